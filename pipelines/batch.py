@@ -1,0 +1,283 @@
+"""One batch: the files it takes, their verdicts, and the transaction that commits them.
+
+Belongs here: the shell around the pure stages: staging folders, spilling by key hash,
+counters, the lake transaction. Must not be put here: rules about events (see `decide`).
+Only the Dagster assets call this, in the order `plan` → `parse` → `decide_and_commit`.
+
+Memory is bounded by `EVENTS_PER_GROUP`, not by the batch: parsed events lie in Parquet
+sorted by key hash, and each range of hashes is decided alone, since a key never leaves it.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.decide import KNOWN_KEYS_COLUMNS, decide
+from pipelines.discovery import Discovery, discover, first_batch
+from pipelines.errors import InvariantError
+from pipelines.lake import Lake
+from pipelines.landing import Landing
+from pipelines.parse import FileOrigin
+from pipelines.schemas import (
+    ACCEPTED_EVENTS,
+    BATCHES,
+    CATALOGS,
+    FILE_DECISIONS,
+    LANDING_FILES,
+    REFUSED_EVENTS,
+    REJECTIONS,
+    FileStatus,
+    LakeTable,
+    Reason,
+    Verdict,
+)
+from pipelines.workers import LandedFile, ParsedBatch, parse_files
+
+EVENTS_PER_GROUP = 1_500_000
+"""Events decided at a time; about 2 GiB at the widest."""
+
+BUCKET_BITS = 8
+"""Rows of a Parquet file are ordered by the top bits of the key hash, its bucket."""
+
+_HASHES = 2**64
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run knows before it looks at any event.
+
+    Attributes:
+        as_of: the instant the run speaks for.
+        listing_started_at: when the listing of the landing began.
+        catalog_digest: of the catalog in use.
+        catalog_files: its CSV files, name → bytes.
+        code_revision: digest of the code.
+    """
+
+    as_of: datetime
+    listing_started_at: datetime
+    catalog_digest: str
+    catalog_files: Mapping[str, bytes]
+    code_revision: str
+
+    def batch_row(self, batch_id: int, kind: str) -> pl.DataFrame:
+        """The row of `batches` for a transaction of this run."""
+        row = (
+            batch_id,
+            kind,
+            self.as_of,
+            self.listing_started_at,
+            datetime.now(UTC),
+            self.catalog_digest,
+            self.code_revision,
+        )
+        return pl.DataFrame([row], schema=BATCHES.schema, orient="row")
+
+    def catalog_rows(self, batch_id: int, lake: Lake) -> pl.DataFrame:
+        """The rows of `catalogs`: none if the lake holds this catalog already."""
+        known = lake.table(CATALOGS)["catalog_digest"].to_list()
+        files = {} if self.catalog_digest in known else self.catalog_files
+        rows = [
+            (batch_id, self.catalog_digest, name, content.decode())
+            for name, content in sorted(files.items())
+        ]
+        return pl.DataFrame(rows, schema=CATALOGS.schema, orient="row")
+
+
+@dataclass(frozen=True)
+class BatchPlan:
+    """The files one batch takes, and what stays behind.
+
+    Attributes:
+        batch_id: the transaction's number.
+        discovery: all that the listing holds.
+        files: file versions of this batch, in sequence.
+        waiting: new file versions left for the next batch.
+        folder: staging folder of this batch.
+    """
+
+    batch_id: int
+    discovery: Discovery
+    files: pl.DataFrame
+    waiting: int
+    folder: Path
+
+
+def plan(
+    lake: Lake, landing: Landing, sources: pl.DataFrame, staging: Path, batch_bytes: int
+) -> BatchPlan:
+    """The next batch: new file versions in sequence, up to `batch_bytes`."""
+    discovery = discover(landing.list_objects(), lake.table(LANDING_FILES), sources)
+    batch_id = lake.last_batch_id() + 1
+    files = first_batch(discovery.files, batch_bytes)
+    return BatchPlan(
+        batch_id=batch_id,
+        discovery=discovery,
+        files=files,
+        waiting=discovery.files.height - files.height,
+        folder=staging / f"{batch_id:09d}",
+    )
+
+
+def parse(plan: BatchPlan, landing: Landing, processes: int) -> ParsedBatch:
+    """Parsed events and rejections of the batch's files, as Parquet in its staging folder."""
+    files = [
+        LandedFile(
+            path=row["path"],
+            etag=row["etag"],
+            size_bytes=row["size_bytes"],
+            dialect=row["dialect"],
+            origin=FileOrigin(
+                file_id=row["file_id"],
+                source=row["source"],
+                dedupe_scope=row["dedupe_scope"],
+                received_at=row["received_us"],
+            ),
+        )
+        for row in plan.files.with_columns(
+            pl.col("received_at").dt.epoch("us").alias("received_us")
+        ).iter_rows(named=True)
+    ]
+    return parse_files(landing, files, plan.folder / "parsed", processes)
+
+
+def decide_and_commit(
+    lake: Lake,
+    plan: BatchPlan,
+    parsed: ParsedBatch,
+    sources: pl.DataFrame,
+    refusal_cuts: pl.DataFrame,
+    facts: RunFacts,
+) -> pl.DataFrame:
+    """Commits the batch; returns its rows of `file_decisions`.
+
+    Raises:
+        InvariantError: the verdicts of a file do not add up to its lines; nothing is written.
+        LakeError: the transaction failed; the lake is as before.
+    """
+    folder = plan.folder / "decided"
+    rejections = _read_parts(parsed.rejections, REJECTIONS).with_columns(
+        pl.lit(Verdict.REJECTED.value).alias("verdict")
+    )
+    accepted_files: list[Path] = []
+    refused_files: list[Path] = []
+    counts = [_counted(rejections)]
+    if rejections.height:
+        refused_files.append(_write(REFUSED_EVENTS, rejections, plan.batch_id, folder, "unparsed"))
+    for number, events in enumerate(_groups(parsed.events)):
+        verdicts = decide(events, _known_keys(lake, events), sources, refusal_cuts)
+        accepted = verdicts.accepted.with_columns(pl.lit(Verdict.ACCEPTED.value).alias("verdict"))
+        counts += [_counted(accepted), _counted(verdicts.refused)]
+        for table, rows, paths in (
+            (ACCEPTED_EVENTS, accepted, accepted_files),
+            (REFUSED_EVENTS, verdicts.refused, refused_files),
+        ):
+            if rows.height:
+                paths.append(_write(table, rows, plan.batch_id, folder, f"part-{number:04d}"))
+    decisions = _file_decisions(plan.batch_id, parsed, pl.concat(counts))
+    lake.commit_batch(
+        plan.batch_id,
+        rows={
+            BATCHES: facts.batch_row(plan.batch_id, "decide"),
+            CATALOGS: facts.catalog_rows(plan.batch_id, lake),
+            LANDING_FILES: plan.files.with_columns(pl.lit(plan.batch_id).alias("batch_id")).select(
+                LANDING_FILES.column_names
+            ),
+            FILE_DECISIONS: decisions,
+        },
+        staged_files={ACCEPTED_EVENTS: accepted_files, REFUSED_EVENTS: refused_files},
+    )
+    return decisions
+
+
+def _read_parts(parts: tuple[Path, ...], schema: pl.Schema) -> pl.DataFrame:
+    return pl.read_parquet(list(parts)) if parts else pl.DataFrame(schema=schema)
+
+
+def _groups(parts: tuple[Path, ...]) -> Iterator[pl.DataFrame]:
+    """The parsed events by range of key hash, each at most about `EVENTS_PER_GROUP` rows."""
+    if not parts:
+        return
+    events = pl.scan_parquet(list(parts))
+    rows = events.select(pl.len()).collect().item()
+    groups = max(1, math.ceil(rows / EVENTS_PER_GROUP))
+    for group in range(groups):
+        first = _HASHES * group // groups
+        last = _HASHES * (group + 1) // groups - 1
+        yield events.filter(
+            pl.col("key_hash").is_between(
+                pl.lit(first, pl.UInt64), pl.lit(last, pl.UInt64), closed="both"
+            )
+        ).collect()
+
+
+def _known_keys(lake: Lake, events: pl.DataFrame) -> pl.DataFrame:
+    columns = ", ".join(KNOWN_KEYS_COLUMNS)
+    known = lake.query(
+        f"SELECT {columns} FROM lake.accepted_events "
+        "WHERE key_hash IN (SELECT key_hash FROM batch_keys)",
+        batch_keys=events.select(pl.col("key_hash").unique()),
+    )
+    return known.cast({name: ACCEPTED_EVENTS.schema[name] for name in KNOWN_KEYS_COLUMNS})
+
+
+def _counted(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by("file_id", "verdict").agg(pl.len().cast(pl.Int64).alias("events"))
+
+
+def _write(table: LakeTable, rows: pl.DataFrame, batch_id: int, folder: Path, name: str) -> Path:
+    path = folder / table.name / f"{name}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    bucket = pl.col("key_hash") // 2 ** (64 - BUCKET_BITS)
+    order = [bucket] if "key_hash" in rows.columns else []
+    rows.sort(*order, "file_id", "line").select(
+        pl.lit(batch_id).cast(column.dtype).alias(column.name)
+        if column.name == "batch_id"
+        else pl.col(column.name).cast(column.dtype)
+        if column.name in rows.columns
+        else pl.lit(None, column.dtype).alias(column.name)
+        for column in table.columns
+    ).write_parquet(path, compression="zstd", compression_level=1, row_group_size=131_072)
+    return path
+
+
+def _file_decisions(batch_id: int, parsed: ParsedBatch, counts: pl.DataFrame) -> pl.DataFrame:
+    """One row per file of the batch; its verdicts must add up to its lines.
+
+    Raises:
+        InvariantError: they do not.
+    """
+    of_file: dict[int, dict[str, int]] = {}
+    for file_id, verdict, events in counts.iter_rows():
+        found = of_file.setdefault(file_id, {})
+        found[verdict] = found.get(verdict, 0) + events
+    rows = []
+    for file in parsed.files:
+        found = of_file.get(file.file_id, {})
+        decided = sum(found.values()) + file.blank
+        if decided != file.lines:
+            raise InvariantError(
+                f"file {file.file_id}: expected {file.lines} lines decided, found {decided} "
+                f"({found}, {file.blank} blank); nothing was written"
+            )
+        is_read = file.unreadable is None
+        rows.append(
+            {
+                "batch_id": batch_id,
+                "file_id": file.file_id,
+                "revision": 0,
+                "status": FileStatus.DECIDED if is_read else FileStatus.QUARANTINED,
+                "reason_code": None if is_read else Reason.UNREADABLE_FILE,
+                "reason": file.unreadable,
+                "raw_bytes": file.raw_bytes if is_read else None,
+                "raw_sha256": file.raw_sha256 if is_read else None,
+                "lines": file.lines,
+                "blank": file.blank,
+                **{verdict.value: found.get(verdict, 0) for verdict in Verdict},
+            }
+        )
+    return pl.DataFrame(rows, schema=FILE_DECISIONS.schema)

@@ -1,0 +1,123 @@
+"""Settings: every `METERLINE_*` variable, read and validated in this one place.
+
+Belongs here: names, types, defaults and the paths that follow from them. Must not be put
+here: anything that opens a file or a connection. Pure stages never import this module;
+they are handed values.
+"""
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+"""The checkout that holds `dbt_project/`, `landing/` and `workspace.yaml`."""
+
+DBT_PROJECT = REPOSITORY / "dbt_project"
+"""The dbt project, its profile included."""
+
+
+class Settings(BaseSettings):
+    """Configuration of one home; a second home is a second world."""
+
+    model_config = SettingsConfigDict(env_prefix="METERLINE_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=REPOSITORY / ".meterline",
+        description="Folder of all state: lake, warehouse, published marts, Dagster's storage.",
+    )
+    landing: str = Field(
+        default=str(REPOSITORY / "landing"),
+        description="Where senders drop files: a folder or s3://bucket/prefix.",
+    )
+    catalog: Path = Field(
+        default=DBT_PROJECT / "seeds",
+        description="Folder of the catalog's CSV files (sources, customers, plans, prices, …).",
+    )
+    s3_endpoint_url: str | None = Field(
+        default=None,
+        description="Endpoint of an S3-compatible server; empty for AWS.",
+    )
+    threads: int = Field(
+        default=2,
+        ge=1,
+        le=256,
+        description="Worker processes that parse files, and DuckDB threads.",
+    )
+    memory_limit: str = Field(
+        default="2GiB", pattern=r"^\d+(\.\d+)?(MiB|GiB)$", description="DuckDB's memory limit."
+    )
+    batch_bytes: int = Field(
+        default=4 * 1024**3,
+        ge=1,
+        description="Landed bytes a batch takes at most; what is over waits for the next batch.",
+    )
+    lock_wait_seconds: float = Field(
+        default=0.0, ge=0, description="How long a run waits for another one before it gives up."
+    )
+
+    @field_validator("home", "catalog")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @field_validator("landing")
+    @classmethod
+    def _absolute_landing(cls, landing: str) -> str:
+        if landing.startswith("s3://"):
+            return landing.rstrip("/")
+        return str(Path(landing).expanduser().resolve())
+
+    @property
+    def lake_catalog(self) -> Path:
+        """SQLite file of the DuckLake catalog."""
+        return self.home / "lake" / "catalog.sqlite"
+
+    @property
+    def lake_data(self) -> Path:
+        """DATA_PATH of the lake: every Parquet file of every lake table."""
+        return self.home / "lake" / "data"
+
+    @property
+    def staging(self) -> Path:
+        """What a batch writes before it is committed; swept under the writer lock."""
+        return self.home / "staging"
+
+    @property
+    def warehouse(self) -> Path:
+        """DuckDB file that dbt builds; rebuildable from the lake."""
+        return self.home / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Immutable generations for readers, and the pointer `current`."""
+        return self.home / "published"
+
+    @property
+    def frozen_catalogs(self) -> Path:
+        """One folder per catalog digest: the very bytes Python validated and dbt loads."""
+        return self.home / "catalog"
+
+    @property
+    def dbt_target(self) -> Path:
+        """Artifacts of dbt: the prebuilt manifest, run results, logs."""
+        return self.home / "dbt"
+
+    @property
+    def dagster_home(self) -> Path:
+        """DAGSTER_HOME: run storage, event logs, schedules."""
+        return self.home / "dagster"
+
+    @property
+    def writer_lock(self) -> Path:
+        """File whose lock the one writer holds."""
+        return self.home / "writer.lock"
+
+
+def load_settings() -> Settings:
+    """Settings from the environment as it is now.
+
+    Raises:
+        pydantic.ValidationError: a variable has a value of the wrong form.
+    """
+    return Settings()

@@ -1,0 +1,16 @@
+"""Dialects: what each vendor's customers send, as one small module each.
+
+A dialect turns one strict JSON object into the typed fields of a usage event, or raises
+`RefusedLineError` with a reason. Adding a dialect is adding a module and a line in `DIALECTS`.
+Must not be put here: verdicts that need other events or the catalog (see `decide`).
+"""
+
+from collections.abc import Mapping
+
+from pipelines.dialects import metronome
+from pipelines.dialects.event import Dialect, EventFields, RefusedLineError
+
+DIALECTS: Mapping[str, Dialect] = {"metronome": metronome.DIALECT}
+"""Dialect by the name used in `sources.csv`."""
+
+__all__ = ["DIALECTS", "Dialect", "EventFields", "RefusedLineError"]

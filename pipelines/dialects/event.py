@@ -1,0 +1,145 @@
+"""The typed fields of a usage event, and the field readers that dialects share.
+
+Belongs here: what every dialect needs to read a field strictly. Must not be put here:
+a vendor's field names.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+
+from pipelines.schemas import NAME_BYTES_MAX, PROPERTIES_MAX, Reason
+from pipelines.strict_json import TYPE_NAMES, JsonValue, Number
+from pipelines.timestamps import TimestampError, parse_rfc3339
+
+
+class RefusedLineError(ValueError):
+    """The line is not a usage event of its dialect.
+
+    Attributes:
+        reason: from the closed list.
+        sentence: what is wrong, for a person.
+        idempotency_key: the key, when it could be read.
+    """
+
+    def __init__(self, reason: Reason, sentence: str) -> None:
+        self.reason = reason
+        self.sentence = sentence
+        self.idempotency_key: str | None = None
+        super().__init__(sentence)
+
+
+class EventFields(NamedTuple):
+    """A usage event as its dialect reads it; `payload` is what the digest covers."""
+
+    idempotency_key: str
+    customer_ref: str
+    subscription_ref: str | None
+    event_name: str
+    occurred_at: int
+    properties: dict[str, str]
+    payload: str
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a vendor's customers send events.
+
+    Attributes:
+        read: object of one line → typed fields; raises `RefusedLineError`.
+        dedupe_window: the vendor's window; None is unlimited.
+    """
+
+    read: Callable[[Mapping[str, JsonValue]], EventFields]
+    dedupe_window: timedelta | None
+
+
+def text_field(members: Mapping[str, JsonValue], name: str) -> str:
+    """The required, non-empty text of a field, at most 255 bytes.
+
+    Raises:
+        RefusedLineError: missing_field when absent, null or empty; malformed when it is of
+            another type; too_large when longer.
+    """
+    value = members.get(name)
+    if value is None or value == "":
+        raise RefusedLineError(Reason.MISSING_FIELD, f"field {name!a} is missing or empty")
+    if type(value) is not str:
+        raise RefusedLineError(
+            Reason.MALFORMED, f"field {name!a} must be a string, found {TYPE_NAMES[type(value)]}"
+        )
+    # Four bytes is the longest UTF-8 sequence, so short texts need no encoding.
+    if len(value) * 4 > NAME_BYTES_MAX and len(value.encode()) > NAME_BYTES_MAX:
+        raise RefusedLineError(
+            Reason.TOO_LARGE, f"field {name!a} is longer than {NAME_BYTES_MAX} bytes"
+        )
+    return value
+
+
+def instant_field(members: Mapping[str, JsonValue], name: str) -> tuple[int, str]:
+    """The required RFC 3339 instant of a field: microseconds since the epoch, and its text.
+
+    Raises:
+        RefusedLineError: missing_field when absent or null; invalid_timestamp otherwise.
+    """
+    value = members.get(name)
+    if value is None:
+        raise RefusedLineError(Reason.MISSING_FIELD, f"field {name!a} is missing")
+    if type(value) is not str:
+        raise RefusedLineError(
+            Reason.INVALID_TIMESTAMP,
+            f"field {name!a} must be an RFC 3339 string, found {TYPE_NAMES[type(value)]}",
+        )
+    try:
+        return parse_rfc3339(value), value
+    except TimestampError as error:
+        raise RefusedLineError(Reason.INVALID_TIMESTAMP, f"field {name!a}: {error}") from None
+
+
+def flat_properties(value: JsonValue) -> tuple[dict[str, str], str]:
+    """The flat property map, and its part of the payload (sorted, typed, NUL-separated).
+
+    Strict JSON admits no NUL in a text, so the separator cannot be forged.
+
+    Raises:
+        RefusedLineError: invalid_property for nesting, null or a name too long; too_large
+            for too many.
+    """
+    if value is None:
+        return {}, ""
+    if type(value) is not dict:
+        raise RefusedLineError(
+            Reason.INVALID_PROPERTY,
+            f"properties must be an object, found {TYPE_NAMES[type(value)]}",
+        )
+    if len(value) > PROPERTIES_MAX:
+        raise RefusedLineError(
+            Reason.TOO_LARGE, f"{len(value)} properties; at most {PROPERTIES_MAX} are read"
+        )
+    properties: dict[str, str] = {}
+    payload: list[str] = []
+    for name in sorted(value):
+        member = value[name]
+        if len(name) * 4 > NAME_BYTES_MAX and len(name.encode()) > NAME_BYTES_MAX:
+            raise RefusedLineError(
+                Reason.INVALID_PROPERTY, f"a property name is longer than {NAME_BYTES_MAX} bytes"
+            )
+        if type(member) is str:
+            payload += (name, "s", member)
+            properties[name] = member
+        elif type(member) is Number:
+            text = str(member)
+            payload += (name, "n", text)
+            properties[name] = text
+        elif member is True or member is False:
+            text = "true" if member else "false"
+            payload += (name, "b", text)
+            properties[name] = text
+        else:
+            raise RefusedLineError(
+                Reason.INVALID_PROPERTY,
+                f"property {name!a} must be a string, number or boolean, "
+                f"found {TYPE_NAMES[type(member)]}",
+            )
+    return properties, "\x00".join(payload)

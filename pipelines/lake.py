@@ -1,0 +1,323 @@
+"""The lake: DuckLake tables, written by one writer in one transaction a batch.
+
+Belongs here: attaching, migrations, committing, reading as of a batch, sweeping leftovers.
+Must not be put here: what the rows mean or which are right (see `decide`, `conservation`).
+
+Rules kept here (design §1): absolute DATA_PATH with OVERRIDE_DATA_PATH, files stored relative
+to it; no inlining; registered files are moved into the data path first and never registered
+twice; no UPDATE or DELETE on any table; a newer schema is refused; WAL on the catalog.
+"""
+
+import importlib.util
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import polars as pl
+
+from pipelines.errors import LakeError
+from pipelines.schemas import LAKE_TABLES, LakeTable
+
+EXTENSIONS = ("sqlite_scanner", "ducklake")
+"""DuckDB extensions the lake needs, in loading order; they come as signed wheels."""
+
+_TABLES = {table.name: table for table in LAKE_TABLES}
+
+
+def extension_file(name: str) -> Path:
+    """The signed extension file inside its wheel, for the installed DuckDB.
+
+    Raises:
+        LakeError: the wheel is missing or was built for another DuckDB.
+    """
+    package = f"duckdb_extension_{name}"
+    spec = importlib.util.find_spec(package)
+    places = spec.submodule_search_locations if spec else None
+    if not places:
+        raise LakeError(
+            f"the package {package.replace('_', '-')} is not installed; run `make install`"
+        )
+    path = Path(places[0]) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not path.is_file():
+        raise LakeError(
+            f"{package} holds no file for DuckDB {duckdb.__version__}; run `make install`"
+        )
+    return path
+
+
+def quoted(text: str | Path) -> str:
+    """A SQL string literal, for statements that take no parameters (ATTACH, LOAD)."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def attach_statements(
+    catalog: Path, data: Path, *, read_only: bool, snapshot_id: int | None = None
+) -> list[str]:
+    """SQL that loads the extensions and attaches the lake as database `lake`.
+
+    Args:
+        catalog: SQLite file of the catalog.
+        data: DATA_PATH; a copied home passes its own.
+        read_only: True for every reader.
+        snapshot_id: one state for all statements that follow; None is the newest.
+    """
+    options = [f"DATA_PATH {quoted(f'{data.resolve()}/')}", "OVERRIDE_DATA_PATH true"]
+    options.append("READ_ONLY" if read_only else "DATA_INLINING_ROW_LIMIT 0")
+    if snapshot_id is not None:
+        options.append(f"SNAPSHOT_VERSION {int(snapshot_id)}")
+    address = quoted(f"ducklake:sqlite:{catalog.resolve()}")
+    return [
+        *(f"LOAD {quoted(extension_file(name))}" for name in EXTENSIONS),
+        f"ATTACH IF NOT EXISTS {address} AS lake ({', '.join(options)})",
+    ]
+
+
+class Lake:
+    """One open connection to the lake; use it as a context manager."""
+
+    def __init__(
+        self,
+        catalog: Path,
+        data: Path,
+        *,
+        read_only: bool = True,
+        snapshot_id: int | None = None,
+        threads: int = 2,
+        memory_limit: str = "2GiB",
+    ) -> None:
+        self._data = data
+        self._catalog = catalog
+        if not read_only:
+            data.mkdir(parents=True, exist_ok=True)
+        elif not catalog.is_file():
+            raise LakeError(f"there is no lake at {catalog}; run `meterline run` first")
+        self._connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "threads": threads,
+                "memory_limit": memory_limit,
+                "temp_directory": str(catalog.parent / "spill"),
+            }
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+        for statement in attach_statements(
+            catalog, data, read_only=read_only, snapshot_id=snapshot_id
+        ):
+            self._connection.execute(statement)
+        if not read_only:
+            _use_wal(catalog)
+            self._migrate()
+        self._refuse_other_schema()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def query(
+        self, sql: str, parameters: Mapping[str, Any] | None = None, **frames: pl.DataFrame
+    ) -> pl.DataFrame:
+        """The result of a SELECT; `frames` are readable in it by their keyword names."""
+        for name, frame in frames.items():
+            self._connection.register(name, frame.to_arrow())
+        try:
+            return self._connection.execute(sql, dict(parameters or {})).pl()
+        finally:
+            for name in frames:
+                self._connection.unregister(name)
+
+    def table(self, table: LakeTable) -> pl.DataFrame:
+        """All rows of a small table, with its schema."""
+        rows = self.query(f"SELECT * FROM lake.{table.name}")
+        return rows.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
+
+    def snapshot_id(self) -> int:
+        """The newest committed state; readers attach at it to see one state throughout."""
+        found = self.query("SELECT max(snapshot_id) AS id FROM ducklake_snapshots('lake')")
+        return int(found["id"][0])
+
+    def last_batch_id(self, kind: str | None = None) -> int:
+        """The newest batch, of one kind or of any; 0 when there is none."""
+        found = self.query(
+            "SELECT coalesce(max(batch_id), 0) AS id FROM lake.batches "
+            "WHERE $kind IS NULL OR kind = $kind",
+            {"kind": kind},
+        )
+        return int(found["id"][0])
+
+    def files(self, table: LakeTable, batch_id: int | None = None) -> list[Path]:
+        """The Parquet files that are the table (as of a batch): any engine can read them."""
+        found = self.query(
+            "SELECT data_file FROM ducklake_list_files('lake', $table)", {"table": table.name}
+        )
+        paths = [Path(path) for path in found["data_file"].to_list()]
+        if batch_id is None:
+            return paths
+        return [path for path in paths if _batch_of(path) <= batch_id]
+
+    def commit_batch(
+        self,
+        batch_id: int,
+        rows: Mapping[LakeTable, pl.DataFrame],
+        staged_files: Mapping[LakeTable, list[Path]],
+    ) -> None:
+        """Makes a batch visible: all of its rows and files, or none.
+
+        Args:
+            batch_id: one more than the last.
+            rows: small tables' rows, with `batch_id`.
+            staged_files: Parquet written by workers; they are moved into the data path.
+
+        Raises:
+            LakeError: the batch exists, a path is registered already, or the commit failed;
+                the lake is as before.
+        """
+        expected = self.last_batch_id() + 1
+        if batch_id != expected:
+            raise LakeError(f"expected batch {expected}, found batch {batch_id}; run again")
+        moved: list[tuple[LakeTable, Path]] = []
+        for table, frame in rows.items():
+            if frame.height:
+                moved.append((table, self._write(table, batch_id, frame)))
+        for table, paths in staged_files.items():
+            moved += [(table, self._move_in(table, batch_id, path)) for path in paths]
+        with self._transaction():
+            for table, path in moved:
+                self._register(table, path)
+
+    def sweep(self) -> int:
+        """Deletes data files that no commit registered; call it only under the writer lock."""
+        swept = 0
+        for table in LAKE_TABLES:
+            registered = {path.name for path in self.files(table)}
+            for path in self._folder(table).glob("*.parquet"):
+                if path.name not in registered:
+                    path.unlink()
+                    swept += 1
+        return swept
+
+    def _folder(self, table: LakeTable) -> Path:
+        return self._data / "main" / table.name
+
+    def _place(self, table: LakeTable, batch_id: int, name: str) -> Path:
+        folder = self._folder(table)
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"batch-{batch_id:09d}-{name}"
+        if target.exists():
+            raise LakeError(f"{target.name} is in the lake already; run again, the sweep heals it")
+        return target
+
+    def _move_in(self, table: LakeTable, batch_id: int, staged: Path) -> Path:
+        return staged.rename(self._place(table, batch_id, staged.name))
+
+    def _write(self, table: LakeTable, batch_id: int, frame: pl.DataFrame) -> Path:
+        if set(frame["batch_id"].unique()) != {batch_id}:
+            raise LakeError(f"rows for {table.name} carry another batch_id than {batch_id}")
+        target = self._place(table, batch_id, "rows.parquet")
+        frame.select(
+            pl.col(column.name).cast(column.dtype) for column in table.columns
+        ).write_parquet(target)
+        return target
+
+    def _register(self, table: LakeTable, path: Path) -> None:
+        if path.name in {registered.name for registered in self.files(table)}:
+            raise LakeError(f"{path.name} is registered already; registering twice doubles rows")
+        self._connection.execute(
+            "CALL ducklake_add_data_files('lake', $table, $path)",
+            {"table": table.name, "path": str(path)},
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self._connection.execute("ROLLBACK")
+            raise LakeError(f"nothing was committed, the lake is as before: {error}") from error
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    def _schema_version(self) -> int:
+        tables = self._connection.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' "
+            "AND table_name = 'schema_version'"
+        ).fetchall()
+        if not tables:
+            return 0
+        found = self._connection.execute("SELECT max(version) FROM lake.schema_version").fetchone()
+        return int(found[0]) if found and found[0] is not None else 0
+
+    def _migrate(self) -> None:
+        for version, (name, statements) in enumerate(MIGRATIONS, start=1):
+            if version <= self._schema_version():
+                continue
+            with self._transaction():
+                for statement in statements:
+                    self._connection.execute(statement)
+                self._connection.execute(
+                    "INSERT INTO lake.schema_version VALUES ($version, $name, $applied_at)",
+                    {"version": version, "name": name, "applied_at": datetime.now(UTC)},
+                )
+
+    def _refuse_other_schema(self) -> None:
+        version = self._schema_version()
+        if version > len(MIGRATIONS):
+            raise LakeError(
+                f"the lake has schema {version}, this Meterline knows up to {len(MIGRATIONS)}; "
+                "use the newer Meterline that wrote it"
+            )
+        if version < len(MIGRATIONS):
+            raise LakeError(
+                f"the lake has schema {version}, this Meterline needs {len(MIGRATIONS)}; "
+                "`meterline run` migrates it"
+            )
+
+
+def _use_wal(catalog: Path) -> None:
+    # Without WAL an open reader makes another process's commit fail.
+    connection = sqlite3.connect(catalog)
+    try:
+        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    finally:
+        connection.close()
+    if mode != "wal":
+        raise LakeError(f"expected the lake's catalog in WAL mode, found {mode}: {catalog}")
+
+
+def _batch_of(path: Path) -> int:
+    # Every file is named by the batch that moved it in: batch-<id>-<part>.parquet.
+    return int(path.name.split("-")[1])
+
+
+def _create_statements() -> tuple[str, ...]:
+    statements = [
+        "CREATE TABLE lake.schema_version (version INTEGER, name VARCHAR, applied_at TIMESTAMPTZ)"
+    ]
+    for table in LAKE_TABLES:
+        columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
+        statements.append(f"CREATE TABLE lake.{table.name} ({columns})")
+        statements.append(f"COMMENT ON TABLE lake.{table.name} IS {quoted(table.meaning)}")
+        statements.extend(
+            f"COMMENT ON COLUMN lake.{table.name}.{column.name} IS {quoted(column.meaning)}"
+            for column in table.columns
+        )
+    return tuple(statements)
+
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("the first tables", _create_statements()),)
+"""Numbered from 1; a migration that has shipped is never changed, only followed."""

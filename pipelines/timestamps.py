@@ -1,0 +1,62 @@
+"""Instants from senders' text, exact to the microsecond.
+
+Belongs here: the forms of time senders use. Must not be put here: rules about time
+(see `decide`). Every function gives microseconds since 1970-01-01T00:00:00Z.
+"""
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+
+_RFC3339 = re.compile(
+    r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))[Tt ]"
+    r"((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d)(?:\.(\d+))?"
+    r"(?:([Zz])|([+-])(0\d|1[0-4]):([0-5]\d))",
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZONE_MINUTES_MAX = 14 * 60
+_LAST_MICROSECOND = 253402300799999999  # 9999-12-31T23:59:59.999999Z
+_FIRST_MICROSECOND = -62135596800000000  # 0001-01-01T00:00:00Z
+
+
+class TimestampError(ValueError):
+    """The text is no instant we accept; its message says why."""
+
+
+def parse_rfc3339(text: str) -> int:
+    """Microseconds since the epoch of an RFC 3339 instant with zone.
+
+    Digits beyond the microsecond are cut off (towards the past): the payload digest still
+    covers them. A leap second, `24:00`, a date alone and a zone beyond ±14:00 are refused.
+
+    Raises:
+        TimestampError: not such an instant.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise TimestampError(
+            f"{text[:64]!a} is not an RFC 3339 instant with zone, like 2026-01-31T13:45:00Z"
+        )
+    date, minute, second, fraction, zulu, sign, zone_hours, zone_minutes = match.groups()
+    instant = _minute_microseconds(date, minute) + int(second) * 1_000_000
+    if fraction:
+        instant += int(fraction[:6].ljust(6, "0"))
+    if not zulu:
+        offset = int(zone_hours) * 60 + int(zone_minutes)
+        if offset > _ZONE_MINUTES_MAX:
+            raise TimestampError(f"{text[:64]!a} has a zone beyond ±14:00")
+        instant += offset * (60_000_000 if sign == "-" else -60_000_000)
+    if not _FIRST_MICROSECOND <= instant <= _LAST_MICROSECOND:
+        raise TimestampError(f"{text[:64]!a} lies outside the years 1 to 9999 in UTC")
+    return instant
+
+
+@lru_cache(maxsize=100_000)
+def _minute_microseconds(date: str, minute: str) -> int:
+    # Events of one file share few minutes, so the calendar is asked rarely.
+    try:
+        instant = datetime.fromisoformat(f"{date}T{minute}:00+00:00")
+    except ValueError as error:
+        raise TimestampError(f"{date!a} is not a day of the calendar: {error}") from None
+    return round((instant - _EPOCH).total_seconds()) * 1_000_000

@@ -9,9 +9,8 @@ sorted by key hash, and each range of hashes is decided alone, since a key never
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +21,7 @@ from pipelines.errors import InvariantError
 from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.parse import FileOrigin
+from pipelines.run_facts import RunFacts
 from pipelines.schemas import (
     ACCEPTED_EVENTS,
     BATCHES,
@@ -44,48 +44,6 @@ BUCKET_BITS = 8
 """Rows of a Parquet file are ordered by the top bits of the key hash, its bucket."""
 
 _HASHES = 2**64
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """What a run knows before it looks at any event.
-
-    Attributes:
-        as_of: the instant the run speaks for.
-        listing_started_at: when the listing of the landing began.
-        catalog_digest: of the catalog in use.
-        catalog_files: its CSV files, name → bytes.
-        code_revision: digest of the code.
-    """
-
-    as_of: datetime
-    listing_started_at: datetime
-    catalog_digest: str
-    catalog_files: Mapping[str, bytes]
-    code_revision: str
-
-    def batch_row(self, batch_id: int, kind: str) -> pl.DataFrame:
-        """The row of `batches` for a transaction of this run."""
-        row = (
-            batch_id,
-            kind,
-            self.as_of,
-            self.listing_started_at,
-            datetime.now(UTC),
-            self.catalog_digest,
-            self.code_revision,
-        )
-        return pl.DataFrame([row], schema=BATCHES.schema, orient="row")
-
-    def catalog_rows(self, batch_id: int, lake: Lake) -> pl.DataFrame:
-        """The rows of `catalogs`: none if the lake holds this catalog already."""
-        known = lake.table(CATALOGS)["catalog_digest"].to_list()
-        files = {} if self.catalog_digest in known else self.catalog_files
-        rows = [
-            (batch_id, self.catalog_digest, name, content.decode())
-            for name, content in sorted(files.items())
-        ]
-        return pl.DataFrame(rows, schema=CATALOGS.schema, orient="row")
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def _decompressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
         yield from _gunzip(first, blocks)
     elif first.startswith(_ZSTD_MAGIC):
         yield from _unzstd(first, blocks)
+    elif first and (_GZIP_MAGIC.startswith(first) or _ZSTD_MAGIC.startswith(first)):
+        raise UnreadableFileError("truncated: the file ends inside the mark of gzip or zstd")
     else:
         yield first
         yield from blocks
@@ -113,4 +115,5 @@ def _unzstd(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
         raise UnreadableFileError("truncated zstd: the file ends inside a frame")
 
 
-_ZSTD_FEED_BYTES = 16 * 1024
+_ZSTD_FEED_BYTES = 1024
+"""Four bytes of zstd open to 128 KiB at most, so one feed opens to 32 MiB."""

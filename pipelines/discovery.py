@@ -82,10 +82,8 @@ def discover(listing: pl.DataFrame, registry: pl.DataFrame, sources: pl.DataFram
 
 def first_batch(files: pl.DataFrame, batch_bytes: int) -> pl.DataFrame:
     """The files that one batch takes: the first in sequence, up to `batch_bytes`, at least one."""
-    before = pl.col("size_bytes").cum_sum() - pl.col("size_bytes")
-    return files.sort("file_id").filter(
-        (before + pl.col("size_bytes") <= batch_bytes) | (before == 0)
-    )
+    is_first = pl.int_range(pl.len()) == 0
+    return files.sort("file_id").filter((pl.col("size_bytes").cum_sum() <= batch_bytes) | is_first)
 
 
 def _received_at() -> pl.Expr:

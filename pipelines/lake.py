@@ -94,6 +94,7 @@ class Lake:
         self._catalog = catalog
         if not read_only:
             data.mkdir(parents=True, exist_ok=True)
+            _use_wal(catalog)
         elif not catalog.is_file():
             raise LakeError(f"there is no lake at {catalog}; run `meterline run` first")
         self._connection = duckdb.connect(
@@ -111,7 +112,6 @@ class Lake:
         ):
             self._connection.execute(statement)
         if not read_only:
-            _use_wal(catalog)
             self._migrate()
         self._refuse_other_schema()
 
@@ -243,14 +243,15 @@ class Lake:
     def _transaction(self) -> Iterator[None]:
         self._connection.execute("BEGIN")
         try:
-            yield
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            # A commit that fails has rolled back by itself.
             self._connection.execute("COMMIT")
         except duckdb.Error as error:
-            self._connection.execute("ROLLBACK")
             raise LakeError(f"nothing was committed, the lake is as before: {error}") from error
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
 
     def _schema_version(self) -> int:
         tables = self._connection.execute(
@@ -289,7 +290,8 @@ class Lake:
 
 
 def _use_wal(catalog: Path) -> None:
-    # Without WAL an open reader makes another process's commit fail.
+    # Without WAL an open reader makes another process's commit fail. It is set before DuckDB
+    # opens the file: closing it here would drop the locks that DuckDB's own SQLite holds.
     connection = sqlite3.connect(catalog)
     try:
         (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
@@ -306,7 +308,11 @@ def _batch_of(path: Path) -> int:
 
 def _create_statements() -> tuple[str, ...]:
     statements = [
-        "CREATE TABLE lake.schema_version (version INTEGER, name VARCHAR, applied_at TIMESTAMPTZ)"
+        "CREATE TABLE lake.schema_version (version INTEGER, name VARCHAR, applied_at TIMESTAMPTZ)",
+        "COMMENT ON TABLE lake.schema_version IS 'One row per migration applied to this lake.'",
+        "COMMENT ON COLUMN lake.schema_version.version IS 'Number of the migration, from 1.'",
+        "COMMENT ON COLUMN lake.schema_version.name IS 'What the migration did.'",
+        "COMMENT ON COLUMN lake.schema_version.applied_at IS 'When it was applied (UTC).'",
     ]
     for table in LAKE_TABLES:
         columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)

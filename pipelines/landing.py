@@ -4,7 +4,9 @@ Belongs here: the two stores behind one address. Must not be put here: which obj
 (see `discovery`), or what is in them. Nothing here writes to the landing, ever.
 """
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ READ_ATTEMPTS = 5
 """How often a download is tried before the run gives up on the landing."""
 
 _DOWNLOAD_BLOCK_BYTES = 1024 * 1024
+_UNDECODABLE = "\ufffd"
 
 
 @dataclass(frozen=True)
@@ -68,21 +71,24 @@ class Landing:
         if not root.is_dir():
             raise LandingError(f"METERLINE_LANDING is no folder: {root}; create it or correct it")
         rows = []
-        for folder, _, names in os.walk(root):
+        for folder, _, names in os.walk(root, onerror=_refuse_unlisted):
             for name in names:
                 path = Path(folder) / name
                 try:
-                    stat = path.stat()
-                except FileNotFoundError:
-                    continue  # Renamed while being listed: the next run sees its new name.
-                rows.append(
-                    (
-                        path.relative_to(root).as_posix(),
-                        _local_etag(stat),
-                        stat.st_size,
-                        stat.st_mtime_ns // 1000,
+                    facts = path.stat()
+                except OSError as error:
+                    _refuse_unlisted(error)
+                    continue
+                # Opening a pipe would wait for its writer for ever.
+                if stat.S_ISREG(facts.st_mode):
+                    rows.append(
+                        (
+                            _as_utf8(path.relative_to(root)),
+                            _local_etag(facts),
+                            facts.st_size,
+                            facts.st_mtime_ns // 1000,
+                        )
                     )
-                )
         return rows
 
     @contextmanager
@@ -91,7 +97,12 @@ class Landing:
         try:
             stream = (Path(self.address) / path).open("rb")
         except FileNotFoundError:
+            if _UNDECODABLE in path:
+                raise UnreadableFileError("its name is not valid UTF-8; rename it") from None
             raise UnreadableFileError("it was deleted before it could be read") from None
+        except PermissionError as error:
+            # A grant changes neither time nor size, so a quarantined file would never heal.
+            raise LandingError(f"{error.filename} is closed to this user; let it be read") from error
         except OSError as error:
             raise UnreadableFileError(f"it cannot be opened: {error.strerror}") from None
         with stream:
@@ -130,7 +141,8 @@ class Landing:
                 _microseconds(facts["LastModified"]),
             )
             for name, facts in found.items()
-            if facts["type"] == "file" and not name.endswith("/")
+            # For an empty prefix s3fs answers with an object of the prefix's own name.
+            if facts["type"] == "file" and name.startswith(prefix) and not name.endswith("/")
         ]
 
     @contextmanager
@@ -166,7 +178,7 @@ class Landing:
             except FileNotFoundError:
                 raise UnreadableFileError("it was deleted before it could be read") from None
             except Exception as error:
-                if "PreconditionFailed" in repr(error) or "412" in str(error):
+                if _http_status(error) == 412:
                     raise UnreadableFileError("it was overwritten after it was listed") from None
                 problem = error
                 continue
@@ -178,8 +190,28 @@ class Landing:
         raise LandingError(f"s3://{bucket}/{key} cannot be read: {problem}") from problem
 
 
-def _local_etag(stat: os.stat_result) -> str:
-    return f"{stat.st_mtime_ns:x}-{stat.st_size:x}"
+def _refuse_unlisted(error: OSError) -> None:
+    if error.errno in (errno.ENOENT, errno.ELOOP):
+        return  # Renamed while being listed (the next run sees its new name), or a dead link.
+    # A folder that is skipped would look like one whose files are all decided.
+    raise LandingError(
+        f"{error.filename} cannot be listed: {error.strerror}; let this user read it"
+    ) from error
+
+
+def _as_utf8(path: Path) -> str:
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _local_etag(facts: os.stat_result) -> str:
+    return f"{facts.st_mtime_ns:x}-{facts.st_size:x}"
+
+
+def _http_status(error: Exception) -> int | None:
+    # s3fs makes an OSError of the client's error and names that one as its cause.
+    answer = getattr(error.__cause__ or error, "response", None) or {}
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return int(status) if status is not None else None
 
 
 def _refuse_changed(listed: str, found: str) -> None:

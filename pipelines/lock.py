@@ -55,8 +55,8 @@ def writer_lock(lock_file: Path, run_id: str, wait_seconds: float) -> Iterator[H
         dead = _read_holder(holder_file)
         holder_file.write_text(json.dumps(asdict(Holder(run_id, os.getpid()))))
         yield dead
-        holder_file.unlink(missing_ok=True)
     finally:
+        holder_file.unlink(missing_ok=True)
         lock.release()
 
 

@@ -8,6 +8,7 @@ Invariant: every line is an event, a rejection or blank; one bad line costs no o
 
 Stages: `split_chunks` cuts a stream at line ends → `parse_chunk` reads each line with its
 dialect → frames. The payload digest and the key hash are made here, where the text is.
+Memory is bounded by the chunk, whatever a sender calls a line.
 """
 
 import hashlib
@@ -62,6 +63,23 @@ class Chunk:
 
 
 @dataclass(frozen=True)
+class LongLine:
+    """A line that is too long to be read, and so was not held either.
+
+    Attributes:
+        number: of the line, from 1.
+        byte_offset: its first byte in the decompressed file.
+        byte_length: its bytes without its line end.
+        sha256: of these bytes.
+    """
+
+    number: int
+    byte_offset: int
+    byte_length: int
+    sha256: bytes
+
+
+@dataclass(frozen=True)
 class ParsedChunk:
     """Both doors of the parser, and what it counted.
 
@@ -78,14 +96,14 @@ class ParsedChunk:
     blank: int
 
 
-def split_chunks(blocks: Iterable[bytes], chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
-    """Whole-line chunks of about `chunk_bytes`; their contents add up to the stream.
-
-    A line longer than the chunk makes its chunk longer: it is refused by the parser.
-    """
+def split_chunks(
+    blocks: Iterable[bytes], chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[Chunk | LongLine]:
+    """Whole-line chunks of about `chunk_bytes`; with the long lines they add up to the stream."""
+    stream = iter(blocks)
     held: list[bytes] = []
     held_bytes, line, offset = 0, 1, 0
-    for block in blocks:
+    for block in stream:
         held.append(block)
         held_bytes += len(block)
         if held_bytes < chunk_bytes:
@@ -96,23 +114,55 @@ def split_chunks(blocks: Iterable[bytes], chunk_bytes: int = CHUNK_BYTES) -> Ite
             yield Chunk(content[:end], line, offset)
             line += content.count(b"\n", 0, end)
             offset += end
-        held = [content[end:]]
-        held_bytes = len(held[0])
+        rest = content[end:]
+        if len(rest) > LINE_BYTES_MAX + _MARGIN_BYTES:
+            long_line, passed, rest = _pass_over(rest, stream, line, offset)
+            yield long_line
+            line += 1
+            offset += passed
+        held, held_bytes = [rest], len(rest)
     rest = b"".join(held)
     if rest:
         yield Chunk(rest, line, offset)
 
 
-def parse_chunk(chunk: Chunk, origin: FileOrigin, dialect: Dialect) -> ParsedChunk:
+_MARGIN_BYTES = len(BYTE_ORDER_MARK) + 1
+"""What may stand around a line and not count: the mark before it, a carriage return after it."""
+
+
+def _pass_over(
+    first: bytes, stream: Iterator[bytes], number: int, byte_offset: int
+) -> tuple[LongLine, int, bytes]:
+    """The long line that begins with `first`, its bytes in the stream, and what follows it."""
+    mark = BYTE_ORDER_MARK if byte_offset == 0 and first.startswith(BYTE_ORDER_MARK) else b""
+    digest, length = hashlib.sha256(), 0
+    # A carriage return is held back until the next byte says whether it ends the line.
+    carriage_return, line_end, rest = b"", b"", b""
+    block: bytes | None = first[len(mark) :]
+    while block is not None and not line_end:
+        piece, line_end, rest = (carriage_return + block).partition(b"\n")
+        text = piece.removesuffix(b"\r")
+        digest.update(text)
+        length += len(text)
+        carriage_return = piece[len(text) :]
+        if not line_end:
+            block = next(stream, None)
+    passed = len(mark) + length + len(carriage_return) + len(line_end)
+    return LongLine(number, byte_offset + len(mark), length, digest.digest()), passed, rest
+
+
+def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -> ParsedChunk:
     """Events and rejections of the chunk's lines, in line order.
 
     A line ends at byte 0x0A; a carriage return before it belongs to the line end.
 
     Args:
-        chunk: whole lines.
+        chunk: whole lines, or one that is too long.
         origin: copied into every row.
         dialect: reads the fields of one object.
     """
+    if isinstance(chunk, LongLine):
+        return _refused_long_line(chunk, origin)
     events: list[tuple[Any, ...]] = []
     rejections: list[tuple[Any, ...]] = []
     blank = 0
@@ -129,7 +179,7 @@ def parse_chunk(chunk: Chunk, origin: FileOrigin, dialect: Dialect) -> ParsedChu
         if start == 0 and line.startswith(BYTE_ORDER_MARK):
             line = line[len(BYTE_ORDER_MARK) :]
             start = len(BYTE_ORDER_MARK)
-        if not line.strip(b" \t\r"):
+        if len(line) <= LINE_BYTES_MAX and not line.strip(b" \t\r"):
             blank += 1
             continue
         position = (number, start, len(line), hashlib.sha256(line).digest())
@@ -149,11 +199,34 @@ def parse_chunk(chunk: Chunk, origin: FileOrigin, dialect: Dialect) -> ParsedChu
     )
 
 
+def _refused_long_line(line: LongLine, origin: FileOrigin) -> ParsedChunk:
+    refusal = _too_long(line.byte_length)
+    rejection = (
+        line.number,
+        line.byte_offset,
+        line.byte_length,
+        line.sha256,
+        refusal.reason.value,
+        refusal.sentence,
+        None,
+    )
+    return ParsedChunk(
+        events=_with_origin([], _EVENT_COLUMNS, origin, PARSED_EVENTS),
+        rejections=_with_origin([rejection], _REJECTION_COLUMNS, origin, REJECTIONS),
+        lines=1,
+        blank=0,
+    )
+
+
+def _too_long(line_bytes: int) -> RefusedLineError:
+    return RefusedLineError(
+        Reason.TOO_LARGE, f"the line has {line_bytes} bytes; at most {LINE_BYTES_MAX} are read"
+    )
+
+
 def _read_line(line: bytes, dialect: Dialect) -> EventFields:
     if len(line) > LINE_BYTES_MAX:
-        raise RefusedLineError(
-            Reason.TOO_LARGE, f"the line has {len(line)} bytes; at most {LINE_BYTES_MAX} are read"
-        )
+        raise _too_long(len(line))
     try:
         members = parse_object(line)
     except StrictJsonError as error:

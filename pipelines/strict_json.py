@@ -37,7 +37,8 @@ class StrictJsonError(ValueError):
     """The text is not strict JSON; its message says why and where."""
 
 
-_NOT_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+')
+# Possessive, and an unclosed string runs to the end: one pass whatever the sender wrote.
+_NOT_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[^\[\]{}"]+', re.DOTALL)
 _SURROGATE_OR_NUL = re.compile(r"[\ud800-\udfff\x00]")
 
 
@@ -70,7 +71,7 @@ def _object_without_repeats(pairs: list[tuple[str, JsonValue]]) -> dict[str, Jso
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise StrictJsonError(f"key {name!a} stands twice in one object")
+                raise StrictJsonError(f"key {name[:64]!a} stands twice in one object")
             seen.add(name)
     return members
 

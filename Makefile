@@ -1,0 +1,68 @@
+# Two commands set everything up on a machine with Python 3.11+ and make:
+#   make run    the main job on the sample, from landed files to published marts
+#   make test   lint, types and every test but the browser's
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The sample is of May 2015: its run speaks for an instant just after its last file.
+AS_OF ?= 2015-05-20T22:00:00Z
+PORT ?= 3000
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run ui sql status test lint test-browser bench lock clean
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# pip compiles bytecode as it installs; without it the first start takes three times as long.
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed ## the pinned dependencies and the `meterline` command
+install-dev: $(VENV)/.installed-dev ## the same with the tools for tests
+
+run: install ## the main job on the sample landing, ending with its tables
+	$(BIN)/meterline run --as-of $(AS_OF)
+
+status: install ## what the home holds
+	$(BIN)/meterline status
+
+ui: install ## the Dagster UI on http://127.0.0.1:3000 (PORT=…)
+	$(BIN)/meterline ui --port $(PORT)
+
+sql: install ## a SQL prompt on the published marts
+	$(BIN)/meterline sql
+
+lint: install-dev ## ruff, mypy --strict and sqlfluff
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
+
+test: lint ## lint and every test that needs no browser
+	$(BIN)/pytest -q -n 2 -m "not browser"
+
+test-browser: install-dev ## the Dagster UI in a real browser; needs Debian's chromium
+	$(BIN)/pytest -q -m browser tests/browser
+
+bench: install-dev ## this pipeline and a plain DuckDB refresh, side by side
+	$(BIN)/python -m bench.benchmark
+
+lock: install-dev ## the lock files again, from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --no-strip-extras -o requirements.lock
+	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --no-strip-extras -c requirements.lock -o requirements-dev.lock
+
+clean: ## the home of the sample run
+	rm -rf .meterline

@@ -1,0 +1,146 @@
+"""How an event of the made-up stream is written as a line of JSON, and what breaks a bad one.
+
+Belongs here: JSON text. Must not be put here: what the event says (see `event_lines`).
+
+Two lines of one event may differ in every byte and still say the same: key order, spaces,
+escapes and fields that are no part of an event are not what a sender means.
+"""
+
+import polars as pl
+
+BAD_KINDS = {
+    "cut_off": ("rejected", "malformed"),
+    "repeated_key": ("rejected", "malformed"),
+    "nan": ("rejected", "malformed"),
+    "trailing_text": ("rejected", "malformed"),
+    "invalid_utf8": ("rejected", "malformed"),
+    "no_customer": ("rejected", "missing_field"),
+    "null_key": ("rejected", "missing_field"),
+    "date_alone": ("rejected", "invalid_timestamp"),
+    "leap_second": ("rejected", "invalid_timestamp"),
+    "nested_property": ("rejected", "invalid_property"),
+    "long_key": ("rejected", "too_large"),
+    "future": ("rejected", "future"),
+    "too_late": ("rejected", "too_late"),
+    "blank": ("blank", ""),
+}
+"""Kind of bad line → its true verdict and reason."""
+
+INVALID_UTF8_MARK = "\ufffd"
+"""Stands where the file gets a byte that is no UTF-8: a Polars text cannot hold one."""
+
+PLAIN_STYLES = 70
+"""Of 100 lines, as many are written compactly and in the documented order."""
+
+
+def with_lines(lines: pl.DataFrame) -> pl.DataFrame:
+    """The same rows with their text in `line`.
+
+    Args:
+        lines: kind, style (0 to 99), key, customer_ref, timestamp, event_name, first_half and
+            second_half (of the properties, as JSON members without braces).
+    """
+    kind = pl.col("kind")
+    resent = pl.when(kind == "conflict").then(pl.lit(',"attempt":2')).otherwise(pl.lit(""))
+    written = (
+        lines.with_columns(
+            *_members(),
+            first_half=pl.concat_str("first_half", resent),
+        )
+        .with_columns(
+            p=_properties_object("first_half", "second_half"),
+            q=_properties_object("second_half", "first_half"),
+        )
+        .with_columns(line=_object("k", "c", "t", "e", "p"))
+    )
+    return written.with_columns(line=_in_style()).with_columns(line=_broken())
+
+
+def _members() -> list[pl.Expr]:
+    kind = pl.col("kind")
+    key = (
+        pl.when(kind == "null_key")
+        .then(pl.lit("null"))
+        .when(kind == "long_key")
+        .then(pl.concat_str(pl.lit('"'), "key", pl.lit("k" * 300 + '"')))
+        .otherwise(pl.format('"{}"', "key"))
+    )
+    timestamp = (
+        pl.when(kind == "date_alone")
+        .then(pl.col("timestamp").str.slice(0, 10))
+        .when(kind == "leap_second")
+        .then(pl.concat_str(pl.col("timestamp").str.slice(0, 17), pl.lit("60Z")))
+        .otherwise("timestamp")
+    )
+    return [
+        pl.format('"transaction_id":{}', key).alias("k"),
+        pl.format('"customer_id":"{}"', "customer_ref").alias("c"),
+        pl.format('"timestamp":"{}"', timestamp).alias("t"),
+        pl.format('"event_type":"{}"', "event_name").alias("e"),
+    ]
+
+
+def _properties_object(*halves: str) -> pl.Expr:
+    return pl.concat_str(
+        pl.lit('"properties":{'), pl.concat_str(*halves, separator=","), pl.lit("}")
+    )
+
+
+def _object(*members: str, separator: str = ",", last: str = "") -> pl.Expr:
+    return pl.concat_str(
+        pl.lit("{"), pl.concat_str(*members, separator=separator), pl.lit(last + "}")
+    )
+
+
+def _in_style() -> pl.Expr:
+    # Seven in ten as most libraries write it, three in ten as JSON also allows. Bad lines are
+    # written plainly, so that what breaks them finds its place.
+    style, line = pl.col("style"), pl.col("line")
+    return (
+        pl.when((style < PLAIN_STYLES) | pl.col("kind").is_in(list(BAD_KINDS)))
+        .then(line)
+        .when(style < 78)
+        .then(_object("p", "e", "k", "t", "c"))
+        .when(style < 84)
+        .then(_object("k", "c", "t", "e", "p", separator=" , "))
+        .when(style < 90)
+        .then(
+            line.str.replace_all("/", "\\/", literal=True)
+            .str.replace_all("region", "r\\u0065gion", literal=True)
+            .str.replace("@", "\\u0040", literal=True)
+        )
+        .when(style < 95)
+        .then(_object("k", "c", "t", "e", "p", last=',"sdk":"go\\/1.9","sent_at":1760000000.250'))
+        .otherwise(_object("k", "c", "t", "e", "q"))
+    )
+
+
+def _broken() -> pl.Expr:
+    """The line as a bad kind leaves it."""
+    kind, line = pl.col("kind"), pl.col("line")
+    properties = '"properties":{'
+
+    def with_first_property(text: str) -> pl.Expr:
+        return line.str.replace(properties, properties + text + ",", literal=True)
+
+    return (
+        pl.when(~kind.is_in(list(BAD_KINDS)))
+        .then(line)
+        .when(kind == "blank")
+        .then(pl.lit(""))
+        .when(kind == "cut_off")
+        .then(line.str.head(-20))
+        .when(kind == "repeated_key")
+        .then(line.str.replace("{", '{"event_type":"http_request",', literal=True))
+        .when(kind == "nan")
+        .then(with_first_property('"ratio":NaN'))
+        .when(kind == "trailing_text")
+        .then(pl.concat_str(line, pl.lit("}")))
+        .when(kind == "invalid_utf8")
+        .then(with_first_property(f'"note":"{INVALID_UTF8_MARK}"'))
+        .when(kind == "no_customer")
+        .then(line.str.replace('"customer_id":', '"customer":', literal=True))
+        .when(kind == "nested_property")
+        .then(with_first_property('"size":{"value":1}'))
+        .otherwise(line)
+    )

@@ -1,0 +1,1 @@
+"""The embedded sample: a real web log, and the script that makes the landing from it."""

@@ -1,0 +1,24 @@
+{#- The canonical JSON of an event's group: keys in order, no spaces, texts
+    escaped; null when the event lacks one of the dimensions (a list would drop
+    it in silence). `names` is sorted. -#}
+{% macro group_key(names, dimensions) -%}
+    case
+        when len({{ names }}) = 0 then '{}'
+        when
+            len(
+                list_filter(
+                    {{ names }}, lambda name: {{ dimensions }}[name] is null
+                )
+            ) = 0
+            then
+                '{' || array_to_string(
+                    list_transform(
+                        {{ names }},
+                        lambda name: cast(to_json(name) as varchar)
+                        || ':'
+                        || cast(to_json({{ dimensions }}[name]) as varchar)
+                    ),
+                    ','
+                ) || '}'
+    end
+{%- endmacro %}

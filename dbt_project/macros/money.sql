@@ -1,0 +1,122 @@
+{#- Exact decimals. A bare product of a quantity and a price needs up to 68
+    digits and there are 38, so the factors are taken apart into integers, as one
+    does on paper. HUGEINT (128 bits) raises on overflow, and its // is exact. -#}
+
+{#- quantity DECIMAL(38, 18) times price DECIMAL(30, 15), cut toward zero after 15
+    fraction digits; mul_residue has the rest. Cut, not rounded: a sum of rounded
+    parts, rounded again, can miss the cent. -#}
+{% macro mul_exact(quantity, unit_price) -%}
+    {%- set units -%}
+    (
+        {{ whole(quantity) }} * {{ units_of(unit_price, 15) }}
+        + ({{ fraction_units(quantity, 18) }} * {{ whole(unit_price) }}) // 1000
+        + ({{ fraction_units(quantity, 18) }} * {{ fraction_units(unit_price, 15) }})
+        // 1000000000000000000
+        + {{ _mul_carry(quantity, unit_price) }} // 1000000000000000000
+    )
+    {%- endset -%}
+    {{ amount_of(units) }}
+{%- endmacro %}
+
+
+{#- What mul_exact cut off, in units of 10^-33; less than 10^18 of them. -#}
+{% macro mul_residue(quantity, unit_price) -%}
+    cast(
+        {{ _mul_carry(quantity, unit_price) }} % 1000000000000000000 as bigint
+    )
+{%- endmacro %}
+
+
+{% macro _mul_carry(quantity, unit_price) -%}
+    (
+        ({{ fraction_units(quantity, 18) }} * {{ whole(unit_price) }})
+        % 1000 * 1000000000000000
+        + ({{ fraction_units(quantity, 18) }} * {{ fraction_units(unit_price, 15) }})
+        % 1000000000000000000
+    )
+{%- endmacro %}
+
+
+{#- Integer division, half away from zero; the divisor is positive. -#}
+{% macro div_round(dividend, divisor) -%}
+    (
+        {{ dividend }} // {{ divisor }}
+        + case
+            when
+                abs({{ dividend }} % {{ divisor }})
+                >= {{ divisor }} - abs({{ dividend }} % {{ divisor }})
+                then sign({{ dividend }})
+            else 0
+        end
+    )
+{%- endmacro %}
+
+
+{#- An amount rounded once, half away from zero, to a currency's minor unit. -#}
+{% macro round_to_minor_unit(amount, minor_unit_digits) -%}
+    {%- set minor_unit -%}
+    cast('1' || repeat('0', 15 - {{ minor_unit_digits }}) as hugeint)
+    {%- endset -%}
+    {{ amount_of(
+        '(' ~ div_round(units_of(amount, 15), minor_unit) ~ ' * ' ~ minor_unit ~ ')'
+    ) }}
+{%- endmacro %}
+
+
+{#- The part of a decimal before its point, as an integer. -#}
+{% macro whole(number) -%}
+    cast(trunc({{ number }}) as hugeint)
+{%- endmacro %}
+
+
+{#- The part of a decimal after its point, counted in 10^-digits (at most 18). -#}
+{% macro fraction_units(number, digits) -%}
+    cast(
+        cast({{ number }} - trunc({{ number }}) as decimal({{ digits }}, {{ digits }}))
+        * {{ '1' ~ '0' * digits }} as hugeint
+    )
+{%- endmacro %}
+
+
+{#- A decimal counted in 10^-digits. -#}
+{% macro units_of(number, digits) -%}
+    (
+        {{ whole(number) }} * {{ '1' ~ '0' * digits }}
+        + {{ fraction_units(number, digits) }}
+    )
+{%- endmacro %}
+
+
+{#- The amount that is so many 10^-15; one of more than 23 digits before the point
+    raises. -#}
+{% macro amount_of(units) -%}
+    (
+        cast({{ units }} // 1000000000000000 as decimal(38, 15))
+        + cast({{ units }} % 1000000000000000 as decimal(15, 0))
+        * 0.000000000000001
+    )
+{%- endmacro %}
+
+
+{#- The sum of quantities; beyond the 20 digits that a quantity may have before
+    its point it raises and names the row. (128 bits hold somewhat more than 38
+    digits, so the sum alone would let the first excess pass.) -#}
+{% macro sum_exact(quantity, row_name) -%}
+    case
+        when
+            abs(sum({{ quantity }})) > 99999999999999999999.999999999999999999
+            then
+                error(
+                    'expected at most 20 digits before the point, found the sum '
+                    || cast(sum({{ quantity }}) as varchar)
+                    || ' of ' || {{ row_name }}
+                )
+        else sum({{ quantity }})
+    end
+{%- endmacro %}
+
+
+{#- The one text of a number: no trailing zeros. -#}
+{% macro decimal_text(number) -%}
+    rtrim(rtrim(cast({{ number }} as varchar), '0'), '.')
+{%- endmacro %}

@@ -1,0 +1,48 @@
+{# A view: customers are joined anew to all events each time, so that a new alias
+   heals the past without touching an event. #}
+{{ config(materialized='view', tags='billing') }}
+
+with
+
+accepted_events as (
+
+    select * from {{ ref('stg_lake__accepted_events') }}
+
+),
+
+customer_names as (
+
+    select * from {{ ref('stg_calendar__customer_names') }}
+
+),
+
+events_with_customer as (
+
+    select
+        accepted_events.batch_id,
+        accepted_events.file_id,
+        accepted_events.line,
+        accepted_events.source,
+        customer_names.customer_id,
+        accepted_events.customer_ref,
+        accepted_events.subscription_ref,
+        accepted_events.event_name,
+        accepted_events.occurred_at,
+        accepted_events.received_at,
+        accepted_events.properties
+    from accepted_events
+    left join customer_names
+        on
+            accepted_events.customer_ref = customer_names.name
+            and (
+                customer_names.valid_from_at is null
+                or accepted_events.occurred_at >= customer_names.valid_from_at
+            )
+            and (
+                customer_names.valid_to_at is null
+                or accepted_events.occurred_at < customer_names.valid_to_at
+            )
+
+)
+
+select * from events_with_customer

@@ -1,0 +1,75 @@
+{{ config(tags='marts') }}
+
+with
+
+files_decided as (
+
+    select * from {{ ref('int_files_decided') }}
+
+),
+
+lines_counted as (
+
+    select * from {{ ref('int_lines_counted') }}
+
+),
+
+events_counted as (
+
+    select * from {{ ref('int_events_counted') }}
+
+),
+
+lines_per_source as (
+
+    select
+        'lines_decided' as identity,
+        files_decided.source as subject,
+        'line' as unit,
+        sum(files_decided.line_count) as expected,
+        sum(
+            coalesce(lines_counted.line_count, 0) + files_decided.blank_count
+        ) as actual
+    from files_decided
+    left join lines_counted
+        on files_decided.file_id = lines_counted.file_id
+    group by files_decided.source
+
+),
+
+accepted_total as (
+
+    select coalesce(sum(accepted_count), 0) as event_count
+    from lines_counted
+
+),
+
+attributed_total as (
+
+    select coalesce(sum(event_count), 0) as event_count
+    from events_counted
+
+),
+
+event_identities as (
+
+    select * from lines_per_source
+    union all
+    select
+        'events_attributed' as identity,
+        'all' as subject,
+        'event' as unit,
+        accepted_total.event_count as expected,
+        attributed_total.event_count as actual
+    from accepted_total
+    cross join attributed_total
+
+)
+
+select
+    identity,
+    subject,
+    unit,
+    cast(expected as decimal(38, 18)) as expected,
+    cast(actual as decimal(38, 18)) as actual
+from event_identities

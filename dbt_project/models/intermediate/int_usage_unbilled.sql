@@ -1,0 +1,85 @@
+{{ config(tags='marts') }}
+
+with
+
+usage_metered as (
+
+    select * from {{ ref('int_usage_metered') }}
+
+),
+
+events_counted as (
+
+    select * from {{ ref('int_events_counted') }}
+
+),
+
+lines_recomputed as (
+
+    select * from {{ ref('int_lines_recomputed') }}
+
+),
+
+{# What a changed catalog made billable after its period was finalized. With the
+   catalog unchanged there is no such thing, and a difference is an error that the
+   reconciliation shows; so is an invoice above what the lake supports. #}
+usage_after_finalization as (
+
+    select
+        *,
+        recomputed_event_count - invoiced_event_count as event_count,
+        recomputed_quantity - invoiced_quantity as quantity
+    from lines_recomputed
+    where
+        not is_catalog_unchanged
+        and recomputed_quantity > invoiced_quantity
+
+),
+
+unbilled_usage as (
+
+    select
+        unbilled_reason,
+        metric_code,
+        customer_id,
+        unattributed_ref,
+        subscription_id,
+        period_index,
+        charge_code,
+        group_key,
+        event_count,
+        quantity
+    from usage_metered
+    where unbilled_reason is not null
+    union all
+    select
+        'after_finalization' as unbilled_reason,
+        metric_code,
+        customer_id,
+        null as unattributed_ref,
+        subscription_id,
+        period_index,
+        charge_code,
+        group_key,
+        event_count,
+        quantity
+    from usage_after_finalization
+    union all
+    select
+        'no_metric' as unbilled_reason,
+        null as metric_code,
+        customer_id,
+        unattributed_ref,
+        null as subscription_id,
+        null as period_index,
+        null as charge_code,
+        null as group_key,
+        cast(sum(event_count) as bigint) as event_count,
+        null as quantity
+    from events_counted
+    where not is_metered
+    group by customer_id, unattributed_ref
+
+)
+
+select * from unbilled_usage

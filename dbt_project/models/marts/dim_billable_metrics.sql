@@ -1,0 +1,19 @@
+with
+
+metrics_defined as (
+
+    select * from {{ ref('int_metrics_defined') }}
+
+)
+
+select
+    metric_code,
+    description,
+    event_name,
+    aggregation,
+    property,
+    unit,
+    array_to_string(group_by, ', ') as group_by,
+    filters,
+    fraction_digits
+from metrics_defined

@@ -1,0 +1,52 @@
+with
+
+billing_periods as (
+
+    select * from {{ ref('stg_calendar__billing_periods') }}
+
+),
+
+clock as (
+
+    select * from {{ ref('stg_calendar__clock') }}
+
+),
+
+invoices as (
+
+    select * from {{ ref('stg_lake__invoices') }}
+
+),
+
+periods_with_status as (
+
+    select
+        billing_periods.*,
+        case
+            when invoices.invoice_id is not null then 'finalized'
+            when clock.as_of >= billing_periods.cut_at then 'due'
+            when clock.as_of >= billing_periods.period_end_at then 'in_grace'
+            when clock.as_of >= billing_periods.period_start_at then 'open'
+            else 'not_started'
+        end as status
+    from billing_periods
+    cross join clock
+    left join invoices
+        on billing_periods.invoice_id = invoices.invoice_id
+
+)
+
+select
+    subscription_id,
+    period_index,
+    invoice_id,
+    customer_id,
+    plan_code,
+    currency,
+    time_zone,
+    period_start_date,
+    period_start_at,
+    period_end_at,
+    cut_at,
+    status
+from periods_with_status

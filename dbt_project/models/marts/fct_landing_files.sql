@@ -1,0 +1,43 @@
+with
+
+files_decided as (
+
+    select * from {{ ref('int_files_decided') }}
+
+),
+
+lines_counted as (
+
+    select * from {{ ref('int_lines_counted') }}
+
+),
+
+files_with_counts as (
+
+    select
+        files_decided.*,
+        coalesce(lines_counted.line_count, 0) + files_decided.blank_count
+            as found_line_count
+    from files_decided
+    left join lines_counted
+        on files_decided.file_id = lines_counted.file_id
+
+)
+
+select
+    file_id,
+    source,
+    path,
+    size_bytes,
+    received_at,
+    batch_id,
+    status,
+    reason,
+    line_count,
+    accepted_count,
+    duplicate_count,
+    conflict_count,
+    rejected_count,
+    blank_count,
+    found_line_count
+from files_with_counts

@@ -1,0 +1,60 @@
+with
+
+usage_metered as (
+
+    select * from {{ ref('int_usage_metered') }}
+
+),
+
+billing_periods as (
+
+    select * from {{ ref('stg_calendar__billing_periods') }}
+
+),
+
+metrics_defined as (
+
+    select * from {{ ref('int_metrics_defined') }}
+
+),
+
+usage_per_group as (
+
+    select
+        usage_metered.subscription_id,
+        usage_metered.metric_code,
+        usage_metered.period_index,
+        usage_metered.group_key,
+        billing_periods.invoice_id,
+        usage_metered.customer_id,
+        usage_metered.charge_code,
+        billing_periods.period_start_at,
+        billing_periods.period_end_at,
+        usage_metered.event_count,
+        usage_metered.quantity,
+        metrics_defined.unit
+    from usage_metered
+    inner join billing_periods
+        on
+            usage_metered.subscription_id = billing_periods.subscription_id
+            and usage_metered.period_index = billing_periods.period_index
+    left join metrics_defined
+        on usage_metered.metric_code = metrics_defined.metric_code
+    where usage_metered.unbilled_reason is null
+
+)
+
+select
+    subscription_id,
+    metric_code,
+    period_index,
+    group_key,
+    invoice_id,
+    customer_id,
+    charge_code,
+    period_start_at,
+    period_end_at,
+    event_count,
+    quantity,
+    unit
+from usage_per_group

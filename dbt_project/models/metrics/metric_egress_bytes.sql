@@ -1,0 +1,9 @@
+{{ billable_metric(
+    description='Bytes sent in the bodies of HTTP answers',
+    event_name='http_request',
+    aggregation='sum',
+    property='bytes',
+    unit='byte',
+    group_by=['section', 'status'],
+    fraction_digits=0,
+) }}

@@ -1,0 +1,7 @@
+{{ billable_metric(
+    description='HTTP requests answered, whatever their status',
+    event_name='http_request',
+    aggregation='count',
+    unit='request',
+    group_by=['method', 'status'],
+) }}

@@ -1,0 +1,25 @@
+with
+
+charges as (
+
+    select * from {{ ref('charges') }}
+
+)
+
+select
+    plan_code,
+    charge_code,
+    cast(valid_from as date) as price_valid_from,
+    metric_code,
+    charge_model,
+    {{ exact_decimal(
+        'unit_price',
+        integer_digits=15,
+        fraction_digits=15,
+        data_type='decimal(30, 15)'
+    ) }} as unit_price,
+    coalesce(
+        list_sort(string_split(nullif(group_by, ''), ';')),
+        cast([] as varchar [])
+    ) as group_by
+from charges

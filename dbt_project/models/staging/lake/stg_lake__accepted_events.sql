@@ -1,0 +1,23 @@
+with
+
+accepted_events as (
+
+    select * from {{ source('lake', 'accepted_events') }}
+
+)
+
+select
+    batch_id,
+    file_id,
+    line,
+    byte_offset,
+    byte_length,
+    source,
+    idempotency_key,
+    customer_ref,
+    subscription_ref,
+    event_name,
+    occurred_at,
+    received_at,
+    properties
+from accepted_events

@@ -1,0 +1,17 @@
+with
+
+landing_files as (
+
+    select * from {{ source('lake', 'landing_files') }}
+
+)
+
+select
+    batch_id,
+    file_id,
+    source,
+    path,
+    etag,
+    size_bytes,
+    received_at
+from landing_files

@@ -1,0 +1,42 @@
+{% test conserves(model, compare_model, key, sums) %}
+
+{#- Two relations hold the same sums for each key. A key that one of them lacks
+    fails, and so does a null. `sums` maps a column of the model to the column of
+    the compared model that it must equal. -#}
+with
+
+model_sums as (
+
+    select
+        {{ key | join(', ') }},
+        {%- for column in sums %}
+        sum({{ column }}) as model_sum_{{ loop.index }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ model }}
+    group by {{ key | join(', ') }}
+
+),
+
+compared_sums as (
+
+    select
+        {{ key | join(', ') }},
+        {%- for column in sums.values() %}
+        sum({{ column }}) as compared_sum_{{ loop.index }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ compare_model }}
+    group by {{ key | join(', ') }}
+
+)
+
+select *
+from model_sums
+full join compared_sums using ({{ key | join(', ') }})
+where
+    {%- for column in sums %}
+    {{ 'or ' if not loop.first }}coalesce(
+        model_sum_{{ loop.index }} = compared_sum_{{ loop.index }}, false
+    ) = false
+    {%- endfor %}
+
+{% endtest %}

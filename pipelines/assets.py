@@ -1,0 +1,264 @@
+"""The assets: the one place that knows the order from the landing to the published marts.
+
+Belongs here: handing each stage its inputs, and showing in Dagster what it gave. Must not be
+put here: rules (see the stages), SQL (see `dbt_project`), how dbt runs (see `dbt_assets`).
+
+    catalog → landed_files → parsed_events → lake tables → calendar → (dbt: billing)
+            → lake/invoices → (dbt: marts) → published_marts
+
+The calendar is the gate: when neither events, catalog, code nor due periods differ from what
+is published, it yields nothing, and Dagster skips everything after it.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import dagster as dg
+import polars as pl
+
+from pipelines import batch, billing_calendar
+from pipelines.batch import BatchPlan
+from pipelines.catalog import Catalog, freeze_catalog, read_catalog
+from pipelines.checks import check_results, check_specs, require_all
+from pipelines.config import DBT_PROJECT, Settings
+from pipelines.conservation import INVARIANTS, check_batch
+from pipelines.dbt_assets import CATALOG_KEY
+from pipelines.lake import Lake
+from pipelines.landing import Landing
+from pipelines.periods import refusal_cuts
+from pipelines.resources import Writer
+from pipelines.run_facts import RunFacts, choose_as_of, code_revision
+from pipelines.schemas import LANDING_FILES, Verdict
+from pipelines.workers import ParsedBatch
+
+_progress = logging.getLogger("meterline")
+
+EVENT_TABLES = ("landing_files", "file_decisions", "accepted_events", "refused_events")
+"""Lake tables that one batch of events writes, in one transaction."""
+
+
+class RunOptions(dg.Config):
+    """What a person may choose when launching a run.
+
+    Attributes:
+        as_of: instant the run speaks for, RFC 3339; None is the present.
+        rebuild: True builds and publishes even when nothing changed.
+    """
+
+    as_of: str | None = None
+    rebuild: bool = False
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a run found in the landing, and what it knows about itself.
+
+    Attributes:
+        plan: the batch to take in; it may have no file.
+        facts: recorded with every transaction of the run.
+        rebuild: True builds and publishes even when nothing changed.
+    """
+
+    plan: BatchPlan
+    facts: RunFacts
+    rebuild: bool
+
+
+@dg.asset(key=CATALOG_KEY, group_name="1_catalog", output_required=True)
+def catalog(
+    context: dg.AssetExecutionContext, writer: dg.ResourceParam[Writer]
+) -> dg.Output[Catalog]:
+    """The catalog's CSV files, validated as a whole and frozen by digest."""
+    found = read_catalog(writer.settings.catalog, metric_codes())
+    freeze_catalog(found, writer.settings.frozen_catalogs)
+    for warning in found.warnings:
+        context.log.warning(warning)
+    return dg.Output(
+        found,
+        metadata={
+            "digest": found.digest,
+            "customers": found.customers.height,
+            "subscriptions": found.subscriptions.height,
+            "warnings": len(found.warnings),
+        },
+    )
+
+
+@dg.asset(group_name="2_landing")
+def landed_files(
+    config: RunOptions, catalog: Catalog, writer: dg.ResourceParam[Writer]
+) -> dg.Output[Landed]:
+    """The landing listed, and the file versions that no batch has taken."""
+    settings = writer.settings
+    with open_lake(settings) as lake:
+        _sweep(settings, lake)
+        listing_started_at = datetime.now(UTC)
+        facts = RunFacts(
+            as_of=choose_as_of(config.as_of, listing_started_at, last_as_of(lake)),
+            listing_started_at=listing_started_at,
+            catalog_digest=catalog.digest,
+            catalog_files=catalog.files,
+            code_revision=code_revision(),
+        )
+        plan = batch.plan(
+            lake, landing_of(settings), catalog.sources, settings.staging, settings.batch_bytes
+        )
+    ignored = plan.discovery.ignored
+    _progress.info(
+        f"listed {plan.discovery.listed:,} files: {plan.files.height:,} new, "
+        f"{plan.waiting:,} waiting, {ignored.height:,} not read"
+    )
+    return dg.Output(
+        Landed(plan, facts, config.rebuild),
+        metadata={
+            "as_of": dg.MetadataValue.text(facts.as_of.isoformat()),
+            "listed": plan.discovery.listed,
+            "new": plan.files.height,
+            "waiting": plan.waiting,
+            "not_read": ignored.height,
+            "not_read_because": dg.MetadataValue.md(markdown_table(ignored.head(20))),
+        },
+    )
+
+
+@dg.asset(group_name="3_events")
+def parsed_events(landed_files: Landed, writer: dg.ResourceParam[Writer]) -> dg.Output[ParsedBatch]:
+    """Every line of the batch's files as an event or a rejection, in the staging folder."""
+    settings, plan = writer.settings, landed_files.plan
+    if plan.files.height:
+        _progress.info(f"parsing {plan.files.height:,} files")
+    parsed = batch.parse(plan, landing_of(settings), settings.threads)
+    unreadable = [file for file in parsed.files if file.unreadable]
+    return dg.Output(
+        parsed,
+        metadata={
+            "files": len(parsed.files),
+            "lines": sum(file.lines for file in parsed.files),
+            "raw_bytes": sum(file.raw_bytes for file in parsed.files),
+            "unreadable_files": len(unreadable),
+        },
+    )
+
+
+@dg.multi_asset(
+    name="decided_events",
+    group_name="3_events",
+    outs={
+        table: dg.AssetOut(key=dg.AssetKey(["lake", table]), dagster_type=dg.Nothing)
+        for table in EVENT_TABLES
+    },
+    check_specs=check_specs(INVARIANTS),
+)
+def decided_events(
+    landed_files: Landed,
+    parsed_events: ParsedBatch,
+    catalog: Catalog,
+    writer: dg.ResourceParam[Writer],
+) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
+    """Each event's verdict, committed to the lake with its files in one transaction."""
+    settings, plan, facts = writer.settings, landed_files.plan, landed_files.facts
+    with open_lake(settings) as lake:
+        if plan.files.height:
+            _progress.info("deciding")
+            received = plan.files["received_at"].max()
+            assert isinstance(received, datetime)  # noqa: S101 -- there are files
+            periods = billing_calendar.periods_until(catalog, received)
+            cuts = refusal_cuts(billing_calendar.names(catalog), periods)
+            batch.decide_and_commit(lake, plan, parsed_events, catalog.sources, cuts, facts)
+            shutil.rmtree(plan.folder, ignore_errors=True)
+        batch_id = lake.last_batch_id("decide")
+        verdicts = verdict_counts(lake, batch_id)
+        findings = check_batch(lake, batch_id, catalog.sources)
+    _progress.info(f"batch {batch_id}: {verdict_sentence(verdicts)}")
+    for table in EVENT_TABLES:
+        yield dg.Output(
+            None,
+            output_name=table,
+            metadata={
+                "batch_id": batch_id,
+                "new_files": plan.files.height,
+                "verdicts": dg.MetadataValue.md(markdown_table(verdicts)),
+                **{
+                    f"lines_{verdict}": int(verdicts[verdict].sum())
+                    for verdict in (*Verdict, "blank")
+                },
+            },
+        )
+    yield from check_results(findings)
+    require_all(findings)
+
+
+def metric_codes() -> frozenset[str]:
+    """The billable metrics there are: one file each in the dbt project."""
+    files = (DBT_PROJECT / "models" / "metrics").glob("metric_*.sql")
+    return frozenset(path.stem.removeprefix("metric_") for path in files)
+
+
+def landing_of(settings: Settings) -> Landing:
+    """The landing of the settings."""
+    return Landing(settings.landing, settings.s3_endpoint_url)
+
+
+def open_lake(settings: Settings) -> Lake:
+    """The lake, open for writing; only under the writer lock."""
+    return Lake(
+        settings.lake_catalog,
+        settings.lake_data,
+        read_only=False,
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+    )
+
+
+def last_as_of(lake: Lake) -> datetime | None:
+    """The instant the newest transaction spoke for; None in a new home."""
+    found = lake.query("SELECT max(as_of) AS as_of FROM lake.batches")["as_of"][0]
+    return found if isinstance(found, datetime) else None
+
+
+def verdict_counts(lake: Lake, batch_id: int) -> pl.DataFrame:
+    """One row per source of a batch: files, lines and lines by verdict."""
+    return lake.query(
+        """
+        SELECT source, count(*) AS files, sum(lines)::BIGINT AS lines,
+            sum(accepted)::BIGINT AS accepted, sum(duplicate)::BIGINT AS duplicate,
+            sum(conflict)::BIGINT AS conflict, sum(rejected)::BIGINT AS rejected,
+            sum(blank)::BIGINT AS blank,
+            count(*) FILTER (status = 'quarantined') AS quarantined_files
+        FROM lake.landing_files JOIN lake.file_decisions USING (file_id)
+        WHERE file_decisions.batch_id = $batch_id GROUP BY ALL ORDER BY ALL
+        """,
+        {"batch_id": batch_id},
+    )
+
+
+def verdict_sentence(verdicts: pl.DataFrame) -> str:
+    """What became of a batch's lines, in one line of text."""
+    counts = ", ".join(
+        f"{int(verdicts[verdict].sum()):,} {verdict}" for verdict in (*Verdict, "blank")
+    )
+    return f"{int(verdicts['lines'].sum()):,} lines = {counts}"
+
+
+def markdown_table(rows: pl.DataFrame) -> str:
+    """Rows as a Markdown table; senders' text cannot break out of its cell."""
+    header = [f"| {' | '.join(rows.columns)} |", f"|{' --- |' * rows.width}"]
+    cells = (
+        [
+            "".join(f"&#{ord(sign)};" if sign in "|<>&`*_[]\n" else sign for sign in str(value))
+            for value in row
+        ]
+        for row in rows.iter_rows()
+    )
+    return "\n".join([*header, *(f"| {' | '.join(row)} |" for row in cells)])
+
+
+def _sweep(settings: Settings, lake: Lake) -> None:
+    """Removes what an unfinished run left; the writer lock is held."""
+    shutil.rmtree(settings.staging, ignore_errors=True)
+    swept = lake.sweep()
+    if swept:
+        _progress.info(f"swept {swept} files of a run that did not finish")

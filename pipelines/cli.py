@@ -1,0 +1,210 @@
+"""`meterline`: one command line for the job that the UI and the sensor launch too.
+
+Belongs here: arguments, progress, exit codes, what is printed. Must not be put here: work.
+Dagster and dbt are imported by the commands that need them, so that `status` answers at once.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from pipelines.config import Settings, load_settings
+from pipelines.errors import MeterlineError
+
+app = typer.Typer(
+    help="Usage events that land as files become billable metrics, invoices and proof.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_console = Console()
+_errors = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+
+
+@app.command()
+def run(
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Instant the run speaks for, RFC 3339; the present when left out."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in what has landed, rate it, close what is due, and publish the marts."""
+    with _explained_errors(as_json):
+        from pipelines.job import run_job
+
+        settings = _settings()
+        started = time.monotonic()
+        with _progress(quiet=as_json):
+            outcome = run_job(settings, as_of)
+        seconds = time.monotonic() - started
+        report = _report(settings)
+        if as_json:
+            _print_json({"run": {**outcome.as_json(), "seconds": round(seconds, 3)}} | report)
+            return
+        _show(settings)
+        _console.print(f"{outcome.sentence()} [dim]({seconds:.1f} s)[/dim]", highlight=False)
+        _show_where_next(settings)
+
+
+@app.command()
+def status(
+    as_json: AsJson = False,
+    digest: Annotated[
+        bool, typer.Option("--digest", help="Add the digest of all that was decided.")
+    ] = False,
+) -> None:
+    """Show what the home holds: files, verdicts, what waits, invoices."""
+    with _explained_errors(as_json):
+        settings = _settings()
+        if as_json:
+            _print_json(_report(settings) | ({"digest": _digest(settings)} if digest else {}))
+            return
+        _show(settings)
+        if digest:
+            _console.print(f"digest {_digest(settings)}", highlight=False)
+
+
+@app.command()
+def publish(as_json: AsJson = False) -> None:
+    """Publish the warehouse's marts again, as a new generation, after the same checks."""
+    with _explained_errors(as_json):
+        from pipelines.job import run_job
+
+        settings = _settings()
+        with _progress(quiet=as_json):
+            outcome = run_job(settings, None, rebuild=True)
+        if as_json:
+            _print_json({"run": outcome.as_json()} | _report(settings))
+            return
+        _console.print(outcome.sentence(), highlight=False)
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
+    """Open the Dagster UI of this home on 127.0.0.1."""
+    with _explained_errors(as_json=False):
+        from pipelines.dagster_home import open_ui
+
+        _console.print(f"Dagster UI: http://127.0.0.1:{port} (Ctrl-C ends it)", highlight=False)
+        raise typer.Exit(open_ui(_settings(), port))
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(help="One statement; a prompt opens when left out.")
+    ] = None,
+) -> None:
+    """Query the published marts; the query can change nothing and blocks nobody."""
+    with _explained_errors(as_json=False):
+        from pipelines.sql_prompt import answer, prompt
+
+        settings = _settings()
+        if query is None and sys.stdin.isatty():
+            prompt(settings, _console)
+            return
+        answer(settings, query if query is not None else sys.stdin.read(), _console)
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"METERLINE_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise MeterlineError(f"a setting has a wrong value: {problems}") from None
+
+
+def _report(settings: Settings) -> dict[str, Any]:
+    from pipelines.report import read_report
+
+    return read_report(settings).as_json()
+
+
+def _show(settings: Settings) -> None:
+    from pipelines.report import read_report, show_report
+
+    show_report(read_report(settings), _console)
+
+
+def _digest(settings: Settings) -> str:
+    from pipelines.digest import lake_digest
+    from pipelines.lake import Lake
+
+    with Lake(settings.lake_catalog, settings.lake_data) as lake:
+        return lake_digest(lake)
+
+
+def _show_where_next(settings: Settings) -> None:
+    marts = settings.published / "current" / "marts.duckdb"
+    _console.print(
+        "\n[bold]Where to look next[/bold]\n"
+        "  make ui       lineage, checks and this run at http://127.0.0.1:3000\n"
+        "  make sql      a prompt on the published marts, for example\n"
+        "                select * from fct_invoice_lines limit 5;\n"
+        f"  the marts     {_shortened(marts)}",
+        highlight=False,
+    )
+
+
+def _shortened(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _print_json(values: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(values, indent=2, ensure_ascii=False) + "\n")
+
+
+class _ProgressLines(logging.Handler):
+    """Prints each sentence of the `meterline` logger with the seconds since the start."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._started = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        seconds = time.monotonic() - self._started
+        _errors.print(f"[dim]{seconds:6.1f} s[/dim]  ", record.getMessage(), sep="", markup=True)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[None]:
+    logger = logging.getLogger("meterline")
+    handler = _ProgressLines()
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    if not quiet:
+        logger.addHandler(handler)
+        logger.info("starting")
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextmanager
+def _explained_errors(as_json: bool) -> Iterator[None]:
+    try:
+        yield
+    except MeterlineError as error:
+        if as_json:
+            _print_json({"error": type(error).__name__, "message": str(error)})
+        else:
+            _errors.print("[bold red]error[/bold red] ", end="")
+            _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None

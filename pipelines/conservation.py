@@ -1,0 +1,269 @@
+"""Conservation: what a batch wrote is asserted in SQL, by another road than it was decided.
+
+Belongs here: the invariants of ingestion as queries that list offenders. Must not be put
+here: deciding, repairing or reporting. An invariant holds when its query returns no row;
+NULL counts as an offence. A violation blocks closing and publication.
+
+Source: the invariants I-1 to I-10 of the design; their numbers stand beside each query.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.lake import Lake
+from pipelines.schemas import Reason
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A claim about the rows of one batch.
+
+    Attributes:
+        name: the claim, as a check is named.
+        table: lake table it is shown at.
+        meaning: what holds, and its number in the list of invariants.
+        offenders: SQL; one row per offence, for the batch `$batch_id`.
+    """
+
+    name: str
+    table: str
+    meaning: str
+    offenders: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What checking one invariant gave; it holds when there are no offences."""
+
+    invariant: Invariant
+    offences: int
+    sample: str
+
+    @property
+    def holds(self) -> bool:
+        """True when no row offends."""
+        return self.offences == 0
+
+
+_REASONS = ", ".join(f"'{reason.value}'" for reason in Reason)
+
+_DECIDED_LINES = """
+    (SELECT file_id, line, byte_offset, byte_length, 'accepted' AS verdict
+     FROM lake.accepted_events WHERE batch_id = $batch_id
+     UNION ALL
+     SELECT file_id, line, byte_offset, byte_length, verdict
+     FROM lake.refused_events WHERE batch_id = $batch_id)
+"""
+
+INVARIANTS = (
+    Invariant(
+        "files_are_registered_once",
+        "landing_files",
+        "Each file version (path, etag, size) is taken in once; file ids are 1..n (I-3).",
+        """
+        SELECT path, etag, size_bytes, count(*) AS times FROM lake.landing_files
+        GROUP BY ALL HAVING count(*) > 1
+        UNION ALL
+        SELECT 'file ids', '', max(file_id), count(*) FROM lake.landing_files
+        HAVING count(*) <> coalesce(max(file_id), 0) OR count(DISTINCT file_id) <> count(*)
+        """,
+    ),
+    Invariant(
+        "files_of_the_batch_are_decided",
+        "file_decisions",
+        "Every file version of the batch has one decision, and only those (I-3).",
+        """
+        SELECT files.file_id AS registered, decisions.file_id AS decided
+        FROM (SELECT * FROM lake.landing_files WHERE batch_id = $batch_id) AS files
+        FULL JOIN (SELECT * FROM lake.file_decisions WHERE batch_id = $batch_id) AS decisions
+            ON files.file_id = decisions.file_id
+        WHERE files.file_id IS NULL OR decisions.file_id IS NULL
+        """,
+    ),
+    Invariant(
+        "lines_add_up",
+        "file_decisions",
+        "lines = accepted + duplicate + conflict + rejected + blank, and the counts are those "
+        "of the rows written (I-1).",
+        f"""
+        WITH written AS (
+            SELECT file_id,
+                count(*) FILTER (verdict = 'accepted') AS accepted,
+                count(*) FILTER (verdict = 'duplicate') AS duplicate,
+                count(*) FILTER (verdict = 'conflict') AS conflict,
+                count(*) FILTER (verdict = 'rejected') AS rejected
+            FROM {_DECIDED_LINES} GROUP BY file_id
+        )
+        SELECT decisions.file_id, decisions.lines, decisions.accepted, decisions.duplicate,
+            decisions.conflict, decisions.rejected, decisions.blank
+        FROM lake.file_decisions AS decisions LEFT JOIN written USING (file_id)
+        WHERE decisions.batch_id = $batch_id AND NOT coalesce(
+            decisions.lines = decisions.accepted + decisions.duplicate + decisions.conflict
+                + decisions.rejected + decisions.blank
+            AND decisions.accepted = coalesce(written.accepted, 0)
+            AND decisions.duplicate = coalesce(written.duplicate, 0)
+            AND decisions.conflict = coalesce(written.conflict, 0)
+            AND decisions.rejected = coalesce(written.rejected, 0),
+            false
+        )
+        """,
+    ),
+    Invariant(
+        "each_line_has_one_verdict",
+        "file_decisions",
+        "Line numbers lie in 1..lines and none has two verdicts (I-1).",
+        f"""
+        SELECT file_id, line, count(*) AS verdicts
+        FROM {_DECIDED_LINES} AS decided
+        LEFT JOIN lake.file_decisions AS decisions USING (file_id)
+        GROUP BY file_id, line
+        HAVING count(*) <> 1 OR NOT coalesce(line BETWEEN 1 AND max(decisions.lines), false)
+        """,
+    ),
+    Invariant(
+        "byte_ranges_are_disjoint",
+        "file_decisions",
+        "Byte ranges increase with the line, do not touch and end within the file (I-2).",
+        f"""
+        SELECT * FROM (
+            SELECT file_id, line, byte_offset, byte_length, raw_bytes,
+                lag(byte_offset + byte_length, 1, -1) OVER (PARTITION BY file_id ORDER BY line)
+                    AS previous_end
+            FROM {_DECIDED_LINES} AS decided
+            LEFT JOIN lake.file_decisions AS decisions USING (file_id)
+        )
+        WHERE NOT coalesce(
+            byte_offset > previous_end AND byte_length > 0
+            AND byte_offset + byte_length <= raw_bytes,
+            false
+        )
+        """,
+    ),
+    Invariant(
+        "rejections_have_reasons",
+        "refused_events",
+        "A rejection has a reason of the closed list, its place and its line's digest; a "
+        "duplicate or conflict has a winner and no reason code (I-4).",
+        f"""
+        SELECT file_id, line, verdict, reason_code FROM lake.refused_events
+        WHERE batch_id = $batch_id AND NOT coalesce(
+            octet_length(line_sha256) = 32 AND reason <> '' AND byte_offset >= 0
+            AND CASE verdict
+                WHEN 'rejected' THEN reason_code IN ({_REASONS}) AND winner_file_id IS NULL
+                WHEN 'duplicate' THEN reason_code IS NULL AND winner_file_id IS NOT NULL
+                WHEN 'conflict' THEN reason_code IS NULL AND winner_file_id IS NOT NULL
+                ELSE false END,
+            false
+        )
+        """,
+    ),
+    Invariant(
+        "keys_are_accepted_once_per_window",
+        "accepted_events",
+        "No two accepted events of one scope and key were received closer than the window (I-6).",
+        """
+        SELECT new.file_id, new.line, held.file_id AS other_file_id, held.line AS other_line
+        FROM lake.accepted_events AS new
+        JOIN sources USING (source)
+        JOIN lake.accepted_events AS held
+            ON held.key_hash = new.key_hash AND held.idempotency_key = new.idempotency_key
+            AND held.dedupe_scope = new.dedupe_scope
+            AND (held.file_id, held.line) <> (new.file_id, new.line)
+        WHERE new.batch_id = $batch_id AND (
+            sources.window_us IS NULL
+            OR abs(epoch_us(new.received_at) - epoch_us(held.received_at)) < sources.window_us
+        )
+        """,
+    ),
+    Invariant(
+        "accepted_events_are_in_time",
+        "accepted_events",
+        "received_at - max lateness < occurred_at <= received_at + future skew (I-7).",
+        """
+        SELECT events.file_id, events.line, events.occurred_at, events.received_at
+        FROM lake.accepted_events AS events LEFT JOIN sources USING (source)
+        WHERE events.batch_id = $batch_id AND NOT coalesce(
+            epoch_us(occurred_at) <= epoch_us(received_at) + sources.skew_us
+            AND (sources.lateness_us IS NULL
+                OR epoch_us(received_at) - epoch_us(occurred_at) < sources.lateness_us),
+            false
+        )
+        """,
+    ),
+    Invariant(
+        "winners_precede_their_copies",
+        "refused_events",
+        "A duplicate or conflict names an accepted event of its scope and key, before it in "
+        "(file_id, line) and less than the window away (I-8).",
+        """
+        SELECT refused.file_id, refused.line, refused.winner_file_id, refused.winner_line
+        FROM lake.refused_events AS refused
+        LEFT JOIN sources USING (source)
+        LEFT JOIN lake.accepted_events AS winner
+            ON winner.file_id = refused.winner_file_id AND winner.line = refused.winner_line
+        WHERE refused.batch_id = $batch_id AND refused.verdict IN ('duplicate', 'conflict')
+        AND NOT coalesce(
+            (winner.file_id, winner.line) < (refused.file_id, refused.line)
+            AND winner.idempotency_key = refused.idempotency_key
+            AND winner.dedupe_scope = refused.dedupe_scope
+            AND (sources.window_us IS NULL OR
+                abs(epoch_us(winner.received_at) - epoch_us(refused.received_at))
+                    < sources.window_us),
+            false
+        )
+        """,
+    ),
+    Invariant(
+        "duplicates_repeat_and_conflicts_contradict",
+        "refused_events",
+        "A duplicate has its winner's payload digest; a conflict has another (I-9).",
+        """
+        SELECT refused.file_id, refused.line, refused.verdict
+        FROM lake.refused_events AS refused
+        LEFT JOIN lake.accepted_events AS winner
+            ON winner.file_id = refused.winner_file_id AND winner.line = refused.winner_line
+        WHERE refused.batch_id = $batch_id AND refused.verdict IN ('duplicate', 'conflict')
+        AND NOT coalesce(
+            (winner.payload_digest = refused.payload_digest) = (refused.verdict = 'duplicate'),
+            false
+        )
+        """,
+    ),
+)
+"""Checked after every batch, in this order."""
+
+
+def check_batch(lake: Lake, batch_id: int, sources: pl.DataFrame) -> list[Finding]:
+    """What each invariant finds among the rows of a batch, in the order of `INVARIANTS`.
+
+    Args:
+        lake: any connection.
+        batch_id: the batch; the rest of the lake was checked when it was written.
+        sources: schema `SOURCES`.
+    """
+    rules = sources.select(
+        "source",
+        pl.col("dedupe_window").dt.total_microseconds().alias("window_us"),
+        pl.col("max_lateness").dt.total_microseconds().alias("lateness_us"),
+        pl.col("future_skew").dt.total_microseconds().alias("skew_us"),
+    )
+    findings = []
+    for invariant in INVARIANTS:
+        uses_batch = "$batch_id" in invariant.offenders
+        offenders = lake.query(
+            f"SELECT *, count(*) OVER () AS offences FROM ({invariant.offenders}) LIMIT 3",
+            {"batch_id": batch_id} if uses_batch else None,
+            sources=rules,
+        )
+        findings.append(
+            Finding(
+                invariant,
+                offences=int(offenders["offences"][0]) if offenders.height else 0,
+                sample="; ".join(
+                    ", ".join(f"{name}={value}" for name, value in row.items())
+                    for row in offenders.drop("offences").iter_rows(named=True)
+                ),
+            )
+        )
+    return findings

@@ -1,0 +1,51 @@
+"""Everything Dagster serves: the assets, the job, the sensor, the schedule.
+
+Belongs here: putting together. Must not be put here: work (see `assets`).
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.config import Settings
+from pipelines.dbt_assets import BILLING, MARTS, build_phase
+from pipelines.dbt_runner import prepare_project
+from pipelines.resources import RunMemory, build_writer
+from pipelines.sensors import build_landing_sensor, build_nightly_run
+
+_RUN_MEMORY = dg.IOManagerDefinition(lambda _context: RunMemory())
+
+JOB = "meterline"
+"""The one job: from the landing to the published marts."""
+
+
+def build_definitions(
+    settings: Settings,
+    python_assets: Iterable[dg.AssetsDefinition],
+    project_dir: Path,
+) -> dg.Definitions:
+    """The definitions of a home; dbt is parsed only when its files changed.
+
+    One executor, in the process of the run: steps pay no import and pass frames in memory.
+
+    Args:
+        settings: of the home.
+        python_assets: what Python makes, before, between and after the two dbt phases.
+        project_dir: the dbt project.
+    """
+    project = prepare_project(project_dir, settings.dbt_target)
+    manifest = json.loads(project.manifest_file.read_bytes())
+    job = dg.define_asset_job(JOB, description="Landed files become published invoices.")
+    return dg.Definitions(
+        assets=[
+            *python_assets,
+            *(build_phase(phase, project, manifest) for phase in (BILLING, MARTS)),
+        ],
+        jobs=[job],
+        sensors=[build_landing_sensor(settings, job)],
+        schedules=[build_nightly_run(job)],
+        resources={"writer": build_writer(settings), "io_manager": _RUN_MEMORY},
+        executor=dg.in_process_executor,
+    )

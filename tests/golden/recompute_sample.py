@@ -1,0 +1,319 @@
+"""Witness: every invoice of the sample, computed again from the web log and the catalog.
+
+It imports nothing from `pipelines` or `dbt_project` and reads neither the landing nor the lake:
+the log itself, the seed CSV files, `Decimal`, `zoneinfo` and plain loops are all there is. It is
+slow and obvious on purpose, so that it can disagree with the pipeline.
+
+1. `read_usage` turns each request of the log into usage of a site section.
+2. `billing_periods` lists the periods of a subscription from local midnights.
+3. `lines_of` prices what was used in a period; `expected_invoices` adds it up.
+
+`sample_tables.py` lays the outcome out as the CSV files in `sample_invoices/`.
+"""
+
+import csv
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import TypedDict
+from zoneinfo import ZoneInfo
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ACCESS_LOG = REPOSITORY / "bench" / "sample" / "apache_access_log.gz"
+SEEDS = REPOSITORY / "dbt_project" / "seeds"
+
+AS_OF = datetime(2015, 5, 20, 22, tzinfo=UTC)
+"""When the last hour of the log was delivered: some invoices are finalized, others drafts."""
+
+MINOR_UNIT = {
+    "EUR": Decimal("0.01"),
+    "GBP": Decimal("0.01"),
+    "JPY": Decimal(1),
+    "KWD": Decimal("0.001"),
+    "USD": Decimal("0.01"),
+}
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One request: whose section, when, its size if it has one, and what a charge may group by."""
+
+    section: str
+    occurred_at: datetime
+    received_at: datetime
+    size_bytes: Decimal | None
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Period:
+    """A billing period `[start_at, end_at)`; usage received from `cut_at` on is late."""
+
+    start_date: date
+    start_at: datetime
+    end_at: datetime
+    cut_at: datetime
+
+
+class Tier(TypedDict):
+    """What one tier of a charge contributes, unrounded."""
+
+    from_units: Decimal
+    up_to_units: Decimal | None
+    unit_price: Decimal
+    flat_amount: Decimal
+    quantity: Decimal
+    amount: Decimal
+
+
+class Line(TypedDict):
+    """One line: charge × group, rounded once."""
+
+    charge_code: str
+    metric_code: str
+    charge_model: str
+    group_key: str
+    price_valid_from: str
+    event_count: int
+    quantity: Decimal
+    amount: Decimal
+    tiers: list[Tier]
+
+
+class Invoice(TypedDict):
+    """One invoice: subscription × period, `finalized` or `draft` at the instant asked for."""
+
+    invoice_id: str
+    subscription_id: str
+    customer_id: str
+    plan_code: str
+    currency: str
+    period_start_at: datetime
+    period_end_at: datetime
+    cut_at: datetime
+    status: str
+    total_amount: Decimal
+    lines: list[Line]
+
+
+def read_seed(name: str) -> list[Row]:
+    """The rows of a catalog file."""
+    with (SEEDS / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def read_usage() -> list[Usage]:
+    """Every request of the log; its hour's file is received when the hour has ended."""
+    usage = []
+    for line in gzip.decompress(ACCESS_LOG.read_bytes()).decode("ascii").splitlines():
+        before, request, answer, *_ = line.split('"')
+        method, target, _protocol = request.split(" ")
+        status, size = answer.split()
+        occurred_at = datetime.strptime(
+            before[before.index("[") + 1 : before.index("]")], "%d/%b/%Y:%H:%M:%S %z"
+        )
+        folders = [part for part in target.split("?")[0].split("/")[:-1] if part]
+        hour = occurred_at.replace(minute=0, second=0)
+        usage.append(
+            Usage(
+                section=folders[0] if folders else "root",
+                occurred_at=occurred_at,
+                received_at=hour + timedelta(hours=1),
+                size_bytes=None if size == "-" else Decimal(size),
+                properties={"method": method, "status": status},
+            )
+        )
+    return usage
+
+
+def customer_of(section: str, at: datetime, customer_ids: set[str], aliases: list[Row]) -> str:
+    """Whom a section means at an instant; empty when nobody."""
+    if section in customer_ids:
+        return section
+    for alias in aliases:
+        has_begun = not alias["valid_from"] or at >= datetime.fromisoformat(alias["valid_from"])
+        has_ended = alias["valid_to"] and at >= datetime.fromisoformat(alias["valid_to"])
+        if alias["alias"] == section and has_begun and not has_ended:
+            return alias["customer_id"]
+    return ""
+
+
+def boundaries(subscription: Row) -> Iterator[date]:
+    """The local dates on which periods would begin if the subscription had no start or end."""
+    start = date.fromisoformat(subscription["start_date"])
+    count = int(subscription["interval_count"])
+    is_calendar = subscription["anchor"] == "calendar"
+    match subscription["interval"]:
+        case "day" | "week" as interval:
+            is_monday_based = is_calendar and interval == "week"
+            first = start - timedelta(days=start.weekday()) if is_monday_based else start
+            step = timedelta(days=count * (7 if interval == "week" else 1))
+            for k in range(1000):
+                yield first + k * step
+        case "month":
+            first = start.replace(day=1) if is_calendar else start
+            assert first.day <= 28, f"{subscription['subscription_id']} needs month-end clamping"
+            for k in range(0, 100 * count, count):
+                years, month = divmod(first.month - 1 + k, 12)
+                yield first.replace(year=first.year + years, month=month + 1)
+        case other:
+            raise NotImplementedError(f"the sample has no subscription per {other}")
+
+
+def billing_periods(subscription: Row, customer: Row) -> list[Period]:
+    """Every period of a subscription's life; the sample's all end."""
+    start = date.fromisoformat(subscription["start_date"])
+    end = date.fromisoformat(subscription["end_date"])
+    inner = [boundary for boundary in boundaries(subscription) if start < boundary < end]
+    dates = [start, *inner, end]
+    grace = timedelta(days=int(customer["grace_period_days"]))
+    zone = ZoneInfo(customer["time_zone"])
+
+    def midnight(day: date) -> datetime:
+        return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+    return [
+        Period(first, midnight(first), midnight(following), midnight(following + grace))
+        for first, following in pairwise(dates)
+    ]
+
+
+def charges_in_force(plan_code: str, day: date, charges: list[Row]) -> list[Row]:
+    """For each charge of the plan the price version in force on that day."""
+    in_force: dict[str, Row] = {}
+    for charge in sorted(charges, key=lambda row: row["valid_from"]):
+        if charge["plan_code"] == plan_code and date.fromisoformat(charge["valid_from"]) <= day:
+            in_force[charge["charge_code"]] = charge
+    return [in_force[code] for code in sorted(in_force)]
+
+
+def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) -> list[Line]:
+    """The lines of one charge for what was used in the period."""
+    group_names = [name for name in charge["group_by"].split(";") if name]
+    is_by_request = charge["metric_code"] == "requests"
+    metered = [use for use in used if is_by_request or use.size_bytes is not None]
+    groups: dict[str, list[Usage]] = defaultdict(list)
+    if not group_names:
+        groups["{}"] = []
+    for use in metered:
+        group = {name: use.properties[name] for name in group_names}
+        groups[json.dumps(group, sort_keys=True, separators=(",", ":"))].append(use)
+    lines = []
+    for group_key, members in sorted(groups.items()):
+        quantity = quantity_of(charge["metric_code"], members)
+        details = tier_details(quantity, charge, tiers)
+        unrounded = sum((tier["amount"] for tier in details), Decimal(0))
+        lines.append(
+            Line(
+                charge_code=charge["charge_code"],
+                metric_code=charge["metric_code"],
+                charge_model=charge["charge_model"],
+                group_key=group_key,
+                price_valid_from=charge["valid_from"],
+                event_count=len(members),
+                quantity=quantity,
+                amount=unrounded.quantize(MINOR_UNIT[currency], rounding=ROUND_HALF_UP),
+                tiers=details,
+            )
+        )
+    return lines
+
+
+def quantity_of(metric_code: str, members: list[Usage]) -> Decimal:
+    """The quantity of a metric over some requests, in requests or in bytes."""
+    if metric_code == "requests":
+        return Decimal(len(members))
+    assert metric_code == "egress_bytes", f"the sample has no metric {metric_code}"
+    return sum((use.size_bytes for use in members if use.size_bytes is not None), Decimal(0))
+
+
+def tier_details(quantity: Decimal, charge: Row, tiers: list[Row]) -> list[Tier]:
+    """Each tier the quantity reaches: the units in it at its price, and its flat amount.
+
+    A standard charge is shown as one open tier.
+    """
+    open_tier = {"from_units": "0", "up_to_units": "", "flat_amount": "0"}
+    if charge["charge_model"] == "standard":
+        tiers = [charge | open_tier]
+    version = ("plan_code", "charge_code", "valid_from")
+    details = []
+    for tier in tiers:
+        from_units = Decimal(tier["from_units"])
+        if any(tier[name] != charge[name] for name in version) or quantity <= from_units:
+            continue
+        up_to_units = Decimal(tier["up_to_units"]) if tier["up_to_units"] else None
+        last_unit = quantity if up_to_units is None else min(quantity, up_to_units)
+        units = last_unit - from_units
+        unit_price, flat_amount = Decimal(tier["unit_price"]), Decimal(tier["flat_amount"] or 0)
+        details.append(
+            Tier(
+                from_units=from_units,
+                up_to_units=up_to_units,
+                unit_price=unit_price,
+                flat_amount=flat_amount,
+                quantity=units,
+                amount=units * unit_price + flat_amount,
+            )
+        )
+    return details
+
+
+def expected_invoices(as_of: datetime = AS_OF) -> list[Invoice]:
+    """Every invoice of a period begun by `as_of`, ordered by cut, customer and subscription."""
+    customers = {row["customer_id"]: row for row in read_seed("customers")}
+    aliases = read_seed("customer_aliases")
+    usage_by_customer: dict[str, list[Usage]] = defaultdict(list)
+    for use in read_usage():
+        customer_id = customer_of(use.section, use.occurred_at, set(customers), aliases)
+        usage_by_customer[customer_id].append(use)
+    invoices = [
+        invoice_of(subscription, period, usage_by_customer[subscription["customer_id"]], as_of)
+        for subscription in read_seed("subscriptions")
+        for period in billing_periods(subscription, customers[subscription["customer_id"]])
+        if period.start_at <= as_of
+    ]
+    return sorted(
+        invoices, key=lambda each: (each["cut_at"], each["customer_id"], each["subscription_id"])
+    )
+
+
+def invoice_of(subscription: Row, period: Period, usage: list[Usage], as_of: datetime) -> Invoice:
+    """The invoice of one period; what was received at or after its cut is not on it.
+
+    A period whose cut has come by `as_of` is finalized.
+    """
+    plan_code = subscription["plan_code"]
+    (currency,) = (row["currency"] for row in read_seed("plans") if row["plan_code"] == plan_code)
+    tiers = read_seed("charge_tiers")
+    used = [
+        use
+        for use in usage
+        if period.start_at <= use.occurred_at < period.end_at and use.received_at < period.cut_at
+    ]
+    lines = [
+        line
+        for charge in charges_in_force(plan_code, period.start_date, read_seed("charges"))
+        for line in lines_of(used, charge, tiers, currency)
+    ]
+    total = sum((line["amount"] for line in lines), Decimal(0))
+    return Invoice(
+        invoice_id=f"{subscription['subscription_id']}/{period.start_date}",
+        subscription_id=subscription["subscription_id"],
+        customer_id=subscription["customer_id"],
+        plan_code=plan_code,
+        currency=currency,
+        period_start_at=period.start_at,
+        period_end_at=period.end_at,
+        cut_at=period.cut_at,
+        status="finalized" if as_of >= period.cut_at else "draft",
+        total_amount=total.quantize(MINOR_UNIT[currency]),
+        lines=lines,
+    )

@@ -1,0 +1,279 @@
+"""A small world made by hand for the dbt project: catalog, calendar and lake, no pipeline.
+
+Belongs here: rows whose bills a person can work out, and how dbt is run on them. Must not be
+put here: claims about the outcome (see `test_dbt_project_build`).
+
+The lake is a plain DuckDB file attached under its name, so that the SQL is tried without
+DuckLake, and with rows the pipeline would never write.
+"""
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.config import DBT_PROJECT
+from pipelines.schemas import LAKE_TABLES
+
+AS_OF = "2026-02-03T12:00:00Z"
+
+PROFILE = """
+meterline:
+  target: warehouse
+  outputs:
+    warehouse:
+      type: duckdb
+      path: "{folder}/warehouse.duckdb"
+      schema: main
+      threads: 1
+      settings: {{TimeZone: UTC}}
+      attach:
+        - {{path: "{folder}/lake.duckdb", alias: lake}}
+"""
+
+CALENDAR = """
+create schema calendar;
+create table calendar.billing_periods(
+    subscription_id varchar, customer_id varchar, plan_code varchar, currency varchar,
+    time_zone varchar, late_usage_policy varchar, period_index integer,
+    period_start_at timestamptz, period_end_at timestamptz, cut_at timestamptz,
+    period_start_date date, finalized_batch_id bigint
+);
+create table calendar.customer_names(
+    name varchar, customer_id varchar, valid_from_at timestamptz, valid_to_at timestamptz
+);
+create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
+"""
+
+SEEDS = {
+    "sources": """
+        source,dialect,dedupe_scope,dedupe_window_days,max_lateness_days,future_skew_hours,received_at_from
+        edge,metronome,,,,24,path
+    """,
+    "customers": """
+        customer_id,name,currency,time_zone,grace_period_days,late_usage_policy
+        acme,"Acme, Inc.",USD,Etc/UTC,2,reject
+        bolt,Bolt KK,JPY,Asia/Tokyo,0,adjust
+        idle,Idle Ltd,USD,Etc/UTC,0,reject
+    """,
+    "customer_aliases": """
+        alias,customer_id,valid_from,valid_to
+        shared,acme,,2026-01-10T00:00:00Z
+        shared,bolt,2026-01-10T00:00:00Z,
+    """,
+    "plans": """
+        plan_code,name,currency
+        basic,Basic,USD
+        grouped,Grouped,
+    """,
+    "charges": """
+        plan_code,charge_code,metric_code,charge_model,unit_price,group_by,valid_from
+        basic,egress,egress_bytes,graduated,,,2025-12-01
+        basic,requests,requests,standard,0.0125,,2025-12-01
+        basic,requests,requests,standard,0.015,,2026-02-01
+        grouped,requests,requests,standard,0.5,status;method,2025-12-01
+    """,
+    "charge_tiers": """
+        plan_code,charge_code,valid_from,from_units,up_to_units,unit_price,flat_amount
+        basic,egress,2025-12-01,0,100,0.000000000000001,0
+        basic,egress,2025-12-01,100,200,0.01,0.25
+        basic,egress,2025-12-01,200,,0.005,
+    """,
+    "subscriptions": """
+        subscription_id,customer_id,plan_code,interval,interval_count,anchor,start_date,end_date
+        sub-acme,acme,basic,month,1,calendar,2025-12-01,
+        sub-bolt,bolt,grouped,month,1,calendar,2026-01-01,2026-03-01
+    """,
+}
+"""The catalog; two plans, two price versions, one alias that changes hands."""
+
+PERIODS = [
+    # fmt: off
+    ("sub-acme", "acme", "basic", "USD", "Etc/UTC", "reject", 1, "2025-12-01T00:00:00Z",
+     "2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z", "2025-12-01", 1),
+    ("sub-acme", "acme", "basic", "USD", "Etc/UTC", "reject", 2, "2026-01-01T00:00:00Z",
+     "2026-02-01T00:00:00Z", "2026-02-03T00:00:00Z", "2026-01-01", None),
+    ("sub-acme", "acme", "basic", "USD", "Etc/UTC", "reject", 3, "2026-02-01T00:00:00Z",
+     "2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z", "2026-02-01", None),
+    ("sub-bolt", "bolt", "grouped", "JPY", "Asia/Tokyo", "adjust", 1, "2025-12-31T15:00:00Z",
+     "2026-01-31T15:00:00Z", "2026-01-31T15:00:00Z", "2026-01-01", None),
+    ("sub-bolt", "bolt", "grouped", "JPY", "Asia/Tokyo", "adjust", 2, "2026-01-31T15:00:00Z",
+     "2026-02-28T15:00:00Z", "2026-02-28T15:00:00Z", "2026-02-01", None),
+    # fmt: on
+]
+"""December of sub-acme is finalized (it saw batch 1); its January is due at `AS_OF`."""
+
+NAMES = [
+    ("acme", "acme", None, None),
+    ("bolt", "bolt", None, None),
+    ("idle", "idle", None, None),
+    ("shared", "acme", None, "2026-01-10T00:00:00Z"),
+    ("shared", "bolt", "2026-01-10T00:00:00Z", None),
+]
+
+Row = Mapping[str, Any]
+
+
+def usage(file_id: int, customer_ref: str, occurred_at: str, **properties: str) -> Row:
+    """An accepted `http_request` of a file; `events` adds line and file details."""
+    return {
+        "file_id": file_id,
+        "customer_ref": customer_ref,
+        "occurred_at": occurred_at,
+        "event_name": properties.pop("event_name", "http_request"),
+        "properties": properties,
+    }
+
+
+FILES = {
+    # file: batch, received_at
+    1: (1, "2025-12-31T23:00:00Z"),
+    2: (2, "2026-01-15T00:00:00Z"),
+    3: (2, "2026-02-03T00:00:00Z"),
+    4: (3, "2026-02-03T11:00:00Z"),
+}
+"""File 3 is received at the very instant sub-acme's January is cut."""
+
+GET_200 = {"method": "GET", "status": "200"}
+
+EVENTS = [
+    # December of sub-acme, finalized.
+    usage(1, "acme", "2025-12-05T00:00:00Z", bytes="150", **GET_200),
+    # January of sub-acme: 201 bytes reach the third tier by one byte.
+    usage(2, "acme", "2026-01-01T00:00:00Z", bytes="100", **GET_200),
+    usage(2, "acme", "2026-01-02T00:00:00Z", bytes="1e2", **GET_200),
+    usage(2, "shared", "2026-01-09T23:59:59.999999Z", bytes="1", **GET_200),
+    # The alias is bolt's from this instant on; bolt's plan charges no egress.
+    usage(2, "shared", "2026-01-10T00:00:00Z", bytes="7", **GET_200),
+    usage(2, "bolt", "2026-01-11T00:00:00Z", status='4"04', method="PUT"),
+    # No method, so the charge by status and method cannot place it.
+    usage(2, "bolt", "2026-01-12T00:00:00Z", status="200", bytes="9"),
+    # No quantity of egress, each for its own reason; all are requests of acme.
+    usage(2, "acme", "2026-01-03T00:00:00Z", **GET_200),
+    usage(2, "acme", "2026-01-03T00:00:01Z", bytes="1.5", **GET_200),
+    usage(2, "acme", "2026-01-03T00:00:02Z", bytes="1e20", **GET_200),
+    usage(2, "acme", "2026-01-03T00:00:03Z", bytes="12_0", **GET_200),
+    # Nobody's, without subscription, and of no metric.
+    usage(2, "nobody", "2026-01-04T00:00:00Z", bytes="5", **GET_200),
+    usage(2, "idle", "2026-01-04T00:00:00Z", bytes="6", **GET_200),
+    usage(2, "acme", "2026-01-04T00:00:00Z", event_name="login"),
+    # At the cut: late for January. December was finalized before batch 2.
+    usage(3, "acme", "2026-01-31T23:59:59Z", bytes="40", **GET_200),
+    usage(3, "acme", "2025-12-31T23:59:59Z", bytes="50", **GET_200),
+    # February, at the new price; and a period that has not begun.
+    usage(4, "acme", "2026-02-03T10:00:00Z", bytes="0", **GET_200),
+    usage(4, "bolt", "2026-02-28T14:59:59Z", **GET_200),
+    usage(4, "bolt", "2026-02-28T15:00:00Z", **GET_200),
+]
+"""Accepted events; the comments say what a bill must show."""
+
+INVOICE = {
+    "batch_id": 1,
+    "invoice_id": "sub-acme/2025-12-01",
+    "series": "INV",
+    "series_number": 1,
+    "invoice_number": "INV-1",
+    "kind": "arrears",
+    "subscription_id": "sub-acme",
+    "customer_id": "acme",
+    "plan_code": "basic",
+    "currency": "USD",
+    "period_start_at": "2025-12-01T00:00:00Z",
+    "period_end_at": "2026-01-01T00:00:00Z",
+    "cut_at": "2026-01-03T00:00:00Z",
+    "as_of": "2026-01-03T00:00:00Z",
+    "event_batch_id": 1,
+    "total_amount": "0.76",
+    "line_count": 2,
+    "catalog_digest": "c1",
+    "document_sha256": "d1",
+    "chain_sha256": "h1",
+}
+
+INVOICE_LINES = [
+    {"charge_code": "egress", "metric_code": "egress_bytes", "quantity": "150", "amount": "0.75"},
+    {"charge_code": "requests", "metric_code": "requests", "quantity": "1", "amount": "0.01"},
+]
+"""150 bytes: 100 at 10^-15, then 50 at 0.01 and 0.25 flat; one request at 0.0125."""
+
+
+def make_world(folder: Path) -> Path:
+    """A copy of the project beside its lake and warehouse; returns the project's folder."""
+    project = folder / "dbt_project"
+    shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    (project / "profiles.yml").write_text(PROFILE.format(folder=folder))
+    for name, text in SEEDS.items():
+        lines = [line.strip() for line in text.strip().splitlines()]
+        (project / "seeds" / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    _write_calendar(folder / "warehouse.duckdb")
+    _write_lake(folder / "lake.duckdb")
+    return project
+
+
+def _write_calendar(warehouse: Path) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(CALENDAR)
+        _insert(connection, "calendar.billing_periods", PERIODS)
+        _insert(connection, "calendar.customer_names", NAMES)
+        _insert(connection, "calendar.clock", [(AS_OF, 3, "c1")])
+
+
+def _write_lake(lake: Path) -> None:
+    with duckdb.connect(str(lake)) as connection:
+        for table in LAKE_TABLES:
+            columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
+            connection.execute(f"create table {table.name} ({columns})")
+        for number, event in enumerate(EVENTS, start=1):
+            batch_id, received_at = FILES[event["file_id"]]
+            place = {"batch_id": batch_id, "received_at": received_at, "line": number}
+            _insert_row(connection, "accepted_events", event | place | {"source": "edge"})
+        refused = {"file_id": 4, "line": 90, "source": "edge", "batch_id": 3}
+        duplicate = {"verdict": "duplicate", "reason": "again", "winner_file_id": 2}
+        rejected = {"verdict": "rejected", "reason_code": "malformed", "reason": "not JSON"}
+        _insert_row(connection, "refused_events", refused | duplicate | {"winner_line": 2})
+        _insert_row(connection, "refused_events", refused | rejected | {"line": 91})
+        _write_files(connection)
+        _insert_row(connection, "invoices", INVOICE)
+        for number, line in enumerate(INVOICE_LINES, start=1):
+            shared = {"invoice_id": INVOICE["invoice_id"], "charge_model": "standard"}
+            grouping = {"group_key": "{}", "event_count": 1, "price_valid_from": "2025-12-01"}
+            identity = {"line_id": f"{INVOICE['invoice_id']}/{line['charge_code']}/{{}}"}
+            place = {"batch_id": 1, "line_number": number, "tiers": "[]"}
+            _insert_row(connection, "invoice_lines", shared | grouping | identity | place | line)
+
+
+def _write_files(connection: duckdb.DuckDBPyConnection) -> None:
+    for file_id, (batch_id, received_at) in FILES.items():
+        file = {"batch_id": batch_id, "file_id": file_id, "source": "edge"}
+        registered = {"path": f"edge/{file_id}.ndjson", "received_at": received_at}
+        _insert_row(connection, "landing_files", file | registered)
+        accepted = sum(event["file_id"] == file_id for event in EVENTS)
+        refused = 1 if file_id == 4 else 0
+        counts = {"accepted": accepted, "duplicate": refused, "conflict": 0, "rejected": refused}
+        decided = {"revision": 0, "status": "decided", "blank": 1}
+        lines = {"lines": accepted + 2 * refused + 1}
+        _insert_row(connection, "file_decisions", file | decided | counts | lines)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[Any]]
+) -> None:
+    for row in rows:
+        marks = ", ".join("?" for _ in row)
+        connection.execute(f"insert into {table} values ({marks})", list(row))
+
+
+def _insert_row(connection: duckdb.DuckDBPyConnection, table: str, row: Row) -> None:
+    known = {name for (name,) in connection.execute(f"select column_name from (describe {table})").fetchall()}
+    values = {name: value for name, value in row.items() if name in known}
+    marks = ", ".join(f"${name}" for name in values)
+    connection.execute(
+        f"insert into {table} ({', '.join(values)}) values ({marks})",
+        {
+            # DuckDB binds a dict as a STRUCT; a MAP is made of two lists.
+            name: value
+            for name, value in values.items()
+        },
+    )

@@ -1,0 +1,251 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import dedent
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines.dbt_duckdb_plugin import connection_environment
+from pipelines.dbt_runner import PhaseOutcome, PreparedProject, prepare_project, run_phase
+from pipelines.errors import InvariantError, MeterlineError
+from pipelines.lake import Lake
+from pipelines.schemas import BATCHES
+
+PROJECT = {
+    "dbt_project.yml": """
+        name: small
+        profile: small
+        seeds: {small: {+column_types: {price: varchar}, +tags: [good]}}
+        models: {small: {+materialized: table}}
+    """,
+    "profiles.yml": """
+        small:
+          target: warehouse
+          outputs:
+            warehouse:
+              type: duckdb
+              path: "{{ env_var('METERLINE_WAREHOUSE', 'warehouse.duckdb') }}"
+              threads: 1
+              plugins: [{module: pipelines.dbt_duckdb_plugin}]
+    """,
+    "models/properties.yml": """
+        sources: [{name: lake, database: lake, schema: main, tables: [{name: batches}]}]
+        models: [{name: wrong, columns: [{name: amount, data_tests: [not_null]}]}]
+        unit_tests:
+          - {name: not_for_runs, model: wrong, given: [], expect: {rows: [{amount: 1}]}}
+    """,
+    "seeds/prices.csv": "price\n1.10\n",
+    "models/seen_batches.sql": """
+        {{ config(tags='good') }} select count(*) as batches from {{ source('lake', 'batches') }}
+    """,
+    "models/wrong.sql": "{{ config(tags='failing') }} select null::integer as amount",
+    "models/after_wrong.sql": "{{ config(tags='failing') }} select * from {{ ref('wrong') }}",
+    "models/outside.sql": "{{ config(tags='outside') }} select * from read_text('/etc/hostname')",
+    "models/slow.sql": """
+        {{ config(tags='slow') }} select sum(hash(a.range, b.range) % 7) as total
+        from range(10000000) as a, range(10000000) as b
+    """,
+}
+"""A project with one tag per story."""
+
+PHASE_SCRIPT = """
+import sys
+from pathlib import Path
+from tests.integration.test_dbt_runner import Home
+from pipelines.dbt_runner import PreparedProject
+home = Home(Path(sys.argv[1]), PreparedProject(Path(sys.argv[2]), Path(sys.argv[3])))
+home.build("slow")
+"""
+
+
+class Home:
+    """A home with a lake, and the small project's artifacts."""
+
+    def __init__(self, folder: Path, project: PreparedProject) -> None:
+        self.folder = folder
+        self.project = project
+        self.seeds = folder / "catalog"
+        self.warehouse = folder / "warehouse" / "warehouse.duckdb"
+        self.reported: list[str] = []
+        for path in (self.seeds, self.warehouse.parent):
+            path.mkdir(exist_ok=True)
+
+    def lake(self, *, read_only: bool = True) -> Lake:
+        path = self.folder / "lake"
+        return Lake(path / "catalog.sqlite", path / "data", read_only=read_only)
+
+    def build(self, tag: str, snapshot_id: int | None = None) -> PhaseOutcome:
+        if snapshot_id is None:
+            with self.lake() as lake:
+                snapshot_id = lake.snapshot_id()
+        return run_phase(
+            self.project,
+            ["--select", f"tag:{tag}"],
+            connection=connection_environment(
+                warehouse=self.warehouse,
+                lake_catalog=self.folder / "lake" / "catalog.sqlite",
+                lake_data=self.folder / "lake" / "data",
+                lake_snapshot=snapshot_id,
+                readable_folders=[self.seeds],
+                threads=1,
+                memory_limit="1GiB",
+            ),
+            seed_folder=self.seeds,
+            artifacts=self.folder / "dbt",
+            report=self.reported.append,
+        )
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(self.warehouse), read_only=True) as warehouse:
+            return warehouse.execute(query).fetchall()
+
+
+def write_project(folder: Path) -> Path:
+    for name, text in PROJECT.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> PreparedProject:
+    folder = tmp_path_factory.mktemp("dbt")
+    return prepare_project(write_project(folder / "project"), folder / "artifacts")
+
+
+@pytest.fixture
+def home(tmp_path: Path, project: PreparedProject) -> Home:
+    made = Home(tmp_path, project)
+    with made.lake(read_only=False):
+        return made
+
+
+def commit_batch(lake: Lake, batch_id: int) -> None:
+    now = datetime(2026, 3, 10, tzinfo=UTC)
+    row = (batch_id, "decide", now, now, now, "catalog", "code")
+    rows = pl.DataFrame([row], schema=BATCHES.schema, orient="row")
+    lake.commit_batch(batch_id, rows={BATCHES: rows}, staged_files={})
+
+
+def test_project_is_parsed_again_only_when_its_files_change(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    first = prepare_project(folder, tmp_path / "artifacts")
+    written = first.parsed_file.stat().st_mtime_ns
+
+    (folder / "seeds" / "prices.csv").write_text("price\n2.20\n")
+    unchanged = prepare_project(folder, tmp_path / "artifacts")
+    assert unchanged == first
+    assert unchanged.parsed_file.stat().st_mtime_ns == written
+
+    (folder / "models" / "wrong.sql").write_text("select 1 as amount")
+    changed = prepare_project(folder, tmp_path / "artifacts")
+    assert changed.folder != first.folder
+    assert first.parsed_file.is_file(), "a run that goes on with the old version still needs it"
+
+
+def test_project_that_does_not_parse_is_named(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "project")
+    (folder / "models" / "wrong.sql").write_text("select * from {{ ref('nowhere') }}")
+    with pytest.raises(MeterlineError, match=r"dbt cannot parse (.|\n)*nowhere"):
+        prepare_project(folder, tmp_path / "artifacts")
+    assert [path.name for path in (tmp_path / "artifacts").iterdir() if path.is_dir()] == []
+
+
+def test_seeds_are_loaded_from_the_frozen_catalog(home: Home) -> None:
+    frozen = home.seeds / "prices.csv"
+    frozen.write_text("price\n0.30\n7\n")
+    for _ in range(2):
+        home.build("good").require_success("good")
+        assert home.rows("select price from main.prices order by all") == [("0.30",), ("7",)]
+    assert frozen.read_text() == "price\n0.30\n7\n"
+    assert list(home.seeds.iterdir()) == [frozen]
+
+
+def test_sql_cannot_open_a_seed_of_the_project(home: Home) -> None:
+    with pytest.raises(InvariantError, match="prices"):
+        # Such a seed says `+fast: false`, and dbt reads it in Python.
+        home.build("good").require_success("good")
+
+
+def test_models_see_the_lake_as_of_the_snapshot(home: Home) -> None:
+    (home.seeds / "prices.csv").write_text("price\n1\n")
+    with home.lake(read_only=False) as lake:
+        commit_batch(lake, 1)
+        snapshot_id = lake.snapshot_id()
+        commit_batch(lake, 2)
+    home.build("good", snapshot_id).require_success("good")
+    assert home.rows("select batches from seen_batches") == [(1,)]
+    home.build("good").require_success("good")
+    assert home.rows("select batches from seen_batches") == [(2,)]
+
+
+def test_failed_test_stops_what_follows_and_is_named(home: Home) -> None:
+    outcome = home.build("failing")
+    assert [failure.unique_id.split(".")[2] for failure in outcome.failures] == [
+        "not_null_wrong_amount"
+    ]
+    assert outcome.skipped == 1
+    assert not any("not_for_runs" in str(event) for event in outcome.node_events)
+    assert [line.split(":")[0] for line in home.reported] == [
+        "dbt model wrong",
+        "dbt test not_null_wrong_amount",
+    ]
+    with pytest.raises(InvariantError, match=r"1 failed and 1 skipped(.|\n)*not_null_wrong_amount"):
+        outcome.require_success("failing")
+
+
+def test_sql_cannot_open_a_file_that_was_not_named(home: Home) -> None:
+    outcome = home.build("outside")
+    assert "file system operations are disabled" in outcome.failures[0].message
+
+
+def test_environment_is_as_before_after_a_phase(home: Home) -> None:
+    before = dict(os.environ)
+    home.build("outside")
+    assert dict(os.environ) == before
+
+
+@pytest.fixture
+def slow_build(home: Home) -> Iterator[subprocess.Popen[str]]:
+    arguments = [home.folder, home.project.project_dir, home.project.folder]
+    process = subprocess.Popen(
+        [sys.executable, "-c", PHASE_SCRIPT, *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    started = home.folder / "dbt" / "target" / "run" / "small" / "models" / "slow.sql"
+    deadline = time.monotonic() + 60
+    while not started.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert process.poll() is None
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_phase_cancels_its_query(
+    home: Home, slow_build: subprocess.Popen[str], number: signal.Signals
+) -> None:
+    slow_build.send_signal(number)
+    _, errors = slow_build.communicate(timeout=20)
+    assert "dbt was interrupted; its queries are cancelled" in errors
+    assert home.rows("select 1") == [(1,)]
+
+
+def test_killed_phase_leaves_the_warehouse_free(
+    home: Home, slow_build: subprocess.Popen[str]
+) -> None:
+    slow_build.kill()
+    slow_build.wait(timeout=10)
+    (home.seeds / "prices.csv").write_text("price\n1\n")
+    home.build("good").require_success("good")

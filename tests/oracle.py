@@ -1,0 +1,98 @@
+"""A naive second opinion about verdicts, written from the rules alone.
+
+Belongs here: the rules of design.md §3 "Verdicts" as one loop over deliveries in registry order,
+with a dictionary of what was accepted. Must not be put here: anything imported from `pipelines`,
+for a witness that shares code with the accused cannot contradict it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+Position = tuple[int, int]
+"""(file_id, line): where a delivery stands in the total order."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """What the catalog says about one source; None is unlimited."""
+
+    dedupe_scope: str
+    dedupe_window: timedelta | None
+    max_lateness: timedelta | None
+    future_skew: timedelta
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One well-formed line of a file."""
+
+    file_id: int
+    line: int
+    source: str
+    idempotency_key: str
+    customer_ref: str
+    occurred_at: datetime
+    received_at: datetime
+    payload: bytes
+
+    @property
+    def position(self) -> Position:
+        return (self.file_id, self.line)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one delivery."""
+
+    verdict: str
+    reason_code: str | None = None
+    winner: Position | None = None
+
+
+Cuts = Mapping[str, Sequence[tuple[datetime, datetime | None]]]
+"""Per customer name, steps (from this occurred_at on, refused when received at or after)."""
+
+
+def verdicts_by_position(
+    deliveries: Iterable[Delivery], senders: Mapping[str, Sender], cuts: Cuts
+) -> dict[Position, Verdict]:
+    """The verdict of every delivery, decided one after the other."""
+    accepted: dict[tuple[str, str], list[Delivery]] = {}
+    verdicts = {}
+    for delivery in sorted(deliveries, key=lambda delivery: delivery.position):
+        sender = senders[delivery.source]
+        holders = accepted.setdefault((sender.dedupe_scope, delivery.idempotency_key), [])
+        verdict = _verdict(delivery, sender, holders, cuts)
+        if verdict.verdict == "accepted":
+            holders.append(delivery)
+        verdicts[delivery.position] = verdict
+    return verdicts
+
+
+def _verdict(
+    delivery: Delivery, sender: Sender, holders: Sequence[Delivery], cuts: Cuts
+) -> Verdict:
+    blocking = [
+        holder
+        for holder in holders
+        if sender.dedupe_window is None
+        or abs(delivery.received_at - holder.received_at) < sender.dedupe_window
+    ]
+    for holder in blocking:
+        if holder.payload == delivery.payload:
+            return Verdict("duplicate", winner=holder.position)
+    if blocking:
+        return Verdict("conflict", winner=blocking[0].position)
+    if delivery.occurred_at - delivery.received_at > sender.future_skew:
+        return Verdict("rejected", "future")
+    lateness = delivery.received_at - delivery.occurred_at
+    if sender.max_lateness is not None and lateness >= sender.max_lateness:
+        return Verdict("rejected", "too_late")
+    cut = None
+    for from_at, cut_from_there in cuts.get(delivery.customer_ref, ()):
+        if from_at <= delivery.occurred_at:
+            cut = cut_from_there
+    if cut is not None and delivery.received_at >= cut:
+        return Verdict("rejected", "backdated")
+    return Verdict("accepted")

@@ -1,0 +1,146 @@
+"""From landed bytes to verdicts in the lake: wherever batches are cut, the oracle agrees.
+
+Worlds are seeded, not drawn: each costs a lake, and a seed in a test's name is enough to see
+the same world again.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pipelines.landing import Landing
+from pipelines.parse import split_chunks
+from tests.worlds import (
+    LandedWorld,
+    VerdictRow,
+    cut_rows,
+    decide_landing,
+    drop_into_folder,
+    make_landed_world,
+    open_lake,
+    source_rows,
+    verdict_rows,
+)
+
+SEEDS = (1, 2, 3)
+
+
+def _random_sizes(seed: int) -> Iterator[int]:
+    chance = random.Random(seed)  # noqa: S311 — repeatable on purpose
+    while True:
+        yield chance.randint(1, 2000)
+
+
+def _decided(
+    world: LandedWorld, place: Path, sizes: Iterator[int] | None = None, processes: int = 1
+) -> list[VerdictRow]:
+    landing = Landing(str(place / "landing"))
+    sources, cuts = source_rows(world.senders), cut_rows(world.cuts)
+    for wave in world.waves():
+        drop_into_folder(place / "landing", wave)
+        decide_landing(place / "home", landing, sources, cuts, sizes, processes)
+    return verdict_rows(place / "home")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_batch_a_wave_gives_the_oracles_verdicts(seed: int, tmp_path: Path) -> None:
+    world = make_landed_world(seed)
+
+    assert _decided(world, tmp_path) == world.expected_rows()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_batches_cut_anywhere_give_the_same_verdicts(seed: int, tmp_path: Path) -> None:
+    world = make_landed_world(seed)
+
+    assert _decided(world, tmp_path, _random_sizes(seed)) == world.expected_rows()
+    with open_lake(tmp_path / "home", read_only=True) as lake:
+        assert lake.last_batch_id() > len(world.waves())
+
+
+def test_groups_of_key_hashes_decided_alone_give_the_same_verdicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.batch.EVENTS_PER_GROUP", 5)
+    world = make_landed_world(seed=4)
+
+    assert _decided(world, tmp_path) == world.expected_rows()
+
+
+def test_two_processes_give_the_same_verdicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.workers.PARALLEL_BYTES_MIN", 0)
+    monkeypatch.setattr("pipelines.workers._TASK_BYTES", 500)
+    world = make_landed_world(seed=5, files=8)
+
+    assert _decided(world, tmp_path, processes=2) == world.expected_rows()
+    # Without a second share of work no process would have been started.
+    assert list((tmp_path / "home" / "staging").glob("*/parsed/000001-*"))
+
+
+@pytest.mark.parametrize("part_rows", [2, 250_000], ids=["parts_written", "parts_pending"])
+def test_lines_read_before_a_file_turned_out_corrupt_are_forgotten(
+    part_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.workers.split_chunks", partial(split_chunks, chunk_bytes=64))
+    monkeypatch.setattr("pipelines.workers._PART_ROWS", part_rows)
+    world = make_landed_world(seed=1)
+
+    assert _decided(world, tmp_path) == world.expected_rows()
+
+
+def test_the_worlds_show_every_verdict() -> None:
+    outcomes = Counter(
+        (verdict, reason_code)
+        for seed in SEEDS
+        for _, _, verdict, reason_code, _, _ in make_landed_world(seed).expected_rows()
+    )
+
+    assert set(outcomes) == {
+        ("accepted", None),
+        ("duplicate", None),
+        ("conflict", None),
+        ("rejected", "malformed"),
+        ("rejected", "future"),
+        ("rejected", "too_late"),
+        ("rejected", "backdated"),
+    }
+
+
+def test_every_line_has_one_outcome_and_a_corrupt_file_has_none(tmp_path: Path) -> None:
+    world = make_landed_world(seed=1)
+    lines_of = {file.path: len(file.lines) for file in world.files}
+    blank_of = {file.path: file.lines.count(None) for file in world.files}
+
+    decided = Counter(path for path, *_ in _decided(world, tmp_path))
+
+    with open_lake(tmp_path / "home", read_only=True) as lake:
+        files = lake.query(
+            "SELECT path, status, reason_code, reason, lines, blank "
+            "FROM lake.file_decisions JOIN lake.landing_files USING (file_id)"
+        )
+    assert set(files["path"]) == set(lines_of)
+    for path, status, reason_code, reason, lines, blank in files.iter_rows():
+        is_corrupt = path.endswith("cut-short.ndjson.gz")
+        assert (lines, blank) == (lines_of[path], blank_of[path])
+        assert decided[path] == lines - blank
+        assert status == ("quarantined" if is_corrupt else "decided")
+        assert reason_code == ("unreadable_file" if is_corrupt else None)
+        assert ("truncated gzip" in (reason or "")) == is_corrupt
+
+
+def test_a_landing_decided_before_is_not_decided_again(tmp_path: Path) -> None:
+    world = make_landed_world(seed=1)
+    landing = Landing(str(tmp_path / "landing"))
+    drop_into_folder(tmp_path / "landing", world.files)
+    home, sources, cuts = tmp_path / "home", source_rows(world.senders), cut_rows(world.cuts)
+
+    assert decide_landing(home, landing, sources, cuts) == 1
+    first = verdict_rows(home)
+    assert decide_landing(home, landing, sources, cuts) == 0
+    assert verdict_rows(home) == first

@@ -1,0 +1,386 @@
+"""Periods and cuts against oracles that walk: day by day, minute by minute, event by event.
+
+The oracles share no road with the code: they ask of each day whether a period begins on it,
+step through a day to find its first instant, and look up every subscription of every event.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.periods import (
+    ANCHORS,
+    CUSTOMER_NAMES,
+    INTERVALS,
+    billing_periods,
+    customer_names,
+    longest_period_days,
+    refusal_cuts,
+)
+from pipelines.schemas import UTC_MICROSECONDS
+
+ZONES = (
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Sao_Paulo",  # no midnight on days of spring until 2018
+    "Asia/Beirut",  # no midnight on the last Sunday of March
+    "America/Havana",  # two midnights in autumn
+    "Australia/Lord_Howe",  # changes by half an hour
+    "Pacific/Apia",  # skipped 30 December 2011
+    "Asia/Kathmandu",
+)
+
+
+@dataclass(frozen=True)
+class Subscription:
+    subscription_id: str
+    customer_id: str
+    interval: str
+    interval_count: int
+    anchor: str
+    start_date: date
+    end_date: date | None
+
+
+@dataclass(frozen=True)
+class Customer:
+    customer_id: str
+    time_zone: str
+    grace_period_days: int
+    late_usage_policy: str = "reject"
+
+
+def frame_of_subscriptions(subscriptions: list[Subscription]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [tuple(vars(subscription).values()) for subscription in subscriptions],
+        schema={
+            "subscription_id": pl.String(),
+            "customer_id": pl.String(),
+            "interval": pl.String(),
+            "interval_count": pl.Int32(),
+            "anchor": pl.String(),
+            "start_date": pl.Date(),
+            "end_date": pl.Date(),
+        },
+        orient="row",
+    ).with_columns(plan_code=pl.lit("p"))
+
+
+def frame_of_customers(customers: list[Customer]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [tuple(vars(customer).values()) for customer in customers],
+        schema={
+            "customer_id": pl.String(),
+            "time_zone": pl.String(),
+            "grace_period_days": pl.Int32(),
+            "late_usage_policy": pl.String(),
+        },
+        orient="row",
+    ).with_columns(currency=pl.lit("EUR"))
+
+
+PLANS = pl.DataFrame({"plan_code": ["p"], "currency": ["USD"]})
+
+
+def made(subscription: Subscription, customer: Customer, until: datetime) -> pl.DataFrame:
+    return billing_periods(
+        frame_of_subscriptions([subscription]), frame_of_customers([customer]), PLANS, until
+    )
+
+
+@cache
+def first_instant(zone: str, day: date) -> datetime:
+    # All clocks change on quarters of an hour in the years tested.
+    instant = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=15)
+    while instant.astimezone(ZoneInfo(zone)).date() < day:
+        instant += timedelta(minutes=15)
+    return instant
+
+
+def begins_period(subscription: Subscription, day: date) -> bool:
+    start, count = subscription.start_date, subscription.interval_count
+    if day == start:
+        return True
+    if subscription.anchor == "calendar":
+        start = {
+            "day": start,
+            "week": start - timedelta(days=start.weekday()),
+            "month": start.replace(day=1),
+            "quarter": start.replace(month=(start.month - 1) // 3 * 3 + 1, day=1),
+            "year": start.replace(month=1, day=1),
+        }[subscription.interval]
+    if subscription.interval in {"day", "week"}:
+        days = count * {"day": 1, "week": 7}[subscription.interval]
+        return (day - start).days % days == 0
+    months = count * {"month": 1, "quarter": 3, "year": 12}[subscription.interval]
+    if ((day.year - start.year) * 12 + day.month - start.month) % months:
+        return False
+    is_last_of_month = (day + timedelta(days=1)).day == 1
+    return day.day == start.day or (is_last_of_month and day.day < start.day)
+
+
+def walked_periods(
+    subscription: Subscription, customer: Customer, until: datetime
+) -> Iterator[tuple[date, datetime, datetime, datetime]]:
+    zone, grace = customer.time_zone, timedelta(days=customer.grace_period_days)
+    day, starts = subscription.start_date, list[date]()
+    # Far enough to see the end of a period that has begun by `until`.
+    reach = timedelta(
+        days=2 + longest_period_days(subscription.interval, subscription.interval_count)
+    )
+    last = until.date() + reach
+    if subscription.end_date is not None:
+        last = min(last, subscription.end_date)
+    while day <= last:
+        if day == subscription.end_date or begins_period(subscription, day):
+            starts.append(day)
+        day += timedelta(days=1)
+    for start, end in pairwise(starts):
+        start_at, end_at = first_instant(zone, start), first_instant(zone, end)
+        if start_at < end_at and start_at <= until:
+            yield start, start_at, end_at, first_instant(zone, end + grace)
+
+
+days = st.dates(date(2010, 12, 1), date(2013, 3, 31)) | st.dates(date(2018, 1, 1), date(2024, 3, 1))
+
+
+@st.composite
+def subscriptions(draw: st.DrawFn) -> Subscription:
+    start = draw(days)
+    length = draw(st.none() | st.integers(1, 500))
+    return Subscription(
+        subscription_id="s",
+        customer_id="c",
+        interval=draw(st.sampled_from(INTERVALS)),
+        interval_count=draw(st.integers(1, 3)),
+        anchor=draw(st.sampled_from(ANCHORS)),
+        start_date=start,
+        end_date=None if length is None else start + timedelta(days=length),
+    )
+
+
+customers = st.builds(
+    Customer, st.just("c"), st.sampled_from(ZONES), st.integers(0, 10), st.just("reject")
+)
+
+
+@given(subscriptions(), customers, st.integers(-2, 700), st.integers(0, 86_399))
+@settings(max_examples=100, deadline=None)
+def test_periods_are_those_of_a_walk_through_the_days(
+    subscription: Subscription, customer: Customer, days_later: int, seconds: int
+) -> None:
+    until = datetime.combine(subscription.start_date, datetime.min.time(), UTC) + timedelta(
+        days=days_later, seconds=seconds
+    )
+
+    periods = made(subscription, customer, until)
+
+    assert periods.select(
+        "period_start_date", "period_start_at", "period_end_at", "cut_at"
+    ).rows() == list(walked_periods(subscription, customer, until))
+
+
+@given(subscriptions(), customers, st.integers(0, 700), st.integers(0, 700))
+@settings(max_examples=60, deadline=None)
+def test_periods_tile_the_life_and_never_change_as_time_goes_on(
+    subscription: Subscription, customer: Customer, days_later: int, days_more: int
+) -> None:
+    birth = first_instant(customer.time_zone, subscription.start_date)
+    until = birth + timedelta(days=days_later)
+
+    periods = made(subscription, customer, until)
+    later = made(subscription, customer, until + timedelta(days=days_more))
+
+    assert periods.equals(later.head(periods.height))
+    assert periods["period_index"].to_list() == list(range(1, periods.height + 1))
+    assert periods["period_end_at"].to_list()[:-1] == periods["period_start_at"].to_list()[1:]
+    for period in periods.iter_rows(named=True):
+        assert period["period_start_at"] < period["period_end_at"] <= period["cut_at"]
+    if subscription.end_date != date(2011, 12, 31) or customer.time_zone != "Pacific/Apia":
+        assert periods["period_start_at"].to_list()[:1] == [birth]
+    if subscription.end_date is None and not periods.is_empty():
+        assert periods["period_end_at"].to_list()[-1] > until
+
+
+@given(st.lists(subscriptions(), max_size=6), customers, days)
+@settings(max_examples=30, deadline=None)
+def test_subscriptions_do_not_disturb_one_another(
+    lives: list[Subscription], customer: Customer, day: date
+) -> None:
+    lives = [replace(life, subscription_id=f"s{number}") for number, life in enumerate(lives)]
+    until = datetime.combine(day, datetime.min.time(), UTC)
+
+    together = billing_periods(
+        frame_of_subscriptions(lives), frame_of_customers([customer]), PLANS, until
+    )
+
+    alone = [made(life, customer, until) for life in lives]
+    assert together.equals(pl.concat([together.clear(), *alone]))
+
+
+@dataclass(frozen=True)
+class Alias:
+    alias: str
+    customer_id: str
+    valid_from_at: datetime | None
+    valid_to_at: datetime | None
+
+
+Row = dict[str, Any]
+
+MICROSECOND = timedelta(microseconds=1)
+
+YEAR = [datetime(2021, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(0, 366, 7)]
+
+
+@st.composite
+def catalogs(draw: st.DrawFn) -> tuple[list[Customer], list[Subscription], list[Alias]]:
+    people = [
+        Customer(
+            identity,
+            draw(st.sampled_from(ZONES[:5])),
+            draw(st.integers(0, 40)),
+            draw(st.sampled_from(["reject", "reject", "adjust"])),
+        )
+        for identity in ("c1", "c2")
+    ]
+    lives = []
+    for number in range(draw(st.integers(0, 5))):
+        start = draw(st.dates(date(2020, 12, 1), date(2021, 6, 30)))
+        length = draw(st.none() | st.integers(1, 300))
+        lives.append(
+            Subscription(
+                f"s{number}",
+                draw(st.sampled_from(["c1", "c2"])),
+                draw(st.sampled_from(["week", "month", "quarter"])),
+                draw(st.integers(1, 2)),
+                draw(st.sampled_from(ANCHORS)),
+                start,
+                None if length is None else start + timedelta(days=length),
+            )
+        )
+    # Consecutive bounds, so that a name means at most one customer at each instant.
+    bounds = sorted(draw(st.sets(st.sampled_from(YEAR), max_size=4)))
+    edges = [None, *bounds, None]
+    called = [
+        Alias("web", draw(st.sampled_from(["c1", "c2"])), edges[i], edges[i + 1])
+        for i in range(len(edges) - 1)
+        if draw(st.booleans())
+    ]
+    return people, lives, called
+
+
+def held_periods(
+    name: str, occurred_at: datetime, names: list[Row], periods: list[Row]
+) -> list[Row]:
+    meant = [
+        row["customer_id"]
+        for row in names
+        if row["name"] == name
+        and (row["valid_from_at"] is None or row["valid_from_at"] <= occurred_at)
+        and (row["valid_to_at"] is None or occurred_at < row["valid_to_at"])
+    ]
+    assert len(meant) <= 1
+    return [
+        period
+        for period in periods
+        if period["customer_id"] in meant
+        and period["period_start_at"] <= occurred_at < period["period_end_at"]
+    ]
+
+
+def refuses(received_at: datetime, held: list[Row]) -> bool:
+    if not held or held[0]["late_usage_policy"] == "adjust":
+        return False
+    return all(received_at >= period["cut_at"] for period in held)
+
+
+@given(catalogs(), st.data())
+@settings(max_examples=100, deadline=None)
+def test_refusal_is_that_of_looking_up_every_subscription(
+    catalog: tuple[list[Customer], list[Subscription], list[Alias]], data: st.DataObject
+) -> None:
+    people, lives, called = catalog
+    all_customers = frame_of_customers(people)
+    periods = billing_periods(frame_of_subscriptions(lives), all_customers, PLANS, YEAR[-1])
+    names = customer_names(
+        all_customers,
+        pl.DataFrame(
+            [tuple(vars(alias).values()) for alias in called],
+            schema=dict(zip(Alias.__annotations__, CUSTOMER_NAMES.values(), strict=True)),
+            orient="row",
+        ),
+    )
+    # Usage at, just before and just after everything that happens; received about every cut.
+    edges = sorted({*periods["period_start_at"], *periods["period_end_at"], *YEAR})
+    nudges = st.sampled_from([-MICROSECOND, timedelta(0), MICROSECOND])
+    usage = data.draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["c1", "c2", "web", "nobody"]), st.sampled_from(edges), nudges
+            ),
+            min_size=1,
+            max_size=30,
+        )
+    )
+    name_rows, period_rows = names.to_dicts(), periods.to_dicts()
+    events, expected = list[tuple[str, datetime, datetime]](), list[bool]()
+    for name, edge, nudge in usage:
+        held = held_periods(name, edge + nudge, name_rows, period_rows)
+        cuts_held = [period["cut_at"] for period in held] or [edge]
+        for received_at in (
+            cut + late for cut in cuts_held for late in (-MICROSECOND, 0 * MICROSECOND)
+        ):
+            events.append((name, edge + nudge, received_at))
+            expected.append(refuses(received_at, held))
+
+    cuts = refusal_cuts(names, periods)
+
+    assert backdated(events, cuts) == expected
+    # The outcome is canonical: sorted, and each row changes the cut.
+    assert cuts.equals(cuts.sort("name", "from_at"))
+    assert cuts.equals(
+        cuts.filter(
+            pl.col("name").ne_missing(pl.col("name").shift())
+            | pl.col("latest_cut_at").ne_missing(pl.col("latest_cut_at").shift())
+        )
+    )
+
+
+def backdated(events: list[tuple[str, datetime, datetime]], cuts: pl.DataFrame) -> list[bool]:
+    decided = (
+        pl.DataFrame(
+            [(number, *event) for number, event in enumerate(events)],
+            schema={
+                "number": pl.Int64(),
+                "name": pl.String(),
+                "occurred_at": UTC_MICROSECONDS,
+                "received_at": UTC_MICROSECONDS,
+            },
+            orient="row",
+        )
+        .sort("occurred_at")
+        .join_asof(
+            cuts.sort("from_at"),
+            left_on="occurred_at",
+            right_on="from_at",
+            by="name",
+            strategy="backward",
+            check_sortedness=False,  # both sides were sorted just above
+        )
+        .sort("number")
+    )
+    return (
+        decided.select((pl.col("received_at") >= pl.col("latest_cut_at")).fill_null(False))
+        .to_series()
+        .to_list()
+    )

@@ -31,7 +31,7 @@ from pipelines.landing import Landing
 from pipelines.periods import refusal_cuts
 from pipelines.resources import Writer
 from pipelines.run_facts import RunFacts, choose_as_of, code_revision
-from pipelines.schemas import LANDING_FILES, Verdict
+from pipelines.schemas import Verdict
 from pipelines.workers import ParsedBatch
 
 _progress = logging.getLogger("meterline")

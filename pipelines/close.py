@@ -1,41 +1,45 @@
-"""Close: which drafts become invoices, and the documents they become; no clock, no files.
+"""Close: which drafts become invoices, with which number; pure, no clock, no files.
 
-Belongs here: when an invoice is final, its number, its canonical JSON, its place in the chain.
-Must not be put here: metering and rating (dbt makes the drafts), reading or writing the lake.
+Belongs here: when an invoice is final, its place in the closing order, the last look at its
+sums. Must not be put here: metering and rating (dbt makes the drafts), the text and digests of
+an invoice (see `invoice_documents`), reading or writing the lake.
 
 Stages:
     1. `closable`: each draft is closable, or held back with a reason.
-    2. `finalize`: numbers in closing order, totals added again, documents, digests, chain.
-    3. `verify_chain`, `verify_documents`: the same promises, checked on what the lake holds.
+    2. `finalize`: sums added again, numbers in closing order, documents, chain.
 
-Invariant: closing in any number of runs gives the documents of closing once. Three rules carry
-it: time and undecided files hold back everything from some cut on; whom an unreadable file
-holds back depends only on what was received before the cut; a document holds facts about
-itself and nothing about the run that wrote it.
+Invariant: closing in any number of runs gives the invoices of closing once. What holds back a
+draft depends only on time and on what was received before its cut, and time and undecided
+files hold back everything from some cut on.
 
-Known drawback: an unreadable file holds back the customers of its source while others close,
-so healing it later gives other numbers than if it had never been unreadable.
+Known drawback: an unreadable file holds back the customers of its source while the others
+close, so an invoice it held back has a later number than if the file had been readable.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import reduce
-from typing import Any
 
 import polars as pl
 
 from pipelines.errors import InvariantError
-from pipelines.money import minor_unit_digits, plain_decimal, round_half_away
+from pipelines.invoice_documents import (
+    GENESIS,
+    SERIES,
+    Row,
+    chain_link,
+    document_text,
+    invoice_number,
+    lines_per_invoice,
+    require_sums,
+    sha256_of,
+)
 from pipelines.schemas import INVOICE_LINES, INVOICES, UTC_MICROSECONDS, FileStatus
 
 SETTLE_TIME = timedelta(hours=1)
-"""How long after the cut a listing begins that shows all received before it: a multipart
-upload bears the time it began.
+"""How long after the cut a listing must begin to show all that was received before it: a
+multipart upload bears the time it began.
 
 Source: design, invoices.
 """
@@ -45,12 +49,6 @@ SETTLE_TIME_PATH_DATED = timedelta(hours=24)
 
 Source: design, invoices.
 """
-
-SERIES = "INV"
-"""The one series of invoice numbers, whatever the currency."""
-
-GENESIS = "0" * 64
-"""What stands before the first link of the chain."""
 
 CLOSING_ORDER = ("cut_at", "customer_id", "subscription_id", "period_start_at")
 """Invoices are numbered and chained in this order; the period tells equal cuts apart."""
@@ -99,13 +97,12 @@ SOURCE_CUSTOMERS = pl.Schema(
 """One row per source and customer with an accepted event from it: when the first was received."""
 
 FINALIZED = pl.Schema(
-    {name: INVOICES.schema[name] for name in ("invoice_id", "series_number", "as_of")}
-    | {"chain_sha256": pl.String()}
+    {
+        name: INVOICES.schema[name]
+        for name in ("invoice_id", "series_number", "as_of", "chain_sha256")
+    }
 )
 """What closing must know of the invoices closed so far."""
-
-_EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
-_INSTANT = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 class HeldBack(StrEnum):
@@ -125,7 +122,8 @@ class Closing:
 
     Attributes:
         closable: schema `DRAFTS`, in closing order.
-        held_back: the others, with `reason_code` (of `HeldBack`) and a sentence, `reason`.
+        held_back: the others, in closing order, with `reason_code` (of `HeldBack`) and
+            `reason`, a sentence.
     """
 
     closable: pl.DataFrame
@@ -140,8 +138,7 @@ class ClosingFacts:
         batch_id: the closing transaction.
         event_batch_id: the last batch of events the drafts saw.
         as_of: the instant the run speaks for.
-        catalog_digest: the catalog the drafts were priced with; the one fact that is part of
-            the document.
+        catalog_digest: the catalog the drafts were priced with; it stands in the document too.
         code_revision: digest of the code.
     """
 
@@ -154,31 +151,17 @@ class ClosingFacts:
 
 @dataclass(frozen=True)
 class ClosedInvoices:
-    """Rows for the lake tables `invoices` and `invoice_lines`."""
+    """Rows of the lake tables `invoices` and `invoice_lines`, in closing order."""
 
     invoices: pl.DataFrame
     invoice_lines: pl.DataFrame
-
-
-@dataclass(frozen=True)
-class BrokenPromise:
-    """The first invoice that is not what was finalized."""
-
-    invoice_number: str
-    claim: str
-    expected: str
-    found: str
-
-    def sentence(self) -> str:
-        """The difference, for a person."""
-        return f"{self.invoice_number}: {self.claim}: expected {self.expected}, found {self.found}"
 
 
 def settle_time(sources: pl.DataFrame) -> timedelta:
     """How long after a cut a listing must begin to show all that was received before it.
 
     The longest of any source of the catalog, for every customer: nothing says which sources a
-    customer will be fed by, and one time for all keeps the closing order whatever the runs.
+    customer will be fed by, and one time for all keeps the closing order however often it runs.
 
     Args:
         sources: schema `SOURCES`.
@@ -199,11 +182,11 @@ def closable(
 
     A pending file holds back everybody's cuts after it was received, since nobody knows whose
     events it has. A quarantined or held file holds back the customers of its source: those
-    with an accepted event from it received before the cut, or everybody when there are none.
-    What a customer's earlier cut waits for, later ones wait for too.
+    with an accepted event from it received before the cut, or everybody when there is none.
+    What a customer's earlier cut waits for, the later ones wait for too.
 
     Args:
-        drafts: schema `DRAFTS`.
+        drafts: schema `DRAFTS`; key `invoice_id`; any order.
         files: schema `FILE_STATES`; at least every version that is not decided, and every
             later version of the same path: once that is decided, the earlier one is healed.
         source_customers: schema `SOURCE_CUSTOMERS`; at least the sources of those files.
@@ -212,42 +195,205 @@ def closable(
         settle: see `settle_time`.
 
     Raises:
-        InvariantError: a column is missing, of another type or null.
+        InvariantError: a column is missing, of another type, or null.
     """
-    left = _checked(drafts, DRAFTS, "drafts").sort(CLOSING_ORDER)
-    waiting_for = _unhealed(_checked(files, FILE_STATES, "file states"))
-    pending, failed = _parted(waiting_for, pl.col("status") == PENDING)
+    drafts = _checked(drafts, DRAFTS, "drafts")
+    unread = _unhealed(_checked(files, FILE_STATES, "file states"))
     feeds = _checked(source_customers, SOURCE_CUSTOMERS, "customers of sources")
-    held_back = []
-
-    def hold_back(is_held: pl.Expr, reason_code: str | pl.Expr, reason: pl.Expr) -> None:
-        nonlocal left
-        held, left = _parted(left, is_held)
-        code = pl.lit(reason_code) if isinstance(reason_code, str) else reason_code
-        held_back.append(
-            held.select(*DRAFTS, code.alias("reason_code"), reason.alias("reason"))
-        )
-
-    hold_back(
-        pl.col("cut_at") > as_of,
-        HeldBack.NOT_DUE.value,
-        pl.format("its cut {} has not come by {}", _text_of("cut_at"), _text_of(as_of)),
+    is_pending = pl.col("status") == PENDING
+    pending_waits = _waits(drafts, unread.filter(is_pending))
+    unread_waits = _fed_by_source(_waits(drafts, unread.filter(~is_pending)), feeds)
+    judged = drafts.sort(CLOSING_ORDER)
+    for waits, kind in ((pending_waits, "pending"), (unread_waits, "unread")):
+        files_waited_for = _first_file(waits, kind)
+        judged = judged.join(files_waited_for, on="invoice_id", how="left", maintain_order="left")
+    rules = _rules(as_of, listing_started_at, settle)
+    judged = judged.select(
+        *DRAFTS,
+        pl.coalesce(pl.when(holds).then(code) for holds, code, _ in rules).alias("reason_code"),
+        pl.coalesce(pl.when(holds).then(reason) for holds, _, reason in rules).alias("reason"),
     )
-    hold_back(
-        pl.col("cut_at") + settle > listing_started_at,
-        HeldBack.NOT_SETTLED.value,
-        pl.format(
-            "a listing begun at or after {} shows all received before its cut; this one began {}",
-            (pl.col("cut_at") + settle).dt.to_string(_INSTANT),
-            _text_of(listing_started_at),
+    is_closable = pl.col("reason_code").is_null()
+    return Closing(judged.filter(is_closable).select(*DRAFTS), judged.filter(~is_closable))
+
+
+def finalize(
+    drafts: pl.DataFrame, lines: pl.DataFrame, finalized: pl.DataFrame, facts: ClosingFacts
+) -> ClosedInvoices:
+    """The drafts as finalized invoices, numbered and chained after those closed so far.
+
+    Each total is added again from its lines and each line from its tiers, in Python's
+    decimals: the last look, by another road, before the invoice is immutable.
+
+    Args:
+        drafts: schema `DRAFTS`, all of them to be closed; any order.
+        lines: schema `DRAFT_LINES`; at least the lines of these drafts.
+        finalized: schema `FINALIZED`; every invoice closed so far.
+        facts: recorded on each row.
+
+    Returns:
+        Invoices in closing order, lines by invoice and `line_number`; no drafts, no rows.
+
+    Raises:
+        InvariantError: an invoice does not add up or is finalized already, the books have a
+            gap, or `as_of` lies before that of an earlier closing; nothing is finalized.
+    """
+    drafts = _checked(drafts, DRAFTS, "drafts").sort(CLOSING_ORDER)
+    finalized = _checked(finalized, FINALIZED, "finalized invoices").sort("series_number")
+    _require_new(drafts, finalized, facts)
+    lines = _checked(lines, DRAFT_LINES, "draft lines")
+    lines_of = lines_per_invoice(lines.join(drafts, on="invoice_id", how="semi"))
+    head = str(finalized["chain_sha256"][-1]) if finalized.height else GENESIS
+    invoice_rows: list[Row] = []
+    line_rows: list[Row] = []
+    for number, draft in enumerate(drafts.iter_rows(named=True), start=finalized.height + 1):
+        draft_lines = lines_of.get(draft["invoice_id"], [])
+        require_sums(draft, draft_lines)
+        invoice = draft | {
+            "batch_id": facts.batch_id,
+            "series": SERIES,
+            "series_number": number,
+            "invoice_number": invoice_number(SERIES, number),
+            "kind": "arrears",
+            "as_of": facts.as_of,
+            "event_batch_id": facts.event_batch_id,
+            "catalog_digest": facts.catalog_digest,
+            "code_revision": facts.code_revision,
+            "previous_chain_sha256": head,
+        }
+        invoice["canonical_json"] = document_text(invoice, draft_lines)
+        invoice["document_sha256"] = sha256_of(invoice["canonical_json"])
+        head = chain_link(head, invoice["document_sha256"])
+        invoice_rows.append(invoice | {"chain_sha256": head})
+        line_rows += [line | {"batch_id": facts.batch_id} for line in draft_lines]
+    return ClosedInvoices(
+        pl.DataFrame(invoice_rows, schema=INVOICES.schema),
+        pl.DataFrame(line_rows, schema=INVOICE_LINES.schema),
+    )
+
+
+def _checked(rows: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
+    # Types are not cast: a cast to a shorter decimal would round in silence.
+    for name, dtype in schema.items():
+        found = rows.schema.get(name)
+        if found != dtype:
+            raise InvariantError(f"{what}: expected {name} as {dtype}, found {found}")
+        if rows[name].null_count():
+            raise InvariantError(f"{what}: expected {name} in every row, found it null")
+    return rows.select(*schema)
+
+
+def _unhealed(files: pl.DataFrame) -> pl.DataFrame:
+    """The versions that are not decided and whose path has no later version that is."""
+    is_decided = pl.col("status") == FileStatus.DECIDED.value
+    unknown = set(files["status"]) - {PENDING, *FileStatus}
+    if unknown:
+        raise InvariantError(f"file states: expected a known status, found {sorted(unknown)}")
+    last_decided = pl.col("file_id").filter(is_decided).max().over("path").fill_null(0)
+    return files.filter(~is_decided & (pl.col("file_id") > last_decided))
+
+
+def _waits(drafts: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
+    """One row per draft and source with an unread file received before the draft's cut."""
+    earliest = unread.sort("received_at", "file_id").unique("source", keep="first")
+    return (
+        drafts.select("invoice_id", "customer_id", "cut_at")
+        .join(earliest, how="cross")
+        .filter(pl.col("received_at") < pl.col("cut_at"))
+    )
+
+
+def _fed_by_source(waits: pl.DataFrame, feeds: pl.DataFrame) -> pl.DataFrame:
+    """The waits of those whom the source fed before the cut, or of all if it fed nobody."""
+    fed_anyone = feeds.group_by("source").agg(pl.col("first_received_at").min().alias("fed_since"))
+    fed_customer = (pl.col("first_received_at") < pl.col("cut_at")).fill_null(value=False)
+    fed_somebody = (pl.col("fed_since") < pl.col("cut_at")).fill_null(value=False)
+    return (
+        waits.join(feeds, on=["source", "customer_id"], how="left")
+        .join(fed_anyone, on="source", how="left")
+        .filter(fed_customer | ~fed_somebody)
+    )
+
+
+def _first_file(waits: pl.DataFrame, kind: str) -> pl.DataFrame:
+    """The file each draft waits for first, as `<kind>_path` and `<kind>_status`."""
+    return (
+        waits.sort("received_at", "file_id")
+        .unique("invoice_id", keep="first")
+        .select(
+            "invoice_id",
+            pl.col("path").alias(f"{kind}_path"),
+            pl.col("status").alias(f"{kind}_status"),
+        )
+    )
+
+
+def _rules(
+    as_of: datetime, listing_started_at: datetime, settle: timedelta
+) -> Sequence[tuple[pl.Expr, pl.Expr, pl.Expr]]:
+    """What holds back a draft, its reason code and its sentence; the first that holds counts."""
+    cut_at = pl.col("cut_at")
+    is_unread = pl.col("unread_path").is_not_null()
+    held_cut_at = cut_at.filter(is_unread).min().over("customer_id")
+    return (
+        (
+            cut_at > as_of,
+            pl.lit(HeldBack.NOT_DUE.value),
+            pl.format(
+                "its cut {} is after the run's {}", _text_of(cut_at), _text_of(pl.lit(as_of))
+            ),
+        ),
+        (
+            cut_at + settle > listing_started_at,
+            pl.lit(HeldBack.NOT_SETTLED.value),
+            pl.format(
+                "what was received before its cut is all listed from {} on; the listing began {}",
+                _text_of(cut_at + settle),
+                _text_of(pl.lit(listing_started_at)),
+            ),
+        ),
+        (
+            pl.col("pending_path").is_not_null(),
+            pl.lit(HeldBack.FILE_PENDING.value),
+            pl.format("{} was received before its cut and is not decided yet", "pending_path"),
+        ),
+        (
+            is_unread,
+            pl.format("file_{}", "unread_status"),
+            pl.format(
+                "{} was received before its cut and is {}; land a corrected file under this name",
+                "unread_path",
+                "unread_status",
+            ),
+        ),
+        (
+            cut_at > held_cut_at,
+            pl.lit(HeldBack.EARLIER_CUT.value),
+            pl.format("the customer's cut {} comes first and is held back", _text_of(held_cut_at)),
         ),
     )
-    left = left.join(pending.head(1).select("received_at", "path"), how="cross") if (
-        pending.height
-    ) else left.with_columns(received_at=pl.lit(None, UTC_MICROSECONDS), path=pl.lit(""))
-    hold_back(
-        (pl.col("received_at") < pl.col("cut_at")).fill_null(False),
-        HeldBack.FILE_PENDING.value,
-        pl.format("{} was received before its cut and is not decided yet", "path"),
-    )
-    return Closing(left, pl.concat(held_back))
+
+
+def _text_of(instant: pl.Expr) -> pl.Expr:
+    return instant.dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+
+
+def _require_new(drafts: pl.DataFrame, finalized: pl.DataFrame, facts: ClosingFacts) -> None:
+    if finalized["series_number"].to_list() != [*range(1, finalized.height + 1)]:
+        raise InvariantError(
+            f"expected the invoices closed so far to be numbered 1 to {finalized.height}, found "
+            f"gaps or repeats up to {finalized['series_number'][-1]}; nothing was finalized"
+        )
+    ids = [*finalized["invoice_id"], *drafts["invoice_id"]]
+    if len(set(ids)) < len(ids):
+        twice = next(name for name in drafts["invoice_id"] if ids.count(name) > 1)
+        raise InvariantError(
+            f"{twice}: expected one invoice for a subscription and period, found it "
+            "finalized or drafted before; nothing was finalized"
+        )
+    last_as_of = finalized["as_of"].max()
+    if isinstance(last_as_of, datetime) and facts.as_of < last_as_of:
+        raise InvariantError(
+            f"expected as_of at or after {last_as_of.isoformat()}, that of an earlier closing, "
+            f"found {facts.as_of.isoformat()}; time never goes back"
+        )

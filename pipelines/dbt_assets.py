@@ -99,8 +99,8 @@ class LineageTranslator(DagsterDbtTranslator):
             return _GROUP_OF_SEEDS
         if MARTS.tag in dbt_resource_props["tags"]:
             return _GROUP_OF_MARTS
-        folders = dbt_resource_props["fqn"][1:-1]
-        return _GROUP_OF_FOLDER.get("/".join(folders)) or _GROUP_OF_FOLDER.get(folders[0])
+        folder, *area = dbt_resource_props["fqn"][1:-1] or [""]
+        return _GROUP_OF_FOLDER.get("/".join([folder, *area[:1]])) or _GROUP_OF_FOLDER.get(folder)
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None

@@ -219,6 +219,8 @@ def _load_manifest(project: PreparedProject, seed_folder: Path) -> "Manifest":
                 # first, where no seed lies at the top, and then below `root_path`.
                 node.original_file_path = name
                 node.root_path = str(seed_folder.resolve())
+    # What `graph` is to a model; dbt fills it only when it parses.
+    manifest.build_flat_graph()
     return manifest
 
 

@@ -1,6 +1,7 @@
 """Everything Dagster serves: the assets, the job, the sensor, the schedule.
 
-Belongs here: putting together. Must not be put here: work (see `assets`).
+Belongs here: putting together. Must not be put here: work (see `assets`). Importing this
+module reads the settings and, when the dbt project changed, parses it.
 """
 
 import json
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.config import Settings
+from pipelines import assets, invoice_assets
+from pipelines.config import DBT_PROJECT, Settings, load_settings
 from pipelines.dbt_assets import BILLING, MARTS, build_phase
 from pipelines.dbt_runner import prepare_project
 from pipelines.resources import RunMemory, build_writer
@@ -19,6 +21,15 @@ _RUN_MEMORY = dg.IOManagerDefinition(lambda _context: RunMemory())
 
 JOB = "meterline"
 """The one job: from the landing to the published marts."""
+
+
+def python_assets() -> list[dg.AssetsDefinition]:
+    """What Python makes, before, between and after the two dbt phases."""
+    return [
+        asset
+        for asset in dg.load_assets_from_modules([assets, invoice_assets])
+        if isinstance(asset, dg.AssetsDefinition)
+    ]
 
 
 def build_definitions(
@@ -49,3 +60,6 @@ def build_definitions(
         resources={"writer": build_writer(settings), "io_manager": _RUN_MEMORY},
         executor=dg.in_process_executor,
     )
+
+
+defs = build_definitions(load_settings(), python_assets(), DBT_PROJECT)

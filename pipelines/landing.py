@@ -102,7 +102,9 @@ class Landing:
             raise UnreadableFileError("it was deleted before it could be read") from None
         except PermissionError as error:
             # A grant changes neither time nor size, so a quarantined file would never heal.
-            raise LandingError(f"{error.filename} is closed to this user; let it be read") from error
+            raise LandingError(
+                f"{error.filename} is closed to this user; let it be read"
+            ) from error
         except OSError as error:
             raise UnreadableFileError(f"it cannot be opened: {error.strerror}") from None
         with stream:

@@ -119,7 +119,8 @@ def _reasons(lake: Lake) -> pl.DataFrame:
         """
         SELECT verdict, reason_code, count(*) AS lines,
             any_value(reason ORDER BY file_id, line) AS example
-        FROM lake.refused_events GROUP BY ALL ORDER BY lines DESC, ALL
+        FROM lake.refused_events GROUP BY ALL
+        ORDER BY lines DESC, verdict, reason_code
         """
     )
 
@@ -170,9 +171,7 @@ def _show_verdicts(report: HomeReport, console: Console) -> None:
     counts = ("files", *VERDICT_COUNTS)
     table = _table("Verdicts per kind of file", "source", "files named", *counts, numbers=counts)
     for row in report.file_classes:
-        table.add_row(
-            row["source"], f"*{row['file_kind']}", *(f"{row[name]:,}" for name in counts)
-        )
+        table.add_row(row["source"], f"*{row['file_kind']}", *(f"{row[name]:,}" for name in counts))
     console.print(table)
 
 

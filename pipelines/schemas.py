@@ -265,7 +265,7 @@ INVOICES = LakeTable(
         _text("series", "Series the number belongs to."),
         _bigint("series_number", "1..n within the series, gapless, in closing order."),
         _text("invoice_number", "Series and number as printed."),
-        _text("kind", "`arrears`."),
+        _text("kind", "`arrears`: usage of the period that has ended."),
         _text("subscription_id", "Subscription billed."),
         _text("customer_id", "Customer billed."),
         _text("plan_code", "Plan of the subscription."),

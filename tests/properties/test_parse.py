@@ -83,11 +83,12 @@ class LandedContent:
 def landed_contents(draw: st.DrawFn) -> LandedContent:
     lines = draw(st.lists(st.one_of(_event(), _event(), bad_lines, blank_lines), max_size=12))
     ends = [draw(st.sampled_from([b"\n", b"\r\n"])) for _ in lines]
-    if lines and lines[-1].content and draw(st.booleans()):
+    has_mark, is_last_ended = draw(st.booleans()), draw(st.booleans())
+    if lines and lines[-1].content and not is_last_ended:
         ends[-1] = b""
     content = b"".join(line.content + end for line, end in zip(lines, ends, strict=True))
     return LandedContent(
-        content=(MARK if lines and draw(st.booleans()) else b"") + content,
+        content=(MARK if lines and has_mark else b"") + content,
         lines=tuple(lines),
         block_bytes=draw(st.integers(1, 200)),
         chunk_bytes=draw(st.integers(1, 500)),

@@ -15,6 +15,7 @@ from pipelines.catalog import (
     PLANS,
     SUBSCRIPTIONS,
     Catalog,
+    catalog_digest,
     freeze_catalog,
     read_catalog,
 )
@@ -176,6 +177,15 @@ def test_the_digest_names_the_bytes_of_the_seven_files_alone(tmp_path: Path) -> 
     assert read(tmp_path).digest == digest
     respelt = edited("plans.csv", "Basic,USD", '"Basic",USD')
     assert read(tmp_path, respelt).digest != digest
+
+
+def test_the_digest_tells_where_one_file_ends_and_the_next_begins() -> None:
+    # Strung together as name, blank line, content, both would read the same.
+    one = {"a.csv": b"1", "b.csv": b"b.csv\n\n2"}
+    other = {"a.csv": b"1b.csv\n\n", "b.csv": b"2"}
+
+    assert catalog_digest(one) != catalog_digest(other)
+    assert catalog_digest(dict(reversed(one.items()))) == catalog_digest(one)
 
 
 def test_a_catalog_is_frozen_once_byte_for_byte(tmp_path: Path) -> None:

@@ -297,6 +297,35 @@ later,acme,basic,month,1,calendar,2026-04-01,2026-05-01
     ]
 
 
+def test_a_long_alias_is_held_against_all_that_start_in_it(tmp_path: Path) -> None:
+    aliases = """\
+alias,customer_id,valid_from,valid_to
+web,acme,,2026-12-01T00:00:00Z
+web,zürich,2026-02-01T00:00:00Z,2026-03-01T00:00:00Z
+web,zürich,2026-04-01T00:00:00Z,2026-05-01T00:00:00Z
+"""
+
+    found = problems_of(tmp_path, {**RIGHT, "customer_aliases.csv": aliases})
+
+    assert [problem.split(", while ")[1].split(" lets")[0] for problem in found] == [
+        "row 2",
+        "row 2",
+    ]
+
+
+def test_the_earliest_subscription_needs_the_price_wherever_it_stands(tmp_path: Path) -> None:
+    files = edited("charges.csv", "region;status,2025-01-01", "region;status,2026-01-15")
+    files["subscriptions.csv"] = """\
+subscription_id,customer_id,plan_code,interval,interval_count,anchor,start_date,end_date
+late,acme,basic,month,1,calendar,2026-02-01,
+early,zürich,basic,month,1,calendar,2026-01-14,
+"""
+
+    (found,) = problems_of(tmp_path, files)
+
+    assert "subscription 'early' (subscriptions.csv, row 3)" in found
+
+
 def test_all_problems_are_told_at_once_ordered_by_place(tmp_path: Path) -> None:
     files = {
         **RIGHT,

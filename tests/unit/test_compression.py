@@ -11,7 +11,7 @@ from itertools import accumulate
 import pytest
 import zstandard
 
-from pipelines import compression
+from pipelines import compression, schemas
 from pipelines.compression import UnreadableFileError, read_blocks
 
 MEBIBYTE = 1024 * 1024
@@ -237,9 +237,9 @@ def test_raw_size_is_limited(compress: Compress, monkeypatch: pytest.MonkeyPatch
 
 
 def test_limits_are_those_promised() -> None:
-    assert compression.OBJECT_BYTES_MAX == 2 * 1024**3
-    assert compression.RAW_BYTES_MAX == 20 * 1024**3
-    assert compression.COMPRESSION_RATIO_MAX == 200
+    assert schemas.OBJECT_BYTES_MAX == 2 * 1024**3
+    assert schemas.RAW_BYTES_MAX == 20 * 1024**3
+    assert schemas.COMPRESSION_RATIO_MAX == 200
 
 
 def test_blocks_come_as_they_are_read() -> None:

@@ -4,16 +4,18 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
 from pipelines.errors import LakeError
-from pipelines.lake import Lake, extension_file
+from pipelines.lake import MIGRATIONS, Lake, attach_statements, extension_file
 from pipelines.schemas import (
     ACCEPTED_EVENTS,
     BATCHES,
@@ -52,21 +54,52 @@ def _commit(lake: Lake, home: Path, batch_id: int) -> None:
     lake.commit_batch(batch_id, _batch_rows(batch_id), {ACCEPTED_EVENTS: [_staged(home, batch_id)]})
 
 
-def _contents(lake: Lake) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table, by table."""
-    return {table.name: sorted(lake.table(table).rows(), key=repr) for table in LAKE_TABLES}
+def _contents(lake: Lake) -> list[tuple[str, int, int]]:
+    """What every table holds: its name, batch and line of each row."""
+    return lake.query(
+        """
+        SELECT 'batches', batch_id, 0 FROM lake.batches
+        UNION ALL SELECT 'landing_files', batch_id, file_id FROM lake.landing_files
+        UNION ALL SELECT 'accepted_events', batch_id, line FROM lake.accepted_events
+        ORDER BY ALL
+        """
+    ).rows()
 
 
 def _parquet_files(home: Path) -> set[Path]:
     return set((home / "lake" / "data").rglob("*.parquet"))
 
 
-def test_new_lake_has_every_table_and_no_row(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=True) as lake:
-        assert lake.last_batch_id() == 0
-        for table in LAKE_TABLES:
-            assert lake.table(table).equals(pl.DataFrame(schema=table.schema))
-            assert lake.files(table) == []
+@pytest.fixture(scope="module")
+def reader(migrated_home: Path) -> Iterator[Lake]:
+    """A reader of a lake without batches."""
+    with open_lake(migrated_home, read_only=True) as lake:
+        yield lake
+
+
+@dataclass(frozen=True)
+class History:
+    """A lake of three batches, which no test changes."""
+
+    home: Path
+    lake: Lake
+
+
+@pytest.fixture(scope="module")
+def history(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    home = Path(shutil.copytree(migrated_home, tmp_path_factory.mktemp("history") / "home"))
+    with open_lake(home, read_only=False) as lake:
+        for batch_id, kind in enumerate(["decide", "close", "decide"], start=1):
+            staged = {ACCEPTED_EVENTS: [_staged(home, batch_id)]}
+            lake.commit_batch(batch_id, _batch_rows(batch_id, kind), staged)
+        yield History(home, lake)
+
+
+def test_new_lake_has_every_table_and_no_row(reader: Lake) -> None:
+    assert reader.last_batch_id() == 0
+    for table in LAKE_TABLES:
+        assert reader.table(table).equals(pl.DataFrame(schema=table.schema))
+        assert reader.files(table) == []
 
 
 def test_reader_makes_no_lake(tmp_path: Path) -> None:
@@ -144,27 +177,21 @@ def test_every_column_comes_back_as_it_was_written(lake_home: Path) -> None:
             assert lake.table(table).equals(rows), table.name
 
 
-@pytest.mark.parametrize("batch_id", [-1, 0, 1, 3, 10])
-def test_batch_must_be_the_next(batch_id: int, lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=False) as lake:
-        _commit(lake, lake_home, 1)
-        before = _parquet_files(lake_home)
+@pytest.mark.parametrize("batch_id", [-1, 0, 1, 3, 5, 10])
+def test_batch_must_be_the_next(batch_id: int, history: History) -> None:
+    before = _parquet_files(history.home)
 
-        with pytest.raises(LakeError, match=f"expected batch 2, found batch {batch_id}"):
-            lake.commit_batch(batch_id, _batch_rows(batch_id), {})
-        assert _parquet_files(lake_home) == before
+    with pytest.raises(LakeError, match=f"expected batch 4, found batch {batch_id}"):
+        history.lake.commit_batch(batch_id, _batch_rows(batch_id), {})
+    assert _parquet_files(history.home) == before
 
 
-def test_last_batch_is_known_by_kind(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=False) as lake:
-        assert lake.last_batch_id("close") == 0
-        for batch_id, kind in enumerate(["decide", "close", "decide"], start=1):
-            lake.commit_batch(batch_id, _batch_rows(batch_id, kind), {})
-
-        assert lake.last_batch_id() == 3
-        assert lake.last_batch_id("decide") == 3
-        assert lake.last_batch_id("close") == 2
-        assert lake.last_batch_id("x' OR 'x' = 'x") == 0
+@pytest.mark.parametrize(
+    ("kind", "batch_id"),
+    [(None, 3), ("decide", 3), ("close", 2), ("nonesuch", 0), ("x' OR 'x' = 'x", 0)],
+)
+def test_last_batch_is_known_by_kind(kind: str | None, batch_id: int, history: History) -> None:
+    assert history.lake.last_batch_id(kind) == batch_id
 
 
 def _missing(path: Path) -> None:
@@ -195,39 +222,48 @@ def _of_another_type(path: Path) -> None:
     pl.read_parquet(path).cast({"line": pl.String}).write_parquet(path)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        _missing,
-        _empty,
-        _cut_short,
-        _no_parquet,
-        _lacking_a_column,
-        _with_another_column,
-        _of_another_type,
-    ],
+DAMAGES: tuple[Callable[[Path], None], ...] = (
+    _missing,
+    _empty,
+    _cut_short,
+    _no_parquet,
+    _lacking_a_column,
+    _with_another_column,
+    _of_another_type,
 )
-def test_commit_that_fails_in_the_middle_leaves_the_lake_as_before(
-    damage: Callable[[Path], None], lake_home: Path
-) -> None:
+
+
+def test_commit_that_fails_in_the_middle_leaves_the_lake_as_before(lake_home: Path) -> None:
     with open_lake(lake_home, read_only=False) as lake:
         _commit(lake, lake_home, 1)
         before, files_before = _contents(lake), _parquet_files(lake_home)
-        parts = [_staged(lake_home, 2, "part-0000"), _staged(lake_home, 2, "part-0001")]
-        damage(parts[1])
+        for damage in DAMAGES:
+            parts = [_staged(lake_home, 2, "part-0000"), _staged(lake_home, 2, "part-0001")]
+            damage(parts[1])
 
-        with pytest.raises((LakeError, FileNotFoundError)):
-            lake.commit_batch(2, _batch_rows(2), {ACCEPTED_EVENTS: parts})
-        assert _contents(lake) == before
+            with pytest.raises((LakeError, FileNotFoundError)):
+                lake.commit_batch(2, _batch_rows(2), {ACCEPTED_EVENTS: parts})
+            assert _contents(lake) == before, damage
+            # What was moved in before the failure is no part of any table, and is swept.
+            leftovers = _parquet_files(lake_home) - files_before
+            assert len(leftovers) == lake.sweep() >= 3, damage
+            assert _parquet_files(lake_home) == files_before, damage
 
-    # The next run finds leftovers, sweeps them and commits the batch anew.
-    with open_lake(lake_home, read_only=False) as lake:
-        assert _contents(lake) == before
-        leftovers = _parquet_files(lake_home) - files_before
-        assert lake.sweep() == len(leftovers) >= 3
-        assert _parquet_files(lake_home) == files_before
         _commit(lake, lake_home, 2)
         assert lake.table(ACCEPTED_EVENTS)["batch_id"].to_list() == [1] * 3 + [2] * 3
+
+
+def test_commit_refused_by_the_catalog_leaves_the_lake_as_before(lake_home: Path) -> None:
+    """The last statement fails, not one of those before: here, because nobody may write."""
+    with open_lake(lake_home, read_only=True) as lake:
+        with pytest.raises(LakeError, match="nothing was committed, the lake is as before"):
+            _commit(lake, lake_home, 1)
+        assert _contents(lake) == []
+
+    with open_lake(lake_home, read_only=False) as lake:
+        lake.sweep()
+        _commit(lake, lake_home, 1)
+        assert lake.last_batch_id() == 1
 
 
 def test_rows_of_another_batch_are_refused(lake_home: Path) -> None:
@@ -268,26 +304,36 @@ def test_registering_a_path_twice_is_refused(lake_home: Path) -> None:
         assert lake.files(ACCEPTED_EVENTS).count(path) == 1
 
 
-def test_sweep_keeps_every_registered_file(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=False) as lake:
-        _commit(lake, lake_home, 1)
-        _commit(lake, lake_home, 2)
-        before = _parquet_files(lake_home)
+def test_sweep_keeps_every_registered_file(history: History) -> None:
+    before = _parquet_files(history.home)
 
-        assert lake.sweep() == 0
-        assert _parquet_files(lake_home) == before
+    assert history.lake.sweep() == 0
+    assert _parquet_files(history.home) == before
 
 
-def test_table_as_of_a_batch_is_a_list_of_files(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=False) as lake:
-        for batch_id in (1, 2, 3):
-            _commit(lake, lake_home, batch_id)
+@pytest.mark.parametrize("batch_id", [0, 1, 2, 3, 99])
+def test_table_as_of_a_batch_is_a_list_of_files(batch_id: int, history: History) -> None:
+    files = history.lake.files(ACCEPTED_EVENTS, batch_id=batch_id)
 
-        assert lake.files(ACCEPTED_EVENTS, batch_id=0) == []
-        for batch_id in (1, 2, 3):
-            past = pl.read_parquet(lake.files(ACCEPTED_EVENTS, batch_id=batch_id))
-            assert set(past["batch_id"]) == set(range(1, batch_id + 1))
-        assert lake.files(ACCEPTED_EVENTS, batch_id=99) == lake.files(ACCEPTED_EVENTS)
+    nothing = pl.DataFrame(schema=ACCEPTED_EVENTS.schema)
+    past = pl.concat([nothing, *map(pl.read_parquet, files)])
+    assert set(past["batch_id"]) == {past_id for past_id in (1, 2, 3) if past_id <= batch_id}
+
+
+def test_table_is_all_its_files_unless_a_batch_is_named(history: History) -> None:
+    files = history.lake.files(ACCEPTED_EVENTS)
+
+    assert len(files) == 3
+    assert history.lake.files(ACCEPTED_EVENTS, batch_id=3) == files
+
+
+@pytest.fixture(scope="module")
+def committed_home(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one batch that nobody has open, so that its catalog can be looked into."""
+    home = Path(shutil.copytree(migrated_home, tmp_path_factory.mktemp("committed") / "home"))
+    with open_lake(home, read_only=False) as lake:
+        _commit(lake, home, 1)
+    return home
 
 
 def _catalog_rows(home: Path, sql: str) -> list[tuple[object, ...]]:
@@ -295,26 +341,20 @@ def _catalog_rows(home: Path, sql: str) -> list[tuple[object, ...]]:
         return catalog.execute(sql).fetchall()
 
 
-def test_catalog_is_in_wal_mode(lake_home: Path) -> None:
-    assert _catalog_rows(lake_home, "PRAGMA journal_mode") == [("wal",)]
+def test_catalog_is_in_wal_mode(committed_home: Path) -> None:
+    assert _catalog_rows(committed_home, "PRAGMA journal_mode") == [("wal",)]
 
 
-def test_nothing_is_inlined_into_the_catalog(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=False) as lake:
-        _commit(lake, lake_home, 1)
+def test_nothing_is_inlined_into_the_catalog(committed_home: Path) -> None:
+    tables = "SELECT name FROM sqlite_master WHERE name LIKE 'ducklake_inlined%'"
 
-    tables = _catalog_rows(
-        lake_home, "SELECT name FROM sqlite_master WHERE name LIKE 'ducklake_inlined%'"
-    )
-    assert tables == [("ducklake_inlined_data_tables",)]
-    assert _catalog_rows(lake_home, "SELECT * FROM ducklake_inlined_data_tables") == []
+    assert _catalog_rows(committed_home, tables) == [("ducklake_inlined_data_tables",)]
+    assert _catalog_rows(committed_home, "SELECT * FROM ducklake_inlined_data_tables") == []
 
 
-def test_catalog_names_every_file_relative_to_the_data_path(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=False) as lake:
-        _commit(lake, lake_home, 1)
+def test_catalog_names_every_file_relative_to_the_data_path(committed_home: Path) -> None:
+    files = _catalog_rows(committed_home, "SELECT path, path_is_relative FROM ducklake_data_file")
 
-    files = _catalog_rows(lake_home, "SELECT path, path_is_relative FROM ducklake_data_file")
     # schema_version, batches, landing_files, accepted_events.
     assert len(files) == 4
     assert all(is_relative == 1 and "/" not in str(path) for path, is_relative in files)
@@ -387,61 +427,53 @@ def test_open_read_transaction_does_not_hinder_a_commit(lake_home: Path) -> None
         assert reader.last_batch_id() == 1
 
 
-def test_reader_cannot_commit(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=True) as lake:
-        with pytest.raises(LakeError, match="nothing was committed"):
-            _commit(lake, lake_home, 1)
-        assert lake.last_batch_id() == 0
-
-
-@pytest.mark.parametrize("read_only", [True, False], ids=["reader", "writer"])
-def test_newer_schema_is_refused(read_only: bool, lake_home: Path) -> None:
+def test_newer_schema_is_refused(lake_home: Path) -> None:
     with open_lake(lake_home, read_only=False) as lake:
         lake.query("INSERT INTO lake.schema_version VALUES (99, 'from the future', now())")
 
-    with pytest.raises(LakeError, match="the lake has schema 99, this Meterline knows up to"):
-        open_lake(lake_home, read_only=read_only)
+    for read_only in (True, False):
+        with pytest.raises(LakeError, match="the lake has schema 99, this Meterline knows up to"):
+            open_lake(lake_home, read_only=read_only)
 
 
 def test_reader_of_a_lake_that_is_not_migrated_is_told_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "lake").mkdir()
-    catalog = tmp_path / "lake" / "catalog.sqlite"
-    with open_lake(tmp_path / "other", read_only=False) as lake:
-        lake.query(
-            f"ATTACH 'ducklake:sqlite:{catalog}' AS bare (DATA_PATH '{tmp_path}/lake/data/')"
-        )
+    with duckdb.connect() as connection:
+        for statement in attach_statements(
+            tmp_path / "lake" / "catalog.sqlite", tmp_path / "lake" / "data", read_only=False
+        ):
+            connection.execute(statement)
 
     with pytest.raises(LakeError, match=r"has schema 0, .* needs .*; `meterline run` migrates it"):
         open_lake(tmp_path, read_only=True)
 
 
-def test_migrations_are_recorded_once(lake_home: Path) -> None:
-    for _ in range(2):
-        with open_lake(lake_home, read_only=False) as lake:
-            versions = lake.query("SELECT version FROM lake.schema_version")["version"].to_list()
-            assert versions == list(range(1, len(versions) + 1))
+def test_migrations_are_recorded_once(history: History) -> None:
+    """The history's lake was made by one connection and opened by another."""
+    found = history.lake.query("SELECT version FROM lake.schema_version ORDER BY version")
+
+    assert found["version"].to_list() == list(range(1, len(MIGRATIONS) + 1))
 
 
-def test_query_takes_values_and_frames(lake_home: Path) -> None:
+def test_query_takes_values_and_frames(reader: Lake) -> None:
     hostile = "'; DROP TABLE lake.batches; --"
     names = pl.DataFrame({"name": [hostile, "b"]})
-    with open_lake(lake_home, read_only=True) as lake:
-        found = lake.query(
-            "SELECT name FROM names WHERE name = $name", {"name": hostile}, names=names
-        )
 
-        assert found["name"].to_list() == [hostile]
-        with pytest.raises(Exception, match="names"):
-            lake.query("SELECT * FROM names")
+    found = reader.query(
+        "SELECT name FROM names WHERE name = $name", {"name": hostile}, names=names
+    )
+
+    assert found["name"].to_list() == [hostile]
+    with pytest.raises(duckdb.CatalogException, match="names does not exist"):
+        reader.query("SELECT * FROM names")
 
 
-def test_session_speaks_utc_and_loads_nothing_by_itself(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=True) as lake:
-        (settings,) = lake.query(
-            "SELECT current_setting('TimeZone') AS zone, "
-            "current_setting('autoinstall_known_extensions') AS is_installing, "
-            "current_setting('autoload_known_extensions') AS is_loading"
-        ).rows()
+def test_session_speaks_utc_and_loads_nothing_by_itself(reader: Lake) -> None:
+    (settings,) = reader.query(
+        "SELECT current_setting('TimeZone') AS zone, "
+        "current_setting('autoinstall_known_extensions') AS is_installing, "
+        "current_setting('autoload_known_extensions') AS is_loading"
+    ).rows()
 
     assert settings == ("UTC", False, False)
 

@@ -5,14 +5,17 @@ import hashlib
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 import pytest
 
 from pipelines import workers
+from pipelines.compression import read_blocks
 from pipelines.landing import Landing
 from pipelines.parse import split_chunks
 from pipelines.schemas import PARSED_EVENTS, REJECTIONS
@@ -142,10 +145,9 @@ def test_file_appended_to_while_it_is_read_is_unreadable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = _dropped(tmp_path, {"a.ndjson": _content("a", 2)})
-    real_read = workers.read_blocks
 
-    def appending_read(landed: object, size_bytes: int) -> object:
-        yield from real_read(landed, size_bytes)  # type: ignore[arg-type]
+    def appending_read(landed: BinaryIO, size_bytes: int) -> Iterator[bytes]:
+        yield from read_blocks(landed, size_bytes)
         with (tmp_path / "cdn" / "a.ndjson").open("ab") as appended:
             appended.write(_content("late", 1))
 

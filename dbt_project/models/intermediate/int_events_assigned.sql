@@ -25,34 +25,48 @@ customers_covered as (
 
 ),
 
+{# An event that names no subscription may go to any of its customer's; one that
+   does goes to that alone. Two rows a charge instead of an `or` in the join,
+   which would make DuckDB try all pairs. #}
+charge_terms as (
+
+    select
+        *,
+        '' as subscription_ref
+    from charges_applied
+    union all
+    select
+        *,
+        subscription_id as subscription_ref
+    from charges_applied
+
+),
+
 events_with_terms as (
 
     select
         metered_events.*,
-        charges_applied.subscription_id,
-        charges_applied.period_index,
-        charges_applied.charge_code,
+        charge_terms.subscription_id,
+        charge_terms.period_index,
+        charge_terms.charge_code,
         customers_covered.customer_id is not null as is_covered,
         {{ group_key(
-            'charges_applied.group_by', 'metered_events.dimensions'
+            'charge_terms.group_by', 'metered_events.dimensions'
         ) }} as group_key,
-        metered_events.received_at >= charges_applied.cut_at
+        metered_events.received_at >= charge_terms.cut_at
         or coalesce(
-            metered_events.batch_id > charges_applied.finalized_batch_id, false
+            metered_events.batch_id > charge_terms.finalized_batch_id, false
         ) as is_late,
-        charges_applied.has_started
+        charge_terms.has_started
     from metered_events
-    left join charges_applied
+    left join charge_terms
         on
-            metered_events.customer_id = charges_applied.customer_id
-            and metered_events.metric_code = charges_applied.metric_code
-            and metered_events.occurred_at >= charges_applied.period_start_at
-            and metered_events.occurred_at < charges_applied.period_end_at
-            and (
-                metered_events.subscription_ref is null
-                or metered_events.subscription_ref
-                = charges_applied.subscription_id
-            )
+            metered_events.customer_id = charge_terms.customer_id
+            and coalesce(metered_events.subscription_ref, '')
+            = charge_terms.subscription_ref
+            and metered_events.metric_code = charge_terms.metric_code
+            and metered_events.occurred_at >= charge_terms.period_start_at
+            and metered_events.occurred_at < charge_terms.period_end_at
     left join customers_covered
         on
             metered_events.customer_id = customers_covered.customer_id

@@ -1,5 +1,6 @@
-{# A view: customers are joined anew to all events each time, so that a new alias
-   heals the past without touching an event. #}
+{# A view: customers are joined anew to all events each time, so that a new
+   alias heals the past without touching an event. Each condition compares one
+   side with the other: an `or` would make DuckDB try all pairs. #}
 {{ config(materialized='view', tags='billing') }}
 
 with
@@ -34,14 +35,10 @@ events_with_customer as (
     left join customer_names
         on
             accepted_events.customer_ref = customer_names.name
-            and (
-                customer_names.valid_from_at is null
-                or accepted_events.occurred_at >= customer_names.valid_from_at
-            )
-            and (
-                customer_names.valid_to_at is null
-                or accepted_events.occurred_at < customer_names.valid_to_at
-            )
+            and accepted_events.occurred_at
+            >= coalesce(customer_names.valid_from_at, '-infinity')
+            and accepted_events.occurred_at
+            < coalesce(customer_names.valid_to_at, 'infinity')
 
 )
 

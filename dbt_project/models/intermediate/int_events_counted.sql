@@ -8,33 +8,49 @@ events_attributed as (
 
 ),
 
-events_assigned as (
+metered_events as (
 
-    select * from {{ ref('int_events_assigned') }}
+    {% for code in var('billable_metrics') %}
+    select
+        file_id,
+        line
+    from {{ ref('metric_' ~ code) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
 
 ),
 
-events_per_name as (
+events_with_metering as (
 
     select
-        events_attributed.source,
-        events_attributed.event_name,
-        events_attributed.customer_id,
-        case
-            when events_attributed.customer_id is null
-                then events_attributed.customer_ref
-        end as unattributed_ref,
-        exists (
-            select 1
-            from events_assigned
-            where
-                events_assigned.file_id = events_attributed.file_id
-                and events_assigned.line = events_attributed.line
-        ) as is_metered,
-        count(*) as event_count
+        source,
+        event_name,
+        customer_id,
+        case when customer_id is null then customer_ref end as unattributed_ref,
+        (file_id, line) in (
+            select
+                metered_events.file_id,
+                metered_events.line
+            from metered_events
+        ) as is_metered
     from events_attributed
-    group by all
+
+),
+
+event_counts as (
+
+    select
+        source,
+        event_name,
+        customer_id,
+        unattributed_ref,
+        is_metered,
+        count(*) as event_count
+    from events_with_metering
+    group by source, event_name, customer_id, unattributed_ref, is_metered
 
 )
 
-select * from events_per_name
+select * from event_counts

@@ -22,7 +22,7 @@ usage_per_line as (
         count(*) as event_count,
         {{ sum_exact(
             'quantity',
-            "concat_ws(' / ', metric_code, subscription_id, period_index, group_key)"
+            "concat_ws('/', metric_code, subscription_id, period_index)"
         ) }} as quantity
     from events_assigned
     group by

@@ -21,8 +21,8 @@ lines_recomputed as (
 ),
 
 {# What a changed catalog made billable after its period was finalized. With the
-   catalog unchanged there is no such thing, and a difference is an error that the
-   reconciliation shows; so is an invoice above what the lake supports. #}
+   catalog unchanged there is no such thing: a difference is an error that the
+   reconciliation shows, and so is an invoice above what the lake supports. #}
 usage_after_finalization as (
 
     select

@@ -14,7 +14,7 @@ invoices_drafted as (
 
 ),
 
-{# Drafts are made before the close; those that it finalized are drafts no more. #}
+{# Drafts are made before the close; what it finalized is a draft no more. #}
 open_drafts as (
 
     select invoices_drafted.*

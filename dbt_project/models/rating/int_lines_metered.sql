@@ -25,8 +25,8 @@ billable_usage as (
 
 ),
 
-{# What is charged as a whole gives a line without any usage too; what is charged
-   by group gives the groups that occur. #}
+{# What is charged as a whole gives a line without any usage too; what is
+   charged by group gives the groups that occur. #}
 lines_per_charge as (
 
     select

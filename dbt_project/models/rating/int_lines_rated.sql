@@ -43,7 +43,9 @@ rounded_lines as (
             'coalesce(amounts_per_line.unrounded_amount, 0.000000000000000)',
             'lines_metered.minor_unit_digits'
         ) }} as amount,
-        coalesce(cast(to_json(amounts_per_line.tiers) as varchar), '[]') as tiers
+        coalesce(
+            cast(to_json(amounts_per_line.tiers) as varchar), '[]'
+        ) as tiers
     from lines_metered
     left join amounts_per_line
         on

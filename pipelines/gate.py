@@ -1,0 +1,50 @@
+"""The gate: whether anything differs from what is published.
+
+Belongs here: what a generation depends on. Must not be put here: building it. The instant of
+the run is not among the inputs: only what it makes due is, so that a run a minute later with
+nothing new costs next to nothing.
+"""
+
+from datetime import timedelta
+
+import polars as pl
+
+from pipelines.lake import Lake
+from pipelines.publish import digest_inputs
+from pipelines.run_facts import RunFacts
+
+
+def inputs_digest(lake: Lake, periods: pl.DataFrame, facts: RunFacts, settle: timedelta) -> str:
+    """SHA-256 (hex) over all that the marts depend on, as the lake is now.
+
+    Args:
+        lake: any connection.
+        periods: schema `BILLING_PERIODS`; those begun by the run's instant count.
+        facts: of the run.
+        settle: how long after a cut a listing must begin; see `close.settle_time`.
+    """
+    begun = periods.filter(pl.col("period_start_at") <= facts.as_of).sort(
+        "subscription_id", "period_start_at"
+    )
+    finalized = finalized_periods(lake)
+    due = begun.filter(
+        (pl.col("cut_at") <= facts.as_of) & (pl.col("cut_at") + settle <= facts.listing_started_at)
+    ).join(finalized, on=["subscription_id", "period_start_at"], how="anti")
+    due_periods = due.select("subscription_id", pl.col("period_start_at").cast(pl.String)).rows()
+    return digest_inputs(
+        {
+            "event_batch_id": lake.last_batch_id("decide"),
+            "catalog_digest": facts.catalog_digest,
+            "code_revision": facts.code_revision,
+            "finalized": finalized.height,
+            "begun": begun.height,
+            "due": repr(due_periods),
+        }
+    )
+
+
+def finalized_periods(lake: Lake) -> pl.DataFrame:
+    """`subscription_id`, `period_start_at` and `event_batch_id` of each finalized invoice."""
+    return lake.query(
+        "SELECT subscription_id, period_start_at, event_batch_id FROM lake.invoices"
+    ).with_columns(pl.col("period_start_at").cast(pl.Datetime("us", "UTC")))

@@ -1,0 +1,317 @@
+"""The assets from the calendar to the published marts; the order continues from `assets`.
+
+Belongs here: handing calendar, close and publication their inputs, and showing what they
+gave. Must not be put here: rules about invoices (see `close`), SQL (see `dbt_project`).
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from pipelines import billing_calendar
+from pipelines.assets import EVENT_TABLES, Landed, markdown_table, open_lake
+from pipelines.catalog import Catalog
+from pipelines.close import (
+    DRAFT_LINES,
+    DRAFTS,
+    FILE_STATES,
+    FINALIZED,
+    PENDING,
+    SOURCE_CUSTOMERS,
+    ClosingFacts,
+    closable,
+    finalize,
+    settle_time,
+)
+from pipelines.config import Settings
+from pipelines.errors import InvariantError
+from pipelines.gate import finalized_periods, inputs_digest
+from pipelines.invoice_documents import GENESIS, verify_chain
+from pipelines.lake import Lake, attach_statements
+from pipelines.publish import (
+    ChainHead,
+    CheckSummary,
+    GenerationFacts,
+    current_generation,
+    publish,
+)
+from pipelines.resources import Writer
+from pipelines.schemas import BATCHES, INVOICE_LINES, INVOICES
+
+_progress = logging.getLogger("meterline")
+
+MARTS = (
+    "dim_billable_metrics",
+    "dim_billing_periods",
+    "dim_customers",
+    "fct_invoice_lines",
+    "fct_invoices",
+    "fct_landing_files",
+    "fct_metered_usage",
+    "fct_refused_events",
+    "rpt_reconciliation",
+    "rpt_unbilled_usage",
+)
+"""What is published; each is a model of the dbt project's folder `marts`."""
+
+_RUN_KEYS = [dg.AssetKey("landed_files"), dg.AssetKey("catalog")]
+_BATCH_KEYS = [dg.AssetKey(["lake", table]) for table in EVENT_TABLES]
+
+
+@dg.multi_asset(
+    name="billing_calendar",
+    specs=[
+        dg.AssetSpec(
+            dg.AssetKey(["calendar", table]),
+            group_name="4_calendar",
+            deps=[*_RUN_KEYS, *_BATCH_KEYS],
+            skippable=True,
+        )
+        for table in billing_calendar.CALENDAR_TABLES
+    ],
+    ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
+)
+def calendar_tables(
+    landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Billing periods and names for dbt; nothing when what is published is still true."""
+    settings, facts = writer.settings, landed_files.facts
+    with open_lake(settings) as lake:
+        periods = billing_calendar.periods_until(catalog, _horizon(lake, landed_files))
+        digest = inputs_digest(lake, periods, facts, settle_time(catalog.sources))
+        finalized = finalized_periods(lake)
+        batch_id = lake.last_batch_id("decide")
+    published = current_generation(settings.published)
+    if published and published.inputs_digest == digest and not landed_files.rebuild:
+        _progress.info("nothing differs from what is published")
+        return
+    rows = billing_calendar.write_calendar(
+        settings.warehouse,
+        periods,
+        billing_calendar.names(catalog),
+        finalized,
+        facts.as_of,
+        batch_id,
+        catalog.digest,
+    )
+    _progress.info("metering and rating")
+    for table, count in rows.items():
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey(["calendar", table]), metadata={"dagster/row_count": count}
+        )
+
+
+@dg.multi_asset(
+    name="closed_invoices",
+    specs=[
+        dg.AssetSpec(
+            dg.AssetKey(["lake", table]),
+            group_name="7_invoices",
+            deps=[
+                *_RUN_KEYS,
+                dg.AssetKey(["invoices", "int_invoices_drafted"]),
+                dg.AssetKey(["invoices", "int_invoice_lines_drafted"]),
+            ],
+        )
+        for table in ("invoices", "invoice_lines")
+    ],
+    ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
+)
+def closed_invoices(
+    landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """The drafts that are final, numbered, hashed and chained, in one lake transaction."""
+    settings, facts = writer.settings, landed_files.facts
+    drafts, lines = _drafts(settings)
+    with open_lake(settings) as lake:
+        files = _file_states(lake, landed_files)
+        closing = closable(
+            drafts,
+            files,
+            _source_customers(lake, files, catalog),
+            facts.as_of,
+            facts.listing_started_at,
+            settle_time(catalog.sources),
+        )
+        batch_id = lake.last_batch_id() + 1
+        closed = finalize(
+            closing.closable,
+            lines,
+            lake.table(INVOICES).select(*FINALIZED),
+            ClosingFacts(
+                batch_id=batch_id,
+                event_batch_id=lake.last_batch_id("decide"),
+                as_of=facts.as_of,
+                catalog_digest=catalog.digest,
+                code_revision=facts.code_revision,
+            ),
+        )
+        if closed.invoices.height:
+            lake.commit_batch(
+                batch_id,
+                rows={
+                    BATCHES: facts.batch_row(batch_id, "close"),
+                    INVOICES: closed.invoices,
+                    INVOICE_LINES: closed.invoice_lines,
+                },
+                staged_files={},
+            )
+    _progress.info(
+        f"finalized {closed.invoices.height:,} invoices, {closing.held_back.height:,} stay drafts"
+    )
+    shown = {
+        "invoices": closed.invoices.select("invoice_number", "subscription_id", "total_amount"),
+        "invoice_lines": closed.invoice_lines.select("line_id", "quantity", "amount"),
+    }
+    for table, rows in shown.items():
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey(["lake", table]),
+            metadata={
+                "new_rows": rows.height,
+                "new": dg.MetadataValue.md(markdown_table(rows.head(20))),
+                "held_back": dg.MetadataValue.md(
+                    markdown_table(
+                        closing.held_back.select("invoice_id", "reason_code", "reason").head(20)
+                    )
+                ),
+            },
+        )
+
+
+@dg.asset(
+    group_name="9_published",
+    deps=[dg.AssetKey(["marts", mart]) for mart in MARTS],
+)
+def published_marts(
+    context: dg.AssetExecutionContext,
+    landed_files: Landed,
+    catalog: Catalog,
+    writer: dg.ResourceParam[Writer],
+) -> dg.MaterializeResult[None]:
+    """An immutable generation of the marts, pointed to once every check of the run passed."""
+    settings, facts = writer.settings, landed_files.facts
+    with open_lake(settings) as lake:
+        invoices = lake.table(INVOICES)
+        periods = billing_calendar.periods_until(catalog, _horizon(lake, landed_files))
+        digest = inputs_digest(lake, periods, facts, settle_time(catalog.sources))
+        batch_id = lake.last_batch_id()
+    broken = verify_chain(invoices)
+    if broken:
+        raise InvariantError(f"{broken}; nothing was published")
+    generation = publish(
+        settings.published,
+        settings.warehouse,
+        attach_statements(settings.lake_catalog, settings.lake_data, read_only=True),
+        GenerationFacts(
+            as_of=facts.as_of,
+            batch_id=batch_id,
+            catalog_digest=catalog.digest,
+            code_revision=facts.code_revision,
+            inputs_digest=digest,
+            chain_head=chain_head(invoices),
+        ),
+        _checks_of_run(context),
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+    )
+    _progress.info(f"published generation {generation.generation_id}")
+    return dg.MaterializeResult(
+        metadata={
+            "generation": generation.generation_id,
+            "checks_passed": generation.checks_passed,
+            "marts": dg.MetadataValue.path(str(settings.published / generation.generation_id)),
+            "rows": dg.MetadataValue.md(
+                markdown_table(
+                    pl.DataFrame(
+                        {
+                            "table": list(generation.tables),
+                            "rows": list(generation.tables.values()),
+                        }
+                    )
+                )
+            ),
+        }
+    )
+
+
+def chain_head(invoices: pl.DataFrame) -> ChainHead:
+    """The end of the chain of all finalized invoices."""
+    last = invoices.sort("series_number").tail(1)
+    return ChainHead(
+        invoices=invoices.height,
+        chain_sha256=str(last["chain_sha256"][0]) if last.height else GENESIS,
+    )
+
+
+def _checks_of_run(context: dg.AssetExecutionContext) -> CheckSummary:
+    records = context.instance.get_records_for_run(
+        context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    evaluations = [
+        record.event_log_entry.get_dagster_event().asset_check_evaluation_data for record in records
+    ]
+    failed = (
+        f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+        for evaluation in evaluations
+        if not evaluation.passed
+    )
+    return CheckSummary(
+        passed=sum(evaluation.passed for evaluation in evaluations), failed=tuple(failed)
+    )
+
+
+def _horizon(lake: Lake, landed: Landed) -> datetime:
+    """The later of the run's instant and the newest file's arrival."""
+    found = lake.query("SELECT max(received_at) AS newest FROM lake.landing_files")["newest"][0]
+    return max(landed.facts.as_of, found) if found else landed.facts.as_of
+
+
+def _drafts(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The draft invoices and their lines, as dbt left them in the warehouse."""
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        warehouse.execute("SET TimeZone = 'UTC'")
+        frames = [
+            warehouse.execute(f"SELECT {', '.join(schema)} FROM invoices.{table}").pl()
+            for table, schema in (
+                ("int_invoices_drafted", DRAFTS),
+                ("int_invoice_lines_drafted", DRAFT_LINES),
+            )
+        ]
+    return frames[0], frames[1]
+
+
+def _file_states(lake: Lake, landed: Landed) -> pl.DataFrame:
+    """Every file version the lake knows, by its latest decision, and those still waiting."""
+    decided = lake.query(
+        """
+        SELECT file_id, source, path, received_at, arg_max(status, revision) AS status
+        FROM lake.landing_files JOIN lake.file_decisions USING (file_id) GROUP BY ALL
+        """
+    ).cast(FILE_STATES)
+    waiting = landed.plan.discovery.files.join(landed.plan.files, on="file_id", how="anti")
+    pending = waiting.with_columns(pl.lit(PENDING).alias("status")).select(*FILE_STATES)
+    return pl.concat([decided, pending])
+
+
+def _source_customers(lake: Lake, files: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
+    """Who has an accepted event from a source that has unread files, and since when."""
+    unread = files.filter(pl.col("status") != "decided").select("source").unique()
+    if not unread.height:
+        return pl.DataFrame(schema=SOURCE_CUSTOMERS)
+    return lake.query(
+        """
+        SELECT events.source, names.customer_id, min(events.received_at) AS first_received_at
+        FROM lake.accepted_events AS events
+        JOIN unread USING (source)
+        JOIN names ON names.name = events.customer_ref
+            AND events.occurred_at >= coalesce(names.valid_from_at, '-infinity'::TIMESTAMPTZ)
+            AND events.occurred_at < coalesce(names.valid_to_at, 'infinity'::TIMESTAMPTZ)
+        GROUP BY ALL
+        """,
+        unread=unread,
+        names=billing_calendar.names(catalog),
+    ).cast(SOURCE_CUSTOMERS)

@@ -1,0 +1,468 @@
+"""Each invariant of ingestion holds in a right world and is seen to fail in a wrong one.
+
+The right world is written out row by row. A case changes some rows and says which invariants
+must notice, and that no other does. Most run on the lake's tables in memory, where SQL means
+the same; the last tests run on a lake.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.conservation import INVARIANTS, Finding, check_batch
+from pipelines.lake import Lake
+from pipelines.schemas import (
+    ACCEPTED_EVENTS,
+    BATCHES,
+    FILE_DECISIONS,
+    LAKE_TABLES,
+    LANDING_FILES,
+    REFUSED_EVENTS,
+    LakeTable,
+)
+from tests.oracle import Sender
+from tests.worlds import NOON, TICK, lake_rows, open_lake, source_rows
+
+DAY = timedelta(days=1)
+WINDOW, LATENESS, SKEW = 34 * DAY, 33 * DAY, DAY
+SOURCES = source_rows(
+    {
+        "cdn": Sender("shared", WINDOW, LATENESS, SKEW),
+        "app": Sender("shared", WINDOW, LATENESS, SKEW),
+        "meter": Sender("meter", None, None, SKEW),
+    }
+)
+
+Row = dict[str, object]
+World = dict[LakeTable, list[Row]]
+
+
+def _file(batch_id: int, file_id: int, **counts: object) -> tuple[Row, Row]:
+    """A file version and its decision; 100 bytes unless said."""
+    registered: Row = {
+        "batch_id": batch_id,
+        "file_id": file_id,
+        "source": "cdn",
+        "path": f"cdn/{file_id}.ndjson",
+        "etag": "v1",
+        "size_bytes": 100,
+        "received_at": NOON,
+    }
+    nothing = dict.fromkeys(("lines", "accepted", "duplicate", "conflict", "rejected", "blank"), 0)
+    decision: Row = {
+        "batch_id": batch_id,
+        "file_id": file_id,
+        "revision": 0,
+        "status": "decided",
+        "raw_bytes": 100,
+    }
+    return registered, decision | nothing | counts
+
+
+def _event(batch_id: int, file_id: int, line: int, key: str, **others: object) -> Row:
+    """An event on a line of 9 bytes and a line end."""
+    event: Row = {
+        "batch_id": batch_id,
+        "file_id": file_id,
+        "line": line,
+        "byte_offset": 10 * (line - 1),
+        "byte_length": 9,
+        "line_sha256": b"\x01" * 32,
+        "source": "cdn",
+        "dedupe_scope": "shared",
+        "key_hash": ord(key),
+        "idempotency_key": key,
+        "occurred_at": NOON,
+        "received_at": NOON,
+        "payload_digest": b"first",
+        "properties": {},
+    }
+    return event | others
+
+
+def _right_world() -> World:
+    """Batch 1: four lines and copies of two; batch 2: a key again and two files without lines."""
+    files = [
+        _file(1, 1, lines=4, accepted=2, rejected=1, blank=1),
+        _file(1, 2, lines=2, duplicate=1, conflict=1),
+        _file(2, 3, lines=1, accepted=1),
+        _file(2, 4, status="quarantined", raw_bytes=None),
+        _file(2, 5, raw_bytes=0),
+    ]
+    later = NOON + WINDOW
+    return {
+        LANDING_FILES: [registered for registered, _ in files],
+        FILE_DECISIONS: [decision for _, decision in files],
+        ACCEPTED_EVENTS: [
+            _event(1, 1, 1, "a"),
+            _event(1, 1, 3, "b"),
+            _event(2, 3, 1, "a", received_at=later, occurred_at=later),
+        ],
+        REFUSED_EVENTS: [
+            _event(1, 1, 4, "c", verdict="rejected", reason_code="future", reason="occurred at …"),
+            _event(1, 2, 1, "a", verdict="duplicate", reason="…", winner_file_id=1, winner_line=1),
+            _event(
+                1,
+                2,
+                2,
+                "b",
+                verdict="conflict",
+                reason="…",
+                winner_file_id=1,
+                winner_line=3,
+                payload_digest=b"other",
+            ),
+        ],
+    }
+
+
+class LakeInMemory(Lake):
+    """The lake's tables, but not DuckLake."""
+
+    def __init__(self, world: World) -> None:
+        self._connection = duckdb.connect(":memory:", config={"threads": 1})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection.execute("ATTACH ':memory:' AS lake")
+        for table in LAKE_TABLES:
+            columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
+            self._connection.execute(f"CREATE TABLE lake.{table.name} ({columns})")
+            if table in world:
+                self._connection.register("rows", lake_rows(table, *world[table]).to_arrow())
+                self._connection.execute(f"INSERT INTO lake.{table.name} SELECT * FROM rows")
+
+
+def _offended(findings: list[Finding]) -> set[str]:
+    return {finding.invariant.name for finding in findings if not finding.holds}
+
+
+def _check(world: World, batch_id: int) -> set[str]:
+    with LakeInMemory(world) as lake:
+        return _offended(check_batch(lake, batch_id, SOURCES))
+
+
+@pytest.mark.parametrize("batch_id", [1, 2, 3], ids=["first", "second", "none"])
+def test_every_invariant_holds_in_a_right_world(batch_id: int) -> None:
+    assert _check(_right_world(), batch_id) == set()
+
+
+def test_every_invariant_holds_in_an_empty_lake() -> None:
+    with LakeInMemory({}) as lake:
+        findings = check_batch(lake, 1, SOURCES)
+
+    assert [finding.invariant for finding in findings] == list(INVARIANTS)
+    assert [(finding.offences, finding.sample) for finding in findings] == [(0, "")] * len(findings)
+
+
+Change = Callable[[World], None]
+
+
+def _set(table: LakeTable, place: tuple[int, ...], **values: object) -> Change:
+    """Changes the row at (file_id,) or (file_id, line)."""
+
+    def change(world: World) -> None:
+        (row,) = _rows_at(world[table], place)
+        row.update(values)
+
+    return change
+
+
+def _lose(table: LakeTable, place: tuple[int, ...]) -> Change:
+    def change(world: World) -> None:
+        (row,) = _rows_at(world[table], place)
+        world[table].remove(row)
+
+    return change
+
+
+def _add(*rows: tuple[LakeTable, Row]) -> Change:
+    def change(world: World) -> None:
+        for table, row in rows:
+            world[table].append(row)
+
+    return change
+
+
+def _rows_at(rows: list[Row], place: tuple[int, ...]) -> Iterator[Row]:
+    for row in rows:
+        if (row["file_id"], row.get("line"))[: len(place)] == place:
+            yield row
+
+
+def _both(*changes: Change) -> Change:
+    def change(world: World) -> None:
+        for each in changes:
+            each(world)
+
+    return change
+
+
+@dataclass(frozen=True)
+class Offence:
+    """A wrong world, and the invariants that must notice when its batch is checked."""
+
+    name: str
+    change: Change
+    noticed_by: set[str]
+    batch_id: int = 1
+
+
+REGISTERED_ONCE = {"files_are_registered_once"}
+DECIDED = {"files_of_the_batch_are_decided"}
+ADD_UP = {"lines_add_up"}
+ONE_VERDICT = {"each_line_has_one_verdict"}
+DISJOINT = {"byte_ranges_are_disjoint"}
+REASONS = {"rejections_have_reasons"}
+ONCE = {"keys_are_accepted_once_per_window"}
+IN_TIME = {"accepted_events_are_in_time"}
+PRECEDE = {"winners_precede_their_copies"}
+REPEAT = {"duplicates_repeat_and_conflicts_contradict"}
+
+OFFENCES = [
+    Offence(
+        "a-version-taken-in-twice",
+        _add(
+            (LANDING_FILES, _file(2, 6)[0] | {"path": "cdn/1.ndjson"}),
+            (FILE_DECISIONS, _file(2, 6)[1]),
+        ),
+        REGISTERED_ONCE,
+    ),
+    Offence(
+        "a-gap-in-the-sequence",
+        _both(_set(LANDING_FILES, (5,), file_id=7), _set(FILE_DECISIONS, (5,), file_id=7)),
+        REGISTERED_ONCE,
+    ),
+    Offence(
+        "one-number-for-two-versions",
+        _add((LANDING_FILES, _file(2, 5)[0] | {"etag": "v2"})),
+        REGISTERED_ONCE,
+        batch_id=2,
+    ),
+    Offence("a-file-not-decided", _lose(FILE_DECISIONS, (5,)), DECIDED, batch_id=2),
+    Offence("an-unknown-file-decided", _add((FILE_DECISIONS, _file(1, 9)[1])), DECIDED),
+    Offence("a-file-without-number", _set(FILE_DECISIONS, (5,), file_id=None), DECIDED, batch_id=2),
+    Offence("a-line-lost", _set(FILE_DECISIONS, (1,), lines=5), ADD_UP),
+    Offence("an-event-lost", _lose(ACCEPTED_EVENTS, (1, 3)), ADD_UP | PRECEDE | REPEAT),
+    Offence("a-rejection-lost", _lose(REFUSED_EVENTS, (1, 4)), ADD_UP),
+    Offence("wrong-counts-that-add-up", _set(FILE_DECISIONS, (1,), accepted=3, rejected=0), ADD_UP),
+    Offence("a-count-missing", _set(FILE_DECISIONS, (1,), blank=None), ADD_UP),
+    Offence(
+        "an-event-of-an-unreadable-file",
+        _add((ACCEPTED_EVENTS, _event(2, 4, 1, "z"))),
+        ADD_UP | ONE_VERDICT | DISJOINT,
+        batch_id=2,
+    ),
+    Offence("a-line-beyond-the-last", _set(REFUSED_EVENTS, (1, 4), line=5), ONE_VERDICT),
+    Offence("a-line-zero", _set(ACCEPTED_EVENTS, (1, 1), line=0), ONE_VERDICT | PRECEDE | REPEAT),
+    Offence("a-line-without-number", _set(REFUSED_EVENTS, (2, 2), line=None), ONE_VERDICT),
+    Offence("ranges-that-touch", _set(ACCEPTED_EVENTS, (1, 1), byte_length=20), DISJOINT),
+    Offence("ranges-that-overlap", _set(REFUSED_EVENTS, (2, 2), byte_offset=8), DISJOINT),
+    Offence("a-range-before-the-file", _set(ACCEPTED_EVENTS, (1, 1), byte_offset=-1), DISJOINT),
+    Offence("a-range-of-no-bytes", _set(ACCEPTED_EVENTS, (1, 3), byte_length=0), DISJOINT),
+    Offence("a-range-beyond-the-file", _set(FILE_DECISIONS, (1,), raw_bytes=38), DISJOINT),
+    Offence("a-range-missing", _set(ACCEPTED_EVENTS, (1, 3), byte_offset=None), DISJOINT),
+    Offence("a-reason-of-no-list", _set(REFUSED_EVENTS, (1, 4), reason_code="whatever"), REASONS),
+    Offence("no-reason-code", _set(REFUSED_EVENTS, (1, 4), reason_code=None), REASONS),
+    Offence("an-empty-sentence", _set(REFUSED_EVENTS, (1, 4), reason=""), REASONS),
+    Offence("no-sentence", _set(REFUSED_EVENTS, (2, 1), reason=None), REASONS),
+    Offence("a-short-digest", _set(REFUSED_EVENTS, (1, 4), line_sha256=b"\x01" * 31), REASONS),
+    Offence("no-digest", _set(REFUSED_EVENTS, (2, 1), line_sha256=None), REASONS),
+    Offence("a-rejection-with-a-winner", _set(REFUSED_EVENTS, (1, 4), winner_file_id=1), REASONS),
+    Offence("a-duplicate-with-a-code", _set(REFUSED_EVENTS, (2, 1), reason_code="future"), REASONS),
+    Offence(
+        "a-duplicate-of-nothing",
+        _set(REFUSED_EVENTS, (2, 1), winner_file_id=None, winner_line=None),
+        REASONS | PRECEDE | REPEAT,
+    ),
+    Offence("an-unknown-verdict", _set(REFUSED_EVENTS, (1, 4), verdict="lost"), REASONS | ADD_UP),
+    Offence("no-verdict", _set(REFUSED_EVENTS, (1, 4), verdict=None), REASONS | ADD_UP),
+    Offence(
+        "a-key-again-within-the-window",
+        _set(ACCEPTED_EVENTS, (3, 1), received_at=NOON + WINDOW - TICK),
+        ONCE,
+        batch_id=2,
+    ),
+    Offence(
+        "a-key-again-before-the-holder",
+        _set(
+            ACCEPTED_EVENTS,
+            (3, 1),
+            received_at=NOON - WINDOW + TICK,
+            occurred_at=NOON - WINDOW + TICK,
+        ),
+        ONCE,
+        batch_id=2,
+    ),
+    Offence(
+        "a-key-again-from-a-source-of-the-scope",
+        _set(ACCEPTED_EVENTS, (3, 1), received_at=NOON + DAY, occurred_at=NOON, source="app"),
+        ONCE,
+        batch_id=2,
+    ),
+    Offence(
+        "a-key-again-in-one-batch",
+        _set(ACCEPTED_EVENTS, (1, 3), key_hash=ord("a"), idempotency_key="a"),
+        ONCE | PRECEDE,
+    ),
+    Offence(
+        "a-key-again-where-windows-are-unlimited",
+        _set(ACCEPTED_EVENTS, (3, 1), source="meter"),
+        ONCE,
+        batch_id=2,
+    ),
+    Offence(
+        "an-event-too-far-in-the-future",
+        _set(ACCEPTED_EVENTS, (1, 1), occurred_at=NOON + SKEW + TICK),
+        IN_TIME,
+    ),
+    Offence(
+        "an-event-exactly-too-late",
+        _set(ACCEPTED_EVENTS, (1, 1), occurred_at=NOON - LATENESS),
+        IN_TIME,
+    ),
+    Offence("an-event-without-time", _set(ACCEPTED_EVENTS, (1, 1), occurred_at=None), IN_TIME),
+    Offence("an-event-of-no-source", _set(ACCEPTED_EVENTS, (1, 1), source="cnd"), IN_TIME),
+    Offence(
+        "a-winner-that-is-itself", _set(REFUSED_EVENTS, (2, 1), winner_file_id=2), PRECEDE | REPEAT
+    ),
+    Offence(
+        "a-winner-that-was-refused", _set(REFUSED_EVENTS, (2, 1), winner_line=4), PRECEDE | REPEAT
+    ),
+    Offence("a-winner-of-another-key", _set(REFUSED_EVENTS, (2, 1), winner_line=3), PRECEDE),
+    Offence("a-winner-of-another-scope", _set(REFUSED_EVENTS, (2, 1), dedupe_scope="cdn"), PRECEDE),
+    Offence("a-winner-that-comes-later", _set(REFUSED_EVENTS, (2, 1), winner_file_id=3), PRECEDE),
+    Offence(
+        "a-winner-a-window-away",
+        _set(REFUSED_EVENTS, (2, 1), received_at=NOON + WINDOW),
+        PRECEDE,
+    ),
+    Offence("a-copy-never-received", _set(REFUSED_EVENTS, (2, 1), received_at=None), PRECEDE),
+    Offence(
+        "a-duplicate-with-another-payload",
+        _set(REFUSED_EVENTS, (2, 1), payload_digest=b"other"),
+        REPEAT,
+    ),
+    Offence(
+        "a-conflict-with-the-same-payload",
+        _set(REFUSED_EVENTS, (2, 2), payload_digest=b"first"),
+        REPEAT,
+    ),
+    Offence("a-copy-without-payload", _set(REFUSED_EVENTS, (2, 2), payload_digest=None), REPEAT),
+]
+
+
+@pytest.mark.parametrize("offence", OFFENCES, ids=lambda offence: offence.name)
+def test_wrong_world_is_noticed_by_the_invariants_it_breaks(offence: Offence) -> None:
+    world = _right_world()
+    offence.change(world)
+
+    assert _check(world, offence.batch_id) == offence.noticed_by
+
+
+def test_line_with_two_verdicts_is_noticed() -> None:
+    world = _right_world()
+    world[REFUSED_EVENTS].append(
+        _event(1, 1, 1, "a", verdict="rejected", reason_code="future", reason="…")
+    )
+    _set(FILE_DECISIONS, (1,), rejected=2, lines=5)(world)
+
+    assert _check(world, 1) >= ONE_VERDICT
+
+
+def test_every_invariant_was_seen_to_fail() -> None:
+    noticing = set().union(*(offence.noticed_by for offence in OFFENCES))
+
+    assert noticing == {invariant.name for invariant in INVARIANTS}
+
+
+@pytest.mark.parametrize(
+    ("change", "batch_id"),
+    [
+        pytest.param(
+            _set(ACCEPTED_EVENTS, (1, 1), occurred_at=NOON + SKEW), 1, id="as-far-ahead-as-allowed"
+        ),
+        pytest.param(
+            _set(ACCEPTED_EVENTS, (1, 1), occurred_at=NOON - LATENESS + TICK),
+            1,
+            id="as-late-as-allowed",
+        ),
+        pytest.param(
+            _set(ACCEPTED_EVENTS, (3, 1), dedupe_scope="meter", source="meter"),
+            2,
+            id="a-key-again-in-another-scope",
+        ),
+        pytest.param(
+            _set(ACCEPTED_EVENTS, (3, 1), received_at=NOON, occurred_at=NOON, idempotency_key="A"),
+            2,
+            id="another-key-of-the-same-hash",
+        ),
+        pytest.param(
+            _set(
+                ACCEPTED_EVENTS,
+                (3, 1),
+                source="meter",
+                dedupe_scope="m",
+                occurred_at=NOON - 900 * DAY,
+            ),
+            2,
+            id="very-late-where-lateness-is-unlimited",
+        ),
+        pytest.param(
+            _set(REFUSED_EVENTS, (2, 1), received_at=NOON + WINDOW - TICK),
+            1,
+            id="a-copy-just-within-the-window",
+        ),
+        pytest.param(_set(FILE_DECISIONS, (1,), raw_bytes=39), 1, id="no-last-line-end"),
+    ],
+)
+def test_world_at_the_bound_is_right(change: Change, batch_id: int) -> None:
+    world = _right_world()
+    change(world)
+
+    assert _check(world, batch_id) == set()
+
+
+def test_offences_of_another_batch_are_not_counted_again() -> None:
+    world = _right_world()
+    _set(ACCEPTED_EVENTS, (1, 1), occurred_at=None)(world)
+
+    assert (_check(world, 1), _check(world, 2)) == (IN_TIME, set())
+
+
+def _commit(lake: Lake, world: World, batch_id: int) -> None:
+    """The rows of one batch of the world, as a lake is given them."""
+    rows = {
+        table: lake_rows(table, *(row for row in rows if row["batch_id"] == batch_id))
+        for table, rows in world.items()
+    }
+    batch = {BATCHES: lake_rows(BATCHES, {"batch_id": batch_id, "kind": "decide"})}
+    lake.commit_batch(batch_id, batch | rows, {})
+
+
+def test_invariants_are_checked_on_a_lake(lake_home: Path) -> None:
+    world = _right_world()
+    _add(
+        (LANDING_FILES, _file(3, 6)[0]),
+        (FILE_DECISIONS, _file(3, 6, lines=5, accepted=4)[1]),
+        *((ACCEPTED_EVENTS, _event(3, 6, line, "e")) for line in range(1, 5)),
+    )(world)
+
+    with open_lake(lake_home, read_only=False) as lake:
+        for batch_id in (1, 2, 3):
+            _commit(lake, world, batch_id)
+        findings = {batch_id: check_batch(lake, batch_id, SOURCES) for batch_id in (1, 2, 3)}
+
+    assert (_offended(findings[1]), _offended(findings[2])) == (set(), set())
+    assert _offended(findings[3]) == ADD_UP | ONCE
+    (lost_line,) = (each for each in findings[3] if each.invariant.name in ADD_UP)
+    assert lost_line.offences == 1
+    assert lost_line.sample == (
+        "file_id=6, lines=5, accepted=4, duplicate=0, conflict=0, rejected=0, blank=0"
+    )
+    # Four events of one key make 4 × 3 pairs, of which three are shown.
+    (same_keys,) = (each for each in findings[3] if each.invariant.name in ONCE)
+    assert same_keys.offences == 12
+    assert same_keys.sample.count("other_line=") == 3

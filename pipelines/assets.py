@@ -23,11 +23,11 @@ from pipelines import batch, billing_calendar
 from pipelines.batch import BatchPlan
 from pipelines.catalog import Catalog, freeze_catalog, read_catalog
 from pipelines.checks import check_results, check_specs, require_all
-from pipelines.config import DBT_PROJECT, Settings
+from pipelines.config import Settings, metric_codes
 from pipelines.conservation import INVARIANTS, check_batch
 from pipelines.dbt_assets import CATALOG_KEY
 from pipelines.lake import Lake
-from pipelines.landing import Landing
+from pipelines.landing import landing_of
 from pipelines.periods import refusal_cuts
 from pipelines.resources import Writer
 from pipelines.run_facts import RunFacts, choose_as_of, code_revision
@@ -189,17 +189,6 @@ def decided_events(
         )
     yield from check_results(findings)
     require_all(findings)
-
-
-def metric_codes() -> frozenset[str]:
-    """The billable metrics there are: one file each in the dbt project."""
-    files = (DBT_PROJECT / "models" / "metrics").glob("metric_*.sql")
-    return frozenset(path.stem.removeprefix("metric_") for path in files)
-
-
-def landing_of(settings: Settings) -> Landing:
-    """The landing of the settings."""
-    return Landing(settings.landing, settings.s3_endpoint_url)
 
 
 def open_lake(settings: Settings) -> Lake:

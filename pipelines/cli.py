@@ -17,6 +17,8 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
 
 from pipelines.config import Settings, load_settings
 from pipelines.errors import MeterlineError
@@ -50,9 +52,9 @@ def run(
         with _progress(quiet=as_json):
             outcome = run_job(settings, as_of)
         seconds = time.monotonic() - started
-        report = _report(settings)
         if as_json:
-            _print_json({"run": {**outcome.as_json(), "seconds": round(seconds, 3)}} | report)
+            timed = {**outcome.as_json(), "seconds": round(seconds, 3)}
+            _print_json({"run": timed} | _report(settings))
             return
         _show(settings)
         _console.print(f"{outcome.sentence()} [dim]({seconds:.1f} s)[/dim]", highlight=False)
@@ -171,30 +173,40 @@ def _print_json(values: dict[str, Any]) -> None:
 
 
 class _ProgressLines(logging.Handler):
-    """Prints each sentence of the `meterline` logger with the seconds since the start."""
+    """Prints each sentence of the `meterline` logger with the seconds since the start.
 
-    def __init__(self) -> None:
+    What dbt says of each node is shown for a moment only: there are hundreds.
+    """
+
+    def __init__(self, passing: Status) -> None:
         super().__init__(logging.INFO)
         self._started = time.monotonic()
+        self._passing = passing
 
     def emit(self, record: logging.LogRecord) -> None:
-        seconds = time.monotonic() - self._started
-        _errors.print(f"[dim]{seconds:6.1f} s[/dim]  ", record.getMessage(), sep="", markup=True)
+        seconds = f"{time.monotonic() - self._started:6.1f} s"
+        if record.name == "meterline.dbt":
+            self._passing.update(f"[dim]{seconds}[/dim]  {escape(record.getMessage())}")
+        else:
+            _errors.print(f"[dim]{seconds}[/dim]  {escape(record.getMessage())}", highlight=False)
 
 
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[None]:
     logger = logging.getLogger("meterline")
-    handler = _ProgressLines()
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    if not quiet:
-        logger.addHandler(handler)
-        logger.info("starting")
-    try:
+    if quiet:
         yield
-    finally:
-        logger.removeHandler(handler)
+        return
+    with _errors.status("starting") as passing:
+        handler = _ProgressLines(passing)
+        logger.addHandler(handler)
+        logger.info("starting Dagster and dbt")
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
 
 
 @contextmanager

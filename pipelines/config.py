@@ -121,3 +121,9 @@ def load_settings() -> Settings:
         pydantic.ValidationError: a variable has a value of the wrong form.
     """
     return Settings()
+
+
+def metric_codes() -> frozenset[str]:
+    """The billable metrics there are: one file each in the dbt project."""
+    files = (DBT_PROJECT / "models" / "metrics").glob("metric_*.sql")
+    return frozenset(path.stem.removeprefix("metric_") for path in files)

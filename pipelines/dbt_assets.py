@@ -25,7 +25,7 @@ from pipelines.errors import InvariantError
 from pipelines.lake import Lake, quoted
 from pipelines.resources import Writer
 
-_log = logging.getLogger("meterline")
+_log = logging.getLogger("meterline.dbt")
 
 PhaseEvent: TypeAlias = (
     dg.Output[None]

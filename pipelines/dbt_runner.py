@@ -220,7 +220,7 @@ def _load_manifest(project: PreparedProject, seed_folder: Path) -> "Manifest":
                 node.original_file_path = name
                 node.root_path = str(seed_folder.resolve())
     # What `graph` is to a model; dbt fills it only when it parses.
-    manifest.build_flat_graph()
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest
 
 

@@ -228,8 +228,10 @@ def _winner_sentence() -> pl.Expr:
 
 
 def _time_sentence() -> pl.Expr:
-    occurred = pl.col("occurred_at").dt.to_string("iso:strict")
-    received = pl.col("received_at").dt.to_string("iso:strict")
+    occurred, received, cut = (
+        pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
+        for name in ("occurred_at", "received_at", "latest_cut_at")
+    )
     return (
         pl.when(pl.col("time_reason") == Reason.FUTURE.value)
         .then(
@@ -253,7 +255,7 @@ def _time_sentence() -> pl.Expr:
             pl.format(
                 "occurred at {} in a billing period that was cut at {}; it was received at {}",
                 occurred,
-                pl.col("latest_cut_at").dt.to_string("iso:strict"),
+                cut,
                 received,
             )
         )

@@ -42,6 +42,7 @@ POINTER = "current"
 CHAIN_HEAD_FILE = "chain_head.json"
 """Name of the file that holds the end of the chain."""
 
+_FILES = {"marts.duckdb", "manifest.json", "attach.sql"}
 _UNFINISHED = ".unfinished-"
 _GENERATION_NAME = re.compile(r"(\d{6,})-[0-9a-f]{8}")
 _READ_ONLY = 0o444
@@ -274,7 +275,7 @@ def _copy_marts(
         for statement in _comments(connection):
             connection.execute(statement)
         counts = {name: _count(connection, f'warehouse.marts."{name}"') for (name,) in names}
-    _require_copied(marts, counts)
+    _require_copied(marts, counts, generation_id)
     return counts
 
 
@@ -297,12 +298,16 @@ def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def _require_copied(marts: Path, expected: Mapping[str, int]) -> None:
+def _require_copied(marts: Path, expected: Mapping[str, int], generation_id: str) -> None:
     # Read back from the closed file, as a reader will.
+    of_generation = f"WHERE generation_id = {quoted(generation_id)}"
     with duckdb.connect(str(marts), read_only=True) as connection:
-        found = {name: _count(connection, f'"{name}"') for name in expected}
+        found = {name: _count(connection, f'"{name}" {of_generation}') for name in expected}
     if found != expected:
-        raise InvariantError(f"expected rows {dict(expected)} in the copied marts, found {found}")
+        raise InvariantError(
+            f"expected {dict(expected)} rows of generation {generation_id} in the copied marts, "
+            f"found {found}; nothing was published"
+        )
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -339,7 +344,10 @@ def _seal(folder: Path) -> None:
     The folder stays writable for its owner, who may want to delete the home, and whose
     DuckDB spills beside the file it reads.
     """
-    for path in sorted(folder.iterdir()):
+    names = {path.name for path in folder.iterdir()}
+    if names != _FILES:
+        raise InvariantError(f"expected {sorted(_FILES)} in {folder}, found {sorted(names)}")
+    for path in folder.iterdir():
         path.chmod(_READ_ONLY)
         _flush(path)
     _flush(folder)

@@ -4,9 +4,11 @@ Belongs here: reading the lake and the published marts, and showing them. Must n
 here: anything that changes either.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import polars as pl
@@ -15,15 +17,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.config import Settings
+from pipelines.catalog import read_catalog
+from pipelines.config import Settings, metric_codes
+from pipelines.discovery import discover
 from pipelines.lake import Lake
+from pipelines.landing import landing_of
 from pipelines.money import minor_unit_digits
 from pipelines.publish import current_generation
+from pipelines.schemas import LANDING_FILES
 
 VERDICT_COUNTS = ("lines", "accepted", "duplicate", "conflict", "rejected", "blank")
 """Columns of the table of verdicts; the last five add up to the first."""
 
-_REASONS_SHOWN = 8
+_REASONS_SHOWN = 12
+_INVOICES_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,9 @@ class HomeReport:
         reasons: refused lines by verdict and reason, most frequent first.
         invoices: finalized and draft invoices of the published generation.
         generation: id of the published generation; None before the first.
+        in_progress: file versions landed and not decided yet.
+        not_read: objects of the landing that are not read, with the reason.
+        warnings: what the catalog allows but may surprise.
     """
 
     as_of: str | None
@@ -45,44 +55,56 @@ class HomeReport:
     reasons: list[dict[str, Any]]
     invoices: list[dict[str, Any]]
     generation: str | None
+    in_progress: list[dict[str, Any]]
+    not_read: list[dict[str, Any]]
+    warnings: list[str]
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON values; decimals and instants are text."""
-        return {
-            "as_of": self.as_of,
-            "generation": self.generation,
-            "file_classes": self.file_classes,
-            "quarantined": self.quarantined,
-            "reasons": self.reasons,
-            "invoices": self.invoices,
-        }
+        return asdict(self)
 
 
 def read_report(settings: Settings) -> HomeReport:
-    """What the home holds now; a home no run has touched gives an empty report."""
+    """What the home and its landing hold now; a home no run has touched holds nothing.
+
+    Raises:
+        MeterlineError: the catalog contradicts itself, or the landing cannot be listed.
+    """
     generation = current_generation(settings.published)
-    if not settings.lake_catalog.is_file():
-        return HomeReport(None, [], [], [], [], None)
-    with Lake(settings.lake_catalog, settings.lake_data) as lake:
-        as_of = lake.query(
-            "SELECT strftime(max(as_of), '%Y-%m-%dT%H:%M:%SZ') AS t FROM lake.batches"
-        )
-        return HomeReport(
-            as_of=as_of["t"][0],
-            file_classes=_file_classes(lake).to_dicts(),
-            quarantined=_quarantined(lake).to_dicts(),
-            reasons=_reasons(lake).to_dicts(),
-            invoices=_invoices(settings),
-            generation=generation.generation_id if generation else None,
-        )
+    catalog = read_catalog(settings.catalog, metric_codes())
+    registry = pl.DataFrame(schema=LANDING_FILES.schema)
+    taken_in: dict[str, Any] = {
+        "as_of": None,
+        "file_classes": [],
+        "quarantined": [],
+        "reasons": [],
+    }
+    if settings.lake_catalog.is_file():
+        with Lake(settings.lake_catalog, settings.lake_data) as lake:
+            registry = lake.table(LANDING_FILES)
+            taken_in = {
+                "as_of": _last_as_of(lake),
+                "file_classes": _file_classes(lake).to_dicts(),
+                "quarantined": _quarantined(lake).to_dicts(),
+                "reasons": _reasons(lake).to_dicts(),
+            }
+    discovery = discover(landing_of(settings).list_objects(), registry, catalog.sources)
+    return HomeReport(
+        **taken_in,
+        invoices=_invoices(settings),
+        generation=generation.generation_id if generation else None,
+        in_progress=discovery.files.select("path", "size_bytes").to_dicts(),
+        not_read=discovery.ignored.to_dicts(),
+        warnings=list(catalog.warnings),
+    )
 
 
 def show_report(report: HomeReport, console: Console) -> None:
     """Prints the report: verdicts, what was refused and why, and the invoices."""
-    if not report.file_classes:
+    if report.file_classes:
+        _show_verdicts(report, console)
+    else:
         console.print("Nothing has been taken in yet: `meterline run` reads the landing.")
-        return
-    _show_verdicts(report, console)
     _show_reasons(report, console)
     for file in report.quarantined:
         console.print(
@@ -90,7 +112,26 @@ def show_report(report: HomeReport, console: Console) -> None:
             "land a corrected file under the same name",
             highlight=False,
         )
+    for object_ in report.not_read:
+        console.print(
+            f"[yellow]not read[/yellow] {escape(object_['path'])}: {escape(object_['reason'])}",
+            highlight=False,
+        )
+    for warning in report.warnings:
+        console.print(f"[yellow]catalog[/yellow] {escape(warning)}", highlight=False)
+    if report.in_progress:
+        console.print(
+            f"[yellow]in progress[/yellow] {len(report.in_progress):,} landed files are not decided "
+            "yet: `meterline run` takes them in",
+            highlight=False,
+        )
     _show_invoices(report, console)
+
+
+def _last_as_of(lake: Lake) -> str | None:
+    found = lake.query("SELECT strftime(max(as_of), '%Y-%m-%dT%H:%M:%SZ') AS t FROM lake.batches")
+    as_of: str | None = found["t"][0]
+    return as_of
 
 
 def _file_classes(lake: Lake) -> pl.DataFrame:
@@ -133,11 +174,15 @@ def _invoices(settings: Settings) -> list[dict[str, Any]]:
     with duckdb.connect(str(marts), read_only=True) as connection:
         rows = connection.execute(
             """
-            SELECT status, invoice_number, customer_id, subscription_id,
-                strftime(period_start_at, '%Y-%m-%dT%H:%M:%SZ'),
-                strftime(period_end_at, '%Y-%m-%dT%H:%M:%SZ'), currency, total_amount
+            SELECT fct_invoices.status, invoice_number, customer_id, subscription_id,
+                dim_billing_periods.period_start_date::VARCHAR,
+                dim_billing_periods.time_zone,
+                strftime(fct_invoices.period_start_at, '%Y-%m-%dT%H:%M:%SZ'),
+                strftime(fct_invoices.period_end_at, '%Y-%m-%dT%H:%M:%SZ'),
+                fct_invoices.currency, total_amount
             FROM fct_invoices
-            ORDER BY status = 'draft', invoice_number, customer_id, subscription_id, period_start_at
+            JOIN dim_billing_periods USING (invoice_id, customer_id, subscription_id)
+            ORDER BY fct_invoices.status DESC, series_number, customer_id, invoice_id
             """
         ).fetchall()
     names = (
@@ -145,6 +190,8 @@ def _invoices(settings: Settings) -> list[dict[str, Any]]:
         "invoice_number",
         "customer_id",
         "subscription_id",
+        "period_start_date",
+        "time_zone",
         "period_start_at",
         "period_end_at",
         "currency",
@@ -152,6 +199,8 @@ def _invoices(settings: Settings) -> list[dict[str, Any]]:
     )
     invoices = [dict(zip(names, row, strict=True)) for row in rows]
     for invoice in invoices:
+        end_at = datetime.fromisoformat(invoice["period_end_at"])
+        invoice["period_end_date"] = str(end_at.astimezone(ZoneInfo(invoice["time_zone"])).date())
         invoice["total_amount"] = _money(invoice["total_amount"], invoice["currency"])
     return invoices
 
@@ -161,15 +210,25 @@ def _money(amount: Decimal, currency: str) -> str:
 
 
 def _table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
+    )
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left")
+        is_number = column in numbers
+        table.add_column(
+            column, justify="right" if is_number else "left", no_wrap=column != "for example"
+        )
     return table
 
 
 def _show_verdicts(report: HomeReport, console: Console) -> None:
     counts = ("files", *VERDICT_COUNTS)
-    table = _table("Verdicts per kind of file", "source", "files named", *counts, numbers=counts)
+    table = _table("Verdicts per kind of file", "source", "kind", *counts, numbers=counts)
     for row in report.file_classes:
         table.add_row(row["source"], f"*{row['file_kind']}", *(f"{row[name]:,}" for name in counts))
     console.print(table)
@@ -191,23 +250,26 @@ def _show_invoices(report: HomeReport, console: Console) -> None:
         return
     drafts = sum(invoice["status"] == "draft" for invoice in report.invoices)
     table = _table(
-        f"Invoices: {len(report.invoices) - drafts} finalized, {drafts} drafts "
-        f"(as of {report.as_of})",
+        f"Invoices: {len(report.invoices) - drafts} finalized, {drafts} drafts, as of "
+        f"{report.as_of}",
         "number",
         "customer",
         "subscription",
-        "period (UTC)",
+        "from",
+        "until",
         "total",
-        "",
         numbers=("total",),
     )
-    for invoice in report.invoices:
+    for invoice in report.invoices[:_INVOICES_SHOWN]:
         table.add_row(
             invoice["invoice_number"] or "draft",
             invoice["customer_id"],
             invoice["subscription_id"],
-            f"{invoice['period_start_at'][:16]} – {invoice['period_end_at'][:16]}",
-            invoice["total_amount"],
-            invoice["currency"],
+            invoice["period_start_date"],
+            invoice["period_end_date"],
+            f"{invoice['total_amount']} {invoice['currency']}",
         )
     console.print(table)
+    more = len(report.invoices) - _INVOICES_SHOWN
+    if more > 0:
+        console.print(f"  … and {more:,} more: select * from fct_invoices")

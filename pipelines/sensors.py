@@ -11,11 +11,11 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from pipelines.assets import landing_of, metric_codes
 from pipelines.catalog import read_catalog
-from pipelines.config import Settings
+from pipelines.config import Settings, metric_codes
 from pipelines.discovery import discover
 from pipelines.lake import Lake
+from pipelines.landing import landing_of
 from pipelines.resources import end_runs_of_dead_processes
 from pipelines.schemas import LANDING_FILES
 

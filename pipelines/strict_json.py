@@ -57,7 +57,8 @@ def parse_object(line: bytes) -> dict[str, JsonValue]:
     try:
         value: JsonValue = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise StrictJsonError(f"not JSON: {error.msg} at character {error.pos + 1}") from None
+        what = error.msg.removesuffix(" at")
+        raise StrictJsonError(f"not JSON: {what} at character {error.pos + 1}") from None
     if not isinstance(value, dict):
         raise StrictJsonError(f"expected a JSON object, found {TYPE_NAMES[type(value)]}")
     if "\\u" in text or "\x00" in text:

@@ -48,10 +48,7 @@ int_events_attributed as (
 
 matched_events as (
 
-    select
-        *,
-        {{ _dimensions(group_by) }} as dimensions
-    from int_events_attributed
+    select * from int_events_attributed
     where
         event_name = {{ sql_text(event_name) }}
         {%- for name, texts in filters.items() %}
@@ -90,7 +87,7 @@ select
     subscription_ref,
     occurred_at,
     received_at,
-    dimensions,
+    properties as dimensions,
     quantity,
     {%- if is_sum %}
     case
@@ -101,18 +98,6 @@ select
     cast(null as varchar) as unmetered_reason
     {%- endif %}
 from measured_events
-{%- endmacro %}
-
-
-{% macro _dimensions(names) -%}
-    map(
-        {{ sql_text_list(names) }},
-        cast([
-            {%- for name in names -%}
-            properties[{{ sql_text(name) }}]{{ ', ' if not loop.last }}
-            {%- endfor -%}
-        ] as varchar [])
-    )
 {%- endmacro %}
 
 

@@ -1,0 +1,286 @@
+"""The whole job on the sample: one home, the runs a stranger makes, in their order."""
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.conservation import INVARIANTS
+from tests.golden.recompute_sample import Invoice, expected_invoices
+from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog
+
+EXPECTED_COUNTS = {
+    "files": 86,
+    "lines": 10_257,
+    "accepted": 10_000,
+    "duplicate": 246,
+    "conflict": 1,
+    "rejected": 9,
+    "blank": 1,
+}
+"""As `landing/README.md` says."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="module")
+def first_run(home: Home) -> dict[str, Any]:
+    return home.report("run", "--as-of", SAMPLE_AS_OF)
+
+
+def published_invoices(home: Home) -> list[Invoice]:
+    """The published invoices in the shape of the independent recomputation."""
+    lines: dict[str, list[Any]] = {}
+    for (
+        invoice_id,
+        charge_code,
+        metric_code,
+        charge_model,
+        group_key,
+        valid_from,
+        events,
+        quantity,
+        amount,
+        tiers,
+    ) in home.rows(
+        """
+        SELECT invoice_id, charge_code, metric_code, charge_model, group_key,
+            price_valid_from::VARCHAR, event_count, quantity, amount, tiers
+        FROM fct_invoice_lines ORDER BY invoice_id, line_number
+        """
+    ):
+        lines.setdefault(invoice_id, []).append(
+            {
+                "charge_code": charge_code,
+                "metric_code": metric_code,
+                "charge_model": charge_model,
+                "group_key": group_key,
+                "price_valid_from": valid_from,
+                "event_count": events,
+                "quantity": quantity,
+                "amount": amount,
+                "tiers": [
+                    {name: value and Decimal(value) for name, value in tier.items()}
+                    for tier in json.loads(tiers)
+                ],
+            }
+        )
+    return [
+        {
+            "invoice_id": invoice_id,
+            "status": status,
+            "invoice_number": number,
+            "lines": lines.get(invoice_id, []),
+            "total_amount": total,
+            "currency": currency,
+        }
+        for invoice_id, status, number, total, currency in home.rows(
+            "SELECT invoice_id, status, invoice_number, total_amount, currency FROM fct_invoices"
+        )
+    ]
+
+
+def by_id(invoices: list[Any]) -> dict[str, dict[str, Any]]:
+    """Invoices by id, with comparable lines; what one side does not state is left out."""
+    compared = ("status", "currency", "total_amount")
+    return {
+        invoice["invoice_id"]: {name: invoice[name] for name in compared}
+        | {
+            "lines": sorted(
+                invoice["lines"], key=lambda line: (line["charge_code"], line["group_key"])
+            )
+        }
+        for invoice in invoices
+    }
+
+
+def test_first_run_shows_every_verdict(first_run: dict[str, Any]) -> None:
+    (files,) = first_run["file_classes"]
+
+    assert {name: files[name] for name in EXPECTED_COUNTS} == EXPECTED_COUNTS
+    assert first_run["run"]["files"] == 86
+    assert first_run["run"]["invoices"] == 11
+
+
+def test_invoices_equal_the_independent_recomputation(
+    home: Home, first_run: dict[str, Any]
+) -> None:
+    assert by_id(published_invoices(home)) == by_id(expected_invoices())
+
+
+def test_reconciliation_has_no_difference(home: Home, first_run: dict[str, Any]) -> None:
+    rows = home.rows("SELECT identity, subject, difference FROM rpt_reconciliation")
+
+    assert rows
+    assert all(difference == 0 for _, _, difference in rows)
+
+
+def test_every_published_table_bears_the_generation(home: Home, first_run: dict[str, Any]) -> None:
+    for (table,) in home.rows("SHOW TABLES"):
+        found = home.rows(f"SELECT DISTINCT generation_id FROM {table}")
+        assert found == [(first_run["run"]["generation"],)], table
+
+
+def test_manifest_counts_the_checks_that_passed(home: Home, first_run: dict[str, Any]) -> None:
+    manifest = json.loads((home.folder / "published" / "current" / "manifest.json").read_bytes())
+
+    # Every invariant of the lake, and the tests of dbt, of which each mart has several.
+    assert manifest["checks_passed"] > len(INVARIANTS) + 50
+    assert manifest["chain_head"]["invoices"] == 11
+
+
+def test_accepted_events_are_reached_through_attach_sql(
+    home: Home, first_run: dict[str, Any]
+) -> None:
+    current = home.folder / "published" / "current"
+    with duckdb.connect(str(current / "marts.duckdb"), read_only=True) as marts:
+        marts.execute((current / "attach.sql").read_text())
+        found = marts.execute(
+            "SELECT count(*), count(DISTINCT idempotency_key) FROM accepted_events"
+        )
+
+        assert found.fetchone() == (10_000, 10_000)
+
+
+def test_second_run_changes_nothing_and_says_so(home: Home, first_run: dict[str, Any]) -> None:
+    before = home.digest()
+    called = home.call("run", "--as-of", SAMPLE_AS_OF)
+
+    assert called.returncode == 0, called.stderr
+    assert f"Nothing new: generation {first_run['run']['generation']} stays" in called.stdout
+    assert home.digest() == before
+
+
+def test_status_and_sql_answer_from_what_is_published(
+    home: Home, first_run: dict[str, Any]
+) -> None:
+    status = home.call("status")
+    query = home.call("sql", "select count(*) as invoices from fct_invoices")
+
+    assert "11 finalized, 10 drafts" in status.stdout
+    assert "21" in query.stdout
+
+
+def test_sql_can_neither_write_nor_read_other_files(home: Home, first_run: dict[str, Any]) -> None:
+    write = home.call("sql", "delete from fct_invoices")
+    read = home.call("sql", "select * from read_csv('/etc/passwd')")
+
+    assert write.returncode == 1
+    assert "read-only" in write.stderr
+    assert read.returncode == 1
+    assert "disabled" in read.stderr
+
+
+@pytest.mark.parametrize(
+    ("as_of", "reason"),
+    [
+        pytest.param("2015-05-20T21:59:59Z", "time never goes back", id="before the last"),
+        pytest.param("2999-01-01T00:00:00Z", "lies in the future", id="future"),
+        pytest.param("2015-05-21", "is not an RFC 3339 instant", id="a date alone"),
+    ],
+)
+def test_run_for_an_impossible_instant_is_refused(
+    home: Home, first_run: dict[str, Any], as_of: str, reason: str
+) -> None:
+    before = home.digest()
+    called = home.call("run", "--as-of", as_of)
+
+    assert called.returncode == 1
+    assert reason in " ".join(called.stderr.split())
+    assert home.digest() == before
+
+
+def test_contradicting_catalog_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    catalog = copied_catalog(tmp_path / "catalog")
+    charges = catalog / "charges.csv"
+    charges.write_text(charges.read_text().replace("egress_bytes", "egress_bits", 1))
+    home = Home(tmp_path / "home", {"METERLINE_CATALOG": str(catalog)})
+    called = home.call("run", "--as-of", SAMPLE_AS_OF)
+
+    assert called.returncode == 1
+    assert "charges.csv, row 2, column metric_code" in " ".join(called.stderr.split())
+    assert not (home.folder / "lake").exists()
+    assert not (home.folder / "published").exists()
+
+
+_HOLD_MARTS_OPEN = """
+import duckdb, sys
+marts = duckdb.connect(sys.argv[1], read_only=True)
+print(marts.execute("select any_value(generation_id) from fct_invoices").fetchone()[0], flush=True)
+sys.stdin.readline()
+print(marts.execute("select any_value(generation_id) from fct_invoices").fetchone()[0], flush=True)
+"""
+
+
+def test_open_notebook_keeps_its_generation_and_blocks_nobody(
+    home: Home, first_run: dict[str, Any]
+) -> None:
+    before = first_run["run"]["generation"]
+    notebook = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            _HOLD_MARTS_OPEN,
+            home.folder / "published" / "current" / "marts.duckdb",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert notebook.stdout is not None
+    try:
+        assert notebook.stdout.readline().strip() == before
+        last_run = home.report("run", "--as-of", "2015-07-01T00:00:00Z")
+        answer, _ = notebook.communicate("again\n", timeout=60)
+    finally:
+        notebook.kill()
+
+    assert last_run["run"]["generation"] != before
+    assert answer.strip() == before
+    # By then every subscription of the sample has ended.
+    expected = expected_invoices(datetime(2015, 7, 1, tzinfo=UTC))
+    assert {invoice["status"] for invoice in expected} == {"finalized"}
+    assert by_id(published_invoices(home)) == by_id(expected)
+
+
+def test_closing_twice_gives_the_documents_of_closing_once(
+    home: Home, tmp_path: Path, first_run: dict[str, Any]
+) -> None:
+    home.report("run", "--as-of", "2015-07-01T00:00:00Z")
+    at_once = Home(tmp_path / "home")
+    at_once.report("run", "--as-of", "2015-07-01T00:00:00Z")
+
+    assert at_once.digest() == home.digest()
+
+
+def test_batches_of_any_size_give_the_same_digest(
+    home: Home, tmp_path: Path, first_run: dict[str, Any]
+) -> None:
+    home.report("run", "--as-of", "2015-07-01T00:00:00Z")
+    in_parts = Home(tmp_path / "home", {"METERLINE_BATCH_BYTES": "300000"})
+    report = in_parts.report("run", "--as-of", "2015-07-01T00:00:00Z")
+
+    assert len(report["run"]["run_ids"]) >= 3
+    assert in_parts.digest() == home.digest()
+
+
+def test_copied_home_is_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
+    before = home.digest()
+    shutil.copytree(home.folder, tmp_path / "copy", symlinks=True)
+    copy = Home(tmp_path / "copy")
+    copy.report("run", "--as-of", "2015-08-01T00:00:00Z")
+
+    assert copy.digest() == before
+    assert home.digest() == before
+    shutil.rmtree(home.folder / "lake")
+    assert copy.digest() == before

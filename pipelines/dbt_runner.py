@@ -141,7 +141,9 @@ def prepare_project(project_dir: Path, artifacts: Path) -> PreparedProject:
     try:
         invocation = _invoke(["parse", *_places(project_dir, workplace, artifacts)])
         if not invocation.success:
-            raise MeterlineError(f"dbt cannot parse {project_dir}: {invocation.exception}")
+            raise MeterlineError(
+                f"dbt cannot parse {project_dir}: {invocation.exception}"
+            ) from invocation.exception
         if not folder.exists():
             workplace.rename(folder)
     finally:

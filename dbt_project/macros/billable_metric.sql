@@ -1,6 +1,7 @@
 {#- A billable metric: one row per attributed event that it matches, with the
     event's quantity or the reason why it has none.
 
+    metric_code     the name of the model without `metric_`; charges name it
     description     what it counts, for people
     event_name      events of this name, compared as sent
     aggregation     'count' (each event is 1) or 'sum' (of the property)
@@ -12,6 +13,7 @@
                     has no quantity
 -#}
 {% macro billable_metric(
+    metric_code,
     description,
     event_name,
     aggregation,
@@ -29,6 +31,7 @@
         ) }}
     {%- endif -%}
     {{- config(meta={
+        'metric_code': metric_code,
         'description': description,
         'event_name': event_name,
         'aggregation': aggregation,
@@ -78,7 +81,7 @@ measured_events as (
 )
 
 select
-    {{ sql_text(metric_code_of(this.identifier)) }} as metric_code,
+    {{ sql_text(metric_code) }} as metric_code,
     batch_id,
     file_id,
     line,
@@ -98,10 +101,4 @@ select
     cast(null as varchar) as unmetered_reason
     {%- endif %}
 from measured_events
-{%- endmacro %}
-
-
-{#- The code of a metric is the name of its model without the prefix. -#}
-{% macro metric_code_of(model_name) -%}
-    {{ model_name[('metric_' | length):] }}
 {%- endmacro %}

@@ -91,16 +91,76 @@ SEEDS = {
 
 PERIODS = [
     # fmt: off
-    ("sub-acme", "acme", "basic", "USD", "Etc/UTC", "reject", 1, "2025-12-01T00:00:00Z",
-     "2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z", "2025-12-01", 1),
-    ("sub-acme", "acme", "basic", "USD", "Etc/UTC", "reject", 2, "2026-01-01T00:00:00Z",
-     "2026-02-01T00:00:00Z", "2026-02-03T00:00:00Z", "2026-01-01", None),
-    ("sub-acme", "acme", "basic", "USD", "Etc/UTC", "reject", 3, "2026-02-01T00:00:00Z",
-     "2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z", "2026-02-01", None),
-    ("sub-bolt", "bolt", "grouped", "JPY", "Asia/Tokyo", "adjust", 1, "2025-12-31T15:00:00Z",
-     "2026-01-31T15:00:00Z", "2026-01-31T15:00:00Z", "2026-01-01", None),
-    ("sub-bolt", "bolt", "grouped", "JPY", "Asia/Tokyo", "adjust", 2, "2026-01-31T15:00:00Z",
-     "2026-02-28T15:00:00Z", "2026-02-28T15:00:00Z", "2026-02-01", None),
+    (
+        "sub-acme",
+        "acme",
+        "basic",
+        "USD",
+        "Etc/UTC",
+        "reject",
+        1,
+        "2025-12-01T00:00:00Z",
+        "2026-01-01T00:00:00Z",
+        "2026-01-03T00:00:00Z",
+        "2025-12-01",
+        1,
+    ),
+    (
+        "sub-acme",
+        "acme",
+        "basic",
+        "USD",
+        "Etc/UTC",
+        "reject",
+        2,
+        "2026-01-01T00:00:00Z",
+        "2026-02-01T00:00:00Z",
+        "2026-02-03T00:00:00Z",
+        "2026-01-01",
+        None,
+    ),
+    (
+        "sub-acme",
+        "acme",
+        "basic",
+        "USD",
+        "Etc/UTC",
+        "reject",
+        3,
+        "2026-02-01T00:00:00Z",
+        "2026-03-01T00:00:00Z",
+        "2026-03-03T00:00:00Z",
+        "2026-02-01",
+        None,
+    ),
+    (
+        "sub-bolt",
+        "bolt",
+        "grouped",
+        "JPY",
+        "Asia/Tokyo",
+        "adjust",
+        1,
+        "2025-12-31T15:00:00Z",
+        "2026-01-31T15:00:00Z",
+        "2026-01-31T15:00:00Z",
+        "2026-01-01",
+        None,
+    ),
+    (
+        "sub-bolt",
+        "bolt",
+        "grouped",
+        "JPY",
+        "Asia/Tokyo",
+        "adjust",
+        2,
+        "2026-01-31T15:00:00Z",
+        "2026-02-28T15:00:00Z",
+        "2026-02-28T15:00:00Z",
+        "2026-02-01",
+        None,
+    ),
     # fmt: on
 ]
 """December of sub-acme is finalized (it saw batch 1); its January is due at `AS_OF`."""
@@ -266,7 +326,10 @@ def _insert(
 
 
 def _insert_row(connection: duckdb.DuckDBPyConnection, table: str, row: Row) -> None:
-    known = {name for (name,) in connection.execute(f"select column_name from (describe {table})").fetchall()}
+    known = {
+        name
+        for (name,) in connection.execute(f"select column_name from (describe {table})").fetchall()
+    }
     values = {name: value for name, value in row.items() if name in known}
     marks = ", ".join(f"${name}" for name in values)
     connection.execute(

@@ -1,23 +1,18 @@
 """A landing on an S3 server: the same listing, versions and verdicts as a local folder."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 import s3fs
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.s3.models import s3_backends
-from moto.server import ThreadedMotoServer
 
 from pipelines.compression import UnreadableFileError
 from pipelines.discovery import discover
 from pipelines.errors import LandingError
 from pipelines.landing import Landing
 from pipelines.schemas import LANDING_FILES, LISTING
+from tests.integration.s3_server import Bucket
 from tests.oracle import Sender
 from tests.worlds import (
     cut_rows,
@@ -30,50 +25,6 @@ from tests.worlds import (
 )
 
 SENDERS = {"cdn": Sender("cdn", None, None, timedelta(days=1))}
-
-
-@pytest.fixture(scope="module")
-def endpoint_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ACCESS_KEY_ID", "testing")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        yield f"http://{host}:{port}"
-    server.stop()
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A bucket of its own for each test, written by the plain S3 API."""
-
-    name: str
-    endpoint_url: str
-    client: Any
-
-    def put(self, key: str, body: bytes = b"") -> None:
-        self.client.call_s3("put_object", Bucket=self.name, Key=key, Body=body)
-
-    def put_behind_the_server(self, key: str) -> None:
-        """Puts an empty object at once, or one whose key the server's routes do not know."""
-        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(self.name, key, b"")
-
-    def delete(self, key: str) -> None:
-        self.client.call_s3("delete_object", Bucket=self.name, Key=key)
-
-    def landing(self, prefix: str = "") -> Landing:
-        return Landing(f"s3://{self.name}{prefix}", self.endpoint_url)
-
-
-@pytest.fixture
-def bucket(endpoint_url: str, request: pytest.FixtureRequest) -> Bucket:
-    name = request.node.originalname.replace("_", "-")[:63].strip("-")
-    client = s3fs.S3FileSystem(endpoint_url=endpoint_url, use_listings_cache=False)
-    client.call_s3("create_bucket", Bucket=name)
-    return Bucket(name, endpoint_url, client)
 
 
 def _version(landing: Landing, path: str) -> tuple[str, str, int]:

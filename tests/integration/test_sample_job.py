@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ import duckdb
 import pytest
 
 from pipelines.conservation import INVARIANTS
-from tests.golden.recompute_sample import Invoice, expected_invoices
+from tests.golden.recompute_sample import expected_invoices
 from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog
 
 EXPECTED_COUNTS = {
@@ -38,7 +39,7 @@ def first_run(home: Home) -> dict[str, Any]:
     return home.report("run", "--as-of", SAMPLE_AS_OF)
 
 
-def published_invoices(home: Home) -> list[Invoice]:
+def published_invoices(home: Home) -> list[dict[str, Any]]:
     """The published invoices in the shape of the independent recomputation."""
     lines: dict[str, list[Any]] = {}
     for (
@@ -90,7 +91,7 @@ def published_invoices(home: Home) -> list[Invoice]:
     ]
 
 
-def by_id(invoices: list[Any]) -> dict[str, dict[str, Any]]:
+def by_id(invoices: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Invoices by id, with comparable lines; what one side does not state is left out."""
     compared = ("status", "currency", "total_amount")
     return {

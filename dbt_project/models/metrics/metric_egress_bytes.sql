@@ -1,4 +1,5 @@
 {{ billable_metric(
+    metric_code='egress_bytes',
     description='Bytes sent in the bodies of HTTP answers',
     event_name='http_request',
     aggregation='sum',

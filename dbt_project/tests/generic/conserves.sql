@@ -1,8 +1,8 @@
 {% test conserves(model, compare_model, key, sums) %}
 
 {#- Two relations hold the same sums for each key. A key that one of them lacks
-    fails, and so does a null. `sums` maps a column of the model to the column of
-    the compared model that it must equal. -#}
+    fails, and so does a null among the values. `sums` maps a column of the model
+    to the column of the compared model whose sum it must equal. -#}
 with
 
 model_sums as (
@@ -10,7 +10,8 @@ model_sums as (
     select
         {{ key | join(', ') }},
         {%- for column in sums %}
-        sum({{ column }}) as model_sum_{{ loop.index }}{{ ',' if not loop.last }}
+        case when count(*) = count({{ column }}) then sum({{ column }}) end
+            as model_sum_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ model }}
     group by {{ key | join(', ') }}
@@ -22,7 +23,8 @@ compared_sums as (
     select
         {{ key | join(', ') }},
         {%- for column in sums.values() %}
-        sum({{ column }}) as compared_sum_{{ loop.index }}{{ ',' if not loop.last }}
+        case when count(*) = count({{ column }}) then sum({{ column }}) end
+            as compared_sum_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ compare_model }}
     group by {{ key | join(', ') }}
@@ -34,9 +36,9 @@ from model_sums
 full join compared_sums using ({{ key | join(', ') }})
 where
     {%- for column in sums %}
-    {{ 'or ' if not loop.first }}coalesce(
-        model_sum_{{ loop.index }} = compared_sum_{{ loop.index }}, false
-    ) = false
+    {{ 'or ' if not loop.first -}}
+    (model_sum_{{ loop.index }} = compared_sum_{{ loop.index }}) is not true
     {%- endfor %}
 
 {% endtest %}
+

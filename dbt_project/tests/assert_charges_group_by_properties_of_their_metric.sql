@@ -1,0 +1,25 @@
+{# A charge that groups by what its metric does not offer would find no event with
+   that dimension, and would bill nothing in silence. #}
+with
+
+charges as (
+
+    select * from {{ ref('stg_catalog__charges') }}
+
+),
+
+metrics_defined as (
+
+    select * from {{ ref('int_metrics_defined') }}
+
+)
+
+select
+    charges.plan_code,
+    charges.charge_code,
+    charges.group_by,
+    metrics_defined.group_by as metric_group_by
+from charges
+left join metrics_defined
+    on charges.metric_code = metrics_defined.metric_code
+where list_has_all(metrics_defined.group_by, charges.group_by) is not true

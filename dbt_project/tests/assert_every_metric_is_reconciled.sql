@@ -1,0 +1,40 @@
+{# A reconciliation without rows has no difference either. #}
+with
+
+metrics_defined as (
+
+    select * from {{ ref('int_metrics_defined') }}
+
+),
+
+reconciliation as (
+
+    select * from {{ ref('rpt_reconciliation') }}
+
+),
+
+demanded_rows as (
+
+    select
+        'metric_quantity' as identity,
+        metric_code as subject
+    from metrics_defined
+    union all
+    select
+        'metric_events' as identity,
+        metric_code as subject
+    from metrics_defined
+    union all
+    select
+        'events_attributed' as identity,
+        'all' as subject
+
+)
+
+select demanded_rows.*
+from demanded_rows
+left join reconciliation
+    on
+        demanded_rows.identity = reconciliation.identity
+        and demanded_rows.subject = reconciliation.subject
+where reconciliation.identity is null

@@ -24,11 +24,12 @@ from pipelines.batch import BatchPlan
 from pipelines.catalog import Catalog, freeze_catalog, read_catalog
 from pipelines.checks import check_results, check_specs, require_all
 from pipelines.config import Settings, metric_codes
-from pipelines.conservation import INVARIANTS, check_batch
+from pipelines.conservation import INVARIANTS, Finding, check_batch
 from pipelines.dbt_assets import CATALOG_KEY
 from pipelines.lake import Lake
-from pipelines.landing import landing_of
+from pipelines.landing import Landing
 from pipelines.periods import refusal_cuts
+from pipelines.provenance import REPARSED, check_provenance
 from pipelines.resources import Writer
 from pipelines.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.schemas import Verdict
@@ -104,7 +105,11 @@ def landed_files(
             code_revision=code_revision(),
         )
         plan = batch.plan(
-            lake, landing_of(settings), catalog.sources, settings.staging, settings.batch_bytes
+            lake,
+            Landing(settings.landing, settings.s3_endpoint_url),
+            catalog.sources,
+            settings.staging,
+            settings.batch_bytes,
         )
     ignored = plan.discovery.ignored
     _progress.info(
@@ -130,7 +135,9 @@ def parsed_events(landed_files: Landed, writer: dg.ResourceParam[Writer]) -> dg.
     settings, plan = writer.settings, landed_files.plan
     if plan.files.height:
         _progress.info(f"parsing {plan.files.height:,} files")
-    parsed = batch.parse(plan, landing_of(settings), settings.threads)
+    parsed = batch.parse(
+        plan, Landing(settings.landing, settings.s3_endpoint_url), settings.threads
+    )
     unreadable = [file for file in parsed.files if file.unreadable]
     return dg.Output(
         parsed,
@@ -150,7 +157,7 @@ def parsed_events(landed_files: Landed, writer: dg.ResourceParam[Writer]) -> dg.
         table: dg.AssetOut(key=dg.AssetKey(["lake", table]), dagster_type=dg.Nothing)
         for table in EVENT_TABLES
     },
-    check_specs=check_specs(INVARIANTS),
+    check_specs=check_specs((*INVARIANTS, REPARSED)),
 )
 def decided_events(
     landed_files: Landed,
@@ -172,6 +179,11 @@ def decided_events(
         batch_id = lake.last_batch_id("decide")
         verdicts = verdict_counts(lake, batch_id)
         findings = check_batch(lake, batch_id, catalog.sources)
+        if plan.files.height:
+            landing = Landing(settings.landing, settings.s3_endpoint_url)
+            findings.append(check_provenance(lake, landing, batch_id, catalog.sources))
+        else:
+            findings.append(Finding(REPARSED, offences=0, sample=""))
     _progress.info(f"batch {batch_id}: {verdict_sentence(verdicts)}")
     for table in EVENT_TABLES:
         yield dg.Output(

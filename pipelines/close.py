@@ -386,7 +386,7 @@ def _require_new(drafts: pl.DataFrame, finalized: pl.DataFrame, facts: ClosingFa
         )
     ids = [*finalized["invoice_id"], *drafts["invoice_id"]]
     if len(set(ids)) < len(ids):
-        twice = next(name for name in drafts["invoice_id"] if ids.count(name) > 1)
+        twice = next(name for name in ids if ids.count(name) > 1)
         raise InvariantError(
             f"{twice}: expected one invoice for a subscription and period, found it "
             "finalized or drafted before; nothing was finalized"

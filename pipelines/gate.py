@@ -6,6 +6,7 @@ nothing new costs next to nothing.
 """
 
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 
@@ -14,11 +15,14 @@ from pipelines.publish import digest_inputs
 from pipelines.run_facts import RunFacts
 
 
-def inputs_digest(lake: Lake, periods: pl.DataFrame, facts: RunFacts, settle: timedelta) -> str:
+def inputs_digest(
+    lake: Lake, home: Path, periods: pl.DataFrame, facts: RunFacts, settle: timedelta
+) -> str:
     """SHA-256 (hex) over all that the marts depend on, as the lake is now.
 
     Args:
         lake: any connection.
+        home: of the run; what is published names its paths, so a copy publishes anew.
         periods: schema `BILLING_PERIODS`; those begun by the run's instant count.
         facts: of the run.
         settle: how long after a cut a listing must begin; see `close.settle_time`.
@@ -33,6 +37,7 @@ def inputs_digest(lake: Lake, periods: pl.DataFrame, facts: RunFacts, settle: ti
     due_periods = due.select("subscription_id", pl.col("period_start_at").cast(pl.String)).rows()
     return digest_inputs(
         {
+            "home": str(home),
             "event_batch_id": lake.last_batch_id("decide"),
             "catalog_digest": facts.catalog_digest,
             "code_revision": facts.code_revision,

@@ -82,7 +82,7 @@ def calendar_tables(
     settings, facts = writer.settings, landed_files.facts
     with open_lake(settings) as lake:
         periods = billing_calendar.periods_until(catalog, _horizon(lake, landed_files))
-        digest = inputs_digest(lake, periods, facts, settle_time(catalog.sources))
+        digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
         finalized = finalized_periods(lake)
         batch_id = lake.last_batch_id("decide")
     published = current_generation(settings.published)
@@ -197,11 +197,12 @@ def published_marts(
     with open_lake(settings) as lake:
         invoices = lake.table(INVOICES)
         periods = billing_calendar.periods_until(catalog, _horizon(lake, landed_files))
-        digest = inputs_digest(lake, periods, facts, settle_time(catalog.sources))
+        digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
         batch_id = lake.last_batch_id()
-    broken = verify_chain(invoices)
+    before = current_generation(settings.published)
+    broken = verify_chain(invoices, before.chain_head.chain_sha256 if before else GENESIS)
     if broken:
-        raise InvariantError(f"{broken}; nothing was published")
+        raise InvariantError(f"{broken.sentence()}; nothing was published")
     generation = publish(
         settings.published,
         settings.warehouse,

@@ -18,7 +18,6 @@ from typing import Any, BinaryIO
 import polars as pl
 
 from pipelines.compression import UnreadableFileError
-from pipelines.config import Settings
 from pipelines.errors import LandingError
 from pipelines.schemas import LISTING, UTC_MICROSECONDS
 
@@ -191,11 +190,6 @@ class Landing:
         if problem is None:
             raise UnreadableFileError(f"{size_bytes} bytes were listed, {copy.tell()} came")
         raise LandingError(f"s3://{bucket}/{key} cannot be read: {problem}") from problem
-
-
-def landing_of(settings: Settings) -> Landing:
-    """The landing that the settings name."""
-    return Landing(settings.landing, settings.s3_endpoint_url)
 
 
 def _refuse_unlisted(error: OSError) -> None:

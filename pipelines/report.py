@@ -21,7 +21,7 @@ from pipelines.catalog import read_catalog
 from pipelines.config import Settings, metric_codes
 from pipelines.discovery import discover
 from pipelines.lake import Lake
-from pipelines.landing import landing_of
+from pipelines.landing import Landing
 from pipelines.money import minor_unit_digits
 from pipelines.publish import current_generation
 from pipelines.schemas import LANDING_FILES
@@ -88,7 +88,11 @@ def read_report(settings: Settings) -> HomeReport:
                 "quarantined": _quarantined(lake).to_dicts(),
                 "reasons": _reasons(lake).to_dicts(),
             }
-    discovery = discover(landing_of(settings).list_objects(), registry, catalog.sources)
+    discovery = discover(
+        Landing(settings.landing, settings.s3_endpoint_url).list_objects(),
+        registry,
+        catalog.sources,
+    )
     return HomeReport(
         **taken_in,
         invoices=_invoices(settings),
@@ -121,8 +125,8 @@ def show_report(report: HomeReport, console: Console) -> None:
         console.print(f"[yellow]catalog[/yellow] {escape(warning)}", highlight=False)
     if report.in_progress:
         console.print(
-            f"[yellow]in progress[/yellow] {len(report.in_progress):,} landed files are not decided "
-            "yet: `meterline run` takes them in",
+            f"[yellow]in progress[/yellow] {len(report.in_progress):,} landed files wait to be "
+            "decided: `meterline run` takes them in",
             highlight=False,
         )
     _show_invoices(report, console)

@@ -15,7 +15,7 @@ from pipelines.catalog import read_catalog
 from pipelines.config import Settings, metric_codes
 from pipelines.discovery import discover
 from pipelines.lake import Lake
-from pipelines.landing import landing_of
+from pipelines.landing import Landing
 from pipelines.resources import end_runs_of_dead_processes
 from pipelines.schemas import LANDING_FILES
 
@@ -79,7 +79,9 @@ def count_new_files(settings: Settings) -> int:
     if settings.lake_catalog.is_file():
         with Lake(settings.lake_catalog, settings.lake_data) as lake:
             registry = lake.table(LANDING_FILES)
-    return discover(landing_of(settings).list_objects(), registry, sources).files.height
+    return discover(
+        Landing(settings.landing, settings.s3_endpoint_url).list_objects(), registry, sources
+    ).files.height
 
 
 def reason_to_wait(instance: dg.DagsterInstance, now: datetime) -> str | None:

@@ -78,6 +78,8 @@ def parse_files(
     Raises:
         LandingError: the store does not answer.
     """
+    if not files:
+        return ParsedBatch((), (), ())
     folder.mkdir(parents=True, exist_ok=True)
     tasks = list(_tasks(files))
     if (

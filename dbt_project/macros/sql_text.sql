@@ -14,5 +14,5 @@
         {%- for text in texts -%}
         {{ sql_text(text) }}{{ ', ' if not loop.last }}
         {%- endfor -%}
-    ] as varchar [])
+    ] as varchar[])
 {%- endmacro %}

@@ -1,5 +1,4 @@
-{# A charge that groups by what its metric does not offer would find no event with
-   that dimension, and would bill nothing in silence. #}
+{# A charge may group by what its metric offers and documents, nothing else. #}
 with
 
 charges as (

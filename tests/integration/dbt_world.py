@@ -8,7 +8,7 @@ DuckLake, and with rows the pipeline would never write.
 """
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,81 +89,22 @@ SEEDS = {
 }
 """The catalog; two plans, two price versions, one alias that changes hands."""
 
+PERIOD_TERMS = {
+    "sub-acme": ("acme", "basic", "USD", "Etc/UTC", "reject"),
+    "sub-bolt": ("bolt", "grouped", "JPY", "Asia/Tokyo", "adjust"),
+}
+
 PERIODS = [
-    # fmt: off
-    (
-        "sub-acme",
-        "acme",
-        "basic",
-        "USD",
-        "Etc/UTC",
-        "reject",
-        1,
-        "2025-12-01T00:00:00Z",
-        "2026-01-01T00:00:00Z",
-        "2026-01-03T00:00:00Z",
-        "2025-12-01",
-        1,
-    ),
-    (
-        "sub-acme",
-        "acme",
-        "basic",
-        "USD",
-        "Etc/UTC",
-        "reject",
-        2,
-        "2026-01-01T00:00:00Z",
-        "2026-02-01T00:00:00Z",
-        "2026-02-03T00:00:00Z",
-        "2026-01-01",
-        None,
-    ),
-    (
-        "sub-acme",
-        "acme",
-        "basic",
-        "USD",
-        "Etc/UTC",
-        "reject",
-        3,
-        "2026-02-01T00:00:00Z",
-        "2026-03-01T00:00:00Z",
-        "2026-03-03T00:00:00Z",
-        "2026-02-01",
-        None,
-    ),
-    (
-        "sub-bolt",
-        "bolt",
-        "grouped",
-        "JPY",
-        "Asia/Tokyo",
-        "adjust",
-        1,
-        "2025-12-31T15:00:00Z",
-        "2026-01-31T15:00:00Z",
-        "2026-01-31T15:00:00Z",
-        "2026-01-01",
-        None,
-    ),
-    (
-        "sub-bolt",
-        "bolt",
-        "grouped",
-        "JPY",
-        "Asia/Tokyo",
-        "adjust",
-        2,
-        "2026-01-31T15:00:00Z",
-        "2026-02-28T15:00:00Z",
-        "2026-02-28T15:00:00Z",
-        "2026-02-01",
-        None,
-    ),
-    # fmt: on
+    # subscription, index, first local day, first instant, first after it, cut, finalized batch
+    ("sub-acme", 1, "2025-12-01", "2025-12-01T00Z", "2026-01-01T00Z", "2026-01-03T00Z", 1),
+    ("sub-acme", 2, "2026-01-01", "2026-01-01T00Z", "2026-02-01T00Z", "2026-02-03T00Z", None),
+    ("sub-acme", 3, "2026-02-01", "2026-02-01T00Z", "2026-03-01T00Z", "2026-03-03T00Z", None),
+    ("sub-acme", 4, "2026-03-01", "2026-03-01T00Z", "2026-04-01T00Z", "2026-04-03T00Z", None),
+    ("sub-bolt", 1, "2026-01-01", "2025-12-31T15Z", "2026-01-31T15Z", "2026-01-31T15Z", None),
+    ("sub-bolt", 2, "2026-02-01", "2026-01-31T15Z", "2026-02-28T15Z", "2026-02-28T15Z", None),
 ]
-"""December of sub-acme is finalized (it saw batch 1); its January is due at `AS_OF`."""
+"""December of sub-acme is finalized (it saw batch 1), its January is due at `AS_OF`, and its March
+has not begun."""
 
 NAMES = [
     ("acme", "acme", None, None),
@@ -222,10 +163,11 @@ EVENTS = [
     # At the cut: late for January. December was finalized before batch 2.
     usage(3, "acme", "2026-01-31T23:59:59Z", bytes="40", **GET_200),
     usage(3, "acme", "2025-12-31T23:59:59Z", bytes="50", **GET_200),
-    # February, at the new price; and a period that has not begun.
+    # February, at the new price; bolt after its end; acme in a period that has not begun.
     usage(4, "acme", "2026-02-03T10:00:00Z", bytes="0", **GET_200),
     usage(4, "bolt", "2026-02-28T14:59:59Z", **GET_200),
     usage(4, "bolt", "2026-02-28T15:00:00Z", **GET_200),
+    usage(4, "acme", "2026-03-01T00:00:00Z", bytes="8", **GET_200),
 ]
 """Accepted events; the comments say what a bill must show."""
 
@@ -274,10 +216,16 @@ def make_world(folder: Path) -> Path:
 
 def _write_calendar(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("set TimeZone = 'UTC'")
         connection.execute(CALENDAR)
-        _insert(connection, "calendar.billing_periods", PERIODS)
-        _insert(connection, "calendar.customer_names", NAMES)
-        _insert(connection, "calendar.clock", [(AS_OF, 3, "c1")])
+        for subscription_id, index, first_day, *instants, finalized in PERIODS:
+            start, end, cut = (str(instant).replace("Z", ":00:00Z") for instant in instants)
+            terms = PERIOD_TERMS[subscription_id]
+            row = [subscription_id, *terms, index, start, end, cut, first_day, finalized]
+            _insert(connection, "calendar.billing_periods", row)
+        for name in NAMES:
+            _insert(connection, "calendar.customer_names", name)
+        _insert(connection, "calendar.clock", (AS_OF, 3, "c1"))
 
 
 def _write_lake(lake: Path) -> None:
@@ -288,55 +236,42 @@ def _write_lake(lake: Path) -> None:
         for number, event in enumerate(EVENTS, start=1):
             batch_id, received_at = FILES[event["file_id"]]
             place = {"batch_id": batch_id, "received_at": received_at, "line": number}
-            _insert_row(connection, "accepted_events", event | place | {"source": "edge"})
+            _insert_named(connection, "accepted_events", event | place | {"source": "edge"})
         refused = {"file_id": 4, "line": 90, "source": "edge", "batch_id": 3}
         duplicate = {"verdict": "duplicate", "reason": "again", "winner_file_id": 2}
         rejected = {"verdict": "rejected", "reason_code": "malformed", "reason": "not JSON"}
-        _insert_row(connection, "refused_events", refused | duplicate | {"winner_line": 2})
-        _insert_row(connection, "refused_events", refused | rejected | {"line": 91})
+        _insert_named(connection, "refused_events", refused | duplicate | {"winner_line": 2})
+        _insert_named(connection, "refused_events", refused | rejected | {"line": 91})
         _write_files(connection)
-        _insert_row(connection, "invoices", INVOICE)
+        _insert_named(connection, "invoices", INVOICE)
         for number, line in enumerate(INVOICE_LINES, start=1):
             shared = {"invoice_id": INVOICE["invoice_id"], "charge_model": "standard"}
             grouping = {"group_key": "{}", "event_count": 1, "price_valid_from": "2025-12-01"}
             identity = {"line_id": f"{INVOICE['invoice_id']}/{line['charge_code']}/{{}}"}
             place = {"batch_id": 1, "line_number": number, "tiers": "[]"}
-            _insert_row(connection, "invoice_lines", shared | grouping | identity | place | line)
+            _insert_named(connection, "invoice_lines", shared | grouping | identity | place | line)
 
 
 def _write_files(connection: duckdb.DuckDBPyConnection) -> None:
     for file_id, (batch_id, received_at) in FILES.items():
         file = {"batch_id": batch_id, "file_id": file_id, "source": "edge"}
         registered = {"path": f"edge/{file_id}.ndjson", "received_at": received_at}
-        _insert_row(connection, "landing_files", file | registered)
+        _insert_named(connection, "landing_files", file | registered)
         accepted = sum(event["file_id"] == file_id for event in EVENTS)
         refused = 1 if file_id == 4 else 0
         counts = {"accepted": accepted, "duplicate": refused, "conflict": 0, "rejected": refused}
         decided = {"revision": 0, "status": "decided", "blank": 1}
         lines = {"lines": accepted + 2 * refused + 1}
-        _insert_row(connection, "file_decisions", file | decided | counts | lines)
+        _insert_named(connection, "file_decisions", file | decided | counts | lines)
 
 
 def _insert(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[Any]]
+    connection: duckdb.DuckDBPyConnection, table: str, values: Sequence[object]
 ) -> None:
-    for row in rows:
-        marks = ", ".join("?" for _ in row)
-        connection.execute(f"insert into {table} values ({marks})", list(row))
+    marks = ", ".join("?" for _ in values)
+    connection.execute(f"insert into {table} values ({marks})", list(values))
 
 
-def _insert_row(connection: duckdb.DuckDBPyConnection, table: str, row: Row) -> None:
-    known = {
-        name
-        for (name,) in connection.execute(f"select column_name from (describe {table})").fetchall()
-    }
-    values = {name: value for name, value in row.items() if name in known}
-    marks = ", ".join(f"${name}" for name in values)
-    connection.execute(
-        f"insert into {table} ({', '.join(values)}) values ({marks})",
-        {
-            # DuckDB binds a dict as a STRUCT; a MAP is made of two lists.
-            name: value
-            for name, value in values.items()
-        },
-    )
+def _insert_named(connection: duckdb.DuckDBPyConnection, table: str, row: Row) -> None:
+    marks = ", ".join(f"${name}" for name in row)
+    connection.execute(f"insert into {table} ({', '.join(row)}) values ({marks})", dict(row))

@@ -4,7 +4,7 @@ with
 
 hand_made as (
 
-    select * from (
+    select amounts.* from (
         values
         ('same', 1), ('same', 2), ('too little', 1), ('too much', 4),
         ('not there', 5), ('null', 6), ('null', null)
@@ -14,10 +14,10 @@ hand_made as (
 
 compared as (
 
-    select * from (
+    select totals.* from (
         values
-        ('same', 3), ('too little', 2), ('too much', 3), ('only there', 5),
-        ('null', 6)
+        ('same', 3), ('too little', 2), ('too much', 3),
+        ('only there', 5), ('null', 6)
     ) as totals (name, total)
 
 ),

@@ -4,7 +4,7 @@ with
 
 hand_made as (
 
-    select * from (
+    select spans.* from (
         values
         ('touching', 1, 2), ('touching', 2, 3),
         ('open ends', null, 2), ('open ends', 2, null),

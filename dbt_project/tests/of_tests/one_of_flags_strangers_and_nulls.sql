@@ -3,8 +3,10 @@ with
 
 hand_made as (
 
-    select * from (values ('draft'), ('finalized'), ('voided'), (null), ('Draft'))
-        as statuses (status)
+    select statuses.* from (
+        values
+        ('draft'), ('finalized'), ('voided'), (null), ('Draft')
+    ) as statuses (status)
 
 ),
 

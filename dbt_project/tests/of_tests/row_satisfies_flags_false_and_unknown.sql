@@ -1,10 +1,12 @@
-{# Flagged: the row that does not add up, and the two in which a part is null. #}
+{# Flagged: the row that does not add up, and the two with a null in it. #}
 with
 
 hand_made as (
 
-    select * from (values (3, 1, 2), (3, 1, 1), (3, null, 3), (null, 1, 2))
-        as sums (total, one, other)
+    select sums.* from (
+        values
+        (3, 1, 2), (3, 1, 1), (3, null, 3), (null, 1, 2)
+    ) as sums (total, one, other)
 
 ),
 

@@ -3,8 +3,10 @@ with
 
 hand_made as (
 
-    select * from (values ('a', 1), ('a', 2), ('b', 1), ('b', 1), (null, 3))
-        as keys (first_part, second_part)
+    select key_parts.* from (
+        values
+        ('a', 1), ('a', 2), ('b', 1), ('b', 1), (null, 3)
+    ) as key_parts (first_part, second_part)
 
 ),
 

@@ -3,8 +3,10 @@ with
 
 hand_made as (
 
-    select * from (values ('a', null), ('a', null), ('b', null), ('b', 1))
-        as keys (first_part, second_part)
+    select key_parts.* from (
+        values
+        ('a', null), ('a', null), ('b', null), ('b', 1)
+    ) as key_parts (first_part, second_part)
 
 ),
 

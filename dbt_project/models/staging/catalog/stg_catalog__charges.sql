@@ -20,6 +20,6 @@ select
     ) }} as unit_price,
     coalesce(
         list_sort(string_split(nullif(group_by, ''), ';')),
-        cast([] as varchar [])
+        cast([] as varchar[])
     ) as group_by
 from charges

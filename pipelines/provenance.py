@@ -1,0 +1,126 @@
+"""Provenance: accepted events walked back to the bytes they came from.
+
+Belongs here: reading a byte range of a landed file again and comparing. Must not be put here:
+what must hold inside the lake (see `conservation`).
+
+Source: invariant I-5, no invention.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from pipelines.compression import UnreadableFileError, read_blocks
+from pipelines.conservation import Finding, Invariant
+from pipelines.dialects import DIALECTS
+from pipelines.lake import Lake
+from pipelines.landing import Landing
+from pipelines.parse import Chunk, FileOrigin, parse_chunk
+from pipelines.schemas import ACCEPTED_EVENTS
+
+ALL_EVENTS_MAX = 20_000
+"""Up to this many accepted events a batch is checked whole; above, about as many of it."""
+
+REPARSED = Invariant(
+    "accepted_events_reparse_to_themselves",
+    "accepted_events",
+    "The byte range of an accepted event, read again from the landing, parses to that very row "
+    f"(I-5); a batch of more than {ALL_EVENTS_MAX:,} events is sampled by key.",
+    offenders="",
+)
+"""Checked after every batch by reading the landing again."""
+
+_COMPARED = [name for name in ACCEPTED_EVENTS.column_names if name != "batch_id"]
+
+
+def check_provenance(lake: Lake, landing: Landing, batch_id: int, sources: pl.DataFrame) -> Finding:
+    """What reading the batch's accepted events again finds.
+
+    A file that has been overwritten or deleted since is left out: its old bytes are gone.
+
+    Args:
+        lake: any connection.
+        landing: where the files landed.
+        batch_id: the batch.
+        sources: schema `SOURCES`.
+    """
+    files = lake.query(
+        """
+        SELECT files.file_id, files.path, files.etag, files.size_bytes, files.source,
+            epoch_us(files.received_at) AS received_us, sources.dialect, sources.dedupe_scope
+        FROM lake.landing_files AS files
+        JOIN sources USING (source)
+        JOIN lake.file_decisions AS decisions USING (file_id)
+        WHERE files.batch_id = $batch_id AND decisions.accepted > 0
+        ORDER BY files.file_id
+        """,
+        {"batch_id": batch_id},
+        sources=sources.select("source", "dialect", "dedupe_scope"),
+    )
+    events = _events_to_check(lake, batch_id)
+    offences: list[str] = []
+    for file in files.iter_rows(named=True):
+        expected = events.filter(pl.col("file_id") == file["file_id"])
+        if expected.height:
+            offences += _differences(landing, file, expected)
+    return Finding(REPARSED, len(offences), "; ".join(offences[:3]))
+
+
+def _events_to_check(lake: Lake, batch_id: int) -> pl.DataFrame:
+    (accepted,) = lake.query(
+        "SELECT count(*) FROM lake.accepted_events WHERE batch_id = $batch_id",
+        {"batch_id": batch_id},
+    ).row(0)
+    every = max(1, accepted // ALL_EVENTS_MAX)
+    found = lake.query(
+        f"SELECT {', '.join(_COMPARED)} FROM lake.accepted_events "
+        f"WHERE batch_id = $batch_id AND key_hash % {every} = 0 ORDER BY file_id, line",
+        {"batch_id": batch_id},
+    )
+    return found.cast({name: ACCEPTED_EVENTS.schema[name] for name in _COMPARED})
+
+
+def _differences(
+    landing: Landing, file: dict[str, object], expected: pl.DataFrame
+) -> Iterator[str]:
+    path, etag, size = str(file["path"]), str(file["etag"]), int(str(file["size_bytes"]))
+    origin = FileOrigin(
+        file_id=int(str(file["file_id"])),
+        source=str(file["source"]),
+        dedupe_scope=str(file["dedupe_scope"]),
+        received_at=int(str(file["received_us"])),
+    )
+    dialect = DIALECTS[str(file["dialect"])]
+    try:
+        with landing.opened(path, etag, size) as landed:
+            lines = list(_lines_at(read_blocks(landed, size), expected))
+    except UnreadableFileError:
+        return
+    # One call for all lines, since a frame a line is slow; their places are put back after.
+    again = parse_chunk(Chunk(b"\n".join(lines), 1, 0), origin, dialect).events
+    if again.height != expected.height:
+        yield f"{path}: {expected.height} events are in the lake, {again.height} lines parse"
+        return
+    again = again.with_columns(expected["line"], expected["byte_offset"]).select(_COMPARED)
+    if again.equals(expected):
+        return
+    for was, now in zip(expected.iter_rows(named=True), again.iter_rows(named=True), strict=True):
+        if was != now:
+            yield f"{path} line {was['line']}: the lake has {was}, the bytes say {now}"
+
+
+def _lines_at(blocks: Iterator[bytes], events: pl.DataFrame) -> Iterator[bytes]:
+    """The bytes of each event's range, from a stream read once."""
+    held, held_from = bytearray(), 0
+    for offset, length in events.select("byte_offset", "byte_length").iter_rows():
+        while held_from + len(held) < offset + length:
+            # What ends before the range is let go, so memory is bounded by a block and a line.
+            passed = min(len(held), offset - held_from)
+            del held[:passed]
+            held_from += passed
+            block = next(blocks, None)
+            if block is None:
+                return
+            held += block
+        start = offset - held_from
+        yield bytes(held[start : start + length])

@@ -1,0 +1,61 @@
+"""The macros of the dbt project as SQL text, without dbt: they are plain Jinja.
+
+Belongs here: rendering a call of a macro, and asking DuckDB for its value over a table of cases.
+Must not be put here: what the value must be.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import duckdb
+import jinja2
+import pyarrow as pa
+
+from pipelines.config import DBT_PROJECT
+
+
+def macro_sql(call: str) -> str:
+    """The SQL of a call such as `whole('quantity')`; macros that need dbt cannot be called."""
+    return _environment().from_string(_macros() + "{{ " + call + " }}").render().strip()
+
+
+def ask(
+    columns: Mapping[str, str], cases: Sequence[Sequence[object]], *expressions: str
+) -> list[tuple[Any, ...]]:
+    """The values of the expressions for each case, in one query.
+
+    Args:
+        columns: SQL type of each column of the table `cases`.
+        cases: one value per column, as text; None is null.
+        expressions: SQL over the columns of `cases`.
+    """
+    texts = {
+        name: [None if case[place] is None else str(case[place]) for case in cases]
+        for place, name in enumerate(columns)
+    }
+    typed = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in columns.items())
+    with _database().cursor() as connection:
+        connection.register(
+            "texts",
+            pa.table({name: pa.array(column, pa.string()) for name, column in texts.items()}),
+        )
+        return connection.execute(
+            f"with cases as (select {typed} from texts) select {', '.join(expressions)} from cases"
+        ).fetchall()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    # Renders SQL of our own, never HTML.
+    return jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701
+
+
+@cache
+def _macros() -> str:
+    return "".join(path.read_text() for path in sorted((DBT_PROJECT / "macros").glob("*.sql")))

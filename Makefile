@@ -20,28 +20,30 @@ $(VENV)/bin/python:
 
 # pip compiles bytecode as it installs; without it the first start takes three times as long.
 $(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@echo "installing the pinned dependencies into $(VENV) (about a minute)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@echo "installing the tools for tests"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 install: $(VENV)/.installed ## the pinned dependencies and the `meterline` command
 install-dev: $(VENV)/.installed-dev ## the same with the tools for tests
 
 run: install ## the main job on the sample landing, ending with its tables
-	$(BIN)/meterline run --as-of $(AS_OF)
+	@$(BIN)/meterline run --as-of $(AS_OF)
 
 status: install ## what the home holds
-	$(BIN)/meterline status
+	@$(BIN)/meterline status
 
 ui: install ## the Dagster UI on http://127.0.0.1:3000 (PORT=…)
-	$(BIN)/meterline ui --port $(PORT)
+	@$(BIN)/meterline ui --port $(PORT)
 
 sql: install ## a SQL prompt on the published marts
-	$(BIN)/meterline sql
+	@$(BIN)/meterline sql
 
 lint: install-dev ## ruff, mypy --strict and sqlfluff
 	$(BIN)/ruff format --check .

@@ -213,6 +213,9 @@ def _progress(*, quiet: bool) -> Iterator[None]:
 def _explained_errors(as_json: bool) -> Iterator[None]:
     try:
         yield
+    except KeyboardInterrupt:
+        _errors.print("interrupted; nothing is half done, run again to go on")
+        raise typer.Exit(130) from None
     except MeterlineError as error:
         if as_json:
             _print_json({"error": type(error).__name__, "message": str(error)})

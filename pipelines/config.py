@@ -61,6 +61,14 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().resolve()
 
+    @field_validator("home", "catalog")
+    @classmethod
+    def _without_quote(cls, path: Path) -> Path:
+        # The statement by which dbt loads a seed names its file between quotes, unescaped.
+        if "'" in str(path):
+            raise ValueError(f"the path must not hold a quote ('): {path}")
+        return path
+
     @field_validator("landing")
     @classmethod
     def _absolute_landing(cls, landing: str) -> str:

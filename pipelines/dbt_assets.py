@@ -7,6 +7,7 @@ The phases: `tag:billing` before invoices are closed, `tag:marts` after, each on
 belongs to the phase of the last model it reads; a failed one stops all that follows.
 """
 
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from pipelines.config import Settings
 from pipelines.dbt_runner import PreparedProject, run_phase
-from pipelines.errors import InvariantError
+from pipelines.errors import InvariantError, MeterlineError
 from pipelines.lake import Lake, quoted
 from pipelines.resources import Writer
 
@@ -112,6 +113,23 @@ class LineageTranslator(DagsterDbtTranslator):
         return spec.replace_attributes(deps=[CATALOG_KEY])
 
 
+def read_manifest(project: PreparedProject) -> dict[str, Any]:
+    """The project's manifest, in which every test that reads a model is attached to one.
+
+    dagster-dbt shows a test as a check of the model it is attached to, and a test of several
+    models as none: such a one is attached to the last mart it names, else to the last model.
+    """
+    manifest: dict[str, Any] = json.loads(project.manifest_file.read_bytes())
+    nodes = manifest["nodes"]
+    for node in nodes.values():
+        if node["resource_type"] != "test" or node.get("attached_node"):
+            continue
+        models = [name for name in node["depends_on"]["nodes"] if name in nodes]
+        in_marts = [name for name in models if MARTS.tag in nodes[name]["tags"]]
+        node["attached_node"] = next(reversed(in_marts or models), None)
+    return manifest
+
+
 def build_phase(
     phase: DbtPhase, project: PreparedProject, manifest: Mapping[str, Any]
 ) -> dg.AssetsDefinition:
@@ -120,7 +138,7 @@ def build_phase(
     Args:
         phase: its selection.
         project: the parsed project.
-        manifest: its manifest, read from `project.manifest_file`.
+        manifest: its manifest; see `read_manifest`.
     """
     translator = LineageTranslator()
 
@@ -175,9 +193,18 @@ def connection_of(settings: Settings) -> dict[str, str]:
 
 
 def frozen_catalog(settings: Settings) -> Path:
-    """The folder of the catalog that the calendar in the warehouse was made from."""
-    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
-        clock = warehouse.execute("select catalog_digest from calendar.clock").fetchone()
+    """The folder of the catalog that the calendar in the warehouse was made from.
+
+    Raises:
+        MeterlineError: no run has written a calendar.
+    """
+    try:
+        with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+            clock = warehouse.execute("select catalog_digest from calendar.clock").fetchone()
+    except (duckdb.CatalogException, duckdb.IOException) as error:
+        raise MeterlineError(
+            f"{settings.warehouse} holds no calendar yet; launch the whole job `meterline`"
+        ) from error
     if clock is None:
         raise InvariantError("expected one row in calendar.clock, found none; run the whole job")
     return settings.frozen_catalogs / str(clock[0])

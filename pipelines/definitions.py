@@ -4,7 +4,6 @@ Belongs here: putting together. Must not be put here: work (see `assets`). Impor
 module reads the settings and, when the dbt project changed, parses it.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import dagster as dg
 
 from pipelines import assets, invoice_assets
 from pipelines.config import DBT_PROJECT, Settings, load_settings
-from pipelines.dbt_assets import BILLING, MARTS, build_phase
+from pipelines.dbt_assets import BILLING, MARTS, build_phase, read_manifest
 from pipelines.dbt_runner import prepare_project
 from pipelines.resources import RunMemory, build_writer
 from pipelines.sensors import build_landing_sensor, build_nightly_run
@@ -47,7 +46,7 @@ def build_definitions(
         project_dir: the dbt project.
     """
     project = prepare_project(project_dir, settings.dbt_target)
-    manifest = json.loads(project.manifest_file.read_bytes())
+    manifest = read_manifest(project)
     job = dg.define_asset_job(JOB, description="Landed files become published invoices.")
     return dg.Definitions(
         assets=[

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 JOB = "meterline"
 """Name of the one job."""
 
+_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+
 INGEST_STEPS = ("landed_files", "parsed_events", "decided_events")
 """Steps from listing the landing to committed verdicts."""
 
@@ -151,6 +153,8 @@ def _failure(result: "ExecuteInProcessResult") -> MeterlineError:
             continue
         while error.cause is not None:
             error = error.cause
+        if error.cls_name in _INTERRUPTIONS:
+            raise KeyboardInterrupt
         kind, _, text = error.message.partition(": ")
         sentence = text if kind.startswith("pipelines.errors.") else error.message
         return MeterlineError(f"{sentence.strip()}\n(run {result.run_id}; the UI shows its steps)")

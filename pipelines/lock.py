@@ -40,19 +40,19 @@ def writer_lock(lock_file: Path, run_id: str, wait_seconds: float) -> Iterator[H
         AlreadyRunningError: another process holds the lock after `wait_seconds`.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    holder_file = lock_file.with_suffix(".json")
+    holder_file = _holder_file(lock_file)
     lock = FileLock(lock_file)
     try:
         lock.acquire(timeout=wait_seconds)
     except Timeout:
-        holder = _read_holder(holder_file)
+        holder = last_holder(lock_file)
         who = f"run {holder.run_id} (process {holder.pid})" if holder else "another process"
         raise AlreadyRunningError(
             f"already running: {who} is writing to {lock_file.parent}; wait until it ends, or "
             "set METERLINE_LOCK_WAIT_SECONDS to wait for it"
         ) from None
     try:
-        dead = _read_holder(holder_file)
+        dead = last_holder(lock_file)
         holder_file.write_text(json.dumps(asdict(Holder(run_id, os.getpid()))))
         yield dead
     finally:
@@ -60,9 +60,14 @@ def writer_lock(lock_file: Path, run_id: str, wait_seconds: float) -> Iterator[H
         lock.release()
 
 
-def _read_holder(holder_file: Path) -> Holder | None:
+def last_holder(lock_file: Path) -> Holder | None:
+    """Who holds the lock, or held it and never let go; None when it was let go."""
     try:
-        return Holder(**json.loads(holder_file.read_text()))
+        return Holder(**json.loads(_holder_file(lock_file).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         # A holder killed while writing leaves an empty note: nobody to name.
         return None
+
+
+def _holder_file(lock_file: Path) -> Path:
+    return lock_file.with_suffix(".json")

@@ -13,7 +13,7 @@ import dagster as dg
 
 from pipelines.config import Settings
 from pipelines.errors import MeterlineError
-from pipelines.lock import _read_holder, writer_lock
+from pipelines.lock import last_holder, writer_lock
 
 _UNFINISHED = (
     dg.DagsterRunStatus.STARTING,
@@ -76,7 +76,7 @@ def end_runs_of_dead_processes(instance: dg.DagsterInstance, lock_file: Path) ->
     which a run that starts would be refused. If the process id has been given to another
     process since, run monitoring ends the run after its longest time.
     """
-    holder = _read_holder(lock_file.with_suffix(".json"))
+    holder = last_holder(lock_file)
     if holder is None or _is_alive(holder.pid):
         return False
     return end_dead_run(instance, holder.run_id)

@@ -24,7 +24,7 @@
     fraction_digits=18
 ) -%}
     {%- set is_sum = property is not none -%}
-    {%- if aggregation not in ('count', 'sum') or is_sum != (aggregation == 'sum') -%}
+    {%- if aggregation != ('sum' if is_sum else 'count') -%}
         {{ exceptions.raise_compiler_error(
             'expected aggregation count, or sum with a property; found '
             ~ aggregation ~ ' with property ' ~ property

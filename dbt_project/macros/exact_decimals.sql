@@ -1,5 +1,5 @@
-{#- Text to decimal, exactly or not at all. A cast alone would round what has too
-    many digits and take ' 5', '0x10' and '1_000' for numbers. -#}
+{#- Text to decimal, exactly or not at all. A cast alone would round what has
+    too many digits and take ' 5', '0x10' and '1_000' for numbers. -#}
 
 {% macro exact_decimal(
     number_text,
@@ -7,18 +7,25 @@
     fraction_digits=18,
     data_type='decimal(38, 18)'
 ) -%}
+    {#- The two common forms go through 64-bit decimals: the outcome is the
+        same, and 200 times faster than through 128 bits. -#}
+    {%- set more_digits = '{9,' ~ ([integer_digits, 18] | min - 1) ~ '}' -%}
     case
-        {#- The two common forms go through 64-bit decimals, 200 times faster than
-            through 128 bits; the outcome is the same. #}
         when regexp_full_match(
             {{ number_text }},
             '-?(0|[1-9][0-9]{0,8})
             {{- '([.][0-9]{1,' ~ [fraction_digits, 9] | min ~ '})?'
                 if fraction_digits }}'
         )
-            then cast(cast({{ number_text }} as decimal(18, 9)) as {{ data_type }})
-        when regexp_full_match({{ number_text }}, '-?[1-9][0-9]{9,{{ [integer_digits, 18] | min - 1 }}}')
-            then cast(cast({{ number_text }} as decimal(18, 0)) as {{ data_type }})
+            then cast(
+                cast({{ number_text }} as decimal(18, 9)) as {{ data_type }}
+            )
+        when regexp_full_match(
+            {{ number_text }}, '-?[1-9][0-9]{{ more_digits }}'
+        )
+            then cast(
+                cast({{ number_text }} as decimal(18, 0)) as {{ data_type }}
+            )
         when
             {{ is_number(number_text) }}
             and {{ significant_digits(number_text) }} = ''
@@ -63,7 +70,7 @@
 {%- endmacro %}
 
 
-{#- 1.50e3 has the significant digits 15: they begin and end with none that is 0. -#}
+{#- 1.50e3 has the significant digits 15: neither first nor last is 0. -#}
 {% macro significant_digits(number_text) -%}
     trim({{ coefficient(number_text) }}, '0')
 {%- endmacro %}

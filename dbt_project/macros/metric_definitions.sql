@@ -1,8 +1,9 @@
-{#- The definition of every billable metric: the metadata of its model, in the order
-    of codes. Empty while dbt parses, when there is no graph yet. -#}
+{#- The definition of every billable metric: the metadata of its model, in the
+    order of codes. Empty while dbt parses, when there is no graph yet. -#}
 {% macro metric_definitions() -%}
     {%- set definitions = [] -%}
-    {%- for node in (graph.nodes.values() if execute else []) | sort(attribute='name')
+    {%- set nodes = graph.nodes.values() if execute else [] -%}
+    {%- for node in nodes | sort(attribute='name')
         if node.resource_type == 'model' and node.name.startswith('metric_') -%}
         {%- if node.name != 'metric_' ~ node.config.meta.metric_code
             or node.config.meta.metric_code not in var('billable_metrics') -%}

@@ -1,16 +1,18 @@
 {#- Exact decimals. A bare product of a quantity and a price needs up to 68
     digits and there are 38, so the factors are taken apart into integers, as one
-    does on paper. HUGEINT (128 bits) raises on overflow, and its // is exact. -#}
+    does on paper. HUGEINT (128 bits) raises on overflow; its // is exact. -#}
 
-{#- quantity DECIMAL(38, 18) times price DECIMAL(30, 15), cut toward zero after 15
-    fraction digits; mul_residue has the rest. Cut, not rounded: a sum of rounded
-    parts, rounded again, can miss the cent. -#}
+{#- quantity DECIMAL(38, 18) times price DECIMAL(30, 15), cut toward zero after
+    15 fraction digits; mul_residue has the rest. Cut, not rounded: a sum of
+    rounded parts, rounded again, can miss the cent. -#}
 {% macro mul_exact(quantity, unit_price) -%}
+    {%- set quantity_fraction = fraction_units(quantity, 18) -%}
+    {%- set price_fraction = fraction_units(unit_price, 15) -%}
     {%- set units -%}
     (
         {{ whole(quantity) }} * {{ units_of(unit_price, 15) }}
-        + ({{ fraction_units(quantity, 18) }} * {{ whole(unit_price) }}) // 1000
-        + ({{ fraction_units(quantity, 18) }} * {{ fraction_units(unit_price, 15) }})
+        + ({{ quantity_fraction }} * {{ whole(unit_price) }}) // 1000
+        + ({{ quantity_fraction }} * {{ price_fraction }})
         // 1000000000000000000
         + {{ _mul_carry(quantity, unit_price) }} // 1000000000000000000
     )
@@ -28,11 +30,12 @@
 
 
 {% macro _mul_carry(quantity, unit_price) -%}
+    {%- set quantity_fraction = fraction_units(quantity, 18) -%}
+    {%- set price_fraction = fraction_units(unit_price, 15) -%}
     (
-        ({{ fraction_units(quantity, 18) }} * {{ whole(unit_price) }})
+        ({{ quantity_fraction }} * {{ whole(unit_price) }})
         % 1000 * 1000000000000000
-        + ({{ fraction_units(quantity, 18) }} * {{ fraction_units(unit_price, 15) }})
-        % 1000000000000000000
+        + ({{ quantity_fraction }} * {{ price_fraction }}) % 1000000000000000000
     )
 {%- endmacro %}
 
@@ -57,9 +60,8 @@
     {%- set minor_unit -%}
     cast('1' || repeat('0', 15 - {{ minor_unit_digits }}) as hugeint)
     {%- endset -%}
-    {{ amount_of(
-        '(' ~ div_round(units_of(amount, 15), minor_unit) ~ ' * ' ~ minor_unit ~ ')'
-    ) }}
+    {%- set minor_units = div_round(units_of(amount, 15), minor_unit) -%}
+    {{ amount_of('(' ~ minor_units ~ ' * ' ~ minor_unit ~ ')') }}
 {%- endmacro %}
 
 
@@ -69,11 +71,13 @@
 {%- endmacro %}
 
 
-{#- The part of a decimal after its point, counted in 10^-digits (at most 18). -#}
+{#- The part of a decimal after its point, in 10^-digits (18 at most). -#}
 {% macro fraction_units(number, digits) -%}
     cast(
-        cast({{ number }} - trunc({{ number }}) as decimal({{ digits }}, {{ digits }}))
-        * {{ '1' ~ '0' * digits }} as hugeint
+        cast(
+            {{ number }} - trunc({{ number }})
+            as decimal({{ digits }}, {{ digits }})
+        ) * {{ '1' ~ '0' * digits }} as hugeint
     )
 {%- endmacro %}
 
@@ -87,8 +91,8 @@
 {%- endmacro %}
 
 
-{#- The amount that is so many 10^-15; one of more than 23 digits before the point
-    raises. -#}
+{#- The amount that is so many 10^-15; one of more than 23 digits before the
+    point raises. -#}
 {% macro amount_of(units) -%}
     (
         cast({{ units }} // 1000000000000000 as decimal(38, 15))
@@ -107,7 +111,7 @@
             abs(sum({{ quantity }})) > 99999999999999999999.999999999999999999
             then
                 error(
-                    'expected at most 20 digits before the point, found the sum '
+                    'expected at most 20 integer digits, found the sum '
                     || cast(sum({{ quantity }}) as varchar)
                     || ' of ' || {{ row_name }}
                 )

@@ -8,7 +8,8 @@
         'flat_amount': {{ decimal_text('flat_amount') }},
         'quantity': {{ decimal_text('quantity') }},
         'amount': {{ decimal_text(
-            "cast(amount as varchar) || lpad(cast(amount_residue as varchar), 18, '0')"
+            "cast(amount as varchar)"
+            ~ " || lpad(cast(amount_residue as varchar), 18, '0')"
         ) }}
     }
 {%- endmacro %}

@@ -114,7 +114,7 @@ NAMES = [
     ("shared", "bolt", "2026-01-10T00:00:00Z", None),
 ]
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 
 def usage(file_id: int, customer_ref: str, occurred_at: str, **properties: str) -> Row:
@@ -171,6 +171,18 @@ EVENTS = [
 ]
 """Accepted events; the comments say what a bill must show."""
 
+REFUSALS = [
+    {
+        "file_id": 4,
+        "verdict": "duplicate",
+        "reason": "repeats an accepted event",
+        "winner_file_id": 2,
+        "winner_line": 1,
+    },
+    {"file_id": 4, "verdict": "rejected", "reason_code": "malformed", "reason": "not JSON"},
+]
+"""What else was in the files; each also has a blank line."""
+
 INVOICE = {
     "batch_id": 1,
     "invoice_id": "sub-acme/2025-12-01",
@@ -194,9 +206,34 @@ INVOICE = {
     "chain_sha256": "h1",
 }
 
+SAME_ON_ALL_LINES = {
+    "batch_id": 1,
+    "invoice_id": "sub-acme/2025-12-01",
+    "group_key": "{}",
+    "event_count": 1,
+    "price_valid_from": "2025-12-01",
+    "tiers": "[]",
+}
+
 INVOICE_LINES = [
-    {"charge_code": "egress", "metric_code": "egress_bytes", "quantity": "150", "amount": "0.75"},
-    {"charge_code": "requests", "metric_code": "requests", "quantity": "1", "amount": "0.01"},
+    {
+        "line_id": "sub-acme/2025-12-01/egress/{}",
+        "line_number": 1,
+        "charge_code": "egress",
+        "metric_code": "egress_bytes",
+        "charge_model": "graduated",
+        "quantity": "150",
+        "amount": "0.75",
+    },
+    {
+        "line_id": "sub-acme/2025-12-01/requests/{}",
+        "line_number": 2,
+        "charge_code": "requests",
+        "metric_code": "requests",
+        "charge_model": "standard",
+        "quantity": "1",
+        "amount": "0.01",
+    },
 ]
 """150 bytes: 100 at 10^-15, then 50 at 0.01 and 0.25 flat; one request at 0.0125."""
 
@@ -233,41 +270,37 @@ def _write_lake(lake: Path) -> None:
         for table in LAKE_TABLES:
             columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
             connection.execute(f"create table {table.name} ({columns})")
-        for number, event in enumerate(EVENTS, start=1):
-            batch_id, received_at = FILES[event["file_id"]]
-            place = {"batch_id": batch_id, "received_at": received_at, "line": number}
-            _insert_named(connection, "accepted_events", event | place | {"source": "edge"})
-        refused = {"file_id": 4, "line": 90, "source": "edge", "batch_id": 3}
-        duplicate = {"verdict": "duplicate", "reason": "again", "winner_file_id": 2}
-        rejected = {"verdict": "rejected", "reason_code": "malformed", "reason": "not JSON"}
-        _insert_named(connection, "refused_events", refused | duplicate | {"winner_line": 2})
-        _insert_named(connection, "refused_events", refused | rejected | {"line": 91})
-        _write_files(connection)
+        for file_id in FILES:
+            _write_file(connection, file_id)
         _insert_named(connection, "invoices", INVOICE)
-        for number, line in enumerate(INVOICE_LINES, start=1):
-            shared = {"invoice_id": INVOICE["invoice_id"], "charge_model": "standard"}
-            grouping = {"group_key": "{}", "event_count": 1, "price_valid_from": "2025-12-01"}
-            identity = {"line_id": f"{INVOICE['invoice_id']}/{line['charge_code']}/{{}}"}
-            place = {"batch_id": 1, "line_number": number, "tiers": "[]"}
-            _insert_named(connection, "invoice_lines", shared | grouping | identity | place | line)
+        for line in INVOICE_LINES:
+            _insert_named(connection, "invoice_lines", SAME_ON_ALL_LINES | line)
 
 
-def _write_files(connection: duckdb.DuckDBPyConnection) -> None:
-    for file_id, (batch_id, received_at) in FILES.items():
-        file = {"batch_id": batch_id, "file_id": file_id, "source": "edge"}
-        registered = {"path": f"edge/{file_id}.ndjson", "received_at": received_at}
-        _insert_named(connection, "landing_files", file | registered)
-        accepted = sum(event["file_id"] == file_id for event in EVENTS)
-        refused = 1 if file_id == 4 else 0
-        counts = {"accepted": accepted, "duplicate": refused, "conflict": 0, "rejected": refused}
-        decided = {"revision": 0, "status": "decided", "blank": 1}
-        lines = {"lines": accepted + 2 * refused + 1}
-        _insert_named(connection, "file_decisions", file | decided | counts | lines)
+def _write_file(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
+    batch_id, received_at = FILES[file_id]
+    events = [event for event in EVENTS if event["file_id"] == file_id]
+    refused = [refusal for refusal in REFUSALS if refusal["file_id"] == file_id]
+    file = {"batch_id": batch_id, "file_id": file_id}
+    landed = {"source": "edge", "received_at": received_at}
+    path = {"path": f"edge/{file_id}.ndjson"}
+    _insert_named(connection, "landing_files", file | landed | path)
+    for line, event in enumerate(events, start=1):
+        place = {"line": line}
+        _insert_named(connection, "accepted_events", file | landed | place | event)
+    for line, refusal in enumerate(refused, start=len(events) + 1):
+        place = {"line": line}
+        _insert_named(connection, "refused_events", file | landed | place | refusal)
+    counts = {
+        verdict: sum(refusal["verdict"] == verdict for refusal in refused)
+        for verdict in ("duplicate", "conflict", "rejected")
+    }
+    decision = {"revision": 0, "status": "decided", "accepted": len(events), "blank": 1}
+    lines = {"lines": len(events) + len(refused) + 1}
+    _insert_named(connection, "file_decisions", file | counts | decision | lines)
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, table: str, values: Sequence[object]
-) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, values: Sequence[object]) -> None:
     marks = ", ".join("?" for _ in values)
     connection.execute(f"insert into {table} values ({marks})", list(values))
 

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,8 +6,9 @@ import duckdb
 import pytest
 
 from pipelines.config import Settings
-from pipelines.dbt_assets import DbtPhase, build_phase
+from pipelines.dbt_assets import DbtPhase, build_phase, frozen_catalog, read_manifest
 from pipelines.dbt_runner import PreparedProject, prepare_project
+from pipelines.errors import MeterlineError
 from pipelines.lake import Lake
 from pipelines.resources import build_writer
 from tests.integration.small_dbt_project import write_project
@@ -44,7 +44,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def run_phase_of(
     tag: str, project: PreparedProject, settings: Settings, instance: dg.DagsterInstance
 ) -> dg.ExecuteInProcessResult:
-    manifest = json.loads(project.manifest_file.read_bytes())
+    manifest = read_manifest(project)
 
     @dg.asset(deps=[dg.AssetKey("wrong")])
     def closed_after() -> None:
@@ -76,7 +76,7 @@ def test_phase_materializes_models_and_seeds_with_their_row_counts(
 
 
 def test_seeds_come_after_the_frozen_catalog_in_the_lineage(project: PreparedProject) -> None:
-    manifest = json.loads(project.manifest_file.read_bytes())
+    manifest = read_manifest(project)
     phase = build_phase(DbtPhase("phase", "good"), project, manifest)
     assert phase.asset_deps[dg.AssetKey("prices")] == {dg.AssetKey("catalog")}
     assert phase.asset_deps[dg.AssetKey("seen_batches")] == {dg.AssetKey(["lake", "batches"])}
@@ -105,3 +105,13 @@ def test_warehouse_is_free_for_python_after_a_phase(
     run_phase_of("good", project, settings, instance)
     with duckdb.connect(str(settings.warehouse), config={"threads": 1}) as warehouse:
         assert warehouse.execute("select batches from seen_batches").fetchall() == [(0,)]
+
+
+def test_phase_before_any_calendar_says_what_to_do(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    with pytest.raises(MeterlineError, match="launch the whole job"):
+        frozen_catalog(settings)
+    settings.warehouse.parent.mkdir()
+    duckdb.connect(str(settings.warehouse)).close()
+    with pytest.raises(MeterlineError, match="holds no calendar yet"):
+        frozen_catalog(settings)

@@ -1,8 +1,8 @@
 {% test conserves(model, compare_model, key, sums) %}
 
 {#- Two relations hold the same sums for each key. A key that one of them lacks
-    fails, and so does a null among the values. `sums` maps a column of the model
-    to the column of the compared model whose sum it must equal. -#}
+    fails, and so does a null among the values. `sums` maps a column of the
+    model to the column of the compared model whose sum it must equal. -#}
 with
 
 model_sums as (

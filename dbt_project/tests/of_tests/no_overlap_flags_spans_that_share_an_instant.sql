@@ -1,5 +1,5 @@
 {# Each name is a case; flagged are those that begin with "bad": spans that
-   overlap, an open one before another, two since ever, and one without length. #}
+   overlap, an open one before another, two since ever, one without length. #}
 with
 
 hand_made as (

@@ -1,0 +1,403 @@
+"""The dbt project keeps its layers, its limits and its promises: rules over dbt's own manifest.
+
+Each rule is a function from the manifest's nodes (or a model's text) to offences. It is run over
+the project, and over a bad example, which it must catch.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.config import DBT_PROJECT
+from pipelines.dbt_runner import prepare_project
+from pipelines.money import KNOWN_CURRENCIES, minor_unit_digits
+from pipelines.schemas import LAKE_TABLES
+
+SQL_LINES_MAX = 100
+SQL_COLUMNS_MAX = 80
+MACRO_LINES_MAX = 130
+YML_LINES_MAX = 450
+PARENTS_MAX = 7
+VIEW_CHAIN_MAX = 4
+
+PREFIXES = {
+    "staging": r"stg_(lake|calendar|catalog)__[a-z_]+",
+    "metrics": r"metric_[a-z_]+",
+    "intermediate": r"int_[a-z]+_[a-z_]*ed",
+    "rating": r"int_[a-z]+_[a-z_]*ed",
+    "invoices": r"int_[a-z_]+_[a-z_]*ed",
+    "marts": r"(dim|fct|rpt)_[a-z_]+",
+}
+"""Folder → what the names of its models look like."""
+
+ENTERED_BY_PYTHON_AFTER_BILLING = {
+    "source.meterline.lake.invoices",
+    "source.meterline.lake.invoice_lines",
+}
+"""Written by the close, which reads what billing made: billing must not read them."""
+
+STAGING_FOR_MARTS = {
+    "dim_customers": ("stg_catalog__customers", "stg_catalog__customer_aliases"),
+    "dim_billing_periods": (
+        "stg_calendar__billing_periods",
+        "stg_calendar__clock",
+        "stg_lake__invoices",
+    ),
+    "fct_metered_usage": ("stg_calendar__billing_periods",),
+    "fct_refused_events": ("stg_lake__refused_events",),
+}
+"""Marts that show a staged table's own rows, or the bounds of a period: no rule lies between."""
+
+WITHOUT_UNIT_TEST = {"int_metrics_defined"}
+"""Has no input: it lists dbt's graph."""
+
+EXACT_TYPES = re.compile(
+    r"bigint|integer|hugeint|boolean|date|timestamptz|varchar(\[\])?|map\(varchar, varchar\)"
+    r"|decimal\((38, 18|38, 15|30, 15)\)"
+)
+
+Node = Mapping[str, Any]
+Rule = Callable[[Mapping[str, Node]], Iterator[str]]
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    project = prepare_project(DBT_PROJECT, tmp_path_factory.mktemp("manifest"))
+    parsed: dict[str, Any] = json.loads(project.manifest_file.read_text())
+    return parsed
+
+
+def models(nodes: Mapping[str, Node]) -> Iterator[Node]:
+    """The models among the nodes."""
+    yield from (node for node in nodes.values() if node["resource_type"] == "model")
+
+
+def parents(nodes: Mapping[str, Node], node: Node) -> Iterator[Node]:
+    """Models and seeds a node reads; sources are not nodes."""
+    yield from (nodes[name] for name in inputs(node) if name in nodes)
+
+
+def inputs(node: Node) -> list[str]:
+    """Unique ids of all that a node reads; a seed reads nothing."""
+    return list(node["depends_on"].get("nodes", ()))
+
+
+def layer(node: Node) -> str:
+    """First folder of a model; `seed` for a seed."""
+    return "seed" if node["resource_type"] == "seed" else str(node["fqn"][1])
+
+
+def misnamed_models(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in models(nodes):
+        if not re.fullmatch(PREFIXES.get(layer(node), "no such folder"), node["name"]):
+            yield f"{node['name']} stands in {layer(node)}"
+
+
+def layers_skipped(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in models(nodes):
+        raw_inputs = [
+            name
+            for name in inputs(node)
+            if name.startswith("source.") or layer(nodes[name]) == "seed"
+        ]
+        if layer(node) == "staging" and len(inputs(node)) != 1:
+            yield f"{node['name']} joins"
+        if layer(node) != "staging" and raw_inputs:
+            yield f"{node['name']} reads {raw_inputs}, which is for staging"
+        for parent in parents(nodes, node):
+            if layer(parent) == "marts" and layer(node) != "marts":
+                yield f"{node['name']} reads the mart {parent['name']}"
+            is_short_cut = layer(node) == "marts" and layer(parent) == "staging"
+            if is_short_cut and parent["name"] not in STAGING_FOR_MARTS.get(node["name"], ()):
+                yield f"{node['name']} reads {parent['name']} past the models between them"
+
+
+def models_with_many_parents(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in models(nodes):
+        names = {parent["name"] for parent in parents(nodes, node)}
+        # However many metrics there are, they are one thing to their reader.
+        counted = {"metric_…" if name.startswith("metric_") else name for name in names}
+        if len(counted) > PARENTS_MAX:
+            yield f"{node['name']} reads {len(counted)} models"
+
+
+def long_chains_of_views(nodes: Mapping[str, Node]) -> Iterator[str]:
+    def chain(node: Node) -> int:
+        if node["resource_type"] != "model" or node["config"]["materialized"] != "view":
+            return 0
+        return 1 + max((chain(parent) for parent in parents(nodes, node)), default=0)
+
+    for node in models(nodes):
+        if chain(node) > VIEW_CHAIN_MAX:
+            yield f"{node['name']} ends a chain of {chain(node)} views"
+
+
+def phases_mixed(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in nodes.values():
+        if node["resource_type"] not in ("model", "seed"):
+            continue
+        phases = {"billing", "marts"} & set(node["config"]["tags"])
+        if len(phases) != 1:
+            yield f"{node['name']} is in phases {sorted(phases)}"
+        if phases != {"billing"}:
+            continue
+        yield from (
+            f"{node['name']} of billing reads {parent['name']} of marts"
+            for parent in parents(nodes, node)
+            if "marts" in parent["config"]["tags"]
+        )
+        for name in ENTERED_BY_PYTHON_AFTER_BILLING & set(inputs(node)):
+            yield f"{node['name']} of billing reads {name}"
+
+
+def undocumented(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in nodes.values():
+        if node["resource_type"] not in ("model", "seed"):
+            continue
+        if not node["description"].startswith("One row per "):
+            yield f"{node['name']} does not say what a row is"
+        for column in node["columns"].values():
+            if not column["description"].rstrip().endswith((".", "`", "%")):
+                yield f"{node['name']}.{column['name']} has no sentence"
+            if node["resource_type"] == "model" and not EXACT_TYPES.fullmatch(
+                column["data_type"] or ""
+            ):
+                yield f"{node['name']}.{column['name']} is {column['data_type']}"
+
+
+def untested_keys(nodes: Mapping[str, Node]) -> Iterator[str]:
+    keyed = {
+        node["attached_node"]
+        for node in nodes.values()
+        if node["resource_type"] == "test"
+        and (node.get("test_metadata") or {}).get("name") == "unique_key"
+    }
+    for name, node in nodes.items():
+        if node["resource_type"] in ("model", "seed") and name not in keyed:
+            yield f"{node['name']} has no test of its key"
+
+
+def amounts_without_currency(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in models(nodes):
+        has_amount = any(name.endswith("amount") for name in node["columns"])
+        if layer(node) == "marts" and has_amount and "currency" not in node["columns"]:
+            yield f"{node['name']} has an amount and no currency"
+
+
+def marts_without_contract(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in models(nodes):
+        if layer(node) == "marts" and not node["config"]["contract"]["enforced"]:
+            yield f"{node['name']} has no enforced contract"
+
+
+def severities_below_error(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in nodes.values():
+        if node["resource_type"] == "test" and node["config"]["severity"].lower() != "error":
+            yield f"{node['name']} only warns"
+
+
+RULES: tuple[Rule, ...] = (
+    misnamed_models,
+    layers_skipped,
+    models_with_many_parents,
+    long_chains_of_views,
+    phases_mixed,
+    undocumented,
+    untested_keys,
+    amounts_without_currency,
+    marts_without_contract,
+    severities_below_error,
+)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_project_keeps_the_rule(rule: Rule, manifest: dict[str, Any]) -> None:
+    assert list(rule(manifest["nodes"])) == []
+
+
+def a_model(name: str, folder: str, *reads: str, **changes: Any) -> dict[str, Node]:
+    """A model as the manifest has it, for the bad examples."""
+    config = {"materialized": "view", "tags": ["billing"], "contract": {"enforced": False}}
+    column = {"name": "amount", "description": "A sentence.", "data_type": "decimal(38, 15)"}
+    node = {
+        "name": name,
+        "resource_type": "model",
+        "fqn": ["meterline", folder, name],
+        "depends_on": {"nodes": [f"model.{read}" for read in reads]},
+        "config": config,
+        "description": "One row per thing.",
+        "columns": {"amount": column},
+    }
+    return {f"model.{name}": node | changes}
+
+
+def a_chain(length: int) -> dict[str, Node]:
+    chain = a_model("int_a_0ed", "intermediate")
+    for place in range(1, length):
+        chain |= a_model(f"int_a_{place}ed", "intermediate", f"int_a_{place - 1}ed")
+    return chain
+
+
+MANY = {
+    f"int_{letter}_made": a_model(f"int_{letter}_made", "intermediate") for letter in "abcdefgh"
+}
+
+BAD_EXAMPLES: dict[Rule, dict[str, Node]] = {
+    misnamed_models: a_model("tmp_things", "intermediate"),
+    layers_skipped: a_model("fct_things", "marts") | a_model("int_a_made", "rating", "fct_things"),
+    models_with_many_parents: a_model("int_x_made", "intermediate", *MANY)
+    | {name: node for made in MANY.values() for name, node in made.items()},
+    long_chains_of_views: a_chain(VIEW_CHAIN_MAX + 1),
+    phases_mixed: a_model(
+        "int_a_made",
+        "intermediate",
+        depends_on={"nodes": sorted(ENTERED_BY_PYTHON_AFTER_BILLING)},
+    ),
+    undocumented: a_model("int_a_made", "intermediate", description="Things."),
+    untested_keys: a_model("int_a_made", "intermediate"),
+    amounts_without_currency: a_model("fct_things", "marts"),
+    marts_without_contract: a_model("fct_things", "marts"),
+    severities_below_error: {
+        "test.a": {"name": "a", "resource_type": "test", "config": {"severity": "WARN"}}
+    },
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_rule_catches_a_bad_example(rule: Rule) -> None:
+    assert list(rule(BAD_EXAMPLES[rule])) != []
+
+
+def sql_offences(name: str, text: str) -> Iterator[str]:
+    """What stands in a model and must not: long text, and division of decimals."""
+    lines = text.splitlines()
+    if len(lines) > SQL_LINES_MAX:
+        yield f"{name} has {len(lines)} lines"
+    yield from (
+        f"{name}:{number} is too long"
+        for number, line in enumerate(lines, start=1)
+        if len(line) > SQL_COLUMNS_MAX
+    )
+    code = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|--[^\n]*|'[^']*'", " ", text, flags=re.DOTALL)
+    if "/" in code:
+        yield f"{name} divides, which gives DOUBLE for decimals; use a money macro"
+    if re.search(r"\b(avg|mean|median|double|float|real)\b", code, re.IGNORECASE):
+        yield f"{name} leaves the decimals"
+    if re.search(r"\bfrom (?!\{\{)\w+\.", code) or "jinja" in code:
+        yield f"{name} names a relation without ref"
+
+
+MODEL_FILES = sorted(
+    [*(DBT_PROJECT / "models").rglob("*.sql"), *(DBT_PROJECT / "tests").rglob("*.sql")]
+)
+
+
+@pytest.mark.parametrize("path", MODEL_FILES, ids=lambda path: path.stem)
+def test_sql_is_short_and_exact(path: Path) -> None:
+    assert list(sql_offences(path.name, path.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["select 1\n" * 101, "select " + "x" * 80, "select a / b", "select a // b", "select AVG(a)",
+     "select cast(a as double)", "select * from marts.fct_invoices"],
+    ids=["long", "wide", "slash", "slashes", "average", "double", "no ref"],
+)  # fmt: skip
+def test_sql_rule_catches_a_bad_example(text: str) -> None:
+    assert len(list(sql_offences("bad", text))) == 1
+
+
+def test_sql_rule_lets_texts_comments_and_macros_be() -> None:
+    text = "{# a / b #}\nselect a || '/' || {{ div_round('a', 'b // c') }} from {{ ref('x') }} -- /"
+    assert list(sql_offences("good", text)) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lines_max"),
+    [("macros/*.sql", MACRO_LINES_MAX), ("**/*.yml", YML_LINES_MAX), ("**/docs.md", YML_LINES_MAX)],
+)
+def test_other_files_are_short(pattern: str, lines_max: int) -> None:
+    paths = [path for path in DBT_PROJECT.glob(pattern) if "target" not in path.parts]
+    lengths = {path.name: len(path.read_text().splitlines()) for path in paths}
+    assert lengths
+    assert {name: length for name, length in lengths.items() if length > lines_max} == {}
+
+
+def test_every_metric_is_listed_and_defined(manifest: dict[str, Any]) -> None:
+    files = {path.stem.removeprefix("metric_") for path in DBT_PROJECT.glob("models/metrics/*.sql")}
+    metrics = {node["name"]: node for node in models(manifest["nodes"]) if layer(node) == "metrics"}
+    readers = [node for node in models(manifest["nodes"]) if node["name"] == "int_events_assigned"]
+
+    assert {f"metric_{code}" for code in files} == set(metrics)
+    for node in readers:
+        read = {parent["name"] for parent in parents(manifest["nodes"], node)}
+        assert set(metrics) <= read, "a metric is missing in the variable billable_metrics"
+    for name, node in metrics.items():
+        definition = node["config"]["meta"]
+        assert name == f"metric_{definition['metric_code']}"
+        assert definition["description"]
+        assert definition["unit"]
+
+
+def test_every_rule_has_a_unit_test(manifest: dict[str, Any]) -> None:
+    tested = {unit_test["model"] for unit_test in manifest["unit_tests"].values()}
+    rules = {
+        node["name"]
+        for node in models(manifest["nodes"])
+        if node["name"].startswith(("int_", "metric_"))
+    }
+    assert rules - tested == WITHOUT_UNIT_TEST
+
+
+def test_every_source_is_documented_as_the_lake_has_it(manifest: dict[str, Any]) -> None:
+    documented = {
+        source["name"]: {
+            column["name"]: (column["data_type"].upper(), column["description"].strip())
+            for column in source["columns"].values()
+        }
+        for source in manifest["sources"].values()
+        if source["source_name"] == "lake"
+    }
+    assert set(documented.pop("schema_version"))
+    assert documented == {
+        table.name: {column.name: (column.sql_type, column.meaning) for column in table.columns}
+        for table in LAKE_TABLES
+    }
+
+
+def test_every_macro_is_documented_and_used(manifest: dict[str, Any]) -> None:
+    texts = "".join(path.read_text() for path in DBT_PROJECT.rglob("*.sql"))
+    for macro in manifest["macros"].values():
+        name = macro["name"].removeprefix("test_")
+        if macro["package_name"] != "meterline" or name.startswith("_"):
+            continue
+        is_test = macro["name"].startswith("test_")
+        assert is_test or macro["description"], f"{name} has no description"
+        assert (
+            is_test or name == "generate_schema_name" or len(re.findall(rf"\b{name}\(", texts)) > 1
+        ), f"{name} is not called"
+
+
+def test_every_generic_test_is_tested() -> None:
+    generic = {path.stem for path in (DBT_PROJECT / "tests" / "generic").glob("*.sql")}
+    tests_of_tests = [path.stem for path in (DBT_PROJECT / "tests" / "of_tests").glob("*.sql")]
+    assert {
+        name for name in generic if not any(each.startswith(name) for each in tests_of_tests)
+    } == set()
+
+
+def test_no_package_is_needed(manifest: dict[str, Any]) -> None:
+    packages = {node["package_name"] for node in manifest["nodes"].values()}
+    assert packages == {"meterline"}
+    assert not list(DBT_PROJECT.glob("*packages.yml"))
+
+
+def test_currencies_are_those_of_pipelines_money() -> None:
+    with (DBT_PROJECT / "reference" / "currencies.csv").open(newline="") as file:
+        digits = {row["currency"]: int(row["minor_unit_digits"]) for row in csv.DictReader(file)}
+    assert digits == {currency: minor_unit_digits(currency) for currency in KNOWN_CURRENCIES}

@@ -1,0 +1,253 @@
+"""The dbt project on a small world made by hand: all its tests, and bills to check on paper."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from tests.integration.dbt_world import make_world
+
+NOT_PASSED = ("error", "fail", "runtime error", "skipped")
+
+
+@dataclass(frozen=True)
+class World:
+    """A world and its parsed project."""
+
+    folder: Path
+    project: Path
+    manifest: Any
+
+    def run(self, *arguments: str) -> dict[str, str]:
+        """Status of each node by name, after dbt ran with these arguments."""
+        places = [f"--project-dir={self.project}", f"--profiles-dir={self.project}"]
+        logs = [f"--target-path={self.folder}/target", f"--log-path={self.folder}", "--quiet"]
+        try:
+            outcome = dbtRunner(self.manifest).invoke([*arguments, *places, *logs])
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+        assert outcome.exception is None, outcome.exception
+        results = getattr(outcome.result, "results", ())
+        return {result.node.name: str(result.status) for result in results}
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the warehouse, which knows the lake."""
+        with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"attach '{self.folder}/lake.duckdb' as lake (read_only)")
+            return connection.execute(sql).fetchall()
+
+    def change(self, database: str, sql: str) -> None:
+        """Alters the lake or the warehouse behind dbt's back."""
+        with duckdb.connect(str(self.folder / f"{database}.duckdb")) as connection:
+            connection.execute(sql)
+
+
+def new_world(folder: Path) -> World:
+    project = make_world(folder)
+    arguments = [f"--project-dir={project}", f"--profiles-dir={project}", "--quiet"]
+    logs = [f"--target-path={folder}/target", f"--log-path={folder}"]
+    manifest = dbtRunner().invoke(["parse", *arguments, *logs]).result
+    return World(folder, project, manifest)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    made = new_world(tmp_path_factory.mktemp("world"))
+    statuses = made.run("build")
+    assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
+    assert "a_line_is_rounded_once_half_away_from_zero" in statuses  # a unit test
+    assert "unique_key_flags_repeats_and_nulls" in statuses  # a test of a test
+    return made
+
+
+def test_drafts_and_invoices_have_these_lines(world: World) -> None:
+    lines = world.query(
+        """
+        select invoice_id, charge_code, group_key, event_count, quantity, currency, amount
+        from marts.fct_invoice_lines order by line_id
+        """
+    )
+
+    acme, bolt = "sub-acme/2026-01-01", "sub-bolt/2026-01-01"
+    assert lines == [
+        ("sub-acme/2025-12-01", "egress", "{}", 1, 150, "USD", Decimal("0.75")),
+        ("sub-acme/2025-12-01", "requests", "{}", 1, 1, "USD", Decimal("0.01")),
+        # 100 bytes at 10^-15, 100 at 0.01 and 0.25 flat, 1 at 0.005: 1.2550000000001
+        (acme, "egress", "{}", 3, 201, "USD", Decimal("1.26")),
+        # 7 requests at 0.0125: 0.0875
+        (acme, "requests", "{}", 7, 7, "USD", Decimal("0.09")),
+        # Nothing was sent in the one answer; 1 request at February's 0.015
+        ("sub-acme/2026-02-01", "egress", "{}", 1, 0, "USD", Decimal(0)),
+        ("sub-acme/2026-02-01", "requests", "{}", 1, 1, "USD", Decimal("0.02")),
+        # Half a yen each
+        (bolt, "requests", '{"method":"GET","status":"200"}', 1, 1, "JPY", 1),
+        (bolt, "requests", '{"method":"PUT","status":"4\\"04"}', 1, 1, "JPY", 1),
+        ("sub-bolt/2026-02-01", "requests", '{"method":"GET","status":"200"}', 1, 1, "JPY", 1),
+    ]
+
+
+def test_what_is_on_no_invoice_says_why(world: World) -> None:
+    unbilled = world.query(
+        """
+        select unbilled_reason, metric_code, coalesce(customer_id, unattributed_ref),
+            period_index, event_count, quantity
+        from marts.rpt_unbilled_usage order by all
+        """
+    )
+
+    assert unbilled == [
+        ("late", "egress_bytes", "acme", 1, 1, 50),
+        ("late", "egress_bytes", "acme", 2, 1, 40),
+        ("late", "requests", "acme", 1, 1, 1),
+        ("late", "requests", "acme", 2, 1, 1),
+        ("missing_dimension", "requests", "bolt", 1, 1, 1),
+        ("missing_property", "egress_bytes", "acme", 2, 1, None),
+        ("no_metric", None, "acme", None, 1, None),
+        ("no_subscription", "egress_bytes", "bolt", None, 1, None),
+        ("no_subscription", "egress_bytes", "idle", None, 1, 6),
+        ("no_subscription", "requests", "bolt", None, 1, 1),
+        ("no_subscription", "requests", "idle", None, 1, 1),
+        ("not_a_number", "egress_bytes", "acme", 2, 1, None),
+        ("not_charged", "egress_bytes", "bolt", None, 4, 16),
+        ("not_started", "egress_bytes", "acme", 4, 1, 8),
+        ("not_started", "requests", "acme", 4, 1, 1),
+        ("too_large", "egress_bytes", "acme", 2, 1, None),
+        ("too_precise", "egress_bytes", "acme", 2, 1, None),
+        ("unattributed", "egress_bytes", "nobody", None, 1, 5),
+        ("unattributed", "requests", "nobody", None, 1, 1),
+    ]
+
+
+def test_periods_and_invoices_have_these_states(world: World) -> None:
+    periods = world.query("select invoice_id, status from marts.dim_billing_periods order by 1")
+    invoices = world.query("select invoice_id, status from marts.fct_invoices order by 1")
+
+    assert periods == [
+        ("sub-acme/2025-12-01", "finalized"),
+        ("sub-acme/2026-01-01", "due"),
+        ("sub-acme/2026-02-01", "open"),
+        ("sub-acme/2026-03-01", "not_started"),
+        ("sub-bolt/2026-01-01", "due"),
+        ("sub-bolt/2026-02-01", "open"),
+    ]
+    assert [status for _, status in invoices] == ["finalized", *["draft"] * 4]
+
+
+def test_a_line_shows_the_tiers_it_reached(world: World) -> None:
+    tiers = world.query(
+        """
+        select tier ->> 'quantity', tier ->> 'flat_amount', tier ->> 'amount'
+        from (
+            select unnest(cast(tiers as json[])) as tier from marts.fct_invoice_lines
+            where line_id = 'sub-acme/2026-01-01/egress/{}'
+        )
+        """
+    )
+
+    assert tiers == [
+        ("100", "0", "0.0000000000001"),
+        ("100", "0.25", "1.25"),
+        ("1", "0", "0.005"),
+    ]
+
+
+def test_every_model_is_built_as_documented(world: World) -> None:
+    models = [node for node in world.manifest.nodes.values() if node.resource_type == "model"]
+    built = dict(
+        world.query(
+            """
+            select table_name, list((column_name, data_type) order by column_index)
+            from duckdb_columns() where database_name = 'warehouse' group by table_name
+            """
+        )
+    )
+    wanted = {column.data_type for model in models for column in model.columns.values()}
+    casts = ", ".join(f"typeof(cast(null as {kind}))" for kind in sorted(wanted))
+    duckdb_names = dict(zip(sorted(wanted), world.query(f"select {casts}")[0], strict=True))
+
+    documented = {
+        model.name: [
+            (name, duckdb_names[column.data_type]) for name, column in model.columns.items()
+        ]
+        for model in models
+    }
+    assert {name: built[name] for name in documented} == documented
+
+
+@pytest.fixture
+def spoiled(tmp_path: Path, world: World) -> Callable[[str, str], World]:
+    """A copy of the built world, altered; dbt's own project and manifest are shared."""
+
+    def spoil(database: str, sql: str) -> World:
+        for name in ("lake", "warehouse"):
+            (tmp_path / f"{name}.duckdb").write_bytes(
+                (world.folder / f"{name}.duckdb").read_bytes()
+            )
+        profile = world.project / "profiles.yml"
+        project = tmp_path / "dbt_project"
+        project.mkdir()
+        for entry in world.project.iterdir():
+            if entry != profile:
+                (project / entry.name).symlink_to(entry)
+        text = profile.read_text().replace(str(world.folder), str(tmp_path))
+        (project / "profiles.yml").write_text(text)
+        made = World(tmp_path, project, world.manifest)
+        made.change(database, sql)
+        return made
+
+    return spoil
+
+
+@pytest.mark.parametrize(
+    ("database", "sql", "selection", "failing"),
+    [
+        pytest.param(
+            "lake",
+            "update invoice_lines set quantity = 149 where charge_code = 'egress'",
+            "tag:marts",
+            {"everything_adds_up"},
+            id="an invoice that states less than the lake supports",
+        ),
+        pytest.param(
+            "lake",
+            "update invoice_lines set amount = 0.74 where charge_code = 'egress'",
+            "tag:marts",
+            {"everything_adds_up", "lines_add_up_to_their_invoice"},
+            id="a line that does not add up to its invoice",
+        ),
+        pytest.param(
+            "lake",
+            "delete from refused_events where verdict = 'rejected'",
+            "tag:marts",
+            {"everything_adds_up", "every_line_of_a_file_is_in_the_lake"},
+            id="a line that is in a file and not in the lake",
+        ),
+        pytest.param(
+            "warehouse",
+            "insert into calendar.customer_names values ('shared', 'idle', null, null)",
+            "stg_calendar__customer_names+",
+            {"no_overlap_stg_calendar__customer_names_valid_from_at__valid_to_at__name",
+             "unique_key_stg_calendar__customer_names_name__valid_from_at"},
+            id="a name of two customers",
+        ),
+    ],
+)  # fmt: skip
+def test_books_that_are_wrong_stop_the_build(
+    spoiled: Callable[[str, str], World],
+    database: str,
+    sql: str,
+    selection: str,
+    failing: set[str],
+) -> None:
+    statuses = spoiled(database, sql).run(
+        "build", "--select", selection, "--exclude-resource-type=unit_test"
+    )
+
+    assert {name for name, status in statuses.items() if status == "fail"} == failing

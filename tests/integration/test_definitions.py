@@ -1,0 +1,99 @@
+import json
+import os
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from pipelines.config import DBT_PROJECT, Settings
+from pipelines.dbt_assets import read_manifest
+from pipelines.dbt_runner import prepare_project
+from pipelines.definitions import JOB, build_definitions, python_assets
+
+LOAD_SECONDS_MAX = 10.0
+"""A UI that takes longer to come up is taken for broken."""
+
+LOADED = """
+import json, time
+started = time.monotonic()
+from pipelines.definitions import defs
+defs.resolve_job_def("meterline")
+print(json.dumps({"seconds": time.monotonic() - started}))
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(home=tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def definitions(settings: Settings) -> dg.Definitions:
+    return build_definitions(settings, python_assets(), DBT_PROJECT)
+
+
+def test_definitions_load_quickly_and_without_parsing_dbt(
+    settings: Settings, definitions: dg.Definitions
+) -> None:
+    project = prepare_project(DBT_PROJECT, settings.dbt_target)
+    parsed_at = project.parsed_file.stat().st_mtime_ns
+    answer = subprocess.run(
+        [sys.executable, "-c", LOADED],
+        env={**os.environ, "METERLINE_HOME": str(settings.home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(answer.stdout)["seconds"] < LOAD_SECONDS_MAX
+    assert project.parsed_file.stat().st_mtime_ns == parsed_at
+
+
+def test_every_asset_is_made_by_the_job_and_stands_in_a_group(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.is_materializable, f"{key.to_user_string()} is read, but nothing makes it"
+        assert node.group_name, key.to_user_string()
+        assert node.group_name[0].isdigit(), f"{key.to_user_string()}: {node.group_name}"
+    in_job = definitions.resolve_job_def(JOB).asset_layer.selected_asset_keys
+    assert in_job == graph.get_all_asset_keys()
+
+
+def test_groups_read_in_the_order_of_the_flow(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    against = [
+        f"{parent.to_user_string()} ({graph.get(parent).group_name}) -> "
+        f"{key.to_user_string()} ({graph.get(key).group_name})"
+        for key in graph.get_all_asset_keys()
+        for parent in graph.get(key).parent_keys
+        if str(graph.get(parent).group_name) > str(graph.get(key).group_name)
+    ]
+    assert against == []
+
+
+def test_published_marts_come_from_landed_files(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    upstream = dg.AssetSelection.assets("published_marts").upstream().resolve(graph)
+    assert dg.AssetKey("landed_files") in upstream
+    assert dg.AssetKey(["lake", "accepted_events"]) in upstream
+    assert dg.AssetKey(["lake", "invoice_lines"]) in upstream
+
+
+def test_every_dbt_test_of_a_model_is_a_blocking_check(
+    settings: Settings, definitions: dg.Definitions
+) -> None:
+    nodes = read_manifest(prepare_project(DBT_PROJECT, settings.dbt_target))["nodes"].values()
+    tests = {
+        node["name"]
+        for node in nodes
+        if node["resource_type"] == "test" and node["depends_on"]["nodes"]
+    }
+    checks = definitions.resolve_asset_graph().asset_check_keys
+    assert tests <= {check.name for check in checks}
+    assert all(
+        spec.blocking
+        for asset in definitions.assets or []
+        if isinstance(asset, dg.AssetsDefinition)
+        for spec in asset.check_specs
+    )

@@ -249,7 +249,7 @@ def markdown_table(rows: pl.DataFrame) -> str:
     header = [f"| {' | '.join(rows.columns)} |", f"|{' --- |' * rows.width}"]
     cells = (
         [
-            "".join(f"&#{ord(sign)};" if sign in "|<>&`*_[]\n" else sign for sign in str(value))
+            "".join(f"&#{ord(sign)};" if sign in "|<>&`*_[]\\\r\n" else sign for sign in str(value))
             for value in row
         ]
         for row in rows.iter_rows()

@@ -20,7 +20,10 @@ DBT_PROJECT = REPOSITORY / "dbt_project"
 class Settings(BaseSettings):
     """Configuration of one home; a second home is a second world."""
 
-    model_config = SettingsConfigDict(env_prefix="METERLINE_", frozen=True, extra="ignore")
+    # An empty variable is one that is not set: it must not make a home of the current folder.
+    model_config = SettingsConfigDict(
+        env_prefix="METERLINE_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     home: Path = Field(
         default=REPOSITORY / ".meterline",
@@ -73,6 +76,8 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute_landing(cls, landing: str) -> str:
         if landing.startswith("s3://"):
+            if not landing.removeprefix("s3://").strip("/"):
+                raise ValueError("names no bucket; write s3://bucket or s3://bucket/prefix")
             return landing.rstrip("/")
         return str(Path(landing).expanduser().resolve())
 

@@ -97,7 +97,7 @@ def _differences(
     except UnreadableFileError:
         return
     # One call for all lines, since a frame a line is slow; their places are put back after.
-    again = parse_chunk(Chunk(b"\n".join(lines), 1, 0), origin, dialect).events
+    again = parse_chunk(Chunk(b"".join(lines), 1, 0), origin, dialect).events
     if again.height != expected.height:
         yield f"{path}: {expected.height} events are in the lake, {again.height} lines parse"
         return
@@ -110,17 +110,19 @@ def _differences(
 
 
 def _lines_at(blocks: Iterator[bytes], events: pl.DataFrame) -> Iterator[bytes]:
-    """The bytes of each event's range, from a stream read once."""
+    """The bytes of each event's range, each with a line end, from a stream read once."""
     held, held_from = bytearray(), 0
     for offset, length in events.select("byte_offset", "byte_length").iter_rows():
-        while held_from + len(held) < offset + length:
+        while held_from + len(held) <= offset + length:
             # What ends before the range is let go, so memory is bounded by a block and a line.
             passed = min(len(held), offset - held_from)
             del held[:passed]
             held_from += passed
             block = next(blocks, None)
             if block is None:
-                return
+                break
             held += block
-        start = offset - held_from
-        yield bytes(held[start : start + length])
+        start, end = offset - held_from, offset - held_from + length
+        # Lines may end in several carriage returns, of which the parser takes one off again.
+        is_returned = held[end : end + 1] == b"\r"
+        yield bytes(held[start:end]) + (b"\r\n" if is_returned else b"\n")

@@ -31,6 +31,7 @@ VERDICT_COUNTS = ("lines", "accepted", "duplicate", "conflict", "rejected", "bla
 
 _REASONS_SHOWN = 12
 _INVOICES_SHOWN = 50
+_FILES_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class HomeReport:
     Attributes:
         as_of: instant of the newest run, RFC 3339; None before the first.
         file_classes: per source and kind of file: files and lines by verdict.
-        quarantined: file versions that could not be read, with the reason.
+        quarantined: file versions that could not be read and that no later version has
+            healed, with the reason.
         reasons: refused lines by verdict and reason, most frequent first.
         invoices: finalized and draft invoices of the published generation.
         generation: id of the published generation; None before the first.
@@ -110,19 +112,15 @@ def show_report(report: HomeReport, console: Console) -> None:
     else:
         console.print("Nothing has been taken in yet: `meterline run` reads the landing.")
     _show_reasons(report, console)
-    for file in report.quarantined:
-        console.print(
-            f"[red]quarantined[/red] {escape(file['path'])}: {escape(file['reason'])}; "
-            "land a corrected file under the same name",
-            highlight=False,
-        )
-    for object_ in report.not_read:
-        console.print(
-            f"[yellow]not read[/yellow] {escape(object_['path'])}: {escape(object_['reason'])}",
-            highlight=False,
-        )
+    _show_files(
+        "[red]quarantined[/red]",
+        report.quarantined,
+        "; land a corrected file under the same name",
+        console,
+    )
+    _show_files("[yellow]not read[/yellow]", report.not_read, "", console)
     for warning in report.warnings:
-        console.print(f"[yellow]catalog[/yellow] {escape(warning)}", highlight=False)
+        console.print(f"[yellow]catalog[/yellow] {shown_text(warning)}", highlight=False)
     if report.in_progress:
         console.print(
             f"[yellow]in progress[/yellow] {len(report.in_progress):,} landed files wait to be "
@@ -130,6 +128,12 @@ def show_report(report: HomeReport, console: Console) -> None:
             highlight=False,
         )
     _show_invoices(report, console)
+
+
+def shown_text(text: str) -> str:
+    """Text of others as a terminal shows it: markup and control characters are not obeyed."""
+    signs = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return escape("".join(signs))
 
 
 def _last_as_of(lake: Lake) -> str | None:
@@ -153,8 +157,13 @@ def _file_classes(lake: Lake) -> pl.DataFrame:
 def _quarantined(lake: Lake) -> pl.DataFrame:
     return lake.query(
         """
-        SELECT path, reason FROM lake.landing_files JOIN lake.file_decisions USING (file_id)
-        WHERE status = 'quarantined' ORDER BY file_id
+        WITH files AS (FROM lake.landing_files JOIN lake.file_decisions USING (file_id))
+        SELECT path, reason FROM files
+        WHERE status = 'quarantined' AND NOT EXISTS (
+            FROM files AS healing WHERE healing.path = files.path
+                AND healing.status = 'decided' AND healing.file_id > files.file_id
+        )
+        ORDER BY file_id
         """
     )
 
@@ -234,7 +243,11 @@ def _show_verdicts(report: HomeReport, console: Console) -> None:
     counts = ("files", *VERDICT_COUNTS)
     table = _table("Verdicts per kind of file", "source", "kind", *counts, numbers=counts)
     for row in report.file_classes:
-        table.add_row(row["source"], f"*{row['file_kind']}", *(f"{row[name]:,}" for name in counts))
+        table.add_row(
+            shown_text(row["source"]),
+            f"*{row['file_kind']}",
+            *(f"{row[name]:,}" for name in counts),
+        )
     console.print(table)
 
 
@@ -244,9 +257,21 @@ def _show_reasons(report: HomeReport, console: Console) -> None:
     table = _table("Refused lines", "verdict", "reason", "lines", "for example", numbers=("lines",))
     for row in report.reasons[:_REASONS_SHOWN]:
         table.add_row(
-            row["verdict"], row["reason_code"] or "", f"{row['lines']:,}", escape(row["example"])
+            row["verdict"],
+            row["reason_code"] or "",
+            f"{row['lines']:,}",
+            shown_text(row["example"]),
         )
     console.print(table)
+
+
+def _show_files(label: str, files: list[dict[str, Any]], advice: str, console: Console) -> None:
+    for file in files[:_FILES_SHOWN]:
+        sentence = f"{shown_text(file['path'])}: {shown_text(file['reason'])}{advice}"
+        console.print(f"{label} {sentence}", highlight=False)
+    more = len(files) - _FILES_SHOWN
+    if more > 0:
+        console.print(f"{label} … and {more:,} more: meterline status --json", highlight=False)
 
 
 def _show_invoices(report: HomeReport, console: Console) -> None:
@@ -267,8 +292,8 @@ def _show_invoices(report: HomeReport, console: Console) -> None:
     for invoice in report.invoices[:_INVOICES_SHOWN]:
         table.add_row(
             invoice["invoice_number"] or "draft",
-            invoice["customer_id"],
-            invoice["subscription_id"],
+            shown_text(invoice["customer_id"]),
+            shown_text(invoice["subscription_id"]),
             invoice["period_start_date"],
             invoice["period_end_date"],
             f"{invoice['total_amount']} {invoice['currency']}",

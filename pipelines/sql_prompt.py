@@ -9,12 +9,12 @@ import readline  # noqa: F401 -- gives `input` a history and arrow keys
 import duckdb
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from pipelines.config import Settings
 from pipelines.errors import MeterlineError
 from pipelines.publish import current_generation
+from pipelines.report import shown_text
 
 _ROWS_SHOWN = 200
 
@@ -72,10 +72,10 @@ def _print_rows(marts: duckdb.DuckDBPyConnection, query: str, console: Console) 
         return
     table = Table(box=box.SIMPLE_HEAD)
     for column in rows.description:
-        table.add_column(column[0], overflow="fold")
+        table.add_column(shown_text(column[0]), overflow="fold")
     found = rows.fetchmany(_ROWS_SHOWN + 1)
     for row in found[:_ROWS_SHOWN]:
-        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+        table.add_row(*("" if value is None else shown_text(str(value)) for value in row))
     console.print(table)
     if len(found) > _ROWS_SHOWN:
         console.print(f"the first {_ROWS_SHOWN} rows; add a LIMIT or ask more narrowly")

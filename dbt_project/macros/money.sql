@@ -4,8 +4,9 @@
 
 {#- quantity DECIMAL(38, 18) times price DECIMAL(30, 15), cut toward zero after
     15 fraction digits; mul_residue has the rest. Cut, not rounded: a sum of
-    rounded parts, rounded again, can miss the cent. -#}
-{% macro mul_exact(quantity, unit_price) -%}
+    rounded parts, rounded again, can miss the cent. An amount beyond 23 digits
+    before the point raises and names the row. -#}
+{% macro mul_exact(quantity, unit_price, row_name) -%}
     {%- set quantity_fraction = fraction_units(quantity, 18) -%}
     {%- set price_fraction = fraction_units(unit_price, 15) -%}
     {%- set units -%}
@@ -17,7 +18,20 @@
         + {{ _mul_carry(quantity, unit_price) }} // 1000000000000000000
     )
     {%- endset -%}
-    {{ amount_of(units) }}
+    case
+        when
+            abs({{ whole(quantity) }})
+            >= 100000000000000000000000
+            // greatest(abs({{ whole(unit_price) }}), 1)
+            then
+                error(
+                    'expected an amount of at most 23 integer digits, found '
+                    || cast({{ quantity }} as varchar) || ' x '
+                    || cast({{ unit_price }} as varchar)
+                    || ' of ' || {{ row_name }}
+                )
+        else {{ amount_of(units) }}
+    end
 {%- endmacro %}
 
 

@@ -1,27 +1,20 @@
-"""The dbt project keeps its layers, its limits and its promises: rules over dbt's own manifest.
+"""The dbt project keeps its layers and its promises: rules over dbt's own manifest.
 
-Each rule is a function from the manifest's nodes (or a model's text) to offences. It is run over
-the project, and over a bad example, which it must catch.
+Each rule is a function from the manifest's nodes to offences. It is run over the project, and
+over a bad example, which it must catch. Rules about the text of files are in `test_dbt_files`.
 """
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipelines.config import DBT_PROJECT
 from pipelines.dbt_runner import prepare_project
-from pipelines.money import KNOWN_CURRENCIES, minor_unit_digits
 from pipelines.schemas import LAKE_TABLES
 
-SQL_LINES_MAX = 100
-SQL_COLUMNS_MAX = 80
-MACRO_LINES_MAX = 130
-YML_LINES_MAX = 450
 PARENTS_MAX = 7
 VIEW_CHAIN_MAX = 4
 
@@ -273,61 +266,6 @@ def test_rule_catches_a_bad_example(rule: Rule) -> None:
     assert list(rule(BAD_EXAMPLES[rule])) != []
 
 
-def sql_offences(name: str, text: str) -> Iterator[str]:
-    """What stands in a model and must not: long text, and division of decimals."""
-    lines = text.splitlines()
-    if len(lines) > SQL_LINES_MAX:
-        yield f"{name} has {len(lines)} lines"
-    yield from (
-        f"{name}:{number} is too long"
-        for number, line in enumerate(lines, start=1)
-        if len(line) > SQL_COLUMNS_MAX
-    )
-    code = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|--[^\n]*|'[^']*'", " ", text, flags=re.DOTALL)
-    if "/" in code:
-        yield f"{name} divides, which gives DOUBLE for decimals; use a money macro"
-    if re.search(r"\b(avg|mean|median|double|float|real)\b", code, re.IGNORECASE):
-        yield f"{name} leaves the decimals"
-    if re.search(r"\bfrom (?!\{\{)\w+\.", code) or "jinja" in code:
-        yield f"{name} names a relation without ref"
-
-
-MODEL_FILES = sorted(
-    [*(DBT_PROJECT / "models").rglob("*.sql"), *(DBT_PROJECT / "tests").rglob("*.sql")]
-)
-
-
-@pytest.mark.parametrize("path", MODEL_FILES, ids=lambda path: path.stem)
-def test_sql_is_short_and_exact(path: Path) -> None:
-    assert list(sql_offences(path.name, path.read_text())) == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["select 1\n" * 101, "select " + "x" * 80, "select a / b", "select a // b", "select AVG(a)",
-     "select cast(a as double)", "select * from marts.fct_invoices"],
-    ids=["long", "wide", "slash", "slashes", "average", "double", "no ref"],
-)  # fmt: skip
-def test_sql_rule_catches_a_bad_example(text: str) -> None:
-    assert len(list(sql_offences("bad", text))) == 1
-
-
-def test_sql_rule_lets_texts_comments_and_macros_be() -> None:
-    text = "{# a / b #}\nselect a || '/' || {{ div_round('a', 'b // c') }} from {{ ref('x') }} -- /"
-    assert list(sql_offences("good", text)) == []
-
-
-@pytest.mark.parametrize(
-    ("pattern", "lines_max"),
-    [("macros/*.sql", MACRO_LINES_MAX), ("**/*.yml", YML_LINES_MAX), ("**/docs.md", YML_LINES_MAX)],
-)
-def test_other_files_are_short(pattern: str, lines_max: int) -> None:
-    paths = [path for path in DBT_PROJECT.glob(pattern) if "target" not in path.parts]
-    lengths = {path.name: len(path.read_text().splitlines()) for path in paths}
-    assert lengths
-    assert {name: length for name, length in lengths.items() if length > lines_max} == {}
-
-
 def test_every_metric_is_listed_and_defined(manifest: dict[str, Any]) -> None:
     files = {path.stem.removeprefix("metric_") for path in DBT_PROJECT.glob("models/metrics/*.sql")}
     metrics = {node["name"]: node for node in models(manifest["nodes"]) if layer(node) == "metrics"}
@@ -383,21 +321,7 @@ def test_every_macro_is_documented_and_used(manifest: dict[str, Any]) -> None:
         ), f"{name} is not called"
 
 
-def test_every_generic_test_is_tested() -> None:
-    generic = {path.stem for path in (DBT_PROJECT / "tests" / "generic").glob("*.sql")}
-    tests_of_tests = [path.stem for path in (DBT_PROJECT / "tests" / "of_tests").glob("*.sql")]
-    assert {
-        name for name in generic if not any(each.startswith(name) for each in tests_of_tests)
-    } == set()
-
-
 def test_no_package_is_needed(manifest: dict[str, Any]) -> None:
     packages = {node["package_name"] for node in manifest["nodes"].values()}
     assert packages == {"meterline"}
     assert not list(DBT_PROJECT.glob("*packages.yml"))
-
-
-def test_currencies_are_those_of_pipelines_money() -> None:
-    with (DBT_PROJECT / "reference" / "currencies.csv").open(newline="") as file:
-        digits = {row["currency"]: int(row["minor_unit_digits"]) for row in csv.DictReader(file)}
-    assert digits == {currency: minor_unit_digits(currency) for currency in KNOWN_CURRENCIES}

@@ -8,7 +8,7 @@ DuckLake, and with rows the pipeline would never write.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 

@@ -205,6 +205,25 @@ def spoiled(tmp_path: Path, world: World) -> Callable[[str, str], World]:
     return spoil
 
 
+def test_a_home_without_a_file_builds(spoiled: Callable[[str, str], World]) -> None:
+    tables = ("accepted_events", "refused_events", "landing_files", "file_decisions")
+    emptied = "; ".join(f"delete from {name}" for name in (*tables, "invoices", "invoice_lines"))
+    world = spoiled("lake", emptied)
+
+    statuses = world.run("build", "--exclude-resource-type=unit_test")
+
+    assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
+    assert world.query("select count(*), sum(total_amount) from marts.fct_invoices") == [(4, 0)]
+    identities = "select distinct identity from marts.rpt_reconciliation order by 1"
+    assert world.query(identities) == [
+        ("events_attributed",),
+        ("finalized_quantity",),
+        ("invoice_totals",),
+        ("metric_events",),
+        ("metric_quantity",),
+    ]
+
+
 @pytest.mark.parametrize(
     ("database", "sql", "selection", "failing"),
     [
@@ -236,6 +255,13 @@ def spoiled(tmp_path: Path, world: World) -> Callable[[str, str], World]:
             {"no_overlap_stg_calendar__customer_names_valid_from_at__valid_to_at__name",
              "unique_key_stg_calendar__customer_names_name__valid_from_at"},
             id="a name of two customers",
+        ),
+        pytest.param(
+            "warehouse",
+            "delete from calendar.clock",
+            "stg_calendar__clock",
+            {"assert_one_clock"},
+            id="no instant to speak of",
         ),
     ],
 )  # fmt: skip

@@ -40,7 +40,9 @@ tier_amounts as (
 
     select
         *,
-        {{ mul_exact('quantity', 'unit_price') }} + flat_amount as amount,
+        {{ mul_exact(
+            'quantity', 'unit_price', "invoice_id || '/' || charge_code"
+        ) }} + flat_amount as amount,
         {{ mul_residue('quantity', 'unit_price') }} as amount_residue
     from tiers_reached
 

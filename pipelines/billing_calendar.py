@@ -50,8 +50,8 @@ def write_calendar(
         warehouse: DuckDB file; made when missing.
         periods: schema `BILLING_PERIODS`.
         customer_names: schema `CUSTOMER_NAMES`.
-        finalized: `subscription_id`, `period_start_at`, `event_batch_id` of each finalized
-            invoice.
+        finalized: `subscription_id`, `period_start_at`, `cut_at`, `event_batch_id` of each
+            finalized invoice.
         as_of: the instant the run speaks for.
         batch_id: the last batch of events.
         catalog_digest: of the catalog in use.
@@ -61,11 +61,15 @@ def write_calendar(
             finalized.select(
                 "subscription_id",
                 "period_start_at",
+                pl.col("cut_at").alias("finalized_cut_at"),
                 pl.col("event_batch_id").cast(pl.Int64).alias("finalized_batch_id"),
             ),
             on=["subscription_id", "period_start_at"],
             how="left",
-        ),
+        )
+        # A grace period that is changed later does not move the cut of a closed period.
+        .with_columns(pl.coalesce("finalized_cut_at", "cut_at").alias("cut_at"))
+        .drop("finalized_cut_at"),
         "customer_names": customer_names,
         "clock": pl.DataFrame(
             {"as_of": [as_of], "batch_id": [batch_id], "catalog_digest": [catalog_digest]},

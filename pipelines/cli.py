@@ -100,8 +100,9 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> 
     with _explained_errors(as_json=False):
         from pipelines.dagster_home import open_ui
 
+        settings = _settings()
         _console.print(f"Dagster UI: http://127.0.0.1:{port} (Ctrl-C ends it)", highlight=False)
-        raise typer.Exit(open_ui(_settings(), port))
+        raise typer.Exit(open_ui(settings, port))
 
 
 @app.command()

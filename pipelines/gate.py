@@ -1,8 +1,8 @@
 """The gate: whether anything differs from what is published.
 
 Belongs here: what a generation depends on. Must not be put here: building it. The instant of
-the run is not among the inputs: only what it makes due is, so that a run a minute later with
-nothing new costs next to nothing.
+the run is not among the inputs: only which periods it has begun, ended, cut and made due are,
+so that a run a minute later with nothing new costs next to nothing.
 """
 
 from datetime import timedelta
@@ -13,6 +13,7 @@ import polars as pl
 from pipelines.lake import Lake
 from pipelines.publish import digest_inputs
 from pipelines.run_facts import RunFacts
+from pipelines.schemas import UTC_MICROSECONDS
 
 
 def inputs_digest(
@@ -43,13 +44,15 @@ def inputs_digest(
             "code_revision": facts.code_revision,
             "finalized": finalized.height,
             "begun": begun.height,
+            "ended": begun.filter(pl.col("period_end_at") <= facts.as_of).height,
+            "cut": begun.filter(pl.col("cut_at") <= facts.as_of).height,
             "due": repr(due_periods),
         }
     )
 
 
 def finalized_periods(lake: Lake) -> pl.DataFrame:
-    """`subscription_id`, `period_start_at` and `event_batch_id` of each finalized invoice."""
+    """What each finalized invoice says of its period: whose, its start, its cut, its batch."""
     return lake.query(
-        "SELECT subscription_id, period_start_at, event_batch_id FROM lake.invoices"
-    ).with_columns(pl.col("period_start_at").cast(pl.Datetime("us", "UTC")))
+        "SELECT subscription_id, period_start_at, cut_at, event_batch_id FROM lake.invoices"
+    ).cast({"period_start_at": UTC_MICROSECONDS, "cut_at": UTC_MICROSECONDS})

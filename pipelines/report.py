@@ -185,6 +185,7 @@ def _invoices(settings: Settings) -> list[dict[str, Any]]:
         return []
     marts = settings.published / generation.generation_id / "marts.duckdb"
     with duckdb.connect(str(marts), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
         rows = connection.execute(
             """
             SELECT fct_invoices.status, invoice_number, customer_id, subscription_id,

@@ -67,8 +67,9 @@ def _marts(settings: Settings) -> duckdb.DuckDBPyConnection:
 
 
 def _print_rows(marts: duckdb.DuckDBPyConnection, query: str, console: Console) -> None:
-    rows = marts.execute(query)
-    if rows.description is None:
+    # DuckDB gives None for a statement of nothing but blanks and comments.
+    rows: duckdb.DuckDBPyConnection | None = marts.execute(query)
+    if rows is None or rows.description is None:
         return
     table = Table(box=box.SIMPLE_HEAD)
     for column in rows.description:

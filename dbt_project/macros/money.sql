@@ -1,6 +1,6 @@
-{#- Exact decimals. A bare product of a quantity and a price needs up to 68
-    digits and there are 38, so the factors are taken apart into integers, as one
-    does on paper. HUGEINT (128 bits) raises on overflow; its // is exact. -#}
+{#- Exact money. A bare product of a quantity and a price needs up to 68 digits,
+    and there are 38: the factors are taken apart into integers, as one does on
+    paper. HUGEINT (128 bits) raises on overflow; its // is exact. -#}
 
 {#- quantity DECIMAL(38, 18) times price DECIMAL(30, 15), cut toward zero after
     15 fraction digits; mul_residue has the rest. Cut, not rounded: a sum of
@@ -79,43 +79,6 @@
 {%- endmacro %}
 
 
-{#- The part of a decimal before its point, as an integer. -#}
-{% macro whole(number) -%}
-    cast(trunc({{ number }}) as hugeint)
-{%- endmacro %}
-
-
-{#- The part of a decimal after its point, in 10^-digits (18 at most). -#}
-{% macro fraction_units(number, digits) -%}
-    cast(
-        cast(
-            {{ number }} - trunc({{ number }})
-            as decimal({{ digits }}, {{ digits }})
-        ) * {{ '1' ~ '0' * digits }} as hugeint
-    )
-{%- endmacro %}
-
-
-{#- A decimal counted in 10^-digits. -#}
-{% macro units_of(number, digits) -%}
-    (
-        {{ whole(number) }} * {{ '1' ~ '0' * digits }}
-        + {{ fraction_units(number, digits) }}
-    )
-{%- endmacro %}
-
-
-{#- The amount that is so many 10^-15; one of more than 23 digits before the
-    point raises. -#}
-{% macro amount_of(units) -%}
-    (
-        cast({{ units }} // 1000000000000000 as decimal(38, 15))
-        + cast({{ units }} % 1000000000000000 as decimal(15, 0))
-        * 0.000000000000001
-    )
-{%- endmacro %}
-
-
 {#- The sum of quantities; beyond the 20 digits that a quantity may have before
     its point it raises and names the row. (128 bits hold somewhat more than 38
     digits, so the sum alone would let the first excess pass.) -#}
@@ -131,10 +94,4 @@
                 )
         else sum({{ quantity }})
     end
-{%- endmacro %}
-
-
-{#- The one text of a number: no trailing zeros. -#}
-{% macro decimal_text(number) -%}
-    rtrim(rtrim(cast({{ number }} as varchar), '0'), '.')
 {%- endmacro %}

@@ -65,7 +65,7 @@ STORES = {
     "dbt_runner": {"errors"},
     "dbt_duckdb_plugin": {"lake"},
     "run_facts": {"config", "errors", "lake", "schemas", "timestamps"},
-    "gate": {"lake", "publish", "run_facts"},
+    "gate": {"lake", "publish", "run_facts", "schemas"},
 }
 """What opens files and connections; none knows what comes before or after it."""
 

@@ -171,6 +171,18 @@ EVENTS = [
 ]
 """Accepted events; the comments say what a bill must show."""
 
+ODD_ANSWERS = """
+{{ billable_metric(
+    metric_code='odd_answers',
+    description="Answers with a status that isn't one",
+    event_name='http_request',
+    aggregation='count',
+    unit='answer',
+    filters={'status': ['4"04', "it's"], 'method': ['PUT']},
+) }}
+"""
+"""A metric as a person adds one: its file, and its code in the list. No plan charges it."""
+
 REFUSALS = [
     {
         "file_id": 4,
@@ -246,9 +258,17 @@ def make_world(folder: Path) -> Path:
     for name, text in SEEDS.items():
         lines = [line.strip() for line in text.strip().splitlines()]
         (project / "seeds" / f"{name}.csv").write_text("\n".join(lines) + "\n")
+    _add_metric(project)
     _write_calendar(folder / "warehouse.duckdb")
     _write_lake(folder / "lake.duckdb")
     return project
+
+
+def _add_metric(project: Path) -> None:
+    (project / "models" / "metrics" / "metric_odd_answers.sql").write_text(ODD_ANSWERS)
+    settings = project / "dbt_project.yml"
+    listed = "  billable_metrics:\n"
+    settings.write_text(settings.read_text().replace(listed, f"{listed}    - odd_answers\n"))
 
 
 def _write_calendar(warehouse: Path) -> None:

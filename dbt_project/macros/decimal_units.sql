@@ -1,0 +1,43 @@
+{#- Decimals as integers and back, without rounding. -#}
+
+{#- The part of a decimal before its point, as an integer. -#}
+{% macro whole(number) -%}
+    cast(trunc({{ number }}) as hugeint)
+{%- endmacro %}
+
+
+{#- The part of a decimal after its point, in 10^-digits (18 at most). -#}
+{% macro fraction_units(number, digits) -%}
+    cast(
+        cast(
+            {{ number }} - trunc({{ number }})
+            as decimal({{ digits }}, {{ digits }})
+        ) * {{ '1' ~ '0' * digits }} as hugeint
+    )
+{%- endmacro %}
+
+
+{#- A decimal counted in 10^-digits. -#}
+{% macro units_of(number, digits) -%}
+    (
+        {{ whole(number) }} * {{ '1' ~ '0' * digits }}
+        + {{ fraction_units(number, digits) }}
+    )
+{%- endmacro %}
+
+
+{#- The amount that is so many 10^-15; one of more than 23 digits before the
+    point raises. -#}
+{% macro amount_of(units) -%}
+    (
+        cast({{ units }} // 1000000000000000 as decimal(38, 15))
+        + cast({{ units }} % 1000000000000000 as decimal(15, 0))
+        * 0.000000000000001
+    )
+{%- endmacro %}
+
+
+{#- The one text of a number: no trailing zeros. -#}
+{% macro decimal_text(number) -%}
+    rtrim(rtrim(cast({{ number }} as varchar), '0'), '.')
+{%- endmacro %}

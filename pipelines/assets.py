@@ -21,7 +21,7 @@ import polars as pl
 
 from pipelines import batch, billing_calendar
 from pipelines.batch import BatchPlan
-from pipelines.catalog import Catalog, freeze_catalog, read_catalog
+from pipelines.catalog import Catalog, freeze_catalog, read_catalog, read_sources
 from pipelines.checks import check_results, check_specs, require_all
 from pipelines.config import Settings, metric_codes
 from pipelines.conservation import INVARIANTS, Finding, check_batch
@@ -30,6 +30,7 @@ from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.periods import refusal_cuts
 from pipelines.provenance import REPARSED, check_provenance
+from pipelines.publish import current_generation
 from pipelines.resources import Writer
 from pipelines.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.schemas import Verdict
@@ -46,11 +47,12 @@ class RunOptions(dg.Config):
 
     Attributes:
         as_of: instant the run speaks for, RFC 3339; None is the present.
-        rebuild: True builds and publishes even when nothing changed.
+        republish: True takes in no file and closes no invoice, but builds and publishes the
+            marts again, for the last instant the home has spoken for.
     """
 
     as_of: str | None = None
-    rebuild: bool = False
+    republish: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,12 @@ class Landed:
     Attributes:
         plan: the batch to take in; it may have no file.
         facts: recorded with every transaction of the run.
-        rebuild: True builds and publishes even when nothing changed.
+        republish: True builds and publishes even when nothing changed, and closes nothing.
     """
 
     plan: BatchPlan
     facts: RunFacts
-    rebuild: bool
+    republish: bool
 
 
 @dg.asset(key=CATALOG_KEY, group_name="1_catalog", output_required=True)
@@ -97,8 +99,11 @@ def landed_files(
     with open_lake(settings) as lake:
         _sweep(settings, lake)
         listing_started_at = datetime.now(UTC)
+        spoken_for = last_as_of(lake, settings)
         facts = RunFacts(
-            as_of=choose_as_of(config.as_of, listing_started_at, last_as_of(lake)),
+            as_of=spoken_for
+            if config.republish and spoken_for
+            else choose_as_of(config.as_of, listing_started_at, spoken_for),
             listing_started_at=listing_started_at,
             catalog_digest=catalog.digest,
             catalog_files=catalog.files,
@@ -109,7 +114,8 @@ def landed_files(
             Landing(settings.landing, settings.s3_endpoint_url),
             catalog.sources,
             settings.staging,
-            settings.batch_bytes,
+            0 if config.republish else settings.batch_bytes,
+            listing_started_at,
         )
     ignored = plan.discovery.ignored
     _progress.info(
@@ -117,7 +123,7 @@ def landed_files(
         f"{plan.waiting:,} waiting, {ignored.height:,} not read"
     )
     return dg.Output(
-        Landed(plan, facts, config.rebuild),
+        Landed(plan, facts, config.republish),
         metadata={
             "as_of": dg.MetadataValue.text(facts.as_of.isoformat()),
             "listed": plan.discovery.listed,
@@ -178,7 +184,7 @@ def decided_events(
             shutil.rmtree(plan.folder, ignore_errors=True)
         batch_id = lake.last_batch_id("decide")
         verdicts = verdict_counts(lake, batch_id)
-        findings = check_batch(lake, batch_id, catalog.sources)
+        findings = check_batch(lake, batch_id, _sources_of_batch(lake, settings, batch_id, catalog))
         if plan.files.height:
             landing = Landing(settings.landing, settings.s3_endpoint_url)
             findings.append(check_provenance(lake, landing, batch_id, catalog.sources))
@@ -214,10 +220,14 @@ def open_lake(settings: Settings) -> Lake:
     )
 
 
-def last_as_of(lake: Lake) -> datetime | None:
-    """The instant the newest transaction spoke for; None in a new home."""
-    found = lake.query("SELECT max(as_of) AS as_of FROM lake.batches")["as_of"][0]
-    return found if isinstance(found, datetime) else None
+def last_as_of(lake: Lake, settings: Settings) -> datetime | None:
+    """The newest instant this home has spoken for, by a transaction or a generation."""
+    generation = current_generation(settings.published)
+    found = [
+        lake.query("SELECT max(as_of) AS as_of FROM lake.batches")["as_of"][0],
+        generation.as_of if generation else None,
+    ]
+    return max((as_of for as_of in found if as_of is not None), default=None)
 
 
 def verdict_counts(lake: Lake, batch_id: int) -> pl.DataFrame:
@@ -255,6 +265,19 @@ def markdown_table(rows: pl.DataFrame) -> str:
         for row in rows.iter_rows()
     )
     return "\n".join([*header, *(f"| {' | '.join(row)} |" for row in cells)])
+
+
+def _sources_of_batch(
+    lake: Lake, settings: Settings, batch_id: int, catalog: Catalog
+) -> pl.DataFrame:
+    """The rules the batch was decided by: those of its day, not of today's catalog."""
+    found = lake.query(
+        "SELECT catalog_digest FROM lake.batches WHERE batch_id = $batch_id",
+        {"batch_id": batch_id},
+    )["catalog_digest"]
+    if not found.len() or found[0] == catalog.digest:
+        return catalog.sources
+    return read_sources(settings.frozen_catalogs / str(found[0]))
 
 
 def _sweep(settings: Settings, lake: Lake) -> None:

@@ -11,6 +11,7 @@ sorted by key hash, and each range of hashes is decided alone, since a key never
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -66,10 +67,16 @@ class BatchPlan:
 
 
 def plan(
-    lake: Lake, landing: Landing, sources: pl.DataFrame, staging: Path, batch_bytes: int
+    lake: Lake,
+    landing: Landing,
+    sources: pl.DataFrame,
+    staging: Path,
+    batch_bytes: int,
+    listed_at: datetime | None = None,
 ) -> BatchPlan:
     """The next batch: new file versions in sequence, up to `batch_bytes`."""
-    discovery = discover(landing.list_objects(), lake.table(LANDING_FILES), sources)
+    listing = landing.list_objects()
+    discovery = discover(listing, lake.table(LANDING_FILES), sources, listed_at)
     batch_id = lake.last_batch_id() + 1
     files = first_batch(discovery.files, batch_bytes)
     return BatchPlan(

@@ -215,6 +215,16 @@ def _frame(rows: Iterable[Row], schema: pl.Schema, **field_by_column: str) -> pl
     )
 
 
+def read_sources(folder: Path, dialect_windows: DialectWindows = DIALECT_WINDOWS) -> pl.DataFrame:
+    """The sources of a catalog that was valid when it was frozen; schema `SOURCES`.
+
+    Args:
+        folder: a frozen copy.
+        dialect_windows: the dialects there are, and their usual windows.
+    """
+    return _sources(read_tables(_file_contents(folder)), dialect_windows)
+
+
 def catalog_digest(files: Mapping[str, bytes]) -> str:
     """SHA-256 (hex) over names, sizes and bytes of the files, in the order of the names."""
     digest = hashlib.sha256()

@@ -81,13 +81,13 @@ def status(
 
 @app.command()
 def publish(as_json: AsJson = False) -> None:
-    """Publish the warehouse's marts again, as a new generation, after the same checks."""
+    """Build and publish the marts again, after the same checks; takes in and closes nothing."""
     with _explained_errors(as_json):
         from pipelines.job import run_job
 
         settings = _settings()
         with _progress(quiet=as_json):
-            outcome = run_job(settings, None, rebuild=True)
+            outcome = run_job(settings, None, republish=True)
         if as_json:
             _print_json({"run": outcome.as_json()} | _report(settings))
             return

@@ -5,6 +5,7 @@ here: anything that opens a file or a connection. Pure stages never import this 
 they are handed values.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -15,6 +16,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
 """The dbt project, its profile included."""
+
+
+MEMORY_MIB_MIN = 64
+"""Below this DuckDB fails on work of any size."""
 
 
 class Settings(BaseSettings):
@@ -64,6 +69,14 @@ class Settings(BaseSettings):
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().resolve()
 
+    @field_validator("memory_limit")
+    @classmethod
+    def _enough_memory(cls, limit: str) -> str:
+        size, unit = limit[:-3], limit[-3:]
+        if Decimal(size) * (1024 if unit == "GiB" else 1) < MEMORY_MIB_MIN:
+            raise ValueError(f"{limit} is less than the {MEMORY_MIB_MIN} MiB that DuckDB needs")
+        return limit
+
     @field_validator("home", "catalog")
     @classmethod
     def _without_quote(cls, path: Path) -> Path:
@@ -75,10 +88,10 @@ class Settings(BaseSettings):
     @field_validator("landing")
     @classmethod
     def _absolute_landing(cls, landing: str) -> str:
-        if landing.startswith("s3://"):
-            if not landing.removeprefix("s3://").strip("/"):
+        if landing[:5].lower() == "s3://":
+            if not landing[5:].strip("/"):
                 raise ValueError("names no bucket; write s3://bucket or s3://bucket/prefix")
-            return landing.rstrip("/")
+            return "s3://" + landing[5:].rstrip("/")
         return str(Path(landing).expanduser().resolve())
 
     @property

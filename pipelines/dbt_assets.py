@@ -67,11 +67,13 @@ class DbtPhase:
         name: of the op.
         tag: of its models and seeds.
         not_yet: tag of what is built later; a test that reads such a model waits for it.
+        failure: what did not happen when it failed, for the message.
     """
 
     name: str
     tag: str
     not_yet: str | None = None
+    failure: str = "nothing was published"
 
     @property
     def select(self) -> str:
@@ -84,10 +86,19 @@ class DbtPhase:
         return f"tag:{self.not_yet}" if self.not_yet else None
 
 
-BILLING = DbtPhase("billing", tag="billing", not_yet="marts")
+BILLING = DbtPhase(
+    "billing",
+    tag="billing",
+    not_yet="marts",
+    failure="no invoice was closed and nothing was published",
+)
 """Seeds, metrics, rating, drafts: all that the close reads."""
 
-MARTS = DbtPhase("marts", tag="marts")
+MARTS = DbtPhase(
+    "marts",
+    tag="marts",
+    failure="nothing was published; an invoice that this run closed stays closed",
+)
 """What people read; it sees the invoices that were just closed."""
 
 
@@ -168,7 +179,7 @@ def build_phase(
             message = DbtCoreCliEventMessage(raw_event=dict(event), event_history_metadata={})
             for dagster_event in message.to_default_asset_events(manifest, translator, context):
                 yield _with_row_count(dagster_event, rows.get(_relation_name(event)))
-        outcome.require_success(phase.select)
+        outcome.require_success(phase.select, phase.failure)
 
     return dbt_phase
 

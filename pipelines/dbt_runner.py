@@ -103,8 +103,12 @@ class PhaseOutcome:
     failures: tuple[NodeFailure, ...]
     skipped: int
 
-    def require_success(self, selection: str) -> None:
+    def require_success(self, selection: str, consequence: str = "nothing was published") -> None:
         """Nothing, when every node passed.
+
+        Args:
+            selection: what was built, for the message.
+            consequence: what did not happen because of it, for the message.
 
         Raises:
             InvariantError: a model or a test failed.
@@ -117,8 +121,8 @@ class PhaseOutcome:
         )
         raise InvariantError(
             f"dbt {selection}: expected every model and test to pass, found "
-            f"{len(self.failures)} failed and {self.skipped} skipped after them; no invoice was "
-            f"closed and nothing was published:\n{listed}"
+            f"{len(self.failures)} failed and {self.skipped} skipped after them; "
+            f"{consequence}:\n{listed}"
         )
 
 

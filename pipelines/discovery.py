@@ -8,6 +8,7 @@ Invariant: listed = known + new + waiting (an object is ignored with a reason, n
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -21,6 +22,10 @@ UNFINISHED_NAME = re.compile(r"(^|/)[_.][^/]*|\.(tmp|part)$")
 
 DATED_FOLDER = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/")
 """Date and hour in the path of a source whose `received_at_from` is `path`."""
+
+
+AHEAD_MAX = timedelta(days=1)
+"""How far a file may be dated ahead of the listing: clocks differ, by zones at worst."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,12 @@ class Discovery:
     listed: int
 
 
-def discover(listing: pl.DataFrame, registry: pl.DataFrame, sources: pl.DataFrame) -> Discovery:
+def discover(
+    listing: pl.DataFrame,
+    registry: pl.DataFrame,
+    sources: pl.DataFrame,
+    listed_at: datetime | None = None,
+) -> Discovery:
     """New file versions, each with the next numbers of the sequence.
 
     The anti-join is on (path, etag, size): overwriting a file lands a new version. Objects
@@ -49,6 +59,7 @@ def discover(listing: pl.DataFrame, registry: pl.DataFrame, sources: pl.DataFram
         listing: schema `LISTING`; any order.
         registry: schema of `landing_files`.
         sources: schema `SOURCES`.
+        listed_at: when the listing began; None lets a path be dated in any future.
     """
     objects = listing.filter(pl.col("path").str.contains("/", literal=True)).with_columns(
         pl.col("path").str.split("/").list.first().alias("source")
@@ -58,7 +69,7 @@ def discover(listing: pl.DataFrame, registry: pl.DataFrame, sources: pl.DataFram
         on="source",
         how="left",
     ).with_columns(_received_at().alias("received_at"))
-    judged = sourced.with_columns(_ignored_reason().alias("reason"))
+    judged = sourced.with_columns(_ignored_reason(listed_at).alias("reason"))
     is_read = pl.col("reason").is_null()
     last_file_id = int(registry["file_id"].cast(pl.Int64).max() or 0)  # type: ignore[arg-type]
     files = (
@@ -81,8 +92,11 @@ def discover(listing: pl.DataFrame, registry: pl.DataFrame, sources: pl.DataFram
 
 
 def first_batch(files: pl.DataFrame, batch_bytes: int) -> pl.DataFrame:
-    """The files that one batch takes: the first in sequence, up to `batch_bytes`, at least one."""
-    is_first = pl.int_range(pl.len()) == 0
+    """The files a batch takes: the first in sequence, up to `batch_bytes`, one at least.
+
+    A batch of 0 bytes takes none.
+    """
+    is_first = (pl.int_range(pl.len()) == 0) & (batch_bytes > 0)
     return files.sort("file_id").filter((pl.col("size_bytes").cum_sum() <= batch_bytes) | is_first)
 
 
@@ -99,7 +113,8 @@ def _received_at() -> pl.Expr:
     )
 
 
-def _ignored_reason() -> pl.Expr:
+def _ignored_reason(listed_at: datetime | None) -> pl.Expr:
+    latest_at = datetime.max.replace(tzinfo=UTC) if listed_at is None else listed_at + AHEAD_MAX
     return (
         pl.when(pl.col("path").str.contains(UNFINISHED_NAME.pattern))
         .then(pl.lit("unfinished upload (the name begins with _ or . or ends in .tmp or .part)"))
@@ -109,5 +124,7 @@ def _ignored_reason() -> pl.Expr:
         .then(pl.lit("not a name that is read: .ndjson, .jsonl or .json, plain, .gz or .zst"))
         .when(pl.col("received_at").is_null())
         .then(pl.lit("no YYYY/MM/DD/HH/ in the path of a source dated by its path"))
+        .when(pl.col("received_at") > latest_at)
+        .then(pl.lit("its path or its store dates it more than a day ahead of the listing"))
         .otherwise(None)
     )

@@ -40,7 +40,7 @@ from pipelines.publish import (
     publish,
 )
 from pipelines.resources import Writer
-from pipelines.schemas import BATCHES, INVOICE_LINES, INVOICES
+from pipelines.schemas import BATCHES, CATALOGS, INVOICE_LINES, INVOICES
 
 _progress = logging.getLogger("meterline")
 
@@ -86,7 +86,7 @@ def calendar_tables(
         finalized = finalized_periods(lake)
         batch_id = lake.last_batch_id("decide")
     published = current_generation(settings.published)
-    if published and published.inputs_digest == digest and not landed_files.rebuild:
+    if published and published.inputs_digest == digest and not landed_files.republish:
         _progress.info("nothing differs from what is published")
         return
     rows = billing_calendar.write_calendar(
@@ -127,6 +127,8 @@ def closed_invoices(
     """The drafts that are final, numbered, hashed and chained, in one lake transaction."""
     settings, facts = writer.settings, landed_files.facts
     drafts, lines = _drafts(settings)
+    if landed_files.republish:
+        drafts = drafts.clear()
     with open_lake(settings) as lake:
         files = _file_states(lake, landed_files)
         closing = closable(
@@ -155,6 +157,7 @@ def closed_invoices(
                 batch_id,
                 rows={
                     BATCHES: facts.batch_row(batch_id, "close"),
+                    CATALOGS: facts.catalog_rows(batch_id, lake),
                     INVOICES: closed.invoices,
                     INVOICE_LINES: closed.invoice_lines,
                 },

@@ -16,9 +16,6 @@ from pipelines.publish import current_generation
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
-JOB = "meterline"
-"""Name of the one job."""
-
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 INGEST_STEPS = ("landed_files", "parsed_events", "decided_events")
@@ -78,13 +75,13 @@ class RunOutcome:
         )
 
 
-def run_job(settings: Settings, as_of: str | None, *, rebuild: bool = False) -> RunOutcome:
+def run_job(settings: Settings, as_of: str | None, *, republish: bool = False) -> RunOutcome:
     """Runs the job until no landed file waits; each run is seen by the UI of this home.
 
     Args:
         settings: of the home.
         as_of: instant the runs speak for, RFC 3339; None is the present.
-        rebuild: True builds and publishes even when nothing changed.
+        republish: True takes in nothing and closes nothing, but publishes the marts again.
 
     Raises:
         MeterlineError: a run failed; what it says is what the failing step said.
@@ -92,7 +89,7 @@ def run_job(settings: Settings, as_of: str | None, *, rebuild: bool = False) -> 
     # Dagster's modules read these, and the definitions are those of this very home.
     os.environ["METERLINE_HOME"] = str(settings.home)
     from pipelines.dagster_home import dagster_instance
-    from pipelines.definitions import defs
+    from pipelines.definitions import JOB, defs
 
     before = count_home(settings)
     run_ids: list[str] = []
@@ -102,14 +99,14 @@ def run_job(settings: Settings, as_of: str | None, *, rebuild: bool = False) -> 
         while is_waiting:
             result = defs.resolve_job_def(JOB).execute_in_process(
                 instance=instance,
-                run_config=_run_config(as_of, rebuild),
+                run_config=_run_config(as_of, republish),
                 raise_on_error=False,
             )
             run_ids.append(result.run_id)
             if not result.success:
                 raise _failure(result)
             ingest_seconds += _step_seconds(result)
-            is_waiting = _waiting_files(result) > 0
+            is_waiting = _waiting_files(result) > 0 and not republish
     after = count_home(settings)
     return RunOutcome(
         run_ids=tuple(run_ids),
@@ -137,10 +134,10 @@ def count_home(settings: Settings) -> HomeCounts:
     return HomeCounts(files, lines, invoices, generation_id)
 
 
-def _run_config(as_of: str | None, rebuild: bool) -> dict[str, Any]:
+def _run_config(as_of: str | None, republish: bool) -> dict[str, Any]:
     # The instance is quiet on purpose: `meterline` prints its own progress.
     return {
-        "ops": {"landed_files": {"config": {"as_of": as_of, "rebuild": rebuild}}},
+        "ops": {"landed_files": {"config": {"as_of": as_of, "republish": republish}}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
 

@@ -133,7 +133,8 @@ def current_generation(published: Path) -> Generation | None:
         return None
     except (OSError, ValidationError) as error:
         raise MeterlineError(
-            f"{manifest} cannot be read; `meterline publish` makes a new generation: {error}"
+            f"{manifest} cannot be read; delete {published / POINTER} and run "
+            f"`meterline publish`: {error}"
         ) from error
 
 

@@ -5,7 +5,7 @@ here: anything that changes either.
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,7 +39,7 @@ class HomeReport:
     """What a home holds.
 
     Attributes:
-        as_of: instant of the newest run, RFC 3339; None before the first.
+        as_of: instant the published generation speaks for, RFC 3339; None before the first.
         file_classes: per source and kind of file: files and lines by verdict.
         quarantined: file versions that could not be read and that no later version has
             healed, with the reason.
@@ -76,7 +76,6 @@ def read_report(settings: Settings) -> HomeReport:
     catalog = read_catalog(settings.catalog, metric_codes())
     registry = pl.DataFrame(schema=LANDING_FILES.schema)
     taken_in: dict[str, Any] = {
-        "as_of": None,
         "file_classes": [],
         "quarantined": [],
         "reasons": [],
@@ -85,7 +84,6 @@ def read_report(settings: Settings) -> HomeReport:
         with Lake(settings.lake_catalog, settings.lake_data) as lake:
             registry = lake.table(LANDING_FILES)
             taken_in = {
-                "as_of": _last_as_of(lake),
                 "file_classes": _file_classes(lake).to_dicts(),
                 "quarantined": _quarantined(lake).to_dicts(),
                 "reasons": _reasons(lake).to_dicts(),
@@ -94,8 +92,10 @@ def read_report(settings: Settings) -> HomeReport:
         Landing(settings.landing, settings.s3_endpoint_url).list_objects(),
         registry,
         catalog.sources,
+        datetime.now(UTC),
     )
     return HomeReport(
+        as_of=f"{generation.as_of:%Y-%m-%dT%H:%M:%SZ}" if generation else None,
         **taken_in,
         invoices=_invoices(settings),
         generation=generation.generation_id if generation else None,
@@ -134,12 +134,6 @@ def shown_text(text: str) -> str:
     """Text of others as a terminal shows it: markup and control characters are not obeyed."""
     signs = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
     return escape("".join(signs))
-
-
-def _last_as_of(lake: Lake) -> str | None:
-    found = lake.query("SELECT strftime(max(as_of), '%Y-%m-%dT%H:%M:%SZ') AS t FROM lake.batches")
-    as_of: str | None = found["t"][0]
-    return as_of
 
 
 def _file_classes(lake: Lake) -> pl.DataFrame:

@@ -80,7 +80,10 @@ def count_new_files(settings: Settings) -> int:
         with Lake(settings.lake_catalog, settings.lake_data) as lake:
             registry = lake.table(LANDING_FILES)
     return discover(
-        Landing(settings.landing, settings.s3_endpoint_url).list_objects(), registry, sources
+        Landing(settings.landing, settings.s3_endpoint_url).list_objects(),
+        registry,
+        sources,
+        datetime.now(UTC),
     ).files.height
 
 

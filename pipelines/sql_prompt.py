@@ -5,6 +5,7 @@ file themselves: `published/current/marts.duckdb`, read-only.
 """
 
 import readline  # noqa: F401 -- gives `input` a history and arrow keys
+from decimal import Decimal
 
 import duckdb
 from rich import box
@@ -76,7 +77,14 @@ def _print_rows(marts: duckdb.DuckDBPyConnection, query: str, console: Console) 
         table.add_column(shown_text(column[0]), overflow="fold")
     found = rows.fetchmany(_ROWS_SHOWN + 1)
     for row in found[:_ROWS_SHOWN]:
-        table.add_row(*("" if value is None else shown_text(str(value)) for value in row))
+        table.add_row(*(shown_text(_text(value)) for value in row))
     console.print(table)
     if len(found) > _ROWS_SHOWN:
         console.print(f"the first {_ROWS_SHOWN} rows; add a LIMIT or ask more narrowly")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    # Zero cents are 0.000000000000000, never 0E-15.
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -5,8 +5,10 @@ Belongs here: publishing rows written by hand. Must not be put here: what a mart
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pytest
 
 from pipelines.publish import (
     ChainHead,
@@ -16,6 +18,18 @@ from pipelines.publish import (
     digest_inputs,
     publish,
 )
+
+
+def play_host_in(time_zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB behaves as on a host in that zone; of the real one it asks but once a process."""
+    connect = duckdb.connect
+
+    def connect_there(*arguments: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        connection = connect(*arguments, **options)
+        connection.execute(f"SET TimeZone = '{time_zone}'")
+        return connection
+
+    monkeypatch.setattr(duckdb, "connect", connect_there)
 
 
 def publish_marts(home: Path, *statements: str) -> Generation:

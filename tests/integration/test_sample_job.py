@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from pipelines.conservation import INVARIANTS
+from pipelines.lake import Lake
 from tests.golden.recompute_sample import expected_invoices
 from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog
 
@@ -254,6 +255,30 @@ def test_open_notebook_keeps_its_generation_and_blocks_nobody(
     assert by_id(published_invoices(home)) == by_id(expected)
 
 
+def test_publishing_again_takes_in_and_closes_nothing(
+    home: Home, first_run: dict[str, Any]
+) -> None:
+    before = home.report("status", "--digest")
+    report = home.report("publish")
+
+    assert report["run"]["is_published"]
+    assert report["invoices"] == before["invoices"]
+    assert report["as_of"] == before["as_of"]
+    assert home.digest() == before["digest"]
+
+
+def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(
+    home: Home, first_run: dict[str, Any]
+) -> None:
+    with Lake(home.folder / "lake" / "catalog.sqlite", home.folder / "lake" / "data") as lake:
+        strangers = lake.query(
+            "SELECT invoice_id FROM lake.invoices "
+            "WHERE catalog_digest NOT IN (SELECT catalog_digest FROM lake.catalogs)"
+        )
+
+    assert strangers.height == 0
+
+
 def test_closing_twice_gives_the_documents_of_closing_once(
     home: Home, tmp_path: Path, first_run: dict[str, Any]
 ) -> None:
@@ -277,11 +302,14 @@ def test_batches_of_any_size_give_the_same_digest(
 
 def test_copied_home_is_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
     before = home.digest()
-    shutil.copytree(home.folder, tmp_path / "copy", symlinks=True)
-    copy = Home(tmp_path / "copy")
-    copy.report("run", "--as-of", "2015-08-01T00:00:00Z")
+    original, copy = Home(tmp_path / "original"), Home(tmp_path / "copy")
+    shutil.copytree(home.folder, original.folder, symlinks=True)
+    shutil.copytree(original.folder, copy.folder, symlinks=True)
+    report = copy.report("run", "--as-of", "2015-08-01T00:00:00Z")
 
+    # What is published names paths, so the copy publishes anew; nothing else differs.
+    assert report["run"]["is_published"]
     assert copy.digest() == before
-    assert home.digest() == before
-    shutil.rmtree(home.folder / "lake")
+    assert original.digest() == before
+    shutil.rmtree(original.folder)
     assert copy.digest() == before

@@ -24,6 +24,7 @@ FINALIZED = pl.Schema(
     {
         "subscription_id": pl.String(),
         "period_start_at": UTC_MICROSECONDS,
+        "cut_at": UTC_MICROSECONDS,
         "event_batch_id": pl.Int64(),
     }
 )
@@ -145,19 +146,28 @@ def test_instants_are_instants_and_days_are_days(warehouse: Path, catalog: Catal
     assert ("finalized_batch_id", "BIGINT") in found
 
 
-def test_finalized_period_bears_the_batch_its_invoice_saw(
+def test_finalized_period_keeps_the_cut_and_the_batch_of_its_invoice(
     warehouse: Path, catalog: Catalog
 ) -> None:
     # February of s1, in New York; the same instant of another subscription, and no period.
     february = datetime.fromisoformat("2026-02-01T05:00:00Z")
-    invoices = [("s1", february, 3), ("s1", february + TICK, 4), ("s9", february, 5)]
+    # The invoice was cut by a grace period that the catalog of today does not have.
+    cut_at = datetime.fromisoformat("2026-03-29T03:00:00Z")
+    invoices = [
+        ("s1", february, cut_at, 3),
+        ("s1", february + TICK, cut_at, 4),
+        ("s9", february, cut_at, 5),
+    ]
     write(warehouse, catalog, pl.DataFrame(invoices, schema=FINALIZED, orient="row"))
 
     assert rows(
         warehouse,
-        "SELECT subscription_id, period_start_date, finalized_batch_id "
+        "SELECT subscription_id, period_start_date, finalized_batch_id, cut_at "
         "FROM calendar.billing_periods WHERE finalized_batch_id IS NOT NULL",
-    ) == [("s1", date(2026, 2, 1), 3)]
+    ) == [("s1", date(2026, 2, 1), 3, cut_at)]
+    assert rows(
+        warehouse, f"SELECT count(*) FROM calendar.billing_periods WHERE cut_at = '{cut_at}'"
+    ) == [(1,)]
 
 
 def test_writing_again_replaces_what_was_written(

@@ -62,8 +62,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """The job replaced by a stand-in; what it was asked for is noted in the list returned."""
     asked: list[tuple[Any, ...]] = []
 
-    def run(settings: Settings, as_of: str | None, *, rebuild: bool = False) -> RunOutcome:
-        asked.append((settings.home, as_of, rebuild))
+    def run(settings: Settings, as_of: str | None, *, republish: bool = False) -> RunOutcome:
+        asked.append((settings.home, as_of, republish))
         logging.getLogger("meterline").info("parsing [bold]2[/x] files")
         return OUTCOME
 
@@ -207,7 +207,7 @@ def test_run_as_json_prints_one_object_and_no_progress(
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
-def test_publish_builds_again_whatever_is_published(
+def test_publish_only_republishes(
     call: Call, home: Path, ran: list[tuple[Any, ...]], options: list[str]
 ) -> None:
     called = call("publish", *options)

@@ -68,6 +68,7 @@ def commit(lake: LakeInMemory, kind: str, *invoiced: tuple[str, datetime]) -> No
             "batch_id": batch_id,
             "subscription_id": subscription_id,
             "period_start_at": start_at,
+            "cut_at": start_at + 11 * DAY,
             "event_batch_id": lake.last_batch_id("decide"),
         }
         for subscription_id, start_at in invoiced
@@ -216,5 +217,5 @@ def test_finalized_periods_are_those_of_the_invoices(lake: LakeInMemory) -> None
     commit(lake, "close", ENDED)
     found = finalized_periods(lake)
 
-    assert found.schema["period_start_at"] == UTC_MICROSECONDS
-    assert found.rows() == [(*ENDED, 1)]
+    assert found.schema["period_start_at"] == found.schema["cut_at"] == UTC_MICROSECONDS
+    assert found.rows() == [(*ENDED, CUT_AT, 1)]

@@ -10,7 +10,7 @@ from rich.console import Console
 from pipelines.config import Settings
 from pipelines.errors import MeterlineError
 from pipelines.sql_prompt import answer, prompt
-from tests.marts import publish_marts
+from tests.marts import play_host_in, publish_marts
 
 HOSTILE = "[/a][bold]x\x1b[31m\n"
 
@@ -92,7 +92,7 @@ def test_null_is_an_empty_cell(settings: Settings) -> None:
 def test_instants_are_in_utc_on_any_host(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, host_zone: str
 ) -> None:
-    monkeypatch.setenv("TZ", host_zone)
+    play_host_in(host_zone, monkeypatch)
     lines = shown(settings, "select strftime(occurred_at, '%H:%M') as t from instants")
 
     assert lines[-1].strip() == "12:00"

@@ -20,9 +20,9 @@ lines_recomputed as (
 
 ),
 
-{# What a changed catalog made billable after its period was finalized. With the
-   catalog unchanged there is no such thing: a difference is an error that the
-   reconciliation shows, and so is an invoice above what the lake supports. #}
+{# What a changed catalog moved to (or from: below zero) a period after it was
+   finalized. With the catalog unchanged there is no such thing: a
+   difference is an error that the reconciliation shows. #}
 usage_after_finalization as (
 
     select
@@ -32,7 +32,10 @@ usage_after_finalization as (
     from lines_recomputed
     where
         not is_catalog_unchanged
-        and recomputed_quantity > invoiced_quantity
+        and (
+            recomputed_event_count is distinct from invoiced_event_count
+            or recomputed_quantity is distinct from invoiced_quantity
+        )
 
 ),
 

@@ -48,8 +48,11 @@ class FileStatus(StrEnum):
 LINE_BYTES_MAX = 1024 * 1024
 """Longest line that is read; a longer one is rejected as too_large."""
 
-NESTING_DEPTH_MAX = 4
-"""Deepest nesting of objects and arrays in a line."""
+NESTING_DEPTH_MAX = 8
+"""Deepest nesting of objects and arrays in a line.
+
+Source: Segment's common fields reach the fifth level (`context.userAgentData.brands[].brand`).
+"""
 
 PROPERTIES_MAX = 200
 """Most properties one event may carry."""

@@ -187,6 +187,12 @@ def test_segment_call_of_another_type_is_malformed(kind: str) -> None:
     assert refusal.idempotency_key == "key-1"
 
 
+def test_segment_context_may_be_as_deep_as_its_vendor_writes_it() -> None:
+    context = b'{"userAgentData":{"brands":[{"brand":"Chromium","version":"113"}]}}'
+
+    assert read_any("segment", context=context) == read_any("segment")
+
+
 def test_stripe_payload_is_required() -> None:
     refusal = refusal_of("stripe", payload=ABSENT)
 

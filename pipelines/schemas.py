@@ -142,7 +142,7 @@ _KEY_HASH = Column(
     "key_hash", "UBIGINT", pl.UInt64(), "BLAKE2b-64 of scope and key; its top bits are the bucket."
 )
 _EVENT = (
-    _text("customer_ref", "Customer id or alias as sent."),
+    _text("customer_ref", "Customer id or alias as sent; null where only a subscription is named."),
     _text("subscription_ref", "Subscription as sent; null where the dialect has none."),
     _text("event_name", "Name of the event as sent."),
     _instant("occurred_at", "When the usage happened, by the sender (UTC)."),

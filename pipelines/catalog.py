@@ -12,7 +12,6 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -25,14 +24,14 @@ from pipelines.catalog_rules import (
     catalog_warnings,
     source_limits,
 )
+from pipelines.dialects import DIALECTS
 from pipelines.errors import CatalogError
 from pipelines.schemas import SOURCES, UTC_MICROSECONDS
 
-DIALECT_WINDOWS: DialectWindows = MappingProxyType({"metronome": timedelta(days=34)})
-"""Dialects a source may have, and the dedupe window its vendor promises.
-
-Source: Metronome deduplicates by transaction_id over 34 days.
-"""
+DIALECT_WINDOWS: DialectWindows = MappingProxyType(
+    {name: dialect.dedupe_window for name, dialect in DIALECTS.items()}
+)
+"""Dialects a source may have, and the dedupe window its vendor promises; None is unlimited."""
 
 CUSTOMERS = pl.Schema(
     {

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from pipelines.dialects import Dialect, EventFields, RefusedLineError
+from pipelines.dialects import Dialect, EventFields, RefusedLineError, unwrapped
 from pipelines.schemas import LINE_BYTES_MAX, PARSED_EVENTS, PROPERTIES, REJECTIONS, Reason
 from pipelines.strict_json import StrictJsonError, parse_object
 
@@ -190,7 +190,7 @@ def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -
                 (*position, refusal.reason.value, refusal.sentence, refusal.idempotency_key)
             )
         else:
-            events.append((*position, *_event_row(fields, scope)))
+            events.append((*position, *_event_row(fields, scope, origin.received_at)))
     return ParsedChunk(
         events=_with_origin(events, _EVENT_COLUMNS, origin, PARSED_EVENTS),
         rejections=_with_origin(rejections, _REJECTION_COLUMNS, origin, REJECTIONS),
@@ -231,10 +231,10 @@ def _read_line(line: bytes, dialect: Dialect) -> EventFields:
         members = parse_object(line)
     except StrictJsonError as error:
         raise RefusedLineError(Reason.MALFORMED, str(error)) from None
-    return dialect.read(members)
+    return dialect.read(unwrapped(members))
 
 
-def _event_row(fields: EventFields, scope: bytes) -> tuple[Any, ...]:
+def _event_row(fields: EventFields, scope: bytes, received_at: int) -> tuple[Any, ...]:
     key_digest = hashlib.blake2b(scope + fields.idempotency_key.encode(), digest_size=8)
     return (
         int.from_bytes(key_digest.digest(), "big"),
@@ -242,7 +242,7 @@ def _event_row(fields: EventFields, scope: bytes) -> tuple[Any, ...]:
         fields.customer_ref,
         fields.subscription_ref,
         fields.event_name,
-        fields.occurred_at,
+        received_at if fields.occurred_at is None else fields.occurred_at,
         fields.properties,
         hashlib.blake2b(fields.payload.encode(), digest_size=16).digest(),
     )

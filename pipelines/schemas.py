@@ -48,8 +48,11 @@ class FileStatus(StrEnum):
 LINE_BYTES_MAX = 1024 * 1024
 """Longest line that is read; a longer one is rejected as too_large."""
 
-NESTING_DEPTH_MAX = 4
-"""Deepest nesting of objects and arrays in a line."""
+NESTING_DEPTH_MAX = 8
+"""Deepest nesting of objects and arrays in a line.
+
+Source: Segment's common fields reach the fifth level (`context.userAgentData.brands[].brand`).
+"""
 
 PROPERTIES_MAX = 200
 """Most properties one event may carry."""
@@ -139,7 +142,7 @@ _KEY_HASH = Column(
     "key_hash", "UBIGINT", pl.UInt64(), "BLAKE2b-64 of scope and key; its top bits are the bucket."
 )
 _EVENT = (
-    _text("customer_ref", "Customer id or alias as sent."),
+    _text("customer_ref", "Customer id or alias as sent; null where only a subscription is named."),
     _text("subscription_ref", "Subscription as sent; null where the dialect has none."),
     _text("event_name", "Name of the event as sent."),
     _instant("occurred_at", "When the usage happened, by the sender (UTC)."),

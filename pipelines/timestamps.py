@@ -14,6 +14,12 @@ _RFC3339 = re.compile(
     r"(?:([Zz])|([+-])(0\d|1[0-4]):([0-5]\d))",
     re.ASCII,
 )
+_WITHOUT_ZONE = re.compile(r"[^TtZz ]{10}[Tt ][^Zz+-]*", re.ASCII)
+_UNIX_SECONDS = re.compile(
+    r"(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?",
+    re.ASCII,
+)
+_MICROSECOND_DIGITS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZONE_MINUTES_MAX = 14 * 60
 _LAST_MICROSECOND = 253402300799999999  # 9999-12-31T23:59:59.999999Z
@@ -50,6 +56,60 @@ def parse_rfc3339(text: str) -> int:
     if not _FIRST_MICROSECOND <= instant <= _LAST_MICROSECOND:
         raise TimestampError(f"{text[:64]!a} lies outside the years 1 to 9999 in UTC")
     return instant
+
+
+def parse_iso8601_utc(text: str) -> int:
+    """Microseconds since the epoch; as `parse_rfc3339`, but an instant without zone is UTC.
+
+    Only for dialects whose vendor says so.
+
+    Raises:
+        TimestampError: not such an instant.
+    """
+    return parse_rfc3339(f"{text}Z" if _WITHOUT_ZONE.fullmatch(text) else text)
+
+
+def parse_unix_seconds(text: str) -> int:
+    """Microseconds since the epoch of a decimal number of seconds since the epoch.
+
+    Exact: the digits are shifted as text. Those beyond the microsecond are cut off (towards
+    the past). Milliseconds lie outside the years 1 to 9999 and are refused, never guessed.
+
+    Raises:
+        TimestampError: not such a number.
+    """
+    match = _UNIX_SECONDS.fullmatch(text)
+    if match is None:
+        raise TimestampError(f"{text[:64]!a} is not a number of seconds, like 1767225600.25")
+    sign, whole, fraction, exponent = match.groups(default="")
+    digits = whole + fraction
+    point = len(whole) + int(exponent or 0) + _MICROSECOND_DIGITS
+    digits = digits.ljust(point, "0")
+    microseconds = digits[: max(point, 0)].lstrip("0")
+    if len(microseconds) > len(str(-_FIRST_MICROSECOND)) + 1:
+        raise TimestampError(_outside_years(text))
+    instant = int(microseconds or 0)
+    if sign:
+        instant = -instant - bool(digits[max(point, 0) :].strip("0"))
+    if not _FIRST_MICROSECOND <= instant <= _LAST_MICROSECOND:
+        raise TimestampError(_outside_years(text))
+    return instant
+
+
+def _outside_years(text: str) -> str:
+    return (
+        f"{text[:64]!a} lies outside the years 1 to 9999; "
+        "it must count seconds since 1970, not milliseconds"
+    )
+
+
+def parse_unix_seconds_or_rfc3339(text: str) -> int:
+    """Microseconds since the epoch of either form; no text has both.
+
+    Raises:
+        TimestampError: neither form.
+    """
+    return parse_unix_seconds(text) if _UNIX_SECONDS.fullmatch(text) else parse_rfc3339(text)
 
 
 @lru_cache(maxsize=100_000)

@@ -5,7 +5,7 @@ expected of them.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -32,11 +32,16 @@ def event_line(**overrides: object) -> bytes:
 
     A field set to None is left out; one set to bytes stands in the line as these very bytes.
     """
+    return object_line(FIELDS | overrides)
+
+
+def object_line(fields: Mapping[str, object]) -> bytes:
+    """A JSON object; None is left out, and bytes stand in it as they are."""
     members = [
         json.dumps(name).encode()
         + b":"
         + (value if isinstance(value, bytes) else json.dumps(value).encode())
-        for name, value in (FIELDS | overrides).items()
+        for name, value in fields.items()
         if value is not None
     ]
     return b"{" + b",".join(members) + b"}"
@@ -74,10 +79,11 @@ def parse_content(
     blocks: Iterable[bytes] | None = None,
     chunk_bytes: int = CHUNK_BYTES,
     origin: FileOrigin = ORIGIN,
+    dialect: str = "metronome",
 ) -> ParsedContent:
     """The file parsed as a worker does it; `blocks` are the content as a store hands it over."""
     chunks = [
-        parse_chunk(chunk, origin, DIALECTS["metronome"])
+        parse_chunk(chunk, origin, DIALECTS[dialect])
         for chunk in split_chunks([content] if blocks is None else blocks, chunk_bytes)
     ]
     return ParsedContent(

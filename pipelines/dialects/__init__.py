@@ -6,11 +6,22 @@ Must not be put here: verdicts that need other events or the catalog (see `decid
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from pipelines.dialects import metronome
-from pipelines.dialects.event import Dialect, EventFields, RefusedLineError
+from pipelines.dialects import cloudevents, lago, metronome, orb, segment, stripe, togai
+from pipelines.dialects.event import Dialect, EventFields, RefusedLineError, unwrapped
 
-DIALECTS: Mapping[str, Dialect] = {"metronome": metronome.DIALECT}
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        "cloudevents": cloudevents.DIALECT,
+        "lago": lago.DIALECT,
+        "metronome": metronome.DIALECT,
+        "orb": orb.DIALECT,
+        "segment": segment.DIALECT,
+        "stripe": stripe.DIALECT,
+        "togai": togai.DIALECT,
+    }
+)
 """Dialect by the name used in `sources.csv`."""
 
-__all__ = ["DIALECTS", "Dialect", "EventFields", "RefusedLineError"]
+__all__ = ["DIALECTS", "Dialect", "EventFields", "RefusedLineError", "unwrapped"]

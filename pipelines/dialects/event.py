@@ -31,13 +31,24 @@ class RefusedLineError(ValueError):
 
 
 class EventFields(NamedTuple):
-    """A usage event as its dialect reads it; `payload` is what the digest covers."""
+    """A usage event as its dialect reads it.
+
+    Attributes:
+        idempotency_key: what makes two events the same.
+        customer_ref: None where only the subscription is named.
+        subscription_ref: None where none is named.
+        event_name: as sent.
+        occurred_at: microseconds since the epoch; None where the vendor lets the instant be
+            left out: then the file's `received_at` stands for it.
+        properties: name → exact source text.
+        payload: what the digest covers; a timestamp that was left out is no part of it.
+    """
 
     idempotency_key: str
-    customer_ref: str
+    customer_ref: str | None
     subscription_ref: str | None
     event_name: str
-    occurred_at: int
+    occurred_at: int | None
     properties: dict[str, str]
     payload: str
 
@@ -53,6 +64,12 @@ class Dialect:
 
     read: Callable[[Mapping[str, JsonValue]], EventFields]
     dedupe_window: timedelta | None
+
+
+def unwrapped(members: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """The event inside the envelope `{"event": {...}}`, or the object itself."""
+    inner = members.get("event")
+    return inner if type(inner) is dict and len(members) == 1 else members
 
 
 def text_field(members: Mapping[str, JsonValue], name: str) -> str:
@@ -97,10 +114,14 @@ def instant_field(members: Mapping[str, JsonValue], name: str) -> tuple[int, str
         raise RefusedLineError(Reason.INVALID_TIMESTAMP, f"field {name!a}: {error}") from None
 
 
-def flat_properties(value: JsonValue) -> tuple[dict[str, str], str]:
+def flat_properties(value: JsonValue, field: str = "properties") -> tuple[dict[str, str], str]:
     """The flat property map, and its part of the payload (sorted, typed, NUL-separated).
 
     Strict JSON admits no NUL in a text, so the separator cannot be forged.
+
+    Args:
+        value: the member as sent; null and absent are no properties.
+        field: how its vendor calls it.
 
     Raises:
         RefusedLineError: invalid_property for nesting, null or a name too long; too_large
@@ -111,7 +132,7 @@ def flat_properties(value: JsonValue) -> tuple[dict[str, str], str]:
     if type(value) is not dict:
         raise RefusedLineError(
             Reason.INVALID_PROPERTY,
-            f"properties must be an object, found {TYPE_NAMES[type(value)]}",
+            f"{field} must be an object, found {TYPE_NAMES[type(value)]}",
         )
     if len(value) > PROPERTIES_MAX:
         raise RefusedLineError(

@@ -13,6 +13,7 @@ import pytest
 
 from pipelines.config import DBT_PROJECT
 from pipelines.dbt_runner import prepare_project
+from pipelines.dialects import DIALECTS
 from pipelines.schemas import LAKE_TABLES
 
 PARENTS_MAX = 7
@@ -306,6 +307,15 @@ def test_every_source_is_documented_as_the_lake_has_it(manifest: dict[str, Any])
         table.name: {column.name: (column.sql_type, column.meaning) for column in table.columns}
         for table in LAKE_TABLES
     }
+
+
+def test_dbt_knows_the_dialects_there_are(manifest: dict[str, Any]) -> None:
+    (values,) = (
+        node["test_metadata"]["kwargs"]["values"]
+        for name, node in manifest["nodes"].items()
+        if name.startswith("test.meterline.one_of_sources_dialect")
+    )
+    assert values == sorted(DIALECTS)
 
 
 def test_every_macro_is_documented_and_used(manifest: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ BAD_LINES = [
     pytest.param(event_line(x=b'1,"\\u0078":1'), "malformed", id="repeated-key-by-escape"),
     pytest.param(event_line(properties=b'{"x":NaN}'), "malformed", id="nan"),
     pytest.param(event_line(properties=b'{"x":-Infinity}'), "malformed", id="infinity"),
-    pytest.param(event_line(properties=b'{"x":[[[]]]}'), "malformed", id="5-levels"),
+    pytest.param(event_line(properties=b'{"x":[[[[[[[]]]]]]]}'), "malformed", id="9-levels"),
     pytest.param(event_line(customer_id=17), "malformed", id="number-for-text"),
     pytest.param(event_line(transaction_id=None), "missing_field", id="no-key"),
     pytest.param(event_line(customer_id=""), "missing_field", id="empty-customer"),

@@ -176,38 +176,40 @@ def test_byte_order_mark_is_no_part_of_an_object() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param(b'{"a":{"b":{"c":{}}}}', id="4-objects"),
-        pytest.param(b'{"a":[[[1]]]}', id="object-and-3-arrays"),
-        pytest.param(b'{"a":[],"b":[],"c":[],"d":[],"e":{},"f":{}}', id="wide"),
+        pytest.param(b'{"a":' * 7 + b"{}" + b"}" * 7, id="8-objects"),
+        pytest.param(b'{"a":[[[[[[[1]]]]]]]}', id="object-and-7-arrays"),
+        pytest.param(b'{"a":[[],[],[],[],[]],"b":[],"c":[],"d":[],"e":{},"f":{}}', id="wide"),
         pytest.param(b'{"a":"[[[[[[[[","{{{{{{{{":1}', id="brackets-in-texts"),
         pytest.param(b'{"a":"\\"[[[[[[[[","b":"\\\\","c":"]]]]["}', id="after-escaped-quotes"),
     ],
 )
-def test_four_levels_are_read(line: bytes) -> None:
+def test_eight_levels_are_read(line: bytes) -> None:
     assert parse_object(line)
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param(b'{"a":{"b":{"c":{"d":{}}}}}', id="5-objects"),
-        pytest.param(b'{"a":[[[[]]]]}', id="object-and-4-arrays"),
-        pytest.param(b'{"a":"\\\\","b":[[[[]]]]}', id="after-a-text-that-ends-in-a-backslash"),
+        pytest.param(b'{"a":' * 8 + b"{}" + b"}" * 8, id="9-objects"),
+        pytest.param(b'{"a":[[[[[[[[]]]]]]]]}', id="object-and-8-arrays"),
+        pytest.param(
+            b'{"a":"\\\\","b":[[[[[[[[]]]]]]]]}', id="after-a-text-that-ends-in-a-backslash"
+        ),
         pytest.param(b'{"a":' + b"[" * 100_000, id="100000-open-arrays"),
         pytest.param(b'{"a":' * 100_000, id="100000-open-objects"),
     ],
 )
-def test_a_fifth_level_is_refused(line: bytes) -> None:
-    _assert_refused(line, "nested deeper than 4 levels")
+def test_a_ninth_level_is_refused(line: bytes) -> None:
+    _assert_refused(line, "nested deeper than 8 levels")
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "line",
     [
-        pytest.param(b'{"a":{{{{"' + b'\\"' * 500_000, id="unclosed-string-of-escaped-quotes"),
-        pytest.param(b'{"a":{{{{' + b'"' * 1_000_001, id="quotes"),
-        pytest.param(b'{"a":{{{{"' + b"\\" * 1_000_001, id="unclosed-string-of-backslashes"),
+        pytest.param(b'{"a":{{{{{{{{"' + b'\\"' * 500_000, id="unclosed-string-of-escaped-quotes"),
+        pytest.param(b'{"a":{{{{{{{{' + b'"' * 1_000_001, id="quotes"),
+        pytest.param(b'{"a":{{{{{{{{"' + b"\\" * 1_000_001, id="unclosed-string-of-backslashes"),
         pytest.param(b'{"a":[[[' + b"1,[]," * 200_000, id="many-shallow-arrays"),
     ],
 )

@@ -1,10 +1,16 @@
-"""RFC 3339 instants at the edges of day, zone, calendar and fraction."""
+"""Instants at the edges of day, zone, calendar and fraction."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.timestamps import TimestampError, parse_rfc3339
+from pipelines.timestamps import (
+    TimestampError,
+    parse_iso8601_utc,
+    parse_rfc3339,
+    parse_unix_seconds,
+    parse_unix_seconds_or_rfc3339,
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST = -62_135_596_800_000_000  # 0001-01-01T00:00:00Z
@@ -152,3 +158,97 @@ def test_sentence_about_a_long_text_stays_short() -> None:
     with pytest.raises(TimestampError) as refusal:
         parse_rfc3339("9" * 100_000)
     assert len(str(refusal.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"),
+    [
+        pytest.param("0", 0, id="epoch"),
+        pytest.param("-0", 0, id="minus-zero"),
+        pytest.param("1", 1_000_000, id="a-second"),
+        pytest.param("1767225600", 1_767_225_600_000_000, id="new-year-2026"),
+        pytest.param("1767225600.0", 1_767_225_600_000_000, id="as-python-writes-it"),
+        pytest.param("1.7672256E9", 1_767_225_600_000_000, id="as-java-writes-it"),
+        pytest.param("1.767225600123456E9", 1_767_225_600_123_456, id="exponent-and-fraction"),
+        pytest.param("1767225600250e-3", 1_767_225_600_250_000, id="exponent-below-zero"),
+        pytest.param("1767225600.123456", 1_767_225_600_123_456, id="all-that-is-kept"),
+        pytest.param("1767225600.1234569", 1_767_225_600_123_456, id="one-digit-more"),
+        pytest.param("0.0000009", 0, id="less-than-a-microsecond"),
+        pytest.param("9e-999", 0, id="next-to-nothing"),
+        pytest.param("0e999", 0, id="zero-of-any-size"),
+        pytest.param("-1", -1_000_000, id="before-1970"),
+        pytest.param("-0.0000001", -1, id="cut-towards-the-past"),
+        pytest.param("-1.5", -1_500_000, id="exact-before-1970"),
+        pytest.param("0." + "9" * 1_000_000, 999_999, id="a-million-digits"),
+        pytest.param("-62135596800", FIRST, id="first-instant"),
+        pytest.param("253402300799.999999", LAST, id="last-instant"),
+    ],
+)
+def test_unix_seconds_are_exact(text: str, microseconds: int) -> None:
+    assert parse_unix_seconds(text) == microseconds
+    assert parse_unix_seconds_or_rfc3339(text) == microseconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("1767225600000", id="milliseconds"),
+        pytest.param("253402300800", id="just-after-the-last"),
+        pytest.param("-62135596800.0000001", id="just-before-the-first"),
+        pytest.param("1e999", id="large-exponent"),
+        pytest.param("9" * 5_000, id="5000-digits"),
+    ],
+)
+def test_unix_seconds_beyond_the_calendar_are_refused(text: str) -> None:
+    with pytest.raises(TimestampError, match="seconds since 1970, not milliseconds"):
+        parse_unix_seconds_or_rfc3339(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " 1", "1 ", "+1", "01", "1.", ".5", "1e", "1e1000", "0x1", "1_0", "١", "NaN", "Infinity"],
+)
+def test_what_is_no_number_of_seconds_is_refused(text: str) -> None:
+    with pytest.raises(TimestampError, match="is not a number of seconds"):
+        parse_unix_seconds(text)
+    with pytest.raises(TimestampError, match="is not an RFC 3339 instant"):
+        parse_unix_seconds_or_rfc3339(text)
+
+
+def test_either_form_may_stand_where_both_are_read() -> None:
+    assert parse_unix_seconds_or_rfc3339("1970-01-01T00:00:01Z") == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"),
+    [
+        pytest.param("1970-01-01T00:00:01", 1_000_000, id="no-zone"),
+        pytest.param("1970-01-01 00:00:01.123", 1_123_000, id="no-zone-and-a-space"),
+        pytest.param("1970-01-01T00:00:01Z", 1_000_000, id="zulu"),
+        pytest.param("1970-01-01t00:00:01z", 1_000_000, id="small-letters"),
+        pytest.param("1970-01-01T05:30:01+05:30", 1_000_000, id="east"),
+        pytest.param("1969-12-31T20:30:01-03:30", 1_000_000, id="west"),
+    ],
+)
+def test_an_instant_without_zone_is_utc_where_the_vendor_says_so(
+    text: str, microseconds: int
+) -> None:
+    assert parse_iso8601_utc(text) == microseconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("1970-01-01", id="date-alone"),
+        pytest.param("1970-01-01Z", id="date-with-zone"),
+        pytest.param("1970-01-01T24:00:00", id="hour-24"),
+        pytest.param("2016-12-31T23:59:60", id="leap-second"),
+        pytest.param("1970-01-01T00:00", id="no-seconds"),
+        pytest.param("1970-01-01T00:00:00+14:01", id="zone-too-far"),
+        pytest.param("19700101T000000", id="basic-form"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_a_missing_zone_excuses_nothing_else(text: str) -> None:
+    with pytest.raises(TimestampError):
+        parse_iso8601_utc(text)

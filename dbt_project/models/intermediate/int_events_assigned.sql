@@ -80,7 +80,9 @@ select
     file_id,
     line,
     customer_id,
-    case when customer_id is null then customer_ref end as unattributed_ref,
+    case
+        when customer_id is null then coalesce(customer_ref, subscription_ref)
+    end as unattributed_ref,
     subscription_id,
     period_index,
     charge_code,

@@ -28,7 +28,10 @@ events_with_metering as (
         source,
         event_name,
         customer_id,
-        case when customer_id is null then customer_ref end as unattributed_ref,
+        case
+            when customer_id is null
+                then coalesce(customer_ref, subscription_ref)
+        end as unattributed_ref,
         (file_id, line) in (
             select
                 metered_events.file_id,

@@ -1,0 +1,22 @@
+"""Orb: `idempotency_key`, one customer field, `event_name`, `timestamp`, `properties`.
+
+Source: Orb's API reference of ingestion: exactly one of `external_customer_id` and
+`customer_id`, an ISO 8601 timestamp (here with its zone, as everywhere), properties of
+strings, numbers and booleans without nesting. Keys are unique without limit of time.
+"""
+
+from pipelines.dialects.event import flat_properties
+from pipelines.dialects.form import Customer, EventForm, Timestamp, dialect
+from pipelines.timestamps import parse_rfc3339
+
+DIALECT = dialect(
+    EventForm(
+        key=("idempotency_key",),
+        customer=Customer(("external_customer_id", "customer_id")),
+        event_name="event_name",
+        timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
+        properties=lambda members: flat_properties(members.get("properties")),
+    ),
+    dedupe_window=None,
+)
+"""The dialect's entry in the table of dialects."""

@@ -1,0 +1,23 @@
+"""Segment: `track` calls with `messageId`, `userId`, `event`, `timestamp`, `properties`.
+
+Source: Segment's spec of common fields and of track calls. `anonymousId` names the customer
+where no `userId` does. `context`, `integrations` and the other times of a call are no part of
+the event; calls of another type are no usage and are refused.
+"""
+
+from pipelines.dialects.event import flat_properties
+from pipelines.dialects.form import Constant, Customer, EventForm, Timestamp, dialect
+from pipelines.timestamps import parse_rfc3339
+
+DIALECT = dialect(
+    EventForm(
+        key=("messageId",),
+        constants=(Constant("type", "track", is_required=False),),
+        customer=Customer(("userId", "anonymousId"), is_exclusive=False),
+        event_name="event",
+        timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
+        properties=lambda members: flat_properties(members.get("properties")),
+    ),
+    dedupe_window=None,
+)
+"""The dialect's entry in the table of dialects."""

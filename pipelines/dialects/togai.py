@@ -1,0 +1,100 @@
+"""Togai: `schemaName`, `id`, `timestamp`, `accountID`, `attributes`, `dimensions`.
+
+Source: Togai's API reference of ingestion: ISO 8601 timestamps (without a zone they are UTC,
+as in its own examples), the account as `accountId` or `accountID`, attributes as an array of
+name, value and unit, dimensions as an object; each may also have the other's form. Both become
+properties by their names. A unit is covered by the payload digest and is no property.
+
+Whether an event has the attributes and dimensions that its schema declares is not checked here:
+that needs the catalog.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from pipelines.dialects.event import RefusedLineError, flat_properties
+from pipelines.dialects.form import (
+    Customer,
+    EventForm,
+    Members,
+    Properties,
+    Timestamp,
+    dialect,
+)
+from pipelines.schemas import NAME_BYTES_MAX, Reason
+from pipelines.strict_json import TYPE_NAMES, JsonValue, Number
+from pipelines.timestamps import parse_iso8601_utc
+
+
+def _properties(members: Members) -> Properties:
+    """Attributes and dimensions in one map; the payload knows them apart.
+
+    The counts in front keep any two events from having one payload.
+    """
+    attributes, units = _named_values(members, "attributes")
+    dimensions, dimension_units = _named_values(members, "dimensions")
+    for name in dimensions:
+        if name in attributes:
+            raise RefusedLineError(
+                Reason.INVALID_PROPERTY,
+                f"{name[:64]!a} stands among the attributes and among the dimensions",
+            )
+    properties, payload = flat_properties(attributes | dimensions, "attributes and dimensions")
+    counts = (str(len(properties)), str(len(dimensions)))
+    unit_texts = [text for pair in sorted((units | dimension_units).items()) for text in pair]
+    return properties, "\x00".join((*counts, *sorted(dimensions), *unit_texts, payload))
+
+
+def _named_values(members: Members, field: str) -> tuple[dict[str, JsonValue], dict[str, str]]:
+    """Value by name, and unit by name where one is said."""
+    value = members.get(field)
+    if value is None:
+        return {}, {}
+    if type(value) is dict:
+        return value, {}
+    if type(value) is not list:
+        raise _refused(f"{field} must be an array or an object, found {TYPE_NAMES[type(value)]}")
+    values, units = dict[str, JsonValue](), dict[str, str]()
+    for name, element in _named_elements(value, field):
+        if name in values:
+            raise _refused(f"{name[:64]!a} stands twice among the {field}")
+        values[name] = element.get("value")
+        unit = element.get("unit")
+        if unit is not None and unit != "":
+            if type(unit) is not str or len(unit.encode()) > NAME_BYTES_MAX:
+                raise _refused(
+                    f"the unit of {name[:64]!a} must be a string of at most {NAME_BYTES_MAX} bytes"
+                )
+            units[name] = unit
+    return values, units
+
+
+def _named_elements(
+    elements: list[JsonValue], field: str
+) -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    for element in elements:
+        if type(element) is not dict:
+            raise _refused(
+                f"an element of {field} must be an object, found {TYPE_NAMES[type(element)]}"
+            )
+        name = element.get("name")
+        if type(name) is not str or isinstance(name, Number) or not name:
+            raise _refused(f"an element of {field} has no name")
+        yield name, element
+
+
+def _refused(sentence: str) -> RefusedLineError:
+    return RefusedLineError(Reason.INVALID_PROPERTY, sentence)
+
+
+DIALECT = dialect(
+    EventForm(
+        key=("id",),
+        customer=Customer(("accountID", "accountId")),
+        event_name="schemaName",
+        timestamp=Timestamp(parse_iso8601_utc, form="an ISO 8601 string"),
+        properties=_properties,
+    ),
+    dedupe_window=timedelta(days=45),
+)
+"""The dialect's entry in the table of dialects."""

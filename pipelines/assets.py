@@ -42,6 +42,10 @@ EVENT_TABLES = ("landing_files", "file_decisions", "accepted_events", "refused_e
 """Lake tables that one batch of events writes, in one transaction."""
 
 
+CHECKED = (*INVARIANTS, REPARSED)
+"""What must hold in a batch before anything of it is closed or published."""
+
+
 class RunOptions(dg.Config):
     """What a person may choose when launching a run.
 
@@ -163,7 +167,7 @@ def parsed_events(landed_files: Landed, writer: dg.ResourceParam[Writer]) -> dg.
         table: dg.AssetOut(key=dg.AssetKey(["lake", table]), dagster_type=dg.Nothing)
         for table in EVENT_TABLES
     },
-    check_specs=check_specs((*INVARIANTS, REPARSED)),
+    check_specs=check_specs(CHECKED),
 )
 def decided_events(
     landed_files: Landed,
@@ -184,12 +188,7 @@ def decided_events(
             shutil.rmtree(plan.folder, ignore_errors=True)
         batch_id = lake.last_batch_id("decide")
         verdicts = verdict_counts(lake, batch_id)
-        findings = check_batch(lake, batch_id, _sources_of_batch(lake, settings, batch_id, catalog))
-        if plan.files.height:
-            landing = Landing(settings.landing, settings.s3_endpoint_url)
-            findings.append(check_provenance(lake, landing, batch_id, catalog.sources))
-        else:
-            findings.append(Finding(REPARSED, offences=0, sample=""))
+        findings = _check_unpublished(lake, settings, catalog)
     _progress.info(f"batch {batch_id}: {verdict_sentence(verdicts)}")
     for table in EVENT_TABLES:
         yield dg.Output(
@@ -265,6 +264,36 @@ def markdown_table(rows: pl.DataFrame) -> str:
         for row in rows.iter_rows()
     )
     return "\n".join([*header, *(f"| {' | '.join(row)} |" for row in cells)])
+
+
+def _check_unpublished(lake: Lake, settings: Settings, catalog: Catalog) -> list[Finding]:
+    """What every invariant finds in the batches that no published generation shows.
+
+    A batch that failed a check stays unpublished, so it is checked again until it passes.
+    """
+    published = current_generation(settings.published)
+    batch_ids = lake.query(
+        "SELECT batch_id FROM lake.batches WHERE kind = 'decide' AND batch_id > $published "
+        "ORDER BY batch_id",
+        {"published": published.batch_id if published else 0},
+    )["batch_id"]
+    landing = Landing(settings.landing, settings.s3_endpoint_url)
+    found: dict[str, list[Finding]] = {invariant.name: [] for invariant in CHECKED}
+    for batch_id in batch_ids:
+        sources = _sources_of_batch(lake, settings, batch_id, catalog)
+        for finding in (
+            *check_batch(lake, batch_id, sources),
+            check_provenance(lake, landing, batch_id, sources),
+        ):
+            found[finding.invariant.name].append(finding)
+    return [
+        Finding(
+            invariant,
+            offences=sum(finding.offences for finding in found[invariant.name]),
+            sample="; ".join(f.sample for f in found[invariant.name] if not f.holds),
+        )
+        for invariant in CHECKED
+    ]
 
 
 def _sources_of_batch(

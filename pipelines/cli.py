@@ -76,7 +76,7 @@ def status(
             return
         _show(settings)
         if digest:
-            _console.print(f"digest {_digest(settings)}", highlight=False)
+            _console.print(f"digest {_digest(settings)}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -162,6 +162,8 @@ def _show_where_next(settings: Settings) -> None:
         "                select * from fct_invoice_lines limit 5;\n"
         f"  the marts     {_shortened(marts)}",
         highlight=False,
+        # A path that is broken into lines cannot be copied.
+        soft_wrap=True,
     )
 
 

@@ -301,6 +301,7 @@ def test_batches_of_any_size_give_the_same_digest(
 
 
 def test_copied_home_is_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
+    home.report("run", "--as-of", "2015-07-01T00:00:00Z")
     before = home.digest()
     original, copy = Home(tmp_path / "original"), Home(tmp_path / "copy")
     shutil.copytree(home.folder, original.folder, symlinks=True)

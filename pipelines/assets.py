@@ -188,7 +188,7 @@ def decided_events(
             shutil.rmtree(plan.folder, ignore_errors=True)
         batch_id = lake.last_batch_id("decide")
         verdicts = verdict_counts(lake, batch_id)
-        findings = _check_unpublished(lake, settings, catalog)
+        findings = check_unpublished(lake, settings, catalog)
     _progress.info(f"batch {batch_id}: {verdict_sentence(verdicts)}")
     for table in EVENT_TABLES:
         yield dg.Output(
@@ -266,7 +266,7 @@ def markdown_table(rows: pl.DataFrame) -> str:
     return "\n".join([*header, *(f"| {' | '.join(row)} |" for row in cells)])
 
 
-def _check_unpublished(lake: Lake, settings: Settings, catalog: Catalog) -> list[Finding]:
+def check_unpublished(lake: Lake, settings: Settings, catalog: Catalog) -> list[Finding]:
     """What every invariant finds in the batches that no published generation shows.
 
     A batch that failed a check stays unpublished, so it is checked again until it passes.

@@ -26,8 +26,6 @@ from pipelines.schemas import LAKE_TABLES, LakeTable
 EXTENSIONS = ("sqlite_scanner", "ducklake")
 """DuckDB extensions the lake needs, in loading order; they come as signed wheels."""
 
-_TABLES = {table.name: table for table in LAKE_TABLES}
-
 
 def extension_file(name: str) -> Path:
     """The signed extension file inside its wheel, for the installed DuckDB.

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from pipelines.conservation import INVARIANTS, Finding, check_batch
@@ -19,11 +18,11 @@ from pipelines.schemas import (
     ACCEPTED_EVENTS,
     BATCHES,
     FILE_DECISIONS,
-    LAKE_TABLES,
     LANDING_FILES,
     REFUSED_EVENTS,
     LakeTable,
 )
+from tests.lakes import LakeInMemory
 from tests.oracle import Sender
 from tests.worlds import NOON, TICK, lake_rows, open_lake, source_rows
 
@@ -120,19 +119,8 @@ def _right_world() -> World:
     }
 
 
-class LakeInMemory(Lake):
-    """The lake's tables, but not DuckLake."""
-
-    def __init__(self, world: World) -> None:
-        self._connection = duckdb.connect(":memory:", config={"threads": 1})
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("ATTACH ':memory:' AS lake")
-        for table in LAKE_TABLES:
-            columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
-            self._connection.execute(f"CREATE TABLE lake.{table.name} ({columns})")
-            if table in world:
-                self._connection.register("rows", lake_rows(table, *world[table]).to_arrow())
-                self._connection.execute(f"INSERT INTO lake.{table.name} SELECT * FROM rows")
+def _lake_of(world: World) -> LakeInMemory:
+    return LakeInMemory({table: lake_rows(table, *rows) for table, rows in world.items()})
 
 
 def _offended(findings: list[Finding]) -> set[str]:
@@ -140,7 +128,7 @@ def _offended(findings: list[Finding]) -> set[str]:
 
 
 def _check(world: World, batch_id: int) -> set[str]:
-    with LakeInMemory(world) as lake:
+    with _lake_of(world) as lake:
         return _offended(check_batch(lake, batch_id, SOURCES))
 
 
@@ -150,7 +138,7 @@ def test_every_invariant_holds_in_a_right_world(batch_id: int) -> None:
 
 
 def test_every_invariant_holds_in_an_empty_lake() -> None:
-    with LakeInMemory({}) as lake:
+    with _lake_of({}) as lake:
         findings = check_batch(lake, 1, SOURCES)
 
     assert [finding.invariant for finding in findings] == list(INVARIANTS)

@@ -1,0 +1,171 @@
+"""Each hostile line through the real path, between two good lines that it must not cost.
+
+All lines of a dialect land in one file: plain, compressed, and with carriage returns.
+"""
+
+import gzip
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.dialects import DIALECTS
+from pipelines.landing import Landing
+from tests.hostile import lines, lines_of_dialects, lines_of_time
+from tests.hostile.cases import KEY, HostileLine, good_columns, good_line
+from tests.hostile.landing_run import Outcome, drop, outcome_of
+
+CASES = {case.name: case for case in (*lines.LINES, *lines_of_time.LINES, *lines_of_dialects.LINES)}
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the files of one run are written."""
+
+    suffix: str
+    line_end: bytes
+    compress: Callable[[bytes], bytes]
+
+
+PLAIN = Form(".ndjson", b"\n", bytes)
+# Stored, not deflated: mebibytes of spaces would make it a bomb.
+GZIP_AND_CARRIAGE_RETURNS = Form(".jsonl.gz", b"\r\n", lambda raw: gzip.compress(raw, 0))
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A line of the corpus where it landed."""
+
+    path: str
+    line: int
+    byte_offset: int
+    content: bytes
+
+
+@dataclass(frozen=True)
+class LinesRun:
+    """The outcome of all lines, and where each of them stands: by case, and `before`, `after`."""
+
+    outcome: Outcome
+    places: dict[tuple[str, str], Placed]
+
+
+@pytest.fixture(scope="module")
+def run(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> LinesRun:
+    return _run(PLAIN, migrated_home, tmp_path_factory.mktemp("lines"))
+
+
+def _run(form: Form, migrated_home: Path, folder: Path) -> LinesRun:
+    home = Path(shutil.copytree(migrated_home, folder / "home"))
+    places: dict[tuple[str, str], Placed] = {}
+    for dialect in DIALECTS:
+        path = f"{dialect}/lines{form.suffix}"
+        raw = b"".join(_landed(path, dialect, form.line_end, places))
+        drop(folder / "landing", [(path, form.compress(raw))])
+    return LinesRun(outcome_of(home, Landing(str(folder / "landing"))), places)
+
+
+def _landed(
+    path: str, dialect: str, line_end: bytes, places: dict[tuple[str, str], Placed]
+) -> Iterator[bytes]:
+    number, offset = 0, 0
+    for case in CASES.values():
+        if case.dialect != dialect:
+            continue
+        for role, content in (
+            ("before", good_line(dialect, f"before {case.name}")),
+            ("case", case.content),
+            ("after", good_line(dialect, f"after {case.name}")),
+        ):
+            number += 1
+            ended = content + line_end
+            # One carriage return belongs to the line end, whoever wrote it.
+            line = ended[:-1].removesuffix(b"\r")
+            places[case.name, role] = Placed(path, number, offset, line)
+            offset += len(ended)
+            yield ended
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_line_has_its_verdict_and_costs_no_neighbour(run: LinesRun, case: HostileLine) -> None:
+    _assert_decided(run, case)
+
+
+def test_compression_and_carriage_returns_change_no_verdict(
+    migrated_home: Path, tmp_path: Path
+) -> None:
+    run = _run(GZIP_AND_CARRIAGE_RETURNS, migrated_home, tmp_path)
+
+    for case in CASES.values():
+        _assert_decided(run, case)
+    assert run.outcome.findings == []
+
+
+def _assert_decided(run: LinesRun, case: HostileLine) -> None:
+    place = run.places[case.name, "case"]
+    found = run.outcome.door(place.path, place.line)
+    assert found == (case.reason_code or case.verdict), (case.name, _why(run, place))
+    if case.verdict == "accepted":
+        _assert_reads(run, place, good_columns(case.dialect, case.name) | dict(case.reads))
+    elif case.verdict != "blank":
+        row = run.outcome.refused[place.path, place.line]
+        assert row["verdict"] == case.verdict
+        assert case.sentence in row["reason"]
+        assert 10 < len(row["reason"]) < 300
+        assert row["line_sha256"] == hashlib.sha256(place.content).digest()
+        assert (row["byte_offset"], row["byte_length"]) == (place.byte_offset, len(place.content))
+        winner = None if case.winner is None else run.places[case.winner, "case"].line
+        assert row["winner_line"] == winner
+    for role in ("before", "after"):
+        _assert_reads(
+            run, run.places[case.name, role], good_columns(case.dialect, f"{role} {case.name}")
+        )
+
+
+def _assert_reads(run: LinesRun, place: Placed, columns: dict[str, Any]) -> None:
+    row = run.outcome.accepted.get((place.path, place.line))
+    assert row is not None, _why(run, place)
+    found = {name: row[name] for name in columns} | {"properties": dict(row["properties"])}
+    assert found == columns
+    assert (row["byte_offset"], row["byte_length"]) == (place.byte_offset, len(place.content))
+
+
+def _why(run: LinesRun, place: Placed) -> str:
+    return str(run.outcome.refused.get((place.path, place.line), {}).get("reason"))
+
+
+def test_every_line_is_accounted_for(run: LinesRun) -> None:
+    for path, file in run.outcome.files.items():
+        dialect = path.split("/")[0]
+        verdicts = Counter(case.verdict for case in CASES.values() if case.dialect == dialect)
+        cases = verdicts.total()
+        assert file["status"] == "decided"
+        assert file["lines"] == 3 * cases
+        assert file["accepted"] == verdicts["accepted"] + 2 * cases
+        for verdict in ("duplicate", "conflict", "rejected", "blank"):
+            assert file[verdict] == verdicts[verdict], verdict
+
+
+def test_the_checks_of_a_batch_find_nothing(run: LinesRun) -> None:
+    assert run.outcome.findings == []
+    assert run.outcome.waiting == 0
+
+
+def test_the_corpus_is_well_formed() -> None:
+    listed = [*lines.LINES, *lines_of_time.LINES, *lines_of_dialects.LINES]
+
+    assert len(listed) >= 400
+    assert [
+        name for name, count in Counter(case.name for case in listed).items() if count > 1
+    ] == []
+    assert {case.dialect for case in listed} == DIALECTS.keys()
+    for case in listed:
+        assert b"\n" not in case.line, case.name
+        assert case.winner is None or case.winner in CASES, case.name
+        assert KEY not in case.content, case.name
+        assert (case.reason_code is not None) == (case.verdict == "rejected"), case.name

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from pipelines.dialects import cloudevents, lago, metronome, orb, segment, stripe, togai
-from pipelines.dialects.event import Dialect, EventFields, RefusedLineError, unwrapped
+from pipelines.dialects.event import EventFields, RefusedLineError, unwrapped
+from pipelines.dialects.form import Dialect
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {

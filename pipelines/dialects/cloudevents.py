@@ -8,48 +8,18 @@ A property's name is its JSONPath in `data` without the leading `$.`: `{"usage":
 has the property `usage.total`. Arrays have no such name and are refused.
 """
 
-from pipelines.dialects.event import RefusedLineError, flat_properties
 from pipelines.dialects.form import (
     Constant,
     Customer,
+    Dialect,
     EventForm,
-    Members,
-    Properties,
+    NestedObject,
     Timestamp,
-    dialect,
+    Unread,
 )
-from pipelines.schemas import Reason
-from pipelines.strict_json import JsonValue
 from pipelines.timestamps import parse_rfc3339
 
-
-def _data(members: Members) -> Properties:
-    if members.get("data_base64") is not None:
-        raise RefusedLineError(
-            Reason.INVALID_PROPERTY, "data_base64 is not read; send data as a JSON object"
-        )
-    data = members.get("data")
-    if type(data) is not dict:
-        return flat_properties(data, "data")
-    flat = dict[str, JsonValue]()
-    _flatten(data, "", flat)
-    return flat_properties(flat, "data")
-
-
-def _flatten(value: dict[str, JsonValue], prefix: str, flat: dict[str, JsonValue]) -> None:
-    for name, member in value.items():
-        path = prefix + name
-        if type(member) is dict:
-            _flatten(member, f"{path}.", flat)
-        elif path in flat:
-            raise RefusedLineError(
-                Reason.INVALID_PROPERTY, f"two members of data have the path {path[:64]!a}"
-            )
-        else:
-            flat[path] = member
-
-
-DIALECT = dialect(
+DIALECT = Dialect(
     EventForm(
         key=("source", "id"),
         constants=(Constant("specversion", "1.0", is_required=True),),
@@ -58,7 +28,8 @@ DIALECT = dialect(
         timestamp=Timestamp(
             parse_rfc3339, form="an RFC 3339 string", field="time", is_optional=True
         ),
-        properties=_data,
+        unread=(Unread("data_base64", "data_base64 is not read; send data as a JSON object"),),
+        properties=NestedObject("data"),
     ),
     dedupe_window=None,
 )

@@ -4,14 +4,18 @@ Belongs here: what every dialect needs to read a field strictly. Must not be put
 a vendor's field names.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import NamedTuple
 
 from pipelines.schemas import NAME_BYTES_MAX, PROPERTIES_MAX, Reason
 from pipelines.strict_json import TYPE_NAMES, JsonValue, Number
-from pipelines.timestamps import TimestampError, parse_rfc3339
+
+Members = Mapping[str, JsonValue]
+"""The members of one event's object."""
+
+Properties = tuple[dict[str, str], str]
+"""The flat property map, and its part of the payload."""
 
 
 class RefusedLineError(ValueError):
@@ -54,67 +58,82 @@ class EventFields(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """How a vendor's customers send events.
+class Path:
+    """A member of a member: `Path(("payload", "value"))` is `value` in the object `payload`."""
 
-    Attributes:
-        read: object of one line → typed fields; raises `RefusedLineError`.
-        dedupe_window: the vendor's window; None is unlimited.
-    """
+    names: tuple[str, ...]
 
-    read: Callable[[Mapping[str, JsonValue]], EventFields]
-    dedupe_window: timedelta | None
+    def __str__(self) -> str:
+        return ".".join(self.names)
 
 
-def unwrapped(members: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+Field = str | Path
+"""A member of the event's object, or one further inside."""
+
+
+def unwrapped(members: Members) -> Members:
     """The event inside the envelope `{"event": {...}}`, or the object itself."""
     inner = members.get("event")
     return inner if type(inner) is dict and len(members) == 1 else members
 
 
-def text_field(members: Mapping[str, JsonValue], name: str) -> str:
+def named(field: Field) -> str:
+    """The field as a sentence names it."""
+    return f"{str(field)!a}"
+
+
+def value_of(members: Members, field: Field) -> JsonValue:
+    """The value of a field; None where it or an object around it is absent or null.
+
+    Raises:
+        RefusedLineError: malformed when what stands around it is no object.
+    """
+    if isinstance(field, str):
+        return members.get(field)
+    value = members.get(field.names[0])
+    for depth, name in enumerate(field.names[1:], start=1):
+        if value is None:
+            return None
+        if type(value) is not dict:
+            around = named(Path(field.names[:depth]))
+            raise RefusedLineError(
+                Reason.MALFORMED,
+                f"field {around} must be an object, found {TYPE_NAMES[type(value)]}",
+            )
+        value = value.get(name)
+    return value
+
+
+def is_absent(members: Members, field: Field) -> bool:
+    """Whether a text is absent, null or empty."""
+    value = value_of(members, field)
+    return value is None or value == ""
+
+
+def text_field(members: Members, field: Field) -> str:
     """The required, non-empty text of a field, at most 255 bytes.
 
     Raises:
         RefusedLineError: missing_field when absent, null or empty; malformed when it is of
             another type; too_large when longer.
     """
-    value = members.get(name)
+    value = value_of(members, field)
     if value is None or value == "":
-        raise RefusedLineError(Reason.MISSING_FIELD, f"field {name!a} is missing or empty")
+        raise RefusedLineError(Reason.MISSING_FIELD, f"field {named(field)} is missing or empty")
     if type(value) is not str:
         raise RefusedLineError(
-            Reason.MALFORMED, f"field {name!a} must be a string, found {TYPE_NAMES[type(value)]}"
+            Reason.MALFORMED,
+            f"field {named(field)} must be a string, found {TYPE_NAMES[type(value)]}",
         )
     # Four bytes is the longest UTF-8 sequence, so short texts need no encoding.
     if len(value) * 4 > NAME_BYTES_MAX and len(value.encode()) > NAME_BYTES_MAX:
         raise RefusedLineError(
-            Reason.TOO_LARGE, f"field {name!a} is longer than {NAME_BYTES_MAX} bytes"
+            Reason.TOO_LARGE, f"field {named(field)} is longer than {NAME_BYTES_MAX} bytes"
         )
     return value
 
 
-def instant_field(members: Mapping[str, JsonValue], name: str) -> tuple[int, str]:
-    """The required RFC 3339 instant of a field: microseconds since the epoch, and its text.
-
-    Raises:
-        RefusedLineError: missing_field when absent or null; invalid_timestamp otherwise.
-    """
-    value = members.get(name)
-    if value is None:
-        raise RefusedLineError(Reason.MISSING_FIELD, f"field {name!a} is missing")
-    if type(value) is not str:
-        raise RefusedLineError(
-            Reason.INVALID_TIMESTAMP,
-            f"field {name!a} must be an RFC 3339 string, found {TYPE_NAMES[type(value)]}",
-        )
-    try:
-        return parse_rfc3339(value), value
-    except TimestampError as error:
-        raise RefusedLineError(Reason.INVALID_TIMESTAMP, f"field {name!a}: {error}") from None
-
-
-def flat_properties(value: JsonValue, field: str = "properties") -> tuple[dict[str, str], str]:
+def flat_properties(value: JsonValue, field: str = "properties") -> Properties:
     """The flat property map, and its part of the payload (sorted, typed, NUL-separated).
 
     Strict JSON admits no NUL in a text, so the separator cannot be forged.

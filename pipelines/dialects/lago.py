@@ -6,11 +6,10 @@ milliseconds matter, as number or text; the event object that Lago gives back ha
 Without one the event happened when it was received. Keys are unique without limit of time.
 """
 
-from pipelines.dialects.event import flat_properties
-from pipelines.dialects.form import Customer, EventForm, Timestamp, dialect
+from pipelines.dialects.form import Customer, Dialect, EventForm, Timestamp
 from pipelines.timestamps import parse_unix_seconds_or_rfc3339
 
-DIALECT = dialect(
+DIALECT = Dialect(
     EventForm(
         key=("transaction_id",),
         customer=Customer(("external_customer_id",)),
@@ -22,7 +21,6 @@ DIALECT = dialect(
             takes_numbers=True,
             is_optional=True,
         ),
-        properties=lambda members: flat_properties(members.get("properties")),
     ),
     dedupe_window=None,
 )

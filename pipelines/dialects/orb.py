@@ -5,17 +5,15 @@ Source: Orb's API reference of ingestion: exactly one of `external_customer_id` 
 strings, numbers and booleans without nesting. Keys are unique without limit of time.
 """
 
-from pipelines.dialects.event import flat_properties
-from pipelines.dialects.form import Customer, EventForm, Timestamp, dialect
+from pipelines.dialects.form import Customer, Dialect, EventForm, Timestamp
 from pipelines.timestamps import parse_rfc3339
 
-DIALECT = dialect(
+DIALECT = Dialect(
     EventForm(
         key=("idempotency_key",),
         customer=Customer(("external_customer_id", "customer_id")),
         event_name="event_name",
         timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
-        properties=lambda members: flat_properties(members.get("properties")),
     ),
     dedupe_window=None,
 )

@@ -5,18 +5,16 @@ where no `userId` does. `context`, `integrations` and the other times of a call 
 the event; calls of another type are no usage and are refused.
 """
 
-from pipelines.dialects.event import flat_properties
-from pipelines.dialects.form import Constant, Customer, EventForm, Timestamp, dialect
+from pipelines.dialects.form import Constant, Customer, Dialect, EventForm, Timestamp
 from pipelines.timestamps import parse_rfc3339
 
-DIALECT = dialect(
+DIALECT = Dialect(
     EventForm(
         key=("messageId",),
         constants=(Constant("type", "track", is_required=False),),
         customer=Customer(("userId", "anonymousId"), is_exclusive=False),
         event_name="event",
         timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
-        properties=lambda members: flat_properties(members.get("properties")),
     ),
     dedupe_window=None,
 )

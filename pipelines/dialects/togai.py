@@ -12,15 +12,8 @@ that needs the catalog.
 from collections.abc import Iterator
 from datetime import timedelta
 
-from pipelines.dialects.event import RefusedLineError, flat_properties
-from pipelines.dialects.form import (
-    Customer,
-    EventForm,
-    Members,
-    Properties,
-    Timestamp,
-    dialect,
-)
+from pipelines.dialects.event import Members, Properties, RefusedLineError, flat_properties
+from pipelines.dialects.form import Customer, Dialect, EventForm, Timestamp
 from pipelines.schemas import NAME_BYTES_MAX, Reason
 from pipelines.strict_json import TYPE_NAMES, JsonValue, Number
 from pipelines.timestamps import parse_iso8601_utc
@@ -87,7 +80,7 @@ def _refused(sentence: str) -> RefusedLineError:
     return RefusedLineError(Reason.INVALID_PROPERTY, sentence)
 
 
-DIALECT = dialect(
+DIALECT = Dialect(
     EventForm(
         key=("id",),
         customer=Customer(("accountID", "accountId")),

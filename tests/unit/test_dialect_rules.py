@@ -193,12 +193,22 @@ def test_segment_context_may_be_as_deep_as_its_vendor_writes_it() -> None:
     assert read_any("segment", context=context) == read_any("segment")
 
 
-def test_stripe_payload_is_required() -> None:
-    refusal = refusal_of("stripe", payload=ABSENT)
+@pytest.mark.parametrize("payload", [ABSENT, b"null", b"{}"], ids=["absent", "null", "empty"])
+def test_stripe_payload_names_the_customer(payload: bytes | None) -> None:
+    refusal = refusal_of("stripe", payload=payload)
 
     assert (refusal.reason, refusal.sentence) == (
         Reason.MISSING_FIELD,
-        "field 'payload' is missing",
+        "field 'payload.stripe_customer_id' is missing or empty",
+    )
+
+
+def test_stripe_payload_is_an_object() -> None:
+    refusal = refusal_of("stripe", payload=b"[]")
+
+    assert (refusal.reason, refusal.sentence) == (
+        Reason.MALFORMED,
+        "field 'payload' must be an object, found an array",
     )
 
 

@@ -9,7 +9,7 @@ sorted by key hash, and each range of hashes is decided alone, since a key never
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.decide import KNOWN_KEYS_COLUMNS, decide
+from pipelines.dialects import Dialect, reader_of
 from pipelines.discovery import Discovery, discover, first_batch
 from pipelines.errors import InvariantError
 from pipelines.lake import Lake
@@ -57,6 +58,7 @@ class BatchPlan:
         files: file versions of this batch, in sequence.
         waiting: new file versions left for the next batch.
         folder: staging folder of this batch.
+        readers: source → what reads its events.
     """
 
     batch_id: int
@@ -64,6 +66,7 @@ class BatchPlan:
     files: pl.DataFrame
     waiting: int
     folder: Path
+    readers: Mapping[str, Dialect]
 
 
 def plan(
@@ -85,6 +88,7 @@ def plan(
         files=files,
         waiting=discovery.files.height - files.height,
         folder=staging / f"{batch_id:09d}",
+        readers={row["source"]: reader_of(row) for row in sources.iter_rows(named=True)},
     )
 
 
@@ -95,7 +99,7 @@ def parse(plan: BatchPlan, landing: Landing, processes: int) -> ParsedBatch:
             path=row["path"],
             etag=row["etag"],
             size_bytes=row["size_bytes"],
-            dialect=row["dialect"],
+            dialect=plan.readers[row["source"]],
             origin=FileOrigin(
                 file_id=row["file_id"],
                 source=row["source"],

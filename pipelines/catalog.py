@@ -17,7 +17,8 @@ from types import MappingProxyType
 
 import polars as pl
 
-from pipelines.catalog_files import FILE_NAMES, Row, Tables, read_tables
+from pipelines.catalog_files import FILE_NAMES, OPTIONAL_FILES, Row, Tables, read_tables
+from pipelines.catalog_readers import reader_problems, source_reader
 from pipelines.catalog_rules import (
     DialectWindows,
     catalog_problems,
@@ -142,7 +143,7 @@ def read_catalog(
     that are not of the catalog are left alone.
 
     Args:
-        folder: holds the seven CSV files.
+        folder: holds the CSV files.
         metric_codes: the billable metrics there are.
         dialect_windows: the dialects there are, and their usual windows.
 
@@ -151,7 +152,13 @@ def read_catalog(
     """
     files = _file_contents(folder)
     tables = read_tables(files)
-    problems = sorted([*tables.problems, *catalog_problems(tables, metric_codes, dialect_windows)])
+    problems = sorted(
+        [
+            *tables.problems,
+            *catalog_problems(tables, metric_codes, dialect_windows),
+            *reader_problems(tables),
+        ]
+    )
     if problems:
         raise CatalogError([str(problem) for problem in problems])
     return Catalog(
@@ -185,7 +192,8 @@ def _file_contents(folder: Path) -> dict[str, bytes]:
         except OSError as error:
             raise CatalogError([f"{name}: cannot be read from {folder}: {error}"]) from error
     if not contents:
-        raise CatalogError([f"{folder} holds no catalog; it needs {', '.join(FILE_NAMES)}"])
+        needed = ", ".join(name for name in FILE_NAMES if name not in OPTIONAL_FILES)
+        raise CatalogError([f"{folder} holds no catalog; it needs {needed}"])
     return contents
 
 
@@ -194,17 +202,19 @@ def _sources(tables: Tables, dialect_windows: DialectWindows) -> pl.DataFrame:
     for row in tables.sources.rows:
         limits = source_limits(row, dialect_windows)
         rows.append(
-            (
-                row.source,
-                row.dialect,
-                limits.dedupe_scope,
-                limits.dedupe_window,
-                limits.max_lateness,
-                limits.future_skew,
-                row.received_at_from,
-            )
+            {
+                "source": row.source,
+                "dedupe_scope": limits.dedupe_scope,
+                "dedupe_window": limits.dedupe_window,
+                "max_lateness": limits.max_lateness,
+                "future_skew": limits.future_skew,
+                "received_at_from": row.received_at_from,
+                "late_lookup": bool(row.late_lookup),
+                "conflicts_expected": bool(row.conflicts_expected),
+                **source_reader(tables, row),
+            }
         )
-    return pl.DataFrame(rows, schema=SOURCES, orient="row")
+    return pl.DataFrame(rows, schema=SOURCES)
 
 
 def _frame(rows: Iterable[Row], schema: pl.Schema, **field_by_column: str) -> pl.DataFrame:

@@ -125,6 +125,11 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
+def read_yes_no(cell: str) -> bool:
+    """`yes` or `no`."""
+    return one_of("yes", "no")(cell) == "yes"
+
+
 def whole_number(least: int, most: int) -> Callable[[str], int]:
     """A reader of whole numbers between two bounds, both included."""
 

@@ -4,13 +4,14 @@ Belongs here: what can be said of one file alone. Must not be put here: rules be
 files (see `catalog_rules`), anything that opens a file (see `catalog`).
 
 Each row class is the header of its file: its fields are the columns in order, annotated with
-the function that reads the cell. An empty cell is None where the type allows it.
+the function that reads the cell. An empty cell is None where the type allows it. A column with
+a default may be left out of the header, and an optional file out of the folder.
 """
 
 import csv
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, Literal, TypeVar, get_args, get_type_hints
@@ -29,6 +30,7 @@ from pipelines.catalog_cells import (
     read_text,
     read_time_zone,
     read_window,
+    read_yes_no,
     refuse_ambiguous,
     shown,
     whole_number,
@@ -79,6 +81,30 @@ class SourceRow(Row):
     max_lateness_days: Annotated[int | None, whole_number(1, DAYS_MAX)]
     future_skew_hours: Annotated[int | None, whole_number(0, 24 * DAYS_MAX)]
     received_at_from: Annotated[str, one_of("last_modified", "path")]
+    idempotency_key_fields: Annotated[tuple[str, ...] | None, read_names] = None
+    late_lookup: Annotated[bool | None, read_yes_no] = None
+    conflicts_expected: Annotated[bool | None, read_yes_no] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFieldRow(Row):
+    """source_fields.csv: one row per field of a source's events; see `dialects.custom`."""
+
+    source: Annotated[str, read_text]
+    field: Annotated[str, read_text]
+    path: Annotated[str, read_text]
+    form: Annotated[str | None, read_text]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSchemaRow(Row):
+    """event_schemas.csv: one row per attribute or dimension of a source's events of one name."""
+
+    source: Annotated[str, read_text]
+    event_name: Annotated[str, read_text]
+    name: Annotated[str, read_text]
+    kind: Annotated[str, one_of("attribute", "dimension")]
+    is_required: Annotated[bool, read_yes_no]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +219,7 @@ class Table(Generic[RowT_co]):
 
 @dataclass(frozen=True)
 class Tables:
-    """The seven files of a catalog as read."""
+    """The files of a catalog as read; one of `OPTIONAL_FILES` may be absent, and is empty."""
 
     sources: Table[SourceRow]
     customers: Table[CustomerRow]
@@ -202,6 +228,8 @@ class Tables:
     charges: Table[ChargeRow]
     charge_tiers: Table[TierRow]
     subscriptions: Table[SubscriptionRow]
+    source_fields: Table[SourceFieldRow]
+    event_schemas: Table[EventSchemaRow]
 
     @property
     def problems(self) -> list[Problem]:
@@ -212,12 +240,16 @@ class Tables:
 FILE_NAMES = tuple(f"{field.name}.csv" for field in fields(Tables))
 """The files of a catalog."""
 
+OPTIONAL_FILES = frozenset({"source_fields.csv", "event_schemas.csv"})
+"""Those that a folder need not have."""
+
 
 def read_tables(files: Mapping[str, bytes]) -> Tables:
     """The rows of the catalog, each either well-formed or among the problems.
 
     Args:
-        files: name → bytes; a name of `FILE_NAMES` that is absent is a problem.
+        files: name → bytes; a name of `FILE_NAMES` that is absent is a problem, unless it is
+            one of `OPTIONAL_FILES`.
     """
     return Tables(
         sources=_read_table("sources.csv", files, SourceRow),
@@ -227,15 +259,23 @@ def read_tables(files: Mapping[str, bytes]) -> Tables:
         charges=_read_table("charges.csv", files, ChargeRow),
         charge_tiers=_read_table("charge_tiers.csv", files, TierRow),
         subscriptions=_read_table("subscriptions.csv", files, SubscriptionRow),
+        source_fields=_read_table("source_fields.csv", files, SourceFieldRow),
+        event_schemas=_read_table("event_schemas.csv", files, EventSchemaRow),
     )
 
 
 def _read_table(file_name: str, files: Mapping[str, bytes], row_type: type[RowT]) -> Table[RowT]:
+    if file_name in OPTIONAL_FILES and file_name not in files:
+        return Table(file_name, (), (), ())
     readers = _cell_readers(row_type)
     lines, problems = _csv_lines(file_name, files.get(file_name))
     records, rows = list[Record](), list[RowT]()
-    if lines and (reason := _header_reason(lines[0][1], list(readers))):
-        return Table(file_name, (), (), (*problems, Problem(file_name, 1, "", reason)))
+    if lines:
+        header, optional = lines[0][1], _optional_columns(row_type)
+        left_out = optional - set(header)
+        readers = {name: reader for name, reader in readers.items() if name not in left_out}
+        if reason := _header_reason(header, list(readers)):
+            return Table(file_name, (), (), (*problems, Problem(file_name, 1, "", reason)))
     for line, cells in lines[1:]:
         if reason := _row_reason(cells, len(readers)):
             problems.append(Problem(file_name, line, "", reason))
@@ -318,6 +358,10 @@ def _read_cells(
         except ValueError as error:
             problems.append(Problem(file_name, record.line, column, str(error)))
     return values, problems
+
+
+def _optional_columns(row_type: type[Row]) -> set[str]:
+    return {field.name for field in fields(row_type) if field.default is not MISSING}
 
 
 def _cell_readers(row_type: type[Row]) -> dict[str, tuple[Callable[[str], object], bool]]:

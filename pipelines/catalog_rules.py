@@ -111,6 +111,7 @@ def _repeated_keys(tables: Tables) -> Iterator[Problem]:
         (tables.plans, ("plan_code",)),
         (tables.charges, ("plan_code", "charge_code", "valid_from")),
         (tables.subscriptions, ("subscription_id",)),
+        (tables.event_schemas, ("source", "event_name", "name")),
     )
     for table, columns in keys:
         first_lines = dict[tuple[str, ...], int]()
@@ -133,6 +134,8 @@ def _unknown_references(tables: Tables, metric_codes: frozenset[str]) -> Iterato
         (tables.charge_tiers, price, tables.charges),
         (tables.subscriptions, ("customer_id",), tables.customers),
         (tables.subscriptions, ("plan_code",), tables.plans),
+        (tables.source_fields, ("source",), tables.sources),
+        (tables.event_schemas, ("source",), tables.sources),
     )
     for table, columns, target in references:
         known = {_cells(record, columns) for record in target.records}
@@ -279,7 +282,7 @@ def _periods_longer_than_lateness(tables: Tables, dialect_windows: DialectWindow
     )
     for source in tables.sources.rows:
         lateness = source_limits(source, dialect_windows).max_lateness
-        if lateness is None:
+        if lateness is None or source.late_lookup:
             continue
         waiting = [life for life in longest if timedelta(days=life[0]) > lateness]
         if waiting:

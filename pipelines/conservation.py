@@ -56,6 +56,12 @@ _DECIDED_LINES = """
      FROM lake.refused_events WHERE batch_id = $batch_id)
 """
 
+_IS_LOOKED_UP = """
+    coalesce(sources.late_lookup AND epoch_us({event}.received_at) - epoch_us({event}.occurred_at)
+        >= sources.lateness_us, false)
+"""
+"""Whether an event is late at a source that has such events looked up among all keys."""
+
 INVARIANTS = (
     Invariant(
         "files_are_registered_once",
@@ -161,8 +167,9 @@ INVARIANTS = (
     Invariant(
         "keys_are_accepted_once_per_window",
         "accepted_events",
-        "No two accepted events of one scope and key were received closer than the window (I-6).",
-        """
+        "No two accepted events of one scope and key were received closer than the window; an "
+        "event looked up for its lateness has no accepted event of its key before it (I-6).",
+        f"""
         SELECT new.file_id, new.line, held.file_id AS other_file_id, held.line AS other_line
         FROM lake.accepted_events AS new
         JOIN sources USING (source)
@@ -173,19 +180,22 @@ INVARIANTS = (
         WHERE new.batch_id = $batch_id AND (
             sources.window_us IS NULL
             OR abs(epoch_us(new.received_at) - epoch_us(held.received_at)) < sources.window_us
+            OR ({_IS_LOOKED_UP.format(event="new")}
+                AND (held.file_id, held.line) < (new.file_id, new.line))
         )
         """,
     ),
     Invariant(
         "accepted_events_are_in_time",
         "accepted_events",
-        "received_at - max lateness < occurred_at <= received_at + future skew (I-7).",
+        "received_at - max lateness < occurred_at <= received_at + future skew, unless the "
+        "source has late events looked up (I-7).",
         """
         SELECT events.file_id, events.line, events.occurred_at, events.received_at
         FROM lake.accepted_events AS events LEFT JOIN sources USING (source)
         WHERE events.batch_id = $batch_id AND NOT coalesce(
             epoch_us(occurred_at) <= epoch_us(received_at) + sources.skew_us
-            AND (sources.lateness_us IS NULL
+            AND (sources.lateness_us IS NULL OR sources.late_lookup
                 OR epoch_us(received_at) - epoch_us(occurred_at) < sources.lateness_us),
             false
         )
@@ -195,8 +205,8 @@ INVARIANTS = (
         "winners_precede_their_copies",
         "refused_events",
         "A duplicate or conflict names an accepted event of its scope and key, before it in "
-        "(file_id, line) and less than the window away (I-8).",
-        """
+        "(file_id, line) and less than the window away, or looked up for its lateness (I-8).",
+        f"""
         SELECT refused.file_id, refused.line, refused.winner_file_id, refused.winner_line
         FROM lake.refused_events AS refused
         LEFT JOIN sources USING (source)
@@ -209,7 +219,8 @@ INVARIANTS = (
             AND winner.dedupe_scope = refused.dedupe_scope
             AND (sources.window_us IS NULL OR
                 abs(epoch_us(winner.received_at) - epoch_us(refused.received_at))
-                    < sources.window_us),
+                    < sources.window_us
+                OR {_IS_LOOKED_UP.format(event="refused")}),
             false
         )
         """,
@@ -247,6 +258,7 @@ def check_batch(lake: Lake, batch_id: int, sources: pl.DataFrame) -> list[Findin
         pl.col("dedupe_window").dt.total_microseconds().alias("window_us"),
         pl.col("max_lateness").dt.total_microseconds().alias("lateness_us"),
         pl.col("future_skew").dt.total_microseconds().alias("skew_us"),
+        "late_lookup",
     )
     findings = []
     for invariant in INVARIANTS:

@@ -7,7 +7,8 @@ Inputs: parsed events (key (file_id, line)), the accepted events already known u
 key hashes, the rules of their sources, and the step function of refusal cuts by name.
 
 Stages:
-    1. `_with_time_reasons`: future, too_late and backdated depend on the event alone.
+    1. `_with_time_reasons`: future, too_late and backdated depend on the event alone. A source
+       may have late events looked up instead of refused: then their window has no end.
     2. `_contested`: keys that stand once and are known to nobody need no dedupe.
     3. `_choose_holders`: in rounds, the first unblocked claimant of each key is accepted;
        it blocks every later delivery less than the window away.
@@ -86,7 +87,13 @@ def decide(
 def _with_time_reasons(
     events: pl.DataFrame, sources: pl.DataFrame, refusal_cuts: pl.DataFrame
 ) -> pl.DataFrame:
-    rules = sources.select("source", "dedupe_window", "max_lateness", "future_skew")
+    rules = sources.select(
+        "source",
+        "dedupe_window",
+        "max_lateness",
+        "future_skew",
+        pl.col("late_lookup", "conflicts_expected").fill_null(value=False),
+    )
     known_names = refusal_cuts.filter(pl.col("latest_cut_at").is_not_null())["name"].unique()
     ruled = events.join(rules, on="source", how="left", maintain_order="left")
     # Only names that have any cut need the ordered lookup.
@@ -106,15 +113,20 @@ def _with_time_reasons(
         .select(*_ORDER, "latest_cut_at")
     )
     lateness = pl.col("received_at") - pl.col("occurred_at")
+    is_late = (lateness >= pl.col("max_lateness")).fill_null(value=False)
     return ruled.join(cut_at, on=_ORDER, how="left", maintain_order="left").with_columns(
         pl.when(-lateness > pl.col("future_skew"))
         .then(pl.lit(Reason.FUTURE.value))
-        .when(lateness >= pl.col("max_lateness"))
+        .when(is_late & ~pl.col("late_lookup"))
         .then(pl.lit(Reason.TOO_LATE.value))
         .when(pl.col("received_at") >= pl.col("latest_cut_at"))
         .then(pl.lit(Reason.BACKDATED.value))
         .otherwise(None)
-        .alias("time_reason")
+        .alias("time_reason"),
+        pl.when(is_late & pl.col("late_lookup"))
+        .then(None)
+        .otherwise(pl.col("dedupe_window"))
+        .alias("dedupe_window"),
     )
 
 
@@ -220,8 +232,11 @@ def _winner_sentence() -> pl.Expr:
         .otherwise(
             pl.format(
                 "has the idempotency key of the event accepted from {} but another payload; "
-                "the first stays",
+                "the first stays{}",
                 place,
+                pl.when(pl.col("conflicts_expected"))
+                .then(pl.lit(", as its source expects"))
+                .otherwise(pl.lit("")),
             )
         )
     )

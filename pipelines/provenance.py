@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.compression import UnreadableFileError, read_blocks
 from pipelines.conservation import Finding, Invariant
-from pipelines.dialects import DIALECTS
+from pipelines.dialects import Dialect, reader_of
 from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.parse import Chunk, FileOrigin, parse_chunk
@@ -47,7 +47,7 @@ def check_provenance(lake: Lake, landing: Landing, batch_id: int, sources: pl.Da
     files = lake.query(
         """
         SELECT files.file_id, files.path, files.etag, files.size_bytes, files.source,
-            epoch_us(files.received_at) AS received_us, sources.dialect, sources.dedupe_scope
+            epoch_us(files.received_at) AS received_us, sources.dedupe_scope
         FROM lake.landing_files AS files
         JOIN sources USING (source)
         JOIN lake.file_decisions AS decisions USING (file_id)
@@ -55,14 +55,15 @@ def check_provenance(lake: Lake, landing: Landing, batch_id: int, sources: pl.Da
         ORDER BY files.file_id
         """,
         {"batch_id": batch_id},
-        sources=sources.select("source", "dialect", "dedupe_scope"),
+        sources=sources.select("source", "dedupe_scope"),
     )
     events = _events_to_check(lake, batch_id)
+    readers = {row["source"]: reader_of(row) for row in sources.iter_rows(named=True)}
     offences: list[str] = []
     for file in files.iter_rows(named=True):
         expected = events.filter(pl.col("file_id") == file["file_id"])
         if expected.height:
-            offences += _differences(landing, file, expected)
+            offences += _differences(landing, file, readers[file["source"]], expected)
     return Finding(REPARSED, len(offences), "; ".join(offences[:3]))
 
 
@@ -81,7 +82,7 @@ def _events_to_check(lake: Lake, batch_id: int) -> pl.DataFrame:
 
 
 def _differences(
-    landing: Landing, file: dict[str, object], expected: pl.DataFrame
+    landing: Landing, file: dict[str, object], dialect: Dialect, expected: pl.DataFrame
 ) -> Iterator[str]:
     path, etag, size = str(file["path"]), str(file["etag"]), int(str(file["size_bytes"]))
     origin = FileOrigin(
@@ -90,7 +91,6 @@ def _differences(
         dedupe_scope=str(file["dedupe_scope"]),
         received_at=int(str(file["received_us"])),
     )
-    dialect = DIALECTS[str(file["dialect"])]
     try:
         with landing.opened(path, etag, size) as landed:
             lines = list(_lines_at(read_blocks(landed, size), expected))

@@ -43,7 +43,8 @@ class HomeReport:
         file_classes: per source and kind of file: files and lines by verdict.
         quarantined: file versions that could not be read and that no later version has
             healed, with the reason.
-        reasons: refused lines by verdict and reason, most frequent first.
+        reasons: refused lines by verdict and reason, most frequent first; conflicts that
+            their source expects stand apart.
         invoices: finalized and draft invoices of the published generation.
         generation: id of the published generation; None before the first.
         in_progress: file versions landed and not decided yet.
@@ -86,7 +87,7 @@ def read_report(settings: Settings) -> HomeReport:
             taken_in = {
                 "file_classes": _file_classes(lake).to_dicts(),
                 "quarantined": _quarantined(lake).to_dicts(),
-                "reasons": _reasons(lake).to_dicts(),
+                "reasons": _reasons(lake, catalog.sources).to_dicts(),
             }
     discovery = discover(
         Landing(settings.landing, settings.s3_endpoint_url).list_objects(),
@@ -162,14 +163,16 @@ def _quarantined(lake: Lake) -> pl.DataFrame:
     )
 
 
-def _reasons(lake: Lake) -> pl.DataFrame:
+def _reasons(lake: Lake, sources: pl.DataFrame) -> pl.DataFrame:
     return lake.query(
         """
-        SELECT verdict, reason_code, count(*) AS lines,
-            any_value(reason ORDER BY file_id, line) AS example
-        FROM lake.refused_events GROUP BY ALL
-        ORDER BY lines DESC, verdict, reason_code
-        """
+        SELECT verdict, reason_code,
+            verdict = 'conflict' AND coalesce(conflicts_expected, false) AS is_expected,
+            count(*) AS lines, any_value(reason ORDER BY file_id, line) AS example
+        FROM lake.refused_events LEFT JOIN sources USING (source) GROUP BY ALL
+        ORDER BY is_expected, lines DESC, verdict, reason_code
+        """,
+        sources=sources.select("source", "conflicts_expected"),
     )
 
 
@@ -253,7 +256,7 @@ def _show_reasons(report: HomeReport, console: Console) -> None:
     for row in report.reasons[:_REASONS_SHOWN]:
         table.add_row(
             row["verdict"],
-            row["reason_code"] or "",
+            row["reason_code"] or ("expected" if row["is_expected"] else ""),
             f"{row['lines']:,}",
             shown_text(row["example"]),
         )

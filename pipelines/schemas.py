@@ -365,9 +365,26 @@ SOURCES = pl.Schema(
         "max_lateness": pl.Duration("us"),
         "future_skew": pl.Duration("us"),
         "received_at_from": pl.String(),
+        "late_lookup": pl.Boolean(),
+        "conflicts_expected": pl.Boolean(),
+        "key_fields": pl.List(pl.String()),
+        "fields": pl.List(
+            pl.Struct({"field": pl.String(), "path": pl.String(), "form": pl.String()})
+        ),
+        "event_schemas": pl.List(
+            pl.Struct(
+                {
+                    "event_name": pl.String(),
+                    "name": pl.String(),
+                    "kind": pl.String(),
+                    "is_required": pl.Boolean(),
+                }
+            )
+        ),
     }
 )
-"""One row per sender; a null window or lateness means unlimited."""
+"""One row per sender; a null window or lateness means unlimited. The last three say how its
+events are read (see `dialects.reader_of`); empty is as its dialect's vendor documents it."""
 
 REFUSAL_CUTS = pl.Schema(
     {"name": pl.String(), "from_at": UTC_MICROSECONDS, "latest_cut_at": UTC_MICROSECONDS}

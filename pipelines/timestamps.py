@@ -24,6 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ZONE_MINUTES_MAX = 14 * 60
 _LAST_MICROSECOND = 253402300799999999  # 9999-12-31T23:59:59.999999Z
 _FIRST_MICROSECOND = -62135596800000000  # 0001-01-01T00:00:00Z
+_LEAST_FROM_MILLISECONDS = 100_000_000_000_000  # 1973-03-03T09:46:40Z
 
 
 class TimestampError(ValueError):
@@ -78,29 +79,55 @@ def parse_unix_seconds(text: str) -> int:
     Raises:
         TimestampError: not such a number.
     """
-    match = _UNIX_SECONDS.fullmatch(text)
-    if match is None:
+    instant = _unix_microseconds(text, _MICROSECOND_DIGITS)
+    if instant is None:
         raise TimestampError(f"{text[:64]!a} is not a number of seconds, like 1767225600.25")
-    sign, whole, fraction, exponent = match.groups(default="")
-    digits = whole + fraction
-    point = len(whole) + int(exponent or 0) + _MICROSECOND_DIGITS
-    digits = digits.ljust(point, "0")
-    microseconds = digits[: max(point, 0)].lstrip("0")
-    if len(microseconds) > len(str(-_FIRST_MICROSECOND)) + 1:
-        raise TimestampError(_outside_years(text))
-    instant = int(microseconds or 0)
-    if sign:
-        instant = -instant - bool(digits[max(point, 0) :].strip("0"))
     if not _FIRST_MICROSECOND <= instant <= _LAST_MICROSECOND:
-        raise TimestampError(_outside_years(text))
+        raise TimestampError(
+            f"{text[:64]!a} lies outside the years 1 to 9999; "
+            "it must count seconds since 1970, not milliseconds"
+        )
     return instant
 
 
-def _outside_years(text: str) -> str:
-    return (
-        f"{text[:64]!a} lies outside the years 1 to 9999; "
-        "it must count seconds since 1970, not milliseconds"
-    )
+def parse_unix_milliseconds(text: str) -> int:
+    """Microseconds since the epoch of a decimal number of milliseconds since the epoch.
+
+    Exact, as `parse_unix_seconds`. What lies within three years of 1970 can only be meant as
+    seconds and is refused, never guessed.
+
+    Raises:
+        TimestampError: not such a number.
+    """
+    instant = _unix_microseconds(text, _MICROSECOND_DIGITS - 3)
+    if instant is None:
+        raise TimestampError(f"{text[:64]!a} is not a number of milliseconds, like 1767225600250")
+    if abs(instant) < _LEAST_FROM_MILLISECONDS:
+        raise TimestampError(
+            f"{text[:64]!a} lies within three years of 1970; "
+            "it must count milliseconds since 1970, not seconds"
+        )
+    if not _FIRST_MICROSECOND <= instant <= _LAST_MICROSECOND:
+        raise TimestampError(
+            f"{text[:64]!a} lies outside the years 1 to 9999; it must count milliseconds since 1970"
+        )
+    return instant
+
+
+def _unix_microseconds(text: str, shift: int) -> int | None:
+    # None when it is no number; far beyond the years when it has too many digits to matter.
+    match = _UNIX_SECONDS.fullmatch(text)
+    if match is None:
+        return None
+    sign, whole, fraction, exponent = match.groups(default="")
+    digits = whole + fraction
+    point = len(whole) + int(exponent or 0) + shift
+    digits = digits.ljust(point, "0")
+    microseconds = digits[: max(point, 0)].lstrip("0")
+    if len(microseconds) > len(str(-_FIRST_MICROSECOND)) + 1:
+        return _LAST_MICROSECOND + 1
+    instant = int(microseconds or 0)
+    return -instant - bool(digits[max(point, 0) :].strip("0")) if sign else instant
 
 
 def parse_unix_seconds_or_rfc3339(text: str) -> int:

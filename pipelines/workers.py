@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.compression import UnreadableFileError, read_blocks
-from pipelines.dialects import DIALECTS
+from pipelines.dialects import Dialect
 from pipelines.landing import Landing
 from pipelines.parse import FileOrigin, ParsedChunk, parse_chunk, split_chunks
 
@@ -39,7 +39,7 @@ class LandedFile:
     path: str
     etag: str
     size_bytes: int
-    dialect: str
+    dialect: Dialect
     origin: FileOrigin
 
 
@@ -145,7 +145,7 @@ def _parse_file(landing: Landing, file: LandedFile, parts: "_Parts") -> ParsedFi
     try:
         with landing.opened(file.path, file.etag, file.size_bytes) as landed:
             for chunk in split_chunks(measured(read_blocks(landed, file.size_bytes))):
-                parsed = parse_chunk(chunk, file.origin, DIALECTS[file.dialect])
+                parsed = parse_chunk(chunk, file.origin, file.dialect)
                 lines += parsed.lines
                 blank += parsed.blank
                 parts.add(parsed)

@@ -21,6 +21,8 @@ class Sender:
     dedupe_window: timedelta | None
     max_lateness: timedelta | None
     future_skew: timedelta
+    late_lookup: bool = False
+    conflicts_expected: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,13 @@ def verdicts_by_position(
 def _verdict(
     delivery: Delivery, sender: Sender, holders: Sequence[Delivery], cuts: Cuts
 ) -> Verdict:
+    lateness = delivery.received_at - delivery.occurred_at
+    is_late = sender.max_lateness is not None and lateness >= sender.max_lateness
     blocking = [
         holder
         for holder in holders
         if sender.dedupe_window is None
+        or (is_late and sender.late_lookup)
         or abs(delivery.received_at - holder.received_at) < sender.dedupe_window
     ]
     for holder in blocking:
@@ -86,8 +91,7 @@ def _verdict(
         return Verdict("conflict", winner=blocking[0].position)
     if delivery.occurred_at - delivery.received_at > sender.future_skew:
         return Verdict("rejected", "future")
-    lateness = delivery.received_at - delivery.occurred_at
-    if sender.max_lateness is not None and lateness >= sender.max_lateness:
+    if is_late and not sender.late_lookup:
         return Verdict("rejected", "too_late")
     cut = None
     for from_at, cut_from_there in cuts.get(delivery.customer_ref, ()):

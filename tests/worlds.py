@@ -79,18 +79,20 @@ def source_rows(
 ) -> pl.DataFrame:
     """The senders as the catalog hands them to the stages."""
     rows = [
-        (
-            source,
-            "metronome",
-            sender.dedupe_scope,
-            sender.dedupe_window,
-            sender.max_lateness,
-            sender.future_skew,
-            received_at_from,
-        )
+        {
+            "source": source,
+            "dialect": "metronome",
+            "dedupe_scope": sender.dedupe_scope,
+            "dedupe_window": sender.dedupe_window,
+            "max_lateness": sender.max_lateness,
+            "future_skew": sender.future_skew,
+            "received_at_from": received_at_from,
+            "late_lookup": sender.late_lookup,
+            "conflicts_expected": sender.conflicts_expected,
+        }
         for source, sender in senders.items()
     ]
-    return pl.DataFrame(rows, schema=SOURCES, orient="row")
+    return pl.DataFrame(rows, schema=SOURCES)
 
 
 def cut_rows(cuts: Cuts) -> pl.DataFrame:

@@ -4,6 +4,7 @@ Belongs here: what every dialect needs to read a field strictly. Must not be put
 a vendor's field names.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -64,7 +65,8 @@ class Path:
     names: tuple[str, ...]
 
     def __str__(self) -> str:
-        return ".".join(self.names)
+        steps = (f"['{name}']" if "." in name else f".{name}" for name in self.names)
+        return "".join(steps).removeprefix(".")
 
 
 Field = str | Path
@@ -75,6 +77,28 @@ def unwrapped(members: Members) -> Members:
     """The event inside the envelope `{"event": {...}}`, or the object itself."""
     inner = members.get("event")
     return inner if type(inner) is dict and len(members) == 1 else members
+
+
+_STEP = re.compile(r"""\.([^.\[\]'"$*\s][^.\[\]'"$*]*)|\['([^']+)'\]|\["([^"]+)"\]""")
+
+
+def parse_path(text: str) -> Field:
+    """The field that a path names: `id`, `usage.total`, `$.usage.total`, `$['a.b'].c`.
+
+    Raises:
+        ValueError: it is no such path; arrays have none.
+    """
+    rest = text.removeprefix("$") if text.startswith("$") else f".{text}"
+    names: list[str] = []
+    while match := _STEP.match(rest):
+        names.append(match.group(match.lastindex or 0))
+        rest = rest[match.end() :]
+    if rest or not names:
+        raise ValueError(
+            f"{text[:64]!r} is no path of members; write it like id, usage.total, $.usage.total "
+            "or $['dotted.name'].total"
+        )
+    return names[0] if len(names) == 1 else Path(tuple(names))
 
 
 def named(field: Field) -> str:
@@ -104,14 +128,26 @@ def value_of(members: Members, field: Field) -> JsonValue:
     return value
 
 
+def is_null(members: Members, field: Field) -> bool:
+    """Whether a field is there, and null."""
+    names = (field,) if isinstance(field, str) else field.names
+    around = value_of(members, Path(names[:-1])) if names[1:] else dict(members)
+    return isinstance(around, dict) and names[-1] in around and around[names[-1]] is None
+
+
 def is_absent(members: Members, field: Field) -> bool:
     """Whether a text is absent, null or empty."""
     value = value_of(members, field)
     return value is None or value == ""
 
 
-def text_field(members: Members, field: Field) -> str:
+def text_field(members: Members, field: Field, *, takes_numbers: bool = False) -> str:
     """The required, non-empty text of a field, at most 255 bytes.
+
+    Args:
+        members: of the event.
+        field: where the text stands.
+        takes_numbers: whether a number is such a text as well: a `Number`, its source text.
 
     Raises:
         RefusedLineError: missing_field when absent, null or empty; malformed when it is of
@@ -120,10 +156,11 @@ def text_field(members: Members, field: Field) -> str:
     value = value_of(members, field)
     if value is None or value == "":
         raise RefusedLineError(Reason.MISSING_FIELD, f"field {named(field)} is missing or empty")
-    if type(value) is not str:
+    if not (type(value) is str or (takes_numbers and type(value) is Number)):
+        kinds = "a string or number" if takes_numbers else "a string"
         raise RefusedLineError(
             Reason.MALFORMED,
-            f"field {named(field)} must be a string, found {TYPE_NAMES[type(value)]}",
+            f"field {named(field)} must be {kinds}, found {TYPE_NAMES[type(value)]}",
         )
     # Four bytes is the longest UTF-8 sequence, so short texts need no encoding.
     if len(value) * 4 > NAME_BYTES_MAX and len(value.encode()) > NAME_BYTES_MAX:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from pipelines.dialects.event import (
     EventFields,
@@ -76,6 +77,40 @@ class Unread:
 
 
 @dataclass(frozen=True)
+class Always:
+    """A name that every event of a form has, and none says."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class EventSchema:
+    """What events of one name must have.
+
+    Attributes:
+        event_name: the events.
+        attributes: names that must be there as attributes.
+        dimensions: names that must be there as dimensions.
+    """
+
+    event_name: str
+    attributes: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EventSchemas:
+    """All names that events may have, each with what it must have; each name once."""
+
+    declared: tuple[EventSchema, ...]
+
+    @cached_property
+    def by_name(self) -> dict[str, EventSchema]:
+        """Schema by name of event."""
+        return {schema.event_name: schema for schema in self.declared}
+
+
+@dataclass(frozen=True)
 class FlatObject:
     """Properties that are the members of one object, nothing nested.
 
@@ -89,10 +124,14 @@ class FlatObject:
 
     def __call__(self, members: Members) -> Properties:
         """The properties of an event; raises `RefusedLineError`."""
-        value = value_of(members, self.field)
-        if self.without and type(value) is dict:
-            value = {name: member for name, member in value.items() if name not in self.without}
-        return flat_properties(value, str(self.field))
+        return flat_properties(self.values(members), str(self.field))
+
+    def values(self, members: Members) -> dict[str, JsonValue]:
+        """Property name → value as parsed; raises `RefusedLineError`."""
+        value = _object(members, self.field)
+        if not self.without:
+            return value
+        return {name: member for name, member in value.items() if name not in self.without}
 
 
 @dataclass(frozen=True)
@@ -110,12 +149,13 @@ class NestedObject:
 
     def __call__(self, members: Members) -> Properties:
         """The properties of an event; raises `RefusedLineError`."""
-        value = value_of(members, self.field)
-        if type(value) is dict:
-            flat = dict[str, JsonValue]()
-            self._flatten(value, "", flat)
-            value = flat
-        return flat_properties(value, str(self.field))
+        return flat_properties(self.values(members), str(self.field))
+
+    def values(self, members: Members) -> dict[str, JsonValue]:
+        """Property name → value as parsed; raises `RefusedLineError`."""
+        flat = dict[str, JsonValue]()
+        self._flatten(_object(members, self.field), "", flat)
+        return flat
 
     def _flatten(self, value: Members, prefix: str, flat: dict[str, JsonValue]) -> None:
         for name, member in value.items():
@@ -131,6 +171,15 @@ class NestedObject:
                 flat[path] = member
 
 
+def _object(members: Members, field: Field) -> dict[str, JsonValue]:
+    value = value_of(members, field)
+    if value is not None and type(value) is not dict:
+        raise RefusedLineError(
+            Reason.INVALID_PROPERTY, f"{field} must be an object, found {TYPE_NAMES[type(value)]}"
+        )
+    return value or {}
+
+
 @dataclass(frozen=True)
 class EventForm:
     """Where an event has its fields: data, so that a faster reader can be made of it.
@@ -143,6 +192,12 @@ class EventForm:
         timestamp: when.
         properties: event → properties; raises `RefusedLineError`.
         subscription: field of the subscription; where it is there, no customer need be.
+        schemas: what must be there by event name; None is not checked.
+        names_of_kind: members and `attribute` or `dimension` → names of that kind; None
+            where properties are of one kind.
+        prepared_for_key: members → members in which the key's fields are found.
+        takes_numbers: whether numbers name customers and subscriptions: their source text.
+        key_takes_numbers: whether numbers are parts of the key.
         constants: what tells an event of this form from others.
         unread: what an event of this form must not have.
         has_plain_payload: whether the payload names neither the customer's field, nor a
@@ -151,13 +206,18 @@ class EventForm:
 
     key: tuple[Field, ...]
     customer: Customer
-    event_name: Field
+    event_name: Field | Always
     timestamp: Timestamp
     properties: Callable[[Members], Properties] = FlatObject()
     subscription: Field | None = None
     constants: tuple[Constant, ...] = ()
     unread: tuple[Unread, ...] = ()
     has_plain_payload: bool = False
+    schemas: EventSchemas | None = None
+    names_of_kind: Callable[[Members, str], frozenset[str]] | None = None
+    prepared_for_key: Callable[[Members], Members] | None = None
+    takes_numbers: bool = False
+    key_takes_numbers: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,18 +242,24 @@ class Dialect:
 
 
 def _read(form: EventForm, members: Members) -> EventFields:
-    key = _key(form.key, members)
+    key = _key(form, members)
     try:
         for constant in form.constants:
             _check_constant(constant, members)
-        subscription_ref = _optional_text(members, form.subscription)
+        subscription_ref = _subscription(form, members)
         customer_field, customer_ref = _customer(form, members, subscription_ref)
-        event_name = text_field(members, form.event_name)
+        event_name = (
+            form.event_name.text
+            if isinstance(form.event_name, Always)
+            else text_field(members, form.event_name)
+        )
         occurred_at, occurred_text = _instant(form.timestamp, members)
         for unread in form.unread:
             if value_of(members, unread.field) is not None:
                 raise RefusedLineError(Reason.INVALID_PROPERTY, unread.sentence)
         properties, payload = form.properties(members)
+        if form.schemas is not None:
+            _check_schema(form, form.schemas, event_name, members, properties)
     except RefusedLineError as refusal:
         refusal.idempotency_key = key
         raise
@@ -205,12 +271,15 @@ def _read(form: EventForm, members: Members) -> EventFields:
         event_name,
         occurred_text,
     )
+    if form.takes_numbers:
+        # What a customer or subscription is written as: 17 and "17" are one name, sent twice.
+        fields = (f"{_type(customer_ref)}{_type(subscription_ref)}", *fields)
     if form.has_plain_payload:
         fields = (customer_ref or "", event_name, occurred_text[1:])
     return EventFields(
         idempotency_key=key,
-        customer_ref=customer_ref,
-        subscription_ref=subscription_ref,
+        customer_ref=None if customer_ref is None else str(customer_ref),
+        subscription_ref=None if subscription_ref is None else str(subscription_ref),
         event_name=event_name,
         occurred_at=occurred_at,
         properties=properties,
@@ -218,11 +287,20 @@ def _read(form: EventForm, members: Members) -> EventFields:
     )
 
 
-def _key(fields: tuple[Field, ...], members: Members) -> str:
-    parts = [text_field(members, field) for field in fields]
+def _type(text: str | None) -> str:
+    return "n" if type(text) is Number else "s"
+
+
+def _key(form: EventForm, members: Members) -> str:
+    fields = form.key
+    if form.prepared_for_key is not None:
+        members = form.prepared_for_key(members)
+    parts = [text_field(members, field, takes_numbers=form.key_takes_numbers) for field in fields]
     if len(parts) == 1:
-        return parts[0]
-    key = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+        return str(parts[0])
+    # A number keeps its source text, so that 17 and "17" are two keys.
+    texts = [p if type(p) is Number else json.dumps(p, ensure_ascii=False) for p in parts]
+    key = f"[{','.join(texts)}]"
     if len(key.encode()) > NAME_BYTES_MAX:
         raise RefusedLineError(
             Reason.TOO_LARGE,
@@ -242,10 +320,33 @@ def _check_constant(constant: Constant, members: Members) -> None:
         )
 
 
-def _optional_text(members: Members, field: Field | None) -> str | None:
-    if field is None or is_absent(members, field):
+def _check_schema(
+    form: EventForm,
+    schemas: EventSchemas,
+    event_name: str,
+    members: Members,
+    properties: dict[str, str],
+) -> None:
+    schema = schemas.by_name.get(event_name)
+    if schema is None:
+        raise RefusedLineError(
+            Reason.SCHEMA_VIOLATION, f"no event schema is declared for {event_name[:64]!a}"
+        )
+    for kind, names in (("attribute", schema.attributes), ("dimension", schema.dimensions)):
+        found = properties if form.names_of_kind is None else form.names_of_kind(members, kind)
+        for name in names:
+            if name not in found:
+                raise RefusedLineError(
+                    Reason.SCHEMA_VIOLATION,
+                    f"the {kind} {name[:64]!a} that event schema {event_name[:64]!a} declares "
+                    "is missing",
+                )
+
+
+def _subscription(form: EventForm, members: Members) -> str | None:
+    if form.subscription is None or is_absent(members, form.subscription):
         return None
-    return text_field(members, field)
+    return text_field(members, form.subscription, takes_numbers=form.takes_numbers)
 
 
 def _customer(
@@ -266,7 +367,7 @@ def _customer(
             Reason.MALFORMED,
             f"fields {_listed(tuple(present), 'and')} both name the customer; send exactly one",
         )
-    return str(present[0]), text_field(members, present[0])
+    return str(present[0]), text_field(members, present[0], takes_numbers=form.takes_numbers)
 
 
 def _listed(fields: tuple[Field, ...], conjunction: str) -> str:

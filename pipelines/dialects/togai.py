@@ -5,18 +5,42 @@ as in its own examples), the account as `accountId` or `accountID`, attributes a
 name, value and unit, dimensions as an object; each may also have the other's form. Both become
 properties by their names. A unit is covered by the payload digest and is no property.
 
-Whether an event has the attributes and dimensions that its schema declares is not checked here:
-that needs the catalog.
+An event whose schema is not declared, or that lacks an attribute or dimension of it, fails at
+Togai; here so does one of a source whose catalog declares event schemas. Togai's own two schemas
+need no declaration. An `id` may be left to Togai, which makes it of other fields: such a source
+names them as its key, a dimension by its path `dimensions.city`, in either form of writing.
 """
 
 from collections.abc import Iterator
 from datetime import timedelta
 
 from pipelines.dialects.event import Members, Properties, RefusedLineError, flat_properties
-from pipelines.dialects.form import Customer, Dialect, EventForm, Timestamp
+from pipelines.dialects.form import (
+    Customer,
+    Dialect,
+    EventForm,
+    EventSchema,
+    Timestamp,
+)
 from pipelines.schemas import NAME_BYTES_MAX, Reason
 from pipelines.strict_json import TYPE_NAMES, JsonValue, Number
 from pipelines.timestamps import parse_iso8601_utc
+
+OWN_SCHEMAS = (
+    EventSchema("togai-usage", attributes=("usage",), dimensions=("usage_meter_id",)),
+    EventSchema("togai-named-license", attributes=("action",), dimensions=("license_id", "name")),
+)
+"""Schemas that every account of Togai has."""
+
+
+def _names_of_kind(members: Members, kind: str) -> frozenset[str]:
+    values, _ = _named_values(members, f"{kind}s")
+    return frozenset(values)
+
+
+def by_name(members: Members) -> Members:
+    """The event with attributes and dimensions as objects, where they can be read at all."""
+    return {**members, **{f: _named_values(members, f)[0] for f in ("attributes", "dimensions")}}
 
 
 def _properties(members: Members) -> Properties:
@@ -87,6 +111,7 @@ DIALECT = Dialect(
         event_name="schemaName",
         timestamp=Timestamp(parse_iso8601_utc, form="an ISO 8601 string"),
         properties=_properties,
+        names_of_kind=_names_of_kind,
     ),
     dedupe_window=timedelta(days=45),
 )

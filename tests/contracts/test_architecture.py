@@ -24,6 +24,7 @@ VOCABULARY = {
     "strict_json": {"schemas"},
     "dialects": {
         "dialects.cloudevents",
+        "dialects.custom",
         "dialects.event",
         "dialects.form",
         "dialects.lago",
@@ -36,6 +37,7 @@ VOCABULARY = {
     "dialects.event": {"schemas", "strict_json"},
     "dialects.form": {"dialects.event", "schemas", "strict_json", "timestamps"},
     "dialects.cloudevents": {"dialects.form", "timestamps"},
+    "dialects.custom": {"dialects.event", "dialects.form", "schemas", "strict_json", "timestamps"},
     "dialects.lago": {"dialects.form", "timestamps"},
     "dialects.metronome": {"dialects.form", "timestamps"},
     "dialects.orb": {"dialects.form", "timestamps"},
@@ -46,6 +48,13 @@ VOCABULARY = {
     "catalog_cells": {"money", "periods", "schemas", "timestamps"},
     "catalog_files": {"catalog_cells", "periods"},
     "catalog_prices": {"catalog_cells", "catalog_files", "money"},
+    "catalog_readers": {
+        "catalog_cells",
+        "catalog_files",
+        "dialects",
+        "dialects.custom",
+        "dialects.event",
+    },
     "catalog_rules": {"catalog_cells", "catalog_files", "catalog_prices", "periods"},
 }
 """What stages are written in: values, forms and terms. Pure."""
@@ -64,7 +73,14 @@ STORES = {
     "landing": {"compression", "errors", "schemas"},
     "lake": {"errors", "schemas"},
     "lock": {"errors"},
-    "catalog": {"catalog_files", "catalog_rules", "dialects", "errors", "schemas"},
+    "catalog": {
+        "catalog_files",
+        "catalog_readers",
+        "catalog_rules",
+        "dialects",
+        "errors",
+        "schemas",
+    },
     "billing_calendar": {"catalog", "periods", "schemas"},
     "workers": {"compression", "dialects", "landing", "parse"},
     "conservation": {"lake", "schemas"},

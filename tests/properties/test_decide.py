@@ -66,6 +66,7 @@ _senders = st.builds(
     dedupe_window=st.none() | _limits,
     max_lateness=st.none() | _limits,
     future_skew=st.integers(0, 2).map(lambda minutes: minutes * MINUTE),
+    late_lookup=st.booleans(),
 )
 _steps = st.lists(
     st.tuples(_instants, st.none() | _instants), max_size=3, unique_by=lambda step: step[0]

@@ -120,7 +120,7 @@ def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
             *("sources.csv", "cdn,metronome", "cdn,chargebee"),
             *(
                 "row 2, column dialect",
-                "'chargebee' is no known dialect; write one of: cloudevents, lago, metronome, orb",
+                "'chargebee' is no known dialect; write one of: cloudevents, custom, lago",
             ),
             id="unknown-dialect",
         ),

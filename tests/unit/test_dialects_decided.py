@@ -7,8 +7,10 @@ import polars as pl
 
 from pipelines.decide import KNOWN_KEYS_COLUMNS, decide
 from pipelines.parse import FileOrigin
-from pipelines.schemas import PARSED_EVENTS, REFUSAL_CUTS, SOURCES
+from pipelines.schemas import PARSED_EVENTS, REFUSAL_CUTS
 from tests.lines import ORIGIN, parse_content
+from tests.oracle import Sender
+from tests.worlds import source_rows
 
 DAY_MICROSECONDS = 24 * 3_600 * 1_000_000
 
@@ -31,16 +33,11 @@ TOGAI = b"""\
 "dimensions":{"city":"Bern"},"attributes":[{"unit":"km","value":"12.30","name":"km"}]}
 """
 
-SENDERS = pl.DataFrame(
-    [
-        ("lago_app", "lago", "lago_app", None, None, timedelta(days=1), "last_modified"),
-        (
-            *("trips", "togai", "trips", timedelta(days=45)),
-            *(timedelta(days=100), timedelta(days=1), "last_modified"),
-        ),
-    ],
-    schema=SOURCES,
-    orient="row",
+SENDERS = source_rows(
+    {
+        "lago_app": Sender("lago_app", None, None, timedelta(days=1)),
+        "trips": Sender("trips", timedelta(days=45), timedelta(days=100), timedelta(days=1)),
+    }
 )
 
 

@@ -366,6 +366,7 @@ COUNTS = dict.fromkeys(("files", *VERDICT_COUNTS), 1_234_567)
                     {
                         "verdict": "rejected",
                         "reason_code": "malformed",
+                        "is_expected": False,
                         "lines": 1,
                         "example": HOSTILE,
                     }
@@ -406,7 +407,13 @@ def test_shown_text_has_nothing_to_obey(text: str, terminal: str) -> None:
 
 def test_counts_are_grouped_by_thousands() -> None:
     row = {"source": "cdn", "file_kind": ".json", **COUNTS}
-    reason = {"verdict": "duplicate", "reason_code": None, "lines": 54_321, "example": "…"}
+    reason = {
+        "verdict": "duplicate",
+        "reason_code": None,
+        "is_expected": False,
+        "lines": 54_321,
+        "example": "…",
+    }
     lines = [text.split() for text in shown(replace(NOTHING, file_classes=[row], reasons=[reason]))]
 
     assert ["cdn", "*.json", *["1,234,567"] * 7] in lines
@@ -439,7 +446,13 @@ def test_long_list_of_invoices_is_cut(invoices: int, more: str | None) -> None:
 
 def test_every_verdict_and_reason_there_is_fits_the_table() -> None:
     listed = [
-        {"verdict": verdict, "reason_code": code, "lines": 1, "example": f"example-{code}"}
+        {
+            "verdict": verdict,
+            "reason_code": code,
+            "is_expected": False,
+            "lines": 1,
+            "example": f"example-{code}",
+        }
         for verdict, code in (
             ("duplicate", None),
             ("conflict", None),

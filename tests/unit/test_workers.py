@@ -16,6 +16,7 @@ import pytest
 
 from pipelines import workers
 from pipelines.compression import read_blocks
+from pipelines.dialects import DIALECTS
 from pipelines.landing import Landing
 from pipelines.parse import split_chunks
 from pipelines.schemas import PARSED_EVENTS, REJECTIONS
@@ -42,7 +43,7 @@ def _dropped(folder: Path, contents: dict[str, bytes]) -> list[LandedFile]:
             path=f"cdn/{name}",
             etag=listed[f"cdn/{name}"]["etag"],
             size_bytes=listed[f"cdn/{name}"]["size_bytes"],
-            dialect="metronome",
+            dialect=DIALECTS["metronome"],
             origin=replace(ORIGIN, file_id=file_id),
         )
         for file_id, name in enumerate(contents, start=1)
@@ -228,6 +229,7 @@ import os, sys, time
 from contextlib import contextmanager
 from pathlib import Path
 from pipelines import workers
+from pipelines.dialects import DIALECTS
 from pipelines.landing import Landing
 from pipelines.parse import FileOrigin
 
@@ -240,8 +242,9 @@ class StalledLanding(Landing):
 
 if __name__ == "__main__":
     workers.PARALLEL_BYTES_MIN, workers._TASK_BYTES = 0, 1
+    reader = DIALECTS["metronome"]
     files = [
-        workers.LandedFile(str(number), "", 1, "metronome", FileOrigin(number, "cdn", "cdn", 0))
+        workers.LandedFile(str(number), "", 1, reader, FileOrigin(number, "cdn", "cdn", 0))
         for number in (1, 2)
     ]
     place = Path(sys.argv[1])

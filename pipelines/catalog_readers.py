@@ -1,0 +1,81 @@
+"""What the catalog says of how a source's events are read, and whether that can be.
+
+Belongs here: gathering what several files say of one source. Must not be put here: what a
+declared field means (see `dialects`), single cells (see `catalog_files`).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.catalog_cells import shown
+from pipelines.catalog_files import Problem, SourceFieldRow, SourceRow, Tables
+from pipelines.dialects import DIALECTS, reader_of
+from pipelines.dialects.custom import MappingError
+from pipelines.dialects.event import parse_path
+
+MAPPED_DIALECT = "custom"
+"""The dialect whose fields stand where the catalog says; those of others are their vendors'."""
+
+
+def source_reader(tables: Tables, source: SourceRow) -> dict[str, Any]:
+    """What says how a source's events are read: these columns of the schema `SOURCES`."""
+    return {
+        "dialect": source.dialect,
+        "key_fields": list(source.idempotency_key_fields or ()),
+        "fields": [
+            {"field": row.field, "path": row.path, "form": row.form}
+            for row in _fields_of(tables, source)
+        ],
+        "event_schemas": [
+            {
+                "event_name": row.event_name,
+                "name": row.name,
+                "kind": row.kind,
+                "is_required": row.is_required,
+            }
+            for row in tables.event_schemas.rows
+            if row.source == source.source
+        ],
+    }
+
+
+def reader_problems(tables: Tables) -> Iterator[Problem]:
+    """Everything that keeps the events of a source from being read as the catalog says."""
+    for source in tables.sources.rows:
+        yield from _key_problems(tables, source)
+        rows = _fields_of(tables, source)
+        if rows and source.dialect != MAPPED_DIALECT:
+            yield Problem(
+                tables.source_fields.file_name,
+                rows[0].line,
+                "source",
+                f"{shown(source.source)} has the dialect {shown(source.dialect)}, whose fields "
+                f"stand where its vendor says; write {MAPPED_DIALECT!r} in sources.csv, or "
+                "remove the row",
+            )
+        elif source.dialect in DIALECTS:
+            # Keys have their own problems.
+            reader = {**source_reader(tables, source), "key_fields": []}
+            try:
+                reader_of(reader)
+            except MappingError as error:
+                yield Problem(
+                    tables.source_fields.file_name,
+                    rows[error.number].line,
+                    error.column,
+                    str(error),
+                )
+
+
+def _fields_of(tables: Tables, source: SourceRow) -> list[SourceFieldRow]:
+    return [row for row in tables.source_fields.rows if row.source == source.source]
+
+
+def _key_problems(tables: Tables, source: SourceRow) -> Iterator[Problem]:
+    for path in source.idempotency_key_fields or ():
+        try:
+            parse_path(path)
+        except ValueError as error:
+            yield Problem(
+                tables.sources.file_name, source.line, "idempotency_key_fields", str(error)
+            )

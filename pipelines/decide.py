@@ -4,7 +4,8 @@ Belongs here: dedupe over the rolling window and the rules of time. Must not be 
 reading lines (see `parse`), finding known keys or writing verdicts (see `lake`).
 
 Inputs: parsed events (key (file_id, line)), the accepted events already known under the same
-key hashes, the rules of their sources, and the step function of refusal cuts by name.
+key hashes, the rules of their sources, and the step functions of refusal cuts. An event that
+names a subscription is judged by the cuts of that one, whatever customer it names.
 
 Stages:
     1. `_with_time_reasons`: future, too_late and backdated depend on the event alone. A source
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.schemas import Reason, Verdict
+from pipelines.schemas import Reason, RefKind, Verdict
 
 _KEY = ["key_hash", "dedupe_scope", "idempotency_key"]
 _ORDER = ["file_id", "line"]
@@ -59,7 +60,7 @@ def decide(
         known: accepted events of earlier batches, columns `KNOWN_KEYS_COLUMNS`; at least all
             that share a key with `events`. They precede every event in (file_id, line).
         sources: schema `SOURCES`; every source of `events`.
-        refusal_cuts: schema `REFUSAL_CUTS`, sorted by (name, from_at).
+        refusal_cuts: schema `REFUSAL_CUTS`, sorted by (kind, name, from_at).
 
     Returns:
         Both doors, each sorted by (file_id, line).
@@ -94,23 +95,21 @@ def _with_time_reasons(
         "future_skew",
         pl.col("late_lookup", "conflicts_expected").fill_null(value=False),
     )
-    known_names = refusal_cuts.filter(pl.col("latest_cut_at").is_not_null())["name"].unique()
     ruled = events.join(rules, on="source", how="left", maintain_order="left")
-    # Only names that have any cut need the ordered lookup.
-    cut_at = (
-        ruled.select(
-            pl.col("file_id"), pl.col("line"), pl.col("customer_ref").alias("name"), "occurred_at"
-        )
-        .filter(pl.col("name").is_in(known_names.implode()))
-        .sort("occurred_at")
-        .join_asof(
-            refusal_cuts.sort("from_at"),
-            left_on="occurred_at",
-            right_on="from_at",
-            by="name",
-            check_sortedness=False,
-        )
-        .select(*_ORDER, "latest_cut_at")
+    names_subscription = pl.col("subscription_ref").is_not_null()
+    cut_at = pl.concat(
+        [
+            _cuts_of(
+                ruled.filter(~names_subscription),
+                "customer_ref",
+                refusal_cuts.filter(kind=RefKind.CUSTOMER.value),
+            ),
+            _cuts_of(
+                ruled.filter(names_subscription),
+                "subscription_ref",
+                refusal_cuts.filter(kind=RefKind.SUBSCRIPTION.value),
+            ),
+        ]
     )
     lateness = pl.col("received_at") - pl.col("occurred_at")
     is_late = (lateness >= pl.col("max_lateness")).fill_null(value=False)
@@ -127,6 +126,24 @@ def _with_time_reasons(
         .then(None)
         .otherwise(pl.col("dedupe_window"))
         .alias("dedupe_window"),
+    )
+
+
+def _cuts_of(events: pl.DataFrame, ref: str, cuts: pl.DataFrame) -> pl.DataFrame:
+    """The cut of each event whose reference has any; only those need the ordered lookup."""
+    known_names = cuts.filter(pl.col("latest_cut_at").is_not_null())["name"].unique()
+    return (
+        events.select(*_ORDER, pl.col(ref).alias("name"), "occurred_at")
+        .filter(pl.col("name").is_in(known_names.implode()))
+        .sort("occurred_at")
+        .join_asof(
+            cuts.sort("from_at"),
+            left_on="occurred_at",
+            right_on="from_at",
+            by="name",
+            check_sortedness=False,
+        )
+        .select(*_ORDER, "latest_cut_at")
     )
 
 

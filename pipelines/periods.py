@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipelines.schemas import REFUSAL_CUTS, UTC_MICROSECONDS
+from pipelines.schemas import REFUSAL_CUTS, UTC_MICROSECONDS, RefKind
 
 BILLING_PERIODS = pl.Schema(
     {
@@ -298,13 +298,15 @@ def customer_names(customers: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFra
 def refusal_cuts(names: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """When usage comes too late for every invoice: per name, a step function of occurred_at.
 
-    An event is refused as backdated when, for every subscription of its customer whose life
-    holds `occurred_at`, it was received at or after the cut of the period that holds it. So
-    the latest of those cuts decides, and one as-of join (backward, by name) finds it. Where
-    no subscription holds the instant, the name means nobody, or the customer's policy is
+    An event that names a subscription is refused as backdated when it was received at or after
+    the cut of that subscription's period. One that names only a customer is refused when that
+    is so for every subscription of the customer whose life holds `occurred_at`. So the latest
+    of those cuts decides, and one as-of join (backward, by kind and name) finds it. Where no
+    subscription holds the instant, the name means nobody, or the customer's policy is
     `adjust`, it is null: nothing is refused.
 
-    Give only the names at hand when they are few among many: the outcome has no other names.
+    Give only the names at hand when they are few among many: the outcome has no other
+    customers' names. Subscriptions are called by their ids alone; they have no aliases.
 
     Args:
         names: `CUSTOMER_NAMES`.
@@ -312,38 +314,56 @@ def refusal_cuts(names: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         `REFUSAL_CUTS`: one row per name and instant from which another cut holds, until the
-        name's next row; ordered by (name, from_at). Before a name's first row nothing is
+        name's next row; ordered by (kind, name, from_at). Before a name's first row nothing is
         refused.
     """
-    # Periods of subscriptions that run in step have one span: their latest cut stands for all.
-    spans = (
+    refusing = periods.lazy().filter(pl.col("late_usage_policy") == "reject")
+    of_customers = (
         names.lazy()
-        .join(periods.lazy().filter(pl.col("late_usage_policy") == "reject"), on="customer_id")
+        .join(refusing, on="customer_id")
         .select(
             "name",
             "cut_at",
+            kind=pl.lit(RefKind.CUSTOMER.value),
             span_start_at=pl.max_horizontal("period_start_at", "valid_from_at"),
             span_end_at=pl.min_horizontal("period_end_at", "valid_to_at"),
         )
-        .filter(pl.col("span_start_at") < pl.col("span_end_at"))
-        .group_by("name", "span_start_at", "span_end_at")
+    )
+    of_subscriptions = refusing.select(
+        pl.col("subscription_id").alias("name"),
+        "cut_at",
+        kind=pl.lit(RefKind.SUBSCRIPTION.value),
+        span_start_at="period_start_at",
+        span_end_at="period_end_at",
+    )
+    return _latest_cuts(pl.concat([of_customers, of_subscriptions]))
+
+
+_REF = ["kind", "name"]
+
+
+def _latest_cuts(spans_with_cut: pl.LazyFrame) -> pl.DataFrame:
+    # Periods of subscriptions that run in step have one span: their latest cut stands for all.
+    spans = (
+        spans_with_cut.filter(pl.col("span_start_at") < pl.col("span_end_at"))
+        .group_by(*_REF, "span_start_at", "span_end_at")
         .agg(pl.col("cut_at").max())
     ).collect()
     # Every bound begins a segment; a span covers the segments from its start up to its end.
     segments = (
         pl.concat(
             [
-                spans.select("name", from_at="span_start_at"),
-                spans.select("name", from_at="span_end_at"),
+                spans.select(*_REF, from_at="span_start_at"),
+                spans.select(*_REF, from_at="span_end_at"),
             ]
         )
         .unique()
-        .sort("name", "from_at")
+        .sort(*_REF, "from_at")
         .with_columns(segment=pl.int_range(pl.len()))
     )
     latest_cuts = (
-        spans.join(_as("span_start_at", "first", segments), on=["name", "span_start_at"])
-        .join(_as("span_end_at", "beyond", segments), on=["name", "span_end_at"])
+        spans.join(_as("span_start_at", "first", segments), on=[*_REF, "span_start_at"])
+        .join(_as("span_end_at", "beyond", segments), on=[*_REF, "span_end_at"])
         .select("cut_at", segment=pl.int_ranges("first", "beyond"))
         .explode("segment")
         .group_by("segment")
@@ -351,7 +371,7 @@ def refusal_cuts(names: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     )
     steps = segments.join(latest_cuts, on="segment", how="left").sort("segment")
     is_new = pl.any_horizontal(
-        pl.col(column).ne_missing(pl.col(column).shift()) for column in ("name", "latest_cut_at")
+        pl.col(column).ne_missing(pl.col(column).shift()) for column in (*_REF, "latest_cut_at")
     )
     return steps.filter(is_new).select(REFUSAL_CUTS.names())
 

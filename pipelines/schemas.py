@@ -37,6 +37,13 @@ class Reason(StrEnum):
     BACKDATED = "backdated"
 
 
+class RefKind(StrEnum):
+    """What an event names to say whose it is: two namespaces, in which one text may mean two."""
+
+    CUSTOMER = "customer"
+    SUBSCRIPTION = "subscription"
+
+
 class FileStatus(StrEnum):
     """What was decided about a file version as a whole."""
 
@@ -387,7 +394,13 @@ SOURCES = pl.Schema(
 events are read (see `dialects.reader_of`); empty is as its dialect's vendor documents it."""
 
 REFUSAL_CUTS = pl.Schema(
-    {"name": pl.String(), "from_at": UTC_MICROSECONDS, "latest_cut_at": UTC_MICROSECONDS}
+    {
+        "kind": pl.String(),
+        "name": pl.String(),
+        "from_at": UTC_MICROSECONDS,
+        "latest_cut_at": UTC_MICROSECONDS,
+    }
 )
-"""Per name a step function of occurred_at: received at or after `latest_cut_at` is backdated;
-null where nothing is refused. Sorted by (name, from_at)."""
+"""Per name (a customer's or a subscription's, see `RefKind`) a step function of occurred_at:
+received at or after `latest_cut_at` is backdated; null where nothing is refused. Sorted by
+(kind, name, from_at)."""

@@ -33,10 +33,11 @@ class Delivery:
     line: int
     source: str
     idempotency_key: str
-    customer_ref: str
+    customer_ref: str | None
     occurred_at: datetime
     received_at: datetime
     payload: bytes
+    subscription_ref: str | None = None
 
     @property
     def position(self) -> Position:
@@ -52,8 +53,9 @@ class Verdict:
     winner: Position | None = None
 
 
-Cuts = Mapping[str, Sequence[tuple[datetime, datetime | None]]]
-"""Per customer name, steps (from this occurred_at on, refused when received at or after)."""
+Cuts = Mapping[tuple[str, str], Sequence[tuple[datetime, datetime | None]]]
+"""Per ("customer" or "subscription", name), steps (from this occurred_at on, refused when received
+at or after)."""
 
 
 def verdicts_by_position(
@@ -94,7 +96,11 @@ def _verdict(
     if is_late and not sender.late_lookup:
         return Verdict("rejected", "too_late")
     cut = None
-    for from_at, cut_from_there in cuts.get(delivery.customer_ref, ()):
+    if delivery.subscription_ref is not None:
+        steps = cuts.get(("subscription", delivery.subscription_ref), ())
+    else:
+        steps = cuts.get(("customer", delivery.customer_ref or ""), ())
+    for from_at, cut_from_there in steps:
         if from_at <= delivery.occurred_at:
             cut = cut_from_there
     if cut is not None and delivery.received_at >= cut:

@@ -62,7 +62,7 @@ def event_rows(
                 "key_hash": hashed(scope, delivery.idempotency_key),
                 "idempotency_key": delivery.idempotency_key,
                 "customer_ref": delivery.customer_ref,
-                "subscription_ref": None,
+                "subscription_ref": delivery.subscription_ref,
                 "event_name": "http_request",
                 "occurred_at": delivery.occurred_at,
                 "received_at": delivery.received_at,
@@ -97,8 +97,8 @@ def source_rows(
 
 def cut_rows(cuts: Cuts) -> pl.DataFrame:
     """The step functions of refusal cuts as one frame."""
-    rows = [(name, from_at, cut) for name, steps in cuts.items() for from_at, cut in steps]
-    return pl.DataFrame(rows, schema=REFUSAL_CUTS, orient="row").sort("name", "from_at")
+    rows = [(*ref, from_at, cut) for ref, steps in cuts.items() for from_at, cut in steps]
+    return pl.DataFrame(rows, schema=REFUSAL_CUTS, orient="row").sort("kind", "name", "from_at")
 
 
 def verdicts_found(verdicts: Verdicts) -> dict[Position, Verdict]:
@@ -234,8 +234,12 @@ def make_landed_world(seed: int, files: int = 10) -> LandedWorld:
         "gamma": Sender("gamma", None, None, 2 * hour),
     }
     cuts: Cuts = {
-        "acme": [(NOON - 9 * hour, NOON + 3 * hour), (NOON, None), (NOON + 4 * hour, NOON)],
-        "müller": [(NOON + 2 * hour, NOON + 7 * hour)],
+        ("customer", "acme"): [
+            (NOON - 9 * hour, NOON + 3 * hour),
+            (NOON, None),
+            (NOON + 4 * hour, NOON),
+        ],
+        ("customer", "müller"): [(NOON + 2 * hour, NOON + 7 * hour)],
     }
     pool = [
         PooledEvent(

@@ -25,6 +25,9 @@ from tests.worlds import (
 MINUTE = timedelta(minutes=1)
 SOURCES = ("cdn", "app", "meter")
 CUSTOMERS = ("acme", "globex")
+REFS = tuple((kind, name) for kind in ("customer", "subscription") for name in CUSTOMERS)
+"""One text may be the name of a customer and of a subscription, each with its own cuts."""
+
 
 examples = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 fewer_examples = settings(examples, max_examples=100)
@@ -82,7 +85,8 @@ def worlds(draw: st.DrawFn) -> World:
         st.tuples(
             st.sampled_from("kl"),
             st.sampled_from([b"first", b"first", b"second"]),
-            st.sampled_from(CUSTOMERS),
+            st.none() | st.sampled_from(CUSTOMERS),
+            st.none() | st.sampled_from((*CUSTOMERS, "no such subscription")),
             _instants,
             _around,
         ),
@@ -98,14 +102,17 @@ def worlds(draw: st.DrawFn) -> World:
             occurred_at=occurred + beside,
             received_at=received + around,
             payload=payload,
+            subscription_ref=subscription,
         )
         for file_id, (source, received, around) in enumerate(files, start=1)
-        for line, (key, payload, customer, occurred, beside) in enumerate(draw(lines), start=1)
+        for line, (key, payload, customer, subscription, occurred, beside) in enumerate(
+            draw(lines), start=1
+        )
     )
     return World(
         deliveries,
         senders={source: draw(_senders) for source in SOURCES},
-        cuts={customer: draw(_steps) for customer in CUSTOMERS},
+        cuts={ref: draw(_steps) for ref in REFS},
         hashes=draw(st.sampled_from([1, 2, 2**64])),
     )
 

@@ -33,12 +33,15 @@ SENDERS = {
 }
 
 CUTS: Cuts = {
-    "acme": [
+    ("customer", "acme"): [
         (NOON - 5 * DAY, NOON + 2 * DAY),
         (NOON + DAY, NOON + 9 * DAY),
         (NOON + 20 * DAY, None),
     ],
-    "initech": [(NOON - 50 * DAY, NOON - 10 * DAY)],
+    ("customer", "initech"): [(NOON - 50 * DAY, NOON - 10 * DAY)],
+    # A subscription may be called what a customer is called.
+    ("subscription", "acme"): [(NOON - 5 * DAY, NOON + 5 * DAY)],
+    ("subscription", "initech-1"): [(NOON - 5 * DAY, NOON + 9 * DAY), (NOON + DAY, None)],
 }
 """What acme used between -5 d and +1 d is refused from +2 d on, and so forth; others never."""
 
@@ -50,7 +53,8 @@ def sent(
     occurred: timedelta | None = None,
     key: str = "k",
     source: str = "cdn",
-    customer: str = "globex",
+    customer: str | None = "globex",
+    subscription: str | None = None,
 ) -> Delivery:
     """A delivery by its times relative to noon; it occurred when received, unless said."""
     return Delivery(
@@ -62,6 +66,7 @@ def sent(
         occurred_at=NOON + (received if occurred is None else occurred),
         received_at=NOON + received,
         payload=payload,
+        subscription_ref=subscription,
     )
 
 
@@ -250,6 +255,34 @@ TIME_CASES = (
     case(
         "an unknown customer is never backdated",
         (sent(3 * DAY, occurred=NOTHING, customer="nobody"), ACCEPTED),
+    ),
+    case(
+        "a subscription that is named has its own cut, whatever it is called",
+        (sent(5 * DAY - TICK, occurred=NOTHING, customer=None, subscription="acme"), ACCEPTED),
+        (
+            sent(5 * DAY, occurred=NOTHING, customer=None, subscription="acme", key="l"),
+            BACKDATED,
+        ),
+    ),
+    case(
+        "where a subscription is named the cuts of the customer do not count",
+        # acme's own cut is at +2 d, initech's at -10 d.
+        (sent(4 * DAY, occurred=NOTHING, customer="acme", subscription="acme"), ACCEPTED),
+        (
+            sent(4 * DAY, occurred=NOTHING, customer="initech", subscription="initech-1", key="l"),
+            ACCEPTED,
+        ),
+        (
+            sent(9 * DAY, occurred=NOTHING, customer="initech", subscription="initech-1", key="m"),
+            BACKDATED,
+        ),
+    ),
+    case(
+        "after the end of a named subscription nothing is backdated, nor of one nobody knows",
+        (sent(9 * DAY, occurred=DAY - TICK, subscription="initech-1"), BACKDATED),
+        (sent(9 * DAY, occurred=DAY, subscription="initech-1"), ACCEPTED),
+        (sent(9 * DAY, occurred=NOTHING, subscription="nobody", key="l"), ACCEPTED),
+        (sent(9 * DAY, occurred=NOTHING, customer="acme", subscription="no", key="m"), ACCEPTED),
     ),
 )
 

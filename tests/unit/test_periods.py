@@ -427,10 +427,16 @@ def test_names_are_ids_for_ever_and_aliases_for_their_time() -> None:
 NAME_C = pl.DataFrame([("c", "c", None, None)], CUSTOMER_NAMES, orient="row")
 
 
-def steps(names: pl.DataFrame, periods: pl.DataFrame) -> list[tuple[str, str, str | None]]:
+def steps(
+    names: pl.DataFrame, periods: pl.DataFrame, kind: str = "customer"
+) -> list[tuple[str, str, str | None]]:
     cuts = refusal_cuts(names, periods)
     assert cuts.schema == REFUSAL_CUTS
-    return cuts.select("name", pl.col("from_at", "latest_cut_at").dt.to_string("%m-%d")).rows()
+    return (
+        cuts.filter(kind=kind)
+        .select("name", pl.col("from_at", "latest_cut_at").dt.to_string("%m-%d"))
+        .rows()
+    )
 
 
 def test_cuts_follow_the_periods_and_end_with_the_life() -> None:
@@ -453,6 +459,29 @@ def test_the_latest_cut_of_several_subscriptions_decides() -> None:
         ("c", "02-10", "03-10"),
         ("c", "03-10", None),
     ]
+
+
+def test_a_subscription_has_its_own_cuts_even_where_it_is_called_like_the_customer() -> None:
+    monthly = periods_of(Terms(end="2026-03-01"), "2026-12-31").with_columns(
+        subscription_id=pl.lit("c")
+    )
+    quarterly = periods_of(Terms("quarter", "2026-02-10", end="2026-03-10"), "2026-12-31")
+    periods = pl.concat([monthly, quarterly])
+
+    assert steps(NAME_C, periods, kind="subscription") == [
+        ("c", "01-01", "02-01"),
+        ("c", "02-01", "03-01"),
+        ("c", "03-01", None),
+        ("s", "02-10", "03-10"),
+        ("s", "03-10", None),
+    ]
+    assert ("c", "02-10", "03-10") in steps(NAME_C, periods)
+
+
+def test_a_subscription_of_a_customer_who_adjusts_refuses_nothing() -> None:
+    periods = periods_of(Terms(policy="adjust"), "2026-12-31")
+
+    assert steps(NAME_C, periods, kind="subscription") == []
 
 
 def test_a_life_that_pauses_refuses_nothing_meanwhile() -> None:

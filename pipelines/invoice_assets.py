@@ -115,6 +115,7 @@ def calendar_tables(
                 *_RUN_KEYS,
                 dg.AssetKey(["invoices", "int_invoices_drafted"]),
                 dg.AssetKey(["invoices", "int_invoice_lines_drafted"]),
+                dg.AssetKey(["intermediate", "int_events_counted"]),
             ],
         )
         for table in ("invoices", "invoice_lines")
@@ -134,7 +135,7 @@ def closed_invoices(
         closing = closable(
             drafts,
             files,
-            _source_customers(lake, files, catalog),
+            source_customers(settings),
             facts.as_of,
             facts.listing_started_at,
             settle_time(catalog.sources),
@@ -301,21 +302,18 @@ def _file_states(lake: Lake, landed: Landed) -> pl.DataFrame:
     return pl.concat([decided, pending])
 
 
-def _source_customers(lake: Lake, files: pl.DataFrame, catalog: Catalog) -> pl.DataFrame:
-    """Who has an accepted event from a source that has unread files, and since when."""
-    unread = files.filter(pl.col("status") != "decided").select("source").unique()
-    if not unread.height:
-        return pl.DataFrame(schema=SOURCE_CUSTOMERS)
-    return lake.query(
-        """
-        SELECT events.source, names.customer_id, min(events.received_at) AS first_received_at
-        FROM lake.accepted_events AS events
-        JOIN unread USING (source)
-        JOIN names ON names.name = events.customer_ref
-            AND events.occurred_at >= coalesce(names.valid_from_at, '-infinity'::TIMESTAMPTZ)
-            AND events.occurred_at < coalesce(names.valid_to_at, 'infinity'::TIMESTAMPTZ)
-        GROUP BY ALL
-        """,
-        unread=unread,
-        names=billing_calendar.names(catalog),
-    ).cast(SOURCE_CUSTOMERS)
+def source_customers(settings: Settings) -> pl.DataFrame:
+    """Who has an accepted event from which source, and since when, as dbt attributed them."""
+    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
+        warehouse.execute("SET TimeZone = 'UTC'")
+        return (
+            warehouse.execute(
+                """
+                SELECT source, customer_id, min(first_received_at) AS first_received_at
+                FROM intermediate.int_events_counted
+                WHERE customer_id IS NOT NULL GROUP BY ALL
+                """
+            )
+            .pl()
+            .cast(SOURCE_CUSTOMERS)
+        )

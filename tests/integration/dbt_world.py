@@ -117,11 +117,18 @@ NAMES = [
 Row = dict[str, Any]
 
 
-def usage(file_id: int, customer_ref: str, occurred_at: str, **properties: str) -> Row:
+def usage(
+    file_id: int,
+    customer_ref: str | None,
+    occurred_at: str,
+    subscription_ref: str | None = None,
+    **properties: str,
+) -> Row:
     """An accepted `http_request` of a file; `events` adds line and file details."""
     return {
         "file_id": file_id,
         "customer_ref": customer_ref,
+        "subscription_ref": subscription_ref,
         "occurred_at": occurred_at,
         "event_name": properties.pop("event_name", "http_request"),
         "properties": properties,
@@ -160,6 +167,12 @@ EVENTS = [
     usage(2, "nobody", "2026-01-04T00:00:00Z", bytes="5", **GET_200),
     usage(2, "idle", "2026-01-04T00:00:00Z", bytes="6", **GET_200),
     usage(2, "acme", "2026-01-04T00:00:00Z", event_name="login"),
+    # By their subscription: one alone, one with its customer; then nobody's, for a customer does
+    # not stand in for an unknown subscription, nor may acme use bolt's.
+    usage(2, None, "2026-01-13T00:00:00Z", "sub-bolt", **GET_200),
+    usage(2, "shared", "2026-01-13T00:00:01Z", "sub-bolt", **GET_200),
+    usage(2, "idle", "2026-01-13T00:00:02Z", "sub-new", **GET_200),
+    usage(2, "acme", "2026-01-13T00:00:03Z", "sub-bolt", **GET_200),
     # At the cut: late for January. December was finalized before batch 2.
     usage(3, "acme", "2026-01-31T23:59:59Z", bytes="40", **GET_200),
     usage(3, "acme", "2025-12-31T23:59:59Z", bytes="50", **GET_200),
@@ -167,6 +180,7 @@ EVENTS = [
     usage(4, "acme", "2026-02-03T10:00:00Z", bytes="0", **GET_200),
     usage(4, "bolt", "2026-02-28T14:59:59Z", **GET_200),
     usage(4, "bolt", "2026-02-28T15:00:00Z", **GET_200),
+    usage(4, None, "2026-02-28T15:00:00Z", "sub-bolt", **GET_200),
     usage(4, "acme", "2026-03-01T00:00:00Z", bytes="8", **GET_200),
 ]
 """Accepted events; the comments say what a bill must show."""

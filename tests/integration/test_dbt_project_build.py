@@ -86,8 +86,8 @@ def test_drafts_and_invoices_have_these_lines(world: World) -> None:
         # Nothing was sent in the one answer; 1 request at February's 0.015
         ("sub-acme/2026-02-01", "egress", "{}", 1, 0, "USD", Decimal(0)),
         ("sub-acme/2026-02-01", "requests", "{}", 1, 1, "USD", Decimal("0.02")),
-        # Half a yen each
-        (bolt, "requests", '{"method":"GET","status":"200"}', 1, 1, "JPY", 1),
+        # Half a yen each; 3 come to 1.5
+        (bolt, "requests", '{"method":"GET","status":"200"}', 3, 3, "JPY", 2),
         (bolt, "requests", '{"method":"PUT","status":"4\\"04"}', 1, 1, "JPY", 1),
         ("sub-bolt/2026-02-01", "requests", '{"method":"GET","status":"200"}', 1, 1, "JPY", 1),
     ]
@@ -103,6 +103,8 @@ def test_what_is_on_no_invoice_says_why(world: World) -> None:
     )
 
     assert unbilled == [
+        ("contradicting_references", "egress_bytes", "sub-bolt", None, 1, None),
+        ("contradicting_references", "requests", "sub-bolt", None, 1, 1),
         ("late", "egress_bytes", "acme", 1, 1, 50),
         ("late", "egress_bytes", "acme", 2, 1, 40),
         ("late", "requests", "acme", 1, 1, 1),
@@ -110,12 +112,12 @@ def test_what_is_on_no_invoice_says_why(world: World) -> None:
         ("missing_dimension", "requests", "bolt", 1, 1, 1),
         ("missing_property", "egress_bytes", "acme", 2, 1, None),
         ("no_metric", None, "acme", None, 1, None),
-        ("no_subscription", "egress_bytes", "bolt", None, 1, None),
+        ("no_subscription", "egress_bytes", "bolt", None, 2, None),
         ("no_subscription", "egress_bytes", "idle", None, 1, 6),
-        ("no_subscription", "requests", "bolt", None, 1, 1),
+        ("no_subscription", "requests", "bolt", None, 2, 2),
         ("no_subscription", "requests", "idle", None, 1, 1),
         ("not_a_number", "egress_bytes", "acme", 2, 1, None),
-        ("not_charged", "egress_bytes", "bolt", None, 4, 16),
+        ("not_charged", "egress_bytes", "bolt", None, 6, 16),
         ("not_charged", "odd_answers", "bolt", None, 1, 1),
         ("not_started", "egress_bytes", "acme", 4, 1, 8),
         ("not_started", "requests", "acme", 4, 1, 1),
@@ -123,6 +125,8 @@ def test_what_is_on_no_invoice_says_why(world: World) -> None:
         ("too_precise", "egress_bytes", "acme", 2, 1, None),
         ("unattributed", "egress_bytes", "nobody", None, 1, 5),
         ("unattributed", "requests", "nobody", None, 1, 1),
+        ("unknown_subscription", "egress_bytes", "sub-new", None, 1, None),
+        ("unknown_subscription", "requests", "sub-new", None, 1, 1),
     ]
 
 
@@ -225,6 +229,32 @@ def test_a_home_without_a_file_builds(spoiled: Callable[[str, str], World]) -> N
         ("metric_events",),
         ("metric_quantity",),
     ]
+
+
+def test_a_subscription_added_later_heals_what_named_it(
+    spoiled: Callable[[str, str], World],
+) -> None:
+    world = spoiled(
+        "warehouse",
+        """
+        insert into catalog.subscriptions values
+            ('sub-new', 'idle', 'grouped', 'month', '1', 'calendar', '2026-01-10', null);
+        insert into calendar.billing_periods values
+            ('sub-new', 'idle', 'grouped', 'USD', 'Etc/UTC', 'reject', 1, '2026-01-10T00:00:00Z',
+             '2026-02-01T00:00:00Z', '2026-02-03T00:00:00Z', '2026-01-10', null)
+        """,
+    )
+
+    statuses = world.run("run")
+
+    assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
+    healed = """
+        select metric_code, customer_id, subscription_id, unbilled_reason, event_count
+        from intermediate.int_usage_metered
+        where subscription_id = 'sub-new' or unattributed_ref = 'sub-new'
+    """
+    # Its plan charges requests alone.
+    assert world.query(healed) == [("requests", "idle", "sub-new", None, 1)]
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ metered_events as (
 
 ),
 
-charges_applied as (
+charges_offered as (
 
-    select * from {{ ref('int_charges_applied') }}
+    select * from {{ ref('int_charges_offered') }}
 
 ),
 
@@ -25,20 +25,9 @@ customers_covered as (
 
 ),
 
-{# An event that names no subscription may go to any of its customer's; one that
-   does goes to that alone. Two rows a charge instead of an `or` in the join,
-   which would make DuckDB try all pairs. #}
-charge_terms as (
+subscriptions as (
 
-    select
-        *,
-        '' as subscription_ref
-    from charges_applied
-    union all
-    select
-        *,
-        subscription_id as subscription_ref
-    from charges_applied
+    select * from {{ ref('stg_catalog__subscriptions') }}
 
 ),
 
@@ -46,32 +35,37 @@ events_with_terms as (
 
     select
         metered_events.*,
-        charge_terms.subscription_id,
-        charge_terms.period_index,
-        charge_terms.charge_code,
+        charges_offered.subscription_id,
+        charges_offered.period_index,
+        charges_offered.charge_code,
         customers_covered.customer_id is not null as is_covered,
+        subscriptions.subscription_id is not null as is_subscription_known,
         {{ group_key(
-            'charge_terms.group_by', 'metered_events.dimensions'
+            'charges_offered.group_by', 'metered_events.dimensions'
         ) }} as group_key,
-        metered_events.received_at >= charge_terms.cut_at
+        metered_events.received_at >= charges_offered.cut_at
         or coalesce(
-            metered_events.batch_id > charge_terms.finalized_batch_id, false
+            metered_events.batch_id > charges_offered.finalized_batch_id, false
         ) as is_late,
-        charge_terms.has_started
+        charges_offered.has_started
     from metered_events
-    left join charge_terms
+    left join charges_offered
         on
-            metered_events.customer_id = charge_terms.customer_id
+            metered_events.customer_id = charges_offered.customer_id
             and coalesce(metered_events.subscription_ref, '')
-            = charge_terms.subscription_ref
-            and metered_events.metric_code = charge_terms.metric_code
-            and metered_events.occurred_at >= charge_terms.period_start_at
-            and metered_events.occurred_at < charge_terms.period_end_at
+            = charges_offered.subscription_ref
+            and metered_events.metric_code = charges_offered.metric_code
+            and metered_events.occurred_at >= charges_offered.period_start_at
+            and metered_events.occurred_at < charges_offered.period_end_at
     left join customers_covered
         on
             metered_events.customer_id = customers_covered.customer_id
+            and coalesce(metered_events.subscription_ref, '')
+            = customers_covered.subscription_ref
             and metered_events.occurred_at >= customers_covered.covered_from_at
             and metered_events.occurred_at < customers_covered.covered_to_at
+    left join subscriptions
+        on metered_events.subscription_ref = subscriptions.subscription_id
 
 )
 
@@ -81,7 +75,7 @@ select
     line,
     customer_id,
     case
-        when customer_id is null then coalesce(customer_ref, subscription_ref)
+        when customer_id is null then coalesce(subscription_ref, customer_ref)
     end as unattributed_ref,
     subscription_id,
     period_index,
@@ -89,7 +83,11 @@ select
     group_key,
     quantity,
     case
-        when customer_id is null then 'unattributed'
+        when customer_id is null and subscription_ref is null
+            then 'unattributed'
+        when customer_id is null and is_subscription_known
+            then 'contradicting_references'
+        when customer_id is null then 'unknown_subscription'
         when charge_code is null and not is_covered then 'no_subscription'
         when charge_code is null then 'not_charged'
         when unmetered_reason is not null then unmetered_reason

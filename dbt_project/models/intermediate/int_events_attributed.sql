@@ -1,6 +1,7 @@
 {# A view: customers are joined anew to all events each time, so that a new
-   alias heals the past without touching an event. Each condition compares one
-   side with the other: an `or` would make DuckDB try all pairs. #}
+   alias or subscription heals the past without touching an event. Each
+   condition compares one side with the other: an `or` would make DuckDB try all
+   pairs. #}
 {{ config(materialized='view', tags='billing') }}
 
 with
@@ -17,6 +18,12 @@ customer_names as (
 
 ),
 
+subscriptions as (
+
+    select * from {{ ref('stg_catalog__subscriptions') }}
+
+),
+
 events_with_customer as (
 
     select
@@ -24,7 +31,14 @@ events_with_customer as (
         accepted_events.file_id,
         accepted_events.line,
         accepted_events.source,
-        customer_names.customer_id,
+        case
+            when accepted_events.subscription_ref is null
+                then customer_names.customer_id
+            when
+                coalesce(customer_names.customer_id, subscriptions.customer_id)
+                = subscriptions.customer_id
+                then subscriptions.customer_id
+        end as customer_id,
         accepted_events.customer_ref,
         accepted_events.subscription_ref,
         accepted_events.event_name,
@@ -39,6 +53,8 @@ events_with_customer as (
             >= coalesce(customer_names.valid_from_at, '-infinity')
             and accepted_events.occurred_at
             < coalesce(customer_names.valid_to_at, 'infinity')
+    left join subscriptions
+        on accepted_events.subscription_ref = subscriptions.subscription_id
 
 )
 

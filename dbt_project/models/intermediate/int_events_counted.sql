@@ -28,9 +28,10 @@ events_with_metering as (
         source,
         event_name,
         customer_id,
+        received_at,
         case
             when customer_id is null
-                then coalesce(customer_ref, subscription_ref)
+                then coalesce(subscription_ref, customer_ref)
         end as unattributed_ref,
         (file_id, line) in (
             select
@@ -50,7 +51,8 @@ event_counts as (
         customer_id,
         unattributed_ref,
         is_metered,
-        count(*) as event_count
+        count(*) as event_count,
+        min(received_at) as first_received_at
     from events_with_metering
     group by source, event_name, customer_id, unattributed_ref, is_metered
 

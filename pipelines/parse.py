@@ -20,6 +20,7 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.dialects import Dialect, EventFields, RefusedLineError, unwrapped
+from pipelines.digests import key_hash, payload_digest
 from pipelines.schemas import LINE_BYTES_MAX, PARSED_EVENTS, PROPERTIES, REJECTIONS, Reason
 from pipelines.strict_json import StrictJsonError, parse_object
 
@@ -167,7 +168,6 @@ def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -
     rejections: list[tuple[Any, ...]] = []
     blank = 0
     number, offset = chunk.first_line - 1, chunk.byte_offset
-    scope = origin.dedupe_scope.encode() + b"\x00"
     lines = chunk.content.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -190,7 +190,7 @@ def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -
                 (*position, refusal.reason.value, refusal.sentence, refusal.idempotency_key)
             )
         else:
-            events.append((*position, *_event_row(fields, scope, origin.received_at)))
+            events.append((*position, *_event_row(fields, origin)))
     return ParsedChunk(
         events=_with_origin(events, _EVENT_COLUMNS, origin, PARSED_EVENTS),
         rejections=_with_origin(rejections, _REJECTION_COLUMNS, origin, REJECTIONS),
@@ -234,17 +234,16 @@ def _read_line(line: bytes, dialect: Dialect) -> EventFields:
     return dialect.read(unwrapped(members))
 
 
-def _event_row(fields: EventFields, scope: bytes, received_at: int) -> tuple[Any, ...]:
-    key_digest = hashlib.blake2b(scope + fields.idempotency_key.encode(), digest_size=8)
+def _event_row(fields: EventFields, origin: FileOrigin) -> tuple[Any, ...]:
     return (
-        int.from_bytes(key_digest.digest(), "big"),
+        key_hash(origin.dedupe_scope, fields.idempotency_key),
         fields.idempotency_key,
         fields.customer_ref,
         fields.subscription_ref,
         fields.event_name,
-        received_at if fields.occurred_at is None else fields.occurred_at,
+        origin.received_at if fields.occurred_at is None else fields.occurred_at,
         fields.properties,
-        hashlib.blake2b(fields.payload.encode(), digest_size=16).digest(),
+        payload_digest(fields.payload),
     )
 
 

@@ -146,7 +146,7 @@ _SOURCE = _text("source", "The sender: first folder below the landing.")
 _SCOPE = _text("dedupe_scope", "Where keys are unique: the source, or a scope several share.")
 _KEY = _text("idempotency_key", "What makes two events the same, compared byte for byte.")
 _KEY_HASH = Column(
-    "key_hash", "UBIGINT", pl.UInt64(), "BLAKE2b-64 of scope and key; its top bits are the bucket."
+    "key_hash", "UBIGINT", pl.UInt64(), "XXH64 of scope and key; its top bits are the bucket."
 )
 _EVENT = (
     _text("customer_ref", "Customer id or alias as sent; null where only a subscription is named."),
@@ -161,7 +161,7 @@ _PROPERTIES = Column(
     PROPERTIES,
     "Property name → exact source text of a string, number or boolean.",
 )
-_DIGEST = _bytes("payload_digest", "BLAKE2b-128 of the typed fields as sent.")
+_DIGEST = _bytes("payload_digest", "Two XXH64 of the typed fields as sent.")
 _LINE_SHA256 = _bytes("line_sha256", "SHA-256 of the line's bytes.")
 
 BATCHES = LakeTable(

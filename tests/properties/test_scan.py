@@ -1,0 +1,45 @@
+"""The scanner gives the strict reader's rows, byte for byte, whatever stands on the lines.
+
+The strict reader is the oracle. A line the scanner leaves to it proves nothing, so most of the
+well-formed lines must have been read by the scanner itself.
+"""
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import numpy as np
+from pipelines.dialects import DIALECTS
+from pipelines.parse import Chunk, FileOrigin, parse_chunk
+from pipelines.scan_forms import scan_form
+from pipelines.scanned import ScannedChunk, parsed_rows, scan_chunk
+from tests.hostile.mutants import WRITTEN_DIALECTS, mutated_lines
+
+ORIGIN = FileOrigin(file_id=7, source="cdn", dedupe_scope="shared", received_at=1_790_000_000_000_000)
+LINES = 4_000
+SCANNED = ("lago", "metronome", "orb")
+
+
+def scanned_like_strict(content: bytes, name: str, byte_offset: int = 0) -> ScannedChunk:
+    """The chunk, scanned, after comparing it to what the strict reader makes of it."""
+    chunk, dialect = Chunk(content, 5, byte_offset), DIALECTS[name]
+    form = scan_form(dialect.form, ORIGIN.dedupe_scope)
+    assert form is not None
+    expected = parse_chunk(chunk, ORIGIN, dialect)
+    found = scan_chunk(chunk, ORIGIN, form, dialect)
+    rows = parsed_rows(found, np.arange(found.events))
+    assert (found.lines, found.blank) == (expected.lines, expected.blank)
+    assert_frame_equal(found.left.rejections, expected.rejections)
+    events = pl.concat([rows, found.left.events]).sort("line")
+    assert_frame_equal(events, expected.events)
+    return found
+
+
+@pytest.mark.parametrize("name", SCANNED)
+@pytest.mark.parametrize("seed", range(6))
+def test_mutated_lines(name: str, seed: int) -> None:
+    lines = mutated_lines(seed, LINES)
+    found = scanned_like_strict(b"\n".join(lines), name, byte_offset=seed % 2)
+    assert found.events > LINES / 50
+
+

@@ -11,15 +11,14 @@ from typing import BinaryIO
 
 import zstandard
 
+from pipelines.records import UnreadableFileError
 from pipelines.schemas import COMPRESSION_RATIO_MAX, OBJECT_BYTES_MAX, RAW_BYTES_MAX
+
+__all__ = ["UnreadableFileError", "read_blocks"]
 
 _BLOCK_BYTES = 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-
-
-class UnreadableFileError(Exception):
-    """The file cannot be read to its end; its message says why. It is quarantined."""
 
 
 def read_blocks(landed: BinaryIO, size_bytes: int) -> Iterator[bytes]:

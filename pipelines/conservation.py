@@ -118,30 +118,41 @@ INVARIANTS = (
     Invariant(
         "each_line_has_one_verdict",
         "file_decisions",
-        "Line numbers lie in 1..lines and none has two verdicts (I-1).",
+        "Line numbers lie in 1..lines, row numbers (of what has no byte range) in 0..lines-1, and "
+        "none has two verdicts (I-1).",
         f"""
         SELECT file_id, line, count(*) AS verdicts
         FROM {_DECIDED_LINES} AS decided
         LEFT JOIN lake.file_decisions AS decisions USING (file_id)
         GROUP BY file_id, line
-        HAVING count(*) <> 1 OR NOT coalesce(line BETWEEN 1 AND max(decisions.lines), false)
+        HAVING count(*) <> 1 OR NOT coalesce(
+            line + if(bool_and(byte_offset IS NULL), 1, 0) BETWEEN 1 AND max(decisions.lines),
+            false
+        )
         """,
     ),
     Invariant(
         "byte_ranges_are_disjoint",
         "file_decisions",
-        "Byte ranges increase with the line, do not touch and end within the file (I-2).",
+        "Byte ranges increase with the line, do not touch and end within the file; where one is "
+        "missing, all of the file are, and its lines are rows numbered from 0 without a gap (I-2).",
         f"""
         SELECT * FROM (
             SELECT file_id, line, byte_offset, byte_length, raw_bytes,
                 lag(byte_offset + byte_length, 1, -1) OVER (PARTITION BY file_id ORDER BY line)
-                    AS previous_end
+                    AS previous_end,
+                lag(line, 1, -1) OVER (PARTITION BY file_id ORDER BY line) AS previous_line,
+                blank
             FROM {_DECIDED_LINES} AS decided
             LEFT JOIN lake.file_decisions AS decisions USING (file_id)
         )
         WHERE NOT coalesce(
             byte_offset > previous_end AND byte_length > 0
             AND byte_offset + byte_length <= raw_bytes,
+            false
+        ) AND NOT coalesce(
+            byte_offset IS NULL AND byte_length IS NULL AND blank = 0
+            AND line = previous_line + 1 AND (line = 0 OR previous_end IS NULL),
             false
         )
         """,
@@ -154,7 +165,8 @@ INVARIANTS = (
         f"""
         SELECT file_id, line, verdict, reason_code FROM lake.refused_events
         WHERE batch_id = $batch_id AND NOT coalesce(
-            octet_length(line_sha256) = 32 AND reason <> '' AND byte_offset >= 0
+            octet_length(line_sha256) = 32 AND reason <> ''
+            AND coalesce(byte_offset >= 0, byte_length IS NULL)
             AND CASE verdict
                 WHEN 'rejected' THEN reason_code IN ({_REASONS}) AND winner_file_id IS NULL
                 WHEN 'duplicate' THEN reason_code IS NULL AND winner_file_id IS NOT NULL

@@ -14,8 +14,12 @@ import polars as pl
 
 from pipelines.schemas import LANDING_FILES, UTC_MICROSECONDS
 
-NAME_SUFFIX = re.compile(r"\.(ndjson|jsonl|json)(\.gz|\.zst)?$")
+NAME_SUFFIX = re.compile(r"\.(ndjson|jsonl|json|csv)(\.gz|\.zst)?$|\.parquet$")
 """Names that are read."""
+
+_UNREAD_NAME = (
+    "not a name that is read: .ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet"
+)
 
 UNFINISHED_NAME = re.compile(r"(^|/)[_.][^/]*|\.(tmp|part)$")
 """Names of uploads that are not finished: not read, but counted."""
@@ -121,7 +125,7 @@ def _ignored_reason(listed_at: datetime | None) -> pl.Expr:
         .when(pl.col("dialect").is_null())
         .then(pl.format("no row for source '{}' in sources.csv", "source"))
         .when(~pl.col("path").str.contains(NAME_SUFFIX.pattern))
-        .then(pl.lit("not a name that is read: .ndjson, .jsonl or .json, plain, .gz or .zst"))
+        .then(pl.lit(_UNREAD_NAME))
         .when(pl.col("received_at").is_null())
         .then(pl.lit("no YYYY/MM/DD/HH/ in the path of a source dated by its path"))
         .when(pl.col("received_at") > latest_at)

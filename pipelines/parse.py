@@ -20,15 +20,17 @@ import polars as pl
 import pyarrow as pa
 
 from pipelines.dialects import Dialect, EventFields, RefusedLineError, unwrapped
+from pipelines.dialects.event import Members
 from pipelines.digests import key_hash, payload_digest
+from pipelines.records import BYTE_ORDER_MARK, Records, too_long
 from pipelines.schemas import LINE_BYTES_MAX, PARSED_EVENTS, PROPERTIES, REJECTIONS, Reason
 from pipelines.strict_json import StrictJsonError, parse_object
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""Some tools write it before the first line; it is skipped like a blank."""
-
 CHUNK_BYTES = 16 * 1024 * 1024
 """Decompressed bytes parsed at a time: bounds a worker's memory."""
+
+_ROW_BYTES = 100
+"""What a row takes beside its text: short and refused records add up, too."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,11 @@ def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -
         origin: copied into every row.
         dialect: reads the fields of one object.
     """
+    doors = _Doors(origin, dialect)
     if isinstance(chunk, LongLine):
-        return _refused_long_line(chunk, origin)
-    events: list[tuple[Any, ...]] = []
-    rejections: list[tuple[Any, ...]] = []
+        place = (chunk.number, chunk.byte_offset, chunk.byte_length, chunk.sha256)
+        doors.read(place, too_long(chunk.byte_length))
+        return doors.parsed(blank=0)
     blank = 0
     number, offset = chunk.first_line - 1, chunk.byte_offset
     lines = chunk.content.split(b"\n")
@@ -182,56 +185,85 @@ def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -
         if len(line) <= LINE_BYTES_MAX and not line.strip(b" \t\r"):
             blank += 1
             continue
-        position = (number, start, len(line), hashlib.sha256(line).digest())
+        doors.read((number, start, len(line), hashlib.sha256(line).digest()), line)
+    return doors.parsed(blank)
+
+
+def parse_records(
+    records: Records, origin: FileOrigin, dialect: Dialect, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[ParsedChunk]:
+    """Events and rejections of records of any format, about `chunk_bytes` of them at a time.
+
+    Args:
+        records: in order.
+        origin: copied into every row.
+        dialect: reads the fields of one object.
+        chunk_bytes: of the records' text, and some for each row made of one.
+    """
+    doors, blank, held_bytes = _Doors(origin, dialect), 0, 0
+    for record in records:
+        if record is None:
+            blank += 1
+            continue
+        doors.read(record.place, record.content)
+        content = record.content
+        held_bytes += len(content) if isinstance(content, bytes) else record.byte_length or 0
+        held_bytes += _ROW_BYTES
+        if held_bytes >= chunk_bytes:
+            yield doors.parsed(blank)
+            doors, blank, held_bytes = _Doors(origin, dialect), 0, 0
+    yield doors.parsed(blank)
+
+
+class _Doors:
+    """The two doors of the parser, and the rows that went through each."""
+
+    def __init__(self, origin: FileOrigin, dialect: Dialect) -> None:
+        self._origin = origin
+        self._dialect = dialect
+        self._events: list[tuple[Any, ...]] = []
+        self._rejections: list[tuple[Any, ...]] = []
+
+    def read(
+        self,
+        place: tuple[int, int | None, int | None, bytes],
+        content: bytes | Members | RefusedLineError,
+    ) -> None:
+        """Lets one record through its door.
+
+        Args:
+            place: number, byte offset, byte length and SHA-256.
+            content: as in `Record`.
+        """
         try:
-            fields = _read_line(line, dialect)
+            if isinstance(content, RefusedLineError):
+                raise content
+            members = _members(content) if isinstance(content, bytes) else content
+            fields = self._dialect.read(unwrapped(members))
         except RefusedLineError as refusal:
-            rejections.append(
-                (*position, refusal.reason.value, refusal.sentence, refusal.idempotency_key)
+            self._rejections.append(
+                (*place, refusal.reason.value, refusal.sentence, refusal.idempotency_key)
             )
         else:
-            events.append((*position, *_event_row(fields, origin)))
-    return ParsedChunk(
-        events=_with_origin(events, _EVENT_COLUMNS, origin, PARSED_EVENTS),
-        rejections=_with_origin(rejections, _REJECTION_COLUMNS, origin, REJECTIONS),
-        lines=len(lines),
-        blank=blank,
-    )
+            self._events.append((*place, *_event_row(fields, self._origin)))
+
+    def parsed(self, blank: int) -> ParsedChunk:
+        """All that went through, and as many blank records."""
+        return ParsedChunk(
+            events=_with_origin(self._events, _EVENT_COLUMNS, self._origin, PARSED_EVENTS),
+            rejections=_with_origin(self._rejections, _REJECTION_COLUMNS, self._origin, REJECTIONS),
+            lines=len(self._events) + len(self._rejections) + blank,
+            blank=blank,
+        )
 
 
-def _refused_long_line(line: LongLine, origin: FileOrigin) -> ParsedChunk:
-    refusal = _too_long(line.byte_length)
-    rejection = (
-        line.number,
-        line.byte_offset,
-        line.byte_length,
-        line.sha256,
-        refusal.reason.value,
-        refusal.sentence,
-        None,
-    )
-    return ParsedChunk(
-        events=_with_origin([], _EVENT_COLUMNS, origin, PARSED_EVENTS),
-        rejections=_with_origin([rejection], _REJECTION_COLUMNS, origin, REJECTIONS),
-        lines=1,
-        blank=0,
-    )
-
-
-def _too_long(line_bytes: int) -> RefusedLineError:
-    return RefusedLineError(
-        Reason.TOO_LARGE, f"the line has {line_bytes} bytes; at most {LINE_BYTES_MAX} are read"
-    )
-
-
-def _read_line(line: bytes, dialect: Dialect) -> EventFields:
+def _members(line: bytes) -> Members:
     if len(line) > LINE_BYTES_MAX:
-        raise _too_long(len(line))
+        raise too_long(len(line))
     try:
-        members = parse_object(line)
+        return parse_object(line)
     except StrictJsonError as error:
         raise RefusedLineError(Reason.MALFORMED, str(error)) from None
-    return dialect.read(unwrapped(members))
 
 
 def _event_row(fields: EventFields, origin: FileOrigin) -> tuple[Any, ...]:

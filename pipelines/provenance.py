@@ -1,7 +1,7 @@
 """Provenance: accepted events walked back to the bytes they came from.
 
-Belongs here: reading a byte range of a landed file again and comparing. Must not be put here:
-what must hold inside the lake (see `conservation`).
+Belongs here: reading what an event came from again (see `formats`) and comparing. Must not be
+put here: what must hold inside the lake (see `conservation`).
 
 Source: invariant I-5, no invention.
 """
@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pipelines.compression import UnreadableFileError, read_blocks
 from pipelines.conservation import Finding, Invariant
 from pipelines.dialects import Dialect, reader_of
+from pipelines.formats import parsed_again
 from pipelines.lake import Lake
 from pipelines.landing import Landing
-from pipelines.parse import Chunk, FileOrigin, parse_chunk
+from pipelines.parse import FileOrigin
+from pipelines.records import UnreadableFileError
 from pipelines.schemas import ACCEPTED_EVENTS
 
 ALL_EVENTS_MAX = 20_000
@@ -24,7 +25,8 @@ ALL_EVENTS_MAX = 20_000
 REPARSED = Invariant(
     "accepted_events_reparse_to_themselves",
     "accepted_events",
-    "The byte range of an accepted event, read again from the landing, parses to that very row "
+    "The byte range (in Parquet the row) of an accepted event, read again from the landing, "
+    "parses to that very row "
     f"(I-5); a batch of more than {ALL_EVENTS_MAX:,} events is sampled by key.",
     offenders="",
 )
@@ -91,38 +93,18 @@ def _differences(
         dedupe_scope=str(file["dedupe_scope"]),
         received_at=int(str(file["received_us"])),
     )
+    places = expected.select("line", "byte_offset", "byte_length")
     try:
         with landing.opened(path, etag, size) as landed:
-            lines = list(_lines_at(read_blocks(landed, size), expected))
+            again = parsed_again(landed, path, size, origin, dialect, places)
     except UnreadableFileError:
         return
-    # One call for all lines, since a frame a line is slow; their places are put back after.
-    again = parse_chunk(Chunk(b"".join(lines), 1, 0), origin, dialect).events
     if again.height != expected.height:
         yield f"{path}: {expected.height} events are in the lake, {again.height} lines parse"
         return
-    again = again.with_columns(expected["line"], expected["byte_offset"]).select(_COMPARED)
+    again = again.select(_COMPARED)
     if again.equals(expected):
         return
     for was, now in zip(expected.iter_rows(named=True), again.iter_rows(named=True), strict=True):
         if was != now:
             yield f"{path} line {was['line']}: the lake has {was}, the bytes say {now}"
-
-
-def _lines_at(blocks: Iterator[bytes], events: pl.DataFrame) -> Iterator[bytes]:
-    """The bytes of each event's range, each with a line end, from a stream read once."""
-    held, held_from = bytearray(), 0
-    for offset, length in events.select("byte_offset", "byte_length").iter_rows():
-        while held_from + len(held) <= offset + length:
-            # What ends before the range is let go, so memory is bounded by a block and a line.
-            passed = min(len(held), offset - held_from)
-            del held[:passed]
-            held_from += passed
-            block = next(blocks, None)
-            if block is None:
-                break
-            held += block
-        start, end = offset - held_from, offset - held_from + length
-        # Lines may end in several carriage returns, of which the parser takes one off again.
-        is_returned = held[end : end + 1] == b"\r"
-        yield bytes(held[start:end]) + (b"\r\n" if is_returned else b"\n")

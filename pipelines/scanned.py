@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from pipelines.compiled import WORD_BYTES, compiled, put_word, word_at
 from pipelines.dialects import Dialect
-from pipelines.parse import BYTE_ORDER_MARK, Chunk, FileOrigin, ParsedChunk, parse_chunk
+from pipelines.parse import Chunk, FileOrigin, ParsedChunk, parse_chunk
+from pipelines.records import BYTE_ORDER_MARK
 from pipelines.scan import (
     DISTINCT_NAMES,
     FOUND,

@@ -4,7 +4,7 @@ Belongs here: column lists, closed enumerations, the limits a sender must keep. 
 put here: anything that computes. Every stage imports this module; it imports no stage.
 
 The total order of events is (`file_id`, `line`): `file_id` is the registry's sequence,
-assigned at discovery by (received_at, path), and `line` counts from 1 within a file.
+assigned at discovery by (received_at, path), and `line` counts within a file.
 """
 
 from dataclasses import dataclass
@@ -138,9 +138,9 @@ def _bytes(name: str, meaning: str) -> Column:
 _BATCH = _bigint("batch_id", "The transaction that wrote the row; `batch_id <= n` is the past.")
 _FILE = _bigint("file_id", "The registry's sequence number of the file version.")
 _POSITION = (
-    _bigint("line", "Line of the file, from 1; blank lines count."),
-    _bigint("byte_offset", "First byte of the line in the decompressed file, from 0."),
-    _bigint("byte_length", "Bytes of the line without its line end."),
+    _bigint("line", "Line, element or CSV record, from 1, blanks counted; Parquet row, from 0."),
+    _bigint("byte_offset", "Its first byte in the decompressed file, from 0; null in Parquet."),
+    _bigint("byte_length", "Its bytes without line end or comma; null in Parquet."),
 )
 _SOURCE = _text("source", "The sender: first folder below the landing.")
 _SCOPE = _text("dedupe_scope", "Where keys are unique: the source, or a scope several share.")
@@ -162,7 +162,7 @@ _PROPERTIES = Column(
     "Property name → exact source text of a string, number or boolean.",
 )
 _DIGEST = _bytes("payload_digest", "Two XXH64 of the typed fields as sent.")
-_LINE_SHA256 = _bytes("line_sha256", "SHA-256 of the line's bytes.")
+_LINE_SHA256 = _bytes("line_sha256", "SHA-256 of the line's bytes; of a row, as JSON.")
 
 BATCHES = LakeTable(
     "batches",
@@ -221,7 +221,7 @@ FILE_DECISIONS = LakeTable(
         _bigint("duplicate", "Lines that repeat an accepted event."),
         _bigint("conflict", "Lines with an accepted key and another payload."),
         _bigint("rejected", "Lines rejected, with a reason each."),
-        _bigint("blank", "Lines of white space."),
+        _bigint("blank", "Lines of white space, and a CSV file's header."),
     ),
 )
 

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.compression import UnreadableFileError, read_blocks
+from pipelines.compression import UnreadableFileError
 from pipelines.dialects import Dialect
+from pipelines.formats import parsed_chunks
 from pipelines.landing import Landing
-from pipelines.parse import FileOrigin, ParsedChunk, parse_chunk, split_chunks
+from pipelines.parse import FileOrigin, ParsedChunk
 
 PARALLEL_BYTES_MIN = 8 * 1024 * 1024
 """Landed bytes below which starting processes costs more than they save."""
@@ -144,8 +145,9 @@ def _parse_file(landing: Landing, file: LandedFile, parts: "_Parts") -> ParsedFi
 
     try:
         with landing.opened(file.path, file.etag, file.size_bytes) as landed:
-            for chunk in split_chunks(measured(read_blocks(landed, file.size_bytes))):
-                parsed = parse_chunk(chunk, file.origin, file.dialect)
+            for parsed in parsed_chunks(
+                landed, file.path, file.size_bytes, file.origin, file.dialect, measured
+            ):
                 lines += parsed.lines
                 blank += parsed.blank
                 parts.add(parsed)

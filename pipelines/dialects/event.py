@@ -74,7 +74,16 @@ Field = str | Path
 
 
 def unwrapped(members: Members) -> Members:
-    """The event inside the envelope `{"event": {...}}`, or the object itself."""
+    """The event inside the envelope `{"event": {...}}`, or the object itself.
+
+    Raises:
+        RefusedLineError: malformed for a batch of events where one event stands.
+    """
+    if len(members) == 1 and type(members.get("events")) is list:
+        raise RefusedLineError(
+            Reason.MALFORMED,
+            "a batch of events stands where one event does; a file of batches begins with one",
+        )
     inner = members.get("event")
     return inner if type(inner) is dict and len(members) == 1 else members
 

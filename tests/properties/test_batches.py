@@ -87,7 +87,7 @@ def test_two_processes_give_the_same_verdicts(
 def test_lines_read_before_a_file_turned_out_corrupt_are_forgotten(
     part_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.workers.split_chunks", partial(split_chunks, chunk_bytes=64))
+    monkeypatch.setattr("pipelines.formats.split_chunks", partial(split_chunks, chunk_bytes=64))
     monkeypatch.setattr("pipelines.workers._PART_ROWS", part_rows)
     world = make_landed_world(seed=1)
 

@@ -15,7 +15,9 @@ from pipelines.scan_forms import scan_form
 from pipelines.scanned import ScannedChunk, parsed_rows, scan_chunk
 from tests.hostile.mutants import WRITTEN_DIALECTS, mutated_lines
 
-ORIGIN = FileOrigin(file_id=7, source="cdn", dedupe_scope="shared", received_at=1_790_000_000_000_000)
+ORIGIN = FileOrigin(
+    file_id=7, source="cdn", dedupe_scope="shared", received_at=1_790_000_000_000_000
+)
 LINES = 4_000
 SCANNED = ("lago", "metronome", "orb")
 
@@ -41,5 +43,3 @@ def test_mutated_lines(name: str, seed: int) -> None:
     lines = mutated_lines(seed, LINES)
     found = scanned_like_strict(b"\n".join(lines), name, byte_offset=seed % 2)
     assert found.events > LINES / 50
-
-

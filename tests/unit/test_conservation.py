@@ -252,6 +252,18 @@ OFFENCES = [
     Offence("a-range-of-no-bytes", _set(ACCEPTED_EVENTS, (1, 3), byte_length=0), DISJOINT),
     Offence("a-range-beyond-the-file", _set(FILE_DECISIONS, (1,), raw_bytes=38), DISJOINT),
     Offence("a-range-missing", _set(ACCEPTED_EVENTS, (1, 3), byte_offset=None), DISJOINT),
+    Offence("a-length-missing", _set(REFUSED_EVENTS, (1, 4), byte_length=None), DISJOINT),
+    Offence(
+        "an-offset-missing",
+        _set(REFUSED_EVENTS, (1, 4), byte_offset=None),
+        DISJOINT | REASONS | ONE_VERDICT,
+    ),
+    Offence(
+        "all-ranges-missing",
+        _set(ACCEPTED_EVENTS, (3, 1), byte_offset=None, byte_length=None),
+        DISJOINT | ONE_VERDICT,
+        batch_id=2,
+    ),
     Offence("a-reason-of-no-list", _set(REFUSED_EVENTS, (1, 4), reason_code="whatever"), REASONS),
     Offence("no-reason-code", _set(REFUSED_EVENTS, (1, 4), reason_code=None), REASONS),
     Offence("an-empty-sentence", _set(REFUSED_EVENTS, (1, 4), reason=""), REASONS),
@@ -340,6 +352,60 @@ OFFENCES = [
     ),
     Offence("a-copy-without-payload", _set(REFUSED_EVENTS, (2, 2), payload_digest=None), REPEAT),
 ]
+
+
+def _world_of_rows() -> World:
+    """A file of three rows, which have no byte ranges."""
+    registered, decision = _file(1, 1, lines=3, accepted=2, rejected=1)
+    row: Row = {"byte_offset": None, "byte_length": None}
+    refused: Row = {"verdict": "rejected", "reason_code": "future", "reason": "occurred at …"}
+    return {
+        LANDING_FILES: [registered],
+        FILE_DECISIONS: [decision],
+        ACCEPTED_EVENTS: [_event(1, 1, 0, "a") | row, _event(1, 1, 2, "c") | row],
+        REFUSED_EVENTS: [_event(1, 1, 1, "b") | row | refused],
+    }
+
+
+def test_every_invariant_holds_for_rows() -> None:
+    assert _check(_world_of_rows(), 1) == set()
+
+
+@pytest.mark.parametrize(
+    "offence",
+    [
+        Offence("a-row-beyond-the-last", _set(ACCEPTED_EVENTS, (1, 2), line=3), set()),
+        Offence("a-row-before-the-first", _set(ACCEPTED_EVENTS, (1, 0), line=-1), set()),
+        Offence("rows-from-one", _set(ACCEPTED_EVENTS, (1, 0), line=3), set()),
+    ],
+    ids=lambda offence: offence.name,
+)
+def test_rows_are_numbered_from_zero_without_a_gap(offence: Offence) -> None:
+    world = _world_of_rows()
+    offence.change(world)
+
+    assert _check(world, 1) == DISJOINT | ONE_VERDICT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(_set(ACCEPTED_EVENTS, (1, 0), byte_offset=0), id="an offset in the first"),
+        pytest.param(_set(ACCEPTED_EVENTS, (1, 2), byte_length=9), id="a length in the last"),
+        pytest.param(
+            _set(ACCEPTED_EVENTS, (1, 0), byte_offset=0, byte_length=9), id="one has a range"
+        ),
+        pytest.param(
+            _set(ACCEPTED_EVENTS, (1, 2), byte_offset=20, byte_length=9), id="the last has a range"
+        ),
+        pytest.param(_set(FILE_DECISIONS, (1,), lines=4, blank=1), id="a blank among them"),
+    ],
+)
+def test_rows_have_no_ranges_and_no_blanks(change: Change) -> None:
+    world = _world_of_rows()
+    change(world)
+
+    assert _check(world, 1) >= DISJOINT
 
 
 @pytest.mark.parametrize("offence", OFFENCES, ids=lambda offence: offence.name)

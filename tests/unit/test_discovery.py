@@ -139,6 +139,11 @@ def test_unfinished_upload_is_not_read_but_counted(path: str) -> None:
         "cdn/a.ndjson",
         "cdn/a.jsonl.gz",
         "cdn/a.json.zst",
+        "cdn/a.csv",
+        "cdn/a.csv.gz",
+        "cdn/a.csv.zst",
+        "cdn/a.parquet",
+        "cdn/a.snappy.parquet",
         "cdn/a_b.c.ndjson",
         "cdn/any/depth/at/all/a.ndjson",
         "cdn/part-00000.tmp.ndjson",
@@ -153,7 +158,10 @@ def test_finished_upload_is_read(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "cdn/a.csv",
+        "cdn/a.tsv",
+        "cdn/a.csv.bz2",
+        "cdn/a.parquet.gz",
+        "cdn/a.parquet.crc",
         "cdn/a.ndjson.bz2",
         "cdn/a.NDJSON",
         "cdn/ndjson",
@@ -167,7 +175,11 @@ def test_other_names_are_not_read_but_counted(path: str) -> None:
 
     assert discovery.files.is_empty()
     assert discovery.ignored.rows() == [
-        (path, "not a name that is read: .ndjson, .jsonl or .json, plain, .gz or .zst")
+        (
+            path,
+            "not a name that is read: "
+            ".ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet",
+        )
     ]
 
 

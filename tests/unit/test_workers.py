@@ -152,7 +152,7 @@ def test_file_appended_to_while_it_is_read_is_unreadable(
         with (tmp_path / "cdn" / "a.ndjson").open("ab") as appended:
             appended.write(_content("late", 1))
 
-    monkeypatch.setattr(workers, "read_blocks", appending_read)
+    monkeypatch.setattr("pipelines.formats.read_blocks", appending_read)
     batch = parse_files(Landing(str(tmp_path)), files, tmp_path / "parsed", 1)
 
     assert batch.files[0].unreadable == "it was changed after it was listed"
@@ -173,7 +173,7 @@ def test_file_deleted_since_it_was_listed_is_unreadable(tmp_path: Path) -> None:
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of some 10 rows and chunks of some 3 lines, so that files come in several parts."""
     monkeypatch.setattr(workers, "_PART_ROWS", 10)
-    monkeypatch.setattr(workers, "split_chunks", partial(split_chunks, chunk_bytes=400))
+    monkeypatch.setattr("pipelines.formats.split_chunks", partial(split_chunks, chunk_bytes=400))
     monkeypatch.setattr("pipelines.compression._BLOCK_BYTES", 200)
 
 

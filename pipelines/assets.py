@@ -33,7 +33,8 @@ from pipelines.provenance import REPARSED, check_provenance
 from pipelines.publish import current_generation
 from pipelines.resources import Writer
 from pipelines.run_facts import RunFacts, choose_as_of, code_revision
-from pipelines.schemas import Verdict
+from pipelines.schemas import REFUSAL_CUTS, Verdict
+from pipelines.window_index import WindowIndex
 from pipelines.workers import ParsedBatch
 
 _progress = logging.getLogger("meterline")
@@ -140,14 +141,23 @@ def landed_files(
 
 
 @dg.asset(group_name="3_events")
-def parsed_events(landed_files: Landed, writer: dg.ResourceParam[Writer]) -> dg.Output[ParsedBatch]:
+def parsed_events(
+    landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
+) -> dg.Output[ParsedBatch]:
     """Every line of the batch's files as an event or a rejection, in the staging folder."""
     settings, plan = writer.settings, landed_files.plan
     if plan.files.height:
         _progress.info(f"parsing {plan.files.height:,} files")
-    parsed = batch.parse(
-        plan, Landing(settings.landing, settings.s3_endpoint_url), settings.threads
-    )
+    with open_lake(settings) as lake:
+        parsed = batch.parse(
+            lake,
+            WindowIndex(settings.window_index),
+            plan,
+            Landing(settings.landing, settings.s3_endpoint_url),
+            catalog.sources,
+            _refusal_cuts(catalog, plan),
+            settings.threads,
+        )
     unreadable = [file for file in parsed.files if file.unreadable]
     return dg.Output(
         parsed,
@@ -180,11 +190,15 @@ def decided_events(
     with open_lake(settings) as lake:
         if plan.files.height:
             _progress.info("deciding")
-            received = plan.files["received_at"].max()
-            assert isinstance(received, datetime)  # noqa: S101 -- there are files
-            periods = billing_calendar.periods_until(catalog, received)
-            cuts = refusal_cuts(billing_calendar.names(catalog), periods)
-            batch.decide_and_commit(lake, plan, parsed_events, catalog.sources, cuts, facts)
+            batch.decide_and_commit(
+                lake,
+                WindowIndex(settings.window_index),
+                plan,
+                parsed_events,
+                catalog.sources,
+                _refusal_cuts(catalog, plan),
+                facts,
+            )
             shutil.rmtree(plan.folder, ignore_errors=True)
         batch_id = lake.last_batch_id("decide")
         verdicts = verdict_counts(lake, batch_id)
@@ -206,6 +220,15 @@ def decided_events(
         )
     yield from check_results(findings)
     require_all(findings)
+
+
+def _refusal_cuts(catalog: Catalog, plan: BatchPlan) -> pl.DataFrame:
+    """The step functions of refusal cuts, as far as the batch's files need them."""
+    received = plan.files["received_at"].max()
+    if not isinstance(received, datetime):
+        return pl.DataFrame(schema=REFUSAL_CUTS)
+    periods = billing_calendar.periods_until(catalog, received)
+    return refusal_cuts(billing_calendar.names(catalog), periods)
 
 
 def open_lake(settings: Settings) -> Lake:

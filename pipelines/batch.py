@@ -11,7 +11,7 @@ sorted by key hash, and each range of hashes is decided alone, since a key never
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -32,18 +32,20 @@ from pipelines.schemas import (
     LANDING_FILES,
     REFUSED_EVENTS,
     REJECTIONS,
+    UTC_MICROSECONDS,
     FileStatus,
     LakeTable,
     Reason,
     Verdict,
 )
+from pipelines.window_index import WindowIndex
 from pipelines.workers import LandedFile, ParsedBatch, parse_files
 
 EVENTS_PER_GROUP = 1_500_000
 """Events decided at a time; about 2 GiB at the widest."""
 
-BUCKET_BITS = 8
-"""Rows of a Parquet file are ordered by the top bits of the key hash, its bucket."""
+STREAMED_BYTES_MIN = 4 * 1024 * 1024
+"""Landed bytes below which loading the compiled scanner costs more than it saves."""
 
 _HASHES = 2**64
 
@@ -92,9 +94,64 @@ def plan(
     )
 
 
-def parse(plan: BatchPlan, landing: Landing, processes: int) -> ParsedBatch:
-    """Parsed events and rejections of the batch's files, as Parquet in its staging folder."""
-    files = [
+def parse(
+    lake: Lake,
+    index: WindowIndex,
+    plan: BatchPlan,
+    landing: Landing,
+    sources: pl.DataFrame,
+    refusal_cuts: pl.DataFrame,
+    threads: int,
+) -> ParsedBatch:
+    """Parsed events and rejections of the batch's files, as Parquet in its staging folder.
+
+    Large batches are streamed where the scanner knows the dialect: events that are accepted
+    whatever else the batch holds are staged for the lake at once.
+    """
+    files = _landed_files(plan)
+    folder = plan.folder / "parsed"
+    if sum(file.size_bytes for file in files) < STREAMED_BYTES_MIN:
+        return parse_files(landing, files, folder, threads)
+    from pipelines import sieve, stream  # noqa: PLC0415 -- numba takes a small batch half a second
+
+    streamed = [file for file in files if stream.can_stream(file)]
+    others = parse_files(landing, [f for f in files if f not in streamed], folder, threads)
+    index.bring_up(lake)
+    times = sieve.plain_times(
+        pl.DataFrame(
+            [(f.origin.source, f.origin.received_at) for f in streamed],
+            schema={"source": pl.String, "received_at": UTC_MICROSECONDS},
+            orient="row",
+        ),
+        sources,
+        refusal_cuts,
+    )
+    filters = index.filters(_reach(plan.files, sources))
+    return stream.stream_files(
+        landing,
+        list(zip(streamed, times, strict=True)),
+        others,
+        filters,
+        folder,
+        plan.batch_id,
+        threads,
+    )
+
+
+def _reach(files: pl.DataFrame, sources: pl.DataFrame) -> datetime | None:
+    """Keys received until then block none of the files' events; None when any may."""
+    ruled = sources.join(files, on="source", how="semi")
+    windows = ruled["dedupe_window"]
+    if not files.height or windows.null_count() or ruled["late_lookup"].any():
+        return None
+    earliest, widest = files["received_at"].min(), windows.max()
+    assert isinstance(earliest, datetime)  # noqa: S101 -- there are files
+    assert isinstance(widest, timedelta)  # noqa: S101 -- and none is unlimited
+    return earliest - widest
+
+
+def _landed_files(plan: BatchPlan) -> list[LandedFile]:
+    return [
         LandedFile(
             path=row["path"],
             etag=row["etag"],
@@ -111,11 +168,11 @@ def parse(plan: BatchPlan, landing: Landing, processes: int) -> ParsedBatch:
             pl.col("received_at").dt.epoch("us").alias("received_us")
         ).iter_rows(named=True)
     ]
-    return parse_files(landing, files, plan.folder / "parsed", processes)
 
 
 def decide_and_commit(
     lake: Lake,
+    index: WindowIndex,
     plan: BatchPlan,
     parsed: ParsedBatch,
     sources: pl.DataFrame,
@@ -128,17 +185,20 @@ def decide_and_commit(
         InvariantError: the verdicts of a file do not add up to its lines; nothing is written.
         LakeError: the transaction failed; the lake is as before.
     """
+    index.bring_up(lake)
     folder = plan.folder / "decided"
     rejections = _read_parts(parsed.rejections, REJECTIONS).with_columns(
         pl.lit(Verdict.REJECTED.value).alias("verdict")
     )
-    accepted_files: list[Path] = []
+    accepted_files = list(parsed.accepted)
     refused_files: list[Path] = []
-    counts = [_counted(rejections)]
+    counts = [_passed(parsed), _counted(rejections)]
     if rejections.height:
         refused_files.append(_write(REFUSED_EVENTS, rejections, plan.batch_id, folder, "unparsed"))
+    reach = _reach(plan.files, sources)
     for number, events in enumerate(_groups(parsed.events)):
-        verdicts = decide(events, _known_keys(lake, events), sources, refusal_cuts)
+        known = _known_keys(lake, index, reach, parsed.accepted, events)
+        verdicts = decide(events, known, sources, refusal_cuts)
         accepted = verdicts.accepted.with_columns(pl.lit(Verdict.ACCEPTED.value).alias("verdict"))
         counts += [_counted(accepted), _counted(verdicts.refused)]
         for table, rows, paths in (
@@ -160,6 +220,7 @@ def decide_and_commit(
         },
         staged_files={ACCEPTED_EVENTS: accepted_files, REFUSED_EVENTS: refused_files},
     )
+    index.bring_up(lake)
     return decisions
 
 
@@ -184,14 +245,44 @@ def _groups(parts: tuple[Path, ...]) -> Iterator[pl.DataFrame]:
         ).collect()
 
 
-def _known_keys(lake: Lake, events: pl.DataFrame) -> pl.DataFrame:
-    columns = ", ".join(KNOWN_KEYS_COLUMNS)
-    known = lake.query(
-        f"SELECT {columns} FROM lake.accepted_events "
-        "WHERE key_hash IN (SELECT key_hash FROM batch_keys)",
-        batch_keys=events.select(pl.col("key_hash").unique()),
+def _known_keys(
+    lake: Lake,
+    index: WindowIndex,
+    reach: datetime | None,
+    staged: tuple[Path, ...],
+    events: pl.DataFrame,
+) -> pl.DataFrame:
+    """The accepted events that share a key hash with any of `events`."""
+    schema = {name: ACCEPTED_EVENTS.schema[name] for name in KNOWN_KEYS_COLUMNS}
+    hashes = events.select(pl.col("key_hash").unique())
+    held = index.held(hashes["key_hash"].to_numpy(), reach)
+    known = [pl.DataFrame(schema=schema)]
+    if held.height:
+        columns = ", ".join(f"events.{name}" for name in KNOWN_KEYS_COLUMNS)
+        known.append(
+            lake.query(
+                f"SELECT {columns} FROM lake.accepted_events AS events "
+                "JOIN held USING (key_hash, file_id, line)",
+                held=held,
+            )
+        )
+    if staged:
+        known.append(
+            pl.scan_parquet(list(staged))
+            .select(KNOWN_KEYS_COLUMNS)
+            .join(hashes.lazy(), on="key_hash", how="semi")
+            .collect(engine="streaming")
+        )
+    return pl.concat([rows.select(KNOWN_KEYS_COLUMNS).cast(schema) for rows in known])
+
+
+def _passed(parsed: ParsedBatch) -> pl.DataFrame:
+    """Counts of the events that were accepted as they came."""
+    return pl.DataFrame(
+        [(file_id, Verdict.ACCEPTED.value, events) for file_id, events in parsed.passed.items()],
+        schema={"file_id": pl.Int64, "verdict": pl.String, "events": pl.Int64},
+        orient="row",
     )
-    return known.cast({name: ACCEPTED_EVENTS.schema[name] for name in KNOWN_KEYS_COLUMNS})
 
 
 def _counted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -201,9 +292,7 @@ def _counted(rows: pl.DataFrame) -> pl.DataFrame:
 def _write(table: LakeTable, rows: pl.DataFrame, batch_id: int, folder: Path, name: str) -> Path:
     path = folder / table.name / f"{name}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    bucket = pl.col("key_hash") // 2 ** (64 - BUCKET_BITS)
-    order = [bucket] if "key_hash" in rows.columns else []
-    rows.sort(*order, "file_id", "line").select(
+    rows.sort("file_id", "line").select(
         pl.lit(batch_id).cast(column.dtype).alias(column.name)
         if column.name == "batch_id"
         else pl.col(column.name).cast(column.dtype)

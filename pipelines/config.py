@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         return self.home / "staging"
 
     @property
+    def window_index(self) -> Path:
+        """Which keys are held, derived from the lake; it may be deleted."""
+        return self.home / "lake" / "window"
+
+    @property
     def warehouse(self) -> Path:
         """DuckDB file that dbt builds; rebuildable from the lake."""
         return self.home / "warehouse" / "warehouse.duckdb"

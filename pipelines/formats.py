@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from itertools import chain
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import polars as pl
 
@@ -22,7 +22,15 @@ from pipelines.csv_rows import csv_records, header_text
 from pipelines.dialects import Dialect
 from pipelines.json_arrays import BATCH_START, split_elements
 from pipelines.parquet_rows import MAGIC, read_rows
-from pipelines.parse import FileOrigin, ParsedChunk, parse_chunk, parse_records, split_chunks
+from pipelines.parse import (
+    Chunk,
+    FileOrigin,
+    LongLine,
+    ParsedChunk,
+    parse_chunk,
+    parse_records,
+    split_chunks,
+)
 from pipelines.records import UnreadableFileError
 from pipelines.schemas import PARSED_EVENTS
 
@@ -32,6 +40,8 @@ HEAD_BYTES = 64 * 1024
 _CSV_NAME = re.compile(r"\.csv(\.gz|\.zst)?$")
 _PARQUET_NAME = re.compile(r"\.parquet$")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+_Read = TypeVar("_Read")
 
 Measured = Callable[[Iterator[bytes]], Iterator[bytes]]
 """Sees every block of a file's decompressed bytes pass by."""
@@ -57,11 +67,32 @@ def parsed_chunks(
     """Events and rejections of a landed file, in order, whatever its format.
 
     Args:
+        landed, path, size_bytes, origin, dialect, measured: as for `read_chunks`.
+
+    Raises:
+        UnreadableFileError: it cannot be read to its end.
+    """
+    return read_chunks(landed, path, size_bytes, origin, dialect, parse_chunk, measured)
+
+
+def read_chunks(
+    landed: BinaryIO,
+    path: str,
+    size_bytes: int,
+    origin: FileOrigin,
+    dialect: Dialect,
+    read_lines: Callable[[Chunk | LongLine, FileOrigin, Dialect], _Read],
+    measured: Measured = lambda blocks: blocks,
+) -> Iterator[_Read | ParsedChunk]:
+    """What a landed file holds, in order; its lines as a reader of one's own gives them.
+
+    Args:
         landed: its bytes, at their beginning; they can be read again.
         path: its name chooses only where its bytes cannot.
         size_bytes: its size as listed.
         origin: copied into every row.
         dialect: reads the fields of one object.
+        read_lines: reads a chunk of a file of one event a line.
         measured: sees all of the decompressed bytes, once.
 
     Raises:
@@ -73,6 +104,9 @@ def parsed_chunks(
         for _ in blocks:
             pass  # They are counted and measured; what Parquet says of itself is at its end.
         yield from parse_records(read_rows(landed, size_bytes), origin, dialect)
+    elif found is Format.LINES:
+        for chunk in split_chunks(blocks):
+            yield read_lines(chunk, origin, dialect)
     else:
         yield from _parsed_text(found, blocks, origin, dialect)
 

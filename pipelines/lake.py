@@ -165,6 +165,10 @@ class Lake:
             return paths
         return [path for path in paths if _batch_of(path) <= batch_id]
 
+    def files_after(self, table: LakeTable, batch_id: int) -> list[Path]:
+        """The Parquet files that batches after one added to the table."""
+        return [path for path in self.files(table) if _batch_of(path) > batch_id]
+
     def commit_batch(
         self,
         batch_id: int,

@@ -13,9 +13,9 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -64,11 +64,15 @@ class ParsedBatch:
         files: one per file version, by file_id.
         events: Parquet parts, schema `PARSED_EVENTS`, each sorted by key_hash.
         rejections: Parquet parts, schema `REJECTIONS`.
+        accepted: Parquet files of `accepted_events`: events that need no deciding.
+        passed: number of these by file_id.
     """
 
     files: tuple[ParsedFile, ...]
     events: tuple[Path, ...]
     rejections: tuple[Path, ...]
+    accepted: tuple[Path, ...] = ()
+    passed: Mapping[int, int] = field(default_factory=dict)
 
 
 def parse_files(
@@ -122,17 +126,13 @@ def _tasks(files: list[LandedFile]) -> Iterator[list[LandedFile]]:
 
 
 def _parse_task(landing: Landing, task: list[LandedFile], prefix: Path) -> ParsedBatch:
-    parts = _Parts(prefix)
+    parts = Parts(prefix)
     files = tuple(_parse_file(landing, file, parts) for file in task)
-    written = parts.finish()
-    return ParsedBatch(
-        files,
-        events=tuple(events for events, _ in written if events),
-        rejections=tuple(rejections for _, rejections in written if rejections),
-    )
+    events, rejections = parts.finish()
+    return ParsedBatch(files, events, rejections)
 
 
-def _parse_file(landing: Landing, file: LandedFile, parts: "_Parts") -> ParsedFile:
+def _parse_file(landing: Landing, file: LandedFile, parts: "Parts") -> ParsedFile:
     digest = hashlib.sha256()
     raw_bytes = lines = blank = 0
 
@@ -158,8 +158,8 @@ def _parse_file(landing: Landing, file: LandedFile, parts: "_Parts") -> ParsedFi
     return ParsedFile(file.origin.file_id, None, raw_bytes, digest.hexdigest(), lines, blank)
 
 
-class _Parts:
-    """Parsed rows of a task, written out in parts; the rows of a bad file are forgotten.
+class Parts:
+    """Parsed rows, written out in parts; the rows of a bad file are forgotten.
 
     Parts of a file still being read are kept apart from those of files read to their end,
     so a file of any size takes bounded memory and can still be taken back.
@@ -174,12 +174,14 @@ class _Parts:
         self._written = 0
 
     def add(self, parsed: ParsedChunk) -> None:
+        """Takes rows of the file that is being read."""
         self._of_file.append(parsed)
         if _rows(self._of_file) >= _PART_ROWS:
             self._parts_of_file.append(self._write(self._of_file))
             self._of_file = []
 
     def keep_file(self) -> None:
+        """The file was read to its end: its rows stay."""
         self._pending += self._of_file
         self._parts += self._parts_of_file
         self._of_file, self._parts_of_file = [], []
@@ -187,15 +189,20 @@ class _Parts:
             self._flush()
 
     def forget_file(self) -> None:
+        """The file could not be read to its end: its rows go."""
         for part in self._parts_of_file:
             for path in part:
                 if path:
                     path.unlink()
         self._of_file, self._parts_of_file = [], []
 
-    def finish(self) -> list[tuple[Path | None, Path | None]]:
+    def finish(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """The parts of events and of rejections, once all are written."""
         self._flush()
-        return self._parts
+        return (
+            tuple(events for events, _ in self._parts if events),
+            tuple(rejections for _, rejections in self._parts if rejections),
+        )
 
     def _flush(self) -> None:
         if self._pending:

@@ -24,6 +24,7 @@ from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.run_facts import RunFacts
 from pipelines.schemas import PARSED_EVENTS, REFUSAL_CUTS, SOURCES, LakeTable
+from pipelines.window_index import WindowIndex
 from tests.oracle import Cuts, Delivery, Position, Sender, Verdict, verdicts_by_position
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -337,8 +338,9 @@ def decide_landing(
             planned = plan(lake, landing, sources, home / "staging", size)
             if planned.files.is_empty():
                 break
-            parsed = parse(planned, landing, processes)
-            decide_and_commit(lake, planned, parsed, sources, refusal_cuts, facts)
+            index = WindowIndex(home / "lake" / "window")
+            parsed = parse(lake, index, planned, landing, sources, refusal_cuts, processes)
+            decide_and_commit(lake, index, planned, parsed, sources, refusal_cuts, facts)
             batches += 1
     return batches
 

@@ -13,7 +13,7 @@ from pipelines.dialects import DIALECTS
 from pipelines.parse import Chunk, FileOrigin, parse_chunk
 from pipelines.scan_forms import scan_form
 from pipelines.scanned import ScannedChunk, parsed_rows, scan_chunk
-from tests.hostile.mutants import WRITTEN_DIALECTS, mutated_lines
+from tests.hostile.mutants import mutated_lines
 
 ORIGIN = FileOrigin(
     file_id=7, source="cdn", dedupe_scope="shared", received_at=1_790_000_000_000_000

@@ -34,7 +34,7 @@ from pipelines.publish import current_generation
 from pipelines.resources import Writer
 from pipelines.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.schemas import REFUSAL_CUTS, Verdict
-from pipelines.window_index import WindowIndex
+from pipelines.window_index import INDEXED, WindowIndex, check_index
 from pipelines.workers import ParsedBatch
 
 _progress = logging.getLogger("meterline")
@@ -43,7 +43,7 @@ EVENT_TABLES = ("landing_files", "file_decisions", "accepted_events", "refused_e
 """Lake tables that one batch of events writes, in one transaction."""
 
 
-CHECKED = (*INVARIANTS, REPARSED)
+CHECKED = (*INVARIANTS, INDEXED, REPARSED)
 """What must hold in a batch before anything of it is closed or published."""
 
 
@@ -301,11 +301,15 @@ def check_unpublished(lake: Lake, settings: Settings, catalog: Catalog) -> list[
         {"published": published.batch_id if published else 0},
     )["batch_id"]
     landing = Landing(settings.landing, settings.s3_endpoint_url)
+    index = WindowIndex(settings.window_index)
+    index.bring_up(lake)
     found: dict[str, list[Finding]] = {invariant.name: [] for invariant in CHECKED}
     for batch_id in batch_ids:
         sources = _sources_of_batch(lake, settings, batch_id, catalog)
+        indexed, repeated = check_index(index, lake, batch_id)
         for finding in (
-            *check_batch(lake, batch_id, sources),
+            *check_batch(lake, batch_id, sources, repeated),
+            indexed,
             check_provenance(lake, landing, batch_id, sources),
         ):
             found[finding.invariant.name].append(finding)

@@ -56,6 +56,9 @@ _DECIDED_LINES = """
      FROM lake.refused_events WHERE batch_id = $batch_id)
 """
 
+_PLACE = "(file_id * 4294967296 + line)"
+"""(file_id, line) as one number, which sorts four times as fast; lines are fewer than 2^32."""
+
 _IS_LOOKED_UP = """
     coalesce(sources.late_lookup AND epoch_us({event}.received_at) - epoch_us({event}.occurred_at)
         >= sources.lateness_us, false)
@@ -121,12 +124,14 @@ INVARIANTS = (
         "Line numbers lie in 1..lines, row numbers (of what has no byte range) in 0..lines-1, and "
         "none has two verdicts (I-1).",
         f"""
-        SELECT file_id, line, count(*) AS verdicts
-        FROM {_DECIDED_LINES} AS decided
-        LEFT JOIN lake.file_decisions AS decisions USING (file_id)
-        GROUP BY file_id, line
-        HAVING count(*) <> 1 OR NOT coalesce(
-            line + if(bool_and(byte_offset IS NULL), 1, 0) BETWEEN 1 AND max(decisions.lines),
+        SELECT file_id, line, byte_offset, lines FROM (
+            SELECT *, lag(place) OVER (ORDER BY place) AS previous_place
+            FROM (SELECT *, {_PLACE} AS place FROM {_DECIDED_LINES}) AS decided
+            LEFT JOIN lake.file_decisions AS decisions USING (file_id)
+        )
+        WHERE NOT coalesce(
+            line + if(byte_offset IS NULL, 1, 0) BETWEEN 1 AND lines
+                AND place <> coalesce(previous_place, -1),
             false
         )
         """,
@@ -138,12 +143,16 @@ INVARIANTS = (
         "missing, all of the file are, and its lines are rows numbered from 0 without a gap (I-2).",
         f"""
         SELECT * FROM (
-            SELECT file_id, line, byte_offset, byte_length, raw_bytes,
-                lag(byte_offset + byte_length, 1, -1) OVER (PARTITION BY file_id ORDER BY line)
-                    AS previous_end,
-                lag(line, 1, -1) OVER (PARTITION BY file_id ORDER BY line) AS previous_line,
-                blank
-            FROM {_DECIDED_LINES} AS decided
+            SELECT file_id, line, byte_offset, byte_length, raw_bytes, blank,
+                if(previous_file_id = file_id, previous_end, -1) AS previous_end,
+                if(previous_file_id = file_id, previous_line, -1) AS previous_line
+            FROM (
+                SELECT *, lag(file_id) OVER places AS previous_file_id,
+                    lag(line) OVER places AS previous_line,
+                    lag(byte_offset + byte_length) OVER places AS previous_end
+                FROM {_DECIDED_LINES}
+                WINDOW places AS (ORDER BY {_PLACE})
+            ) AS decided
             LEFT JOIN lake.file_decisions AS decisions USING (file_id)
         )
         WHERE NOT coalesce(
@@ -182,10 +191,14 @@ INVARIANTS = (
         "No two accepted events of one scope and key were received closer than the window; an "
         "event looked up for its lateness has no accepted event of its key before it (I-6).",
         f"""
+        WITH contested AS MATERIALIZED (
+            SELECT * FROM lake.accepted_events
+            WHERE key_hash IN (SELECT key_hash FROM repeated)
+        )
         SELECT new.file_id, new.line, held.file_id AS other_file_id, held.line AS other_line
-        FROM lake.accepted_events AS new
+        FROM contested AS new
         JOIN sources USING (source)
-        JOIN lake.accepted_events AS held
+        JOIN contested AS held
             ON held.key_hash = new.key_hash AND held.idempotency_key = new.idempotency_key
             AND held.dedupe_scope = new.dedupe_scope
             AND (held.file_id, held.line) <> (new.file_id, new.line)
@@ -257,14 +270,22 @@ INVARIANTS = (
 """Checked after every batch, in this order."""
 
 
-def check_batch(lake: Lake, batch_id: int, sources: pl.DataFrame) -> list[Finding]:
+def check_batch(
+    lake: Lake, batch_id: int, sources: pl.DataFrame, repeated: pl.DataFrame | None = None
+) -> list[Finding]:
     """What each invariant finds among the rows of a batch, in the order of `INVARIANTS`.
 
     Args:
         lake: any connection.
         batch_id: the batch; the rest of the lake was checked when it was written.
         sources: schema `SOURCES`.
+        repeated: column key_hash: every hash that more than one accepted event has, at least of
+            the batch's; None looks for them in the whole lake.
     """
+    if repeated is None:
+        repeated = lake.query(
+            "SELECT key_hash FROM lake.accepted_events GROUP BY key_hash HAVING count(*) > 1"
+        )
     rules = sources.select(
         "source",
         pl.col("dedupe_window").dt.total_microseconds().alias("window_us"),
@@ -279,6 +300,7 @@ def check_batch(lake: Lake, batch_id: int, sources: pl.DataFrame) -> list[Findin
             f"SELECT *, count(*) OVER () AS offences FROM ({invariant.offenders}) LIMIT 3",
             {"batch_id": batch_id} if uses_batch else None,
             sources=rules,
+            repeated=repeated,
         )
         findings.append(
             Finding(

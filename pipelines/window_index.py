@@ -27,6 +27,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines.conservation import Finding, Invariant
 from pipelines.key_filter import Hashes, KeyFilter
 from pipelines.lake import Lake
 from pipelines.schemas import ACCEPTED_EVENTS
@@ -39,6 +40,18 @@ MERGED_RUNS = 4
 
 MERGE_KEYS = 4_000_000
 """Keys held in memory while runs are merged."""
+
+ENTRIES_COMPARED = 1_000_000
+"""Up to so many entries, the whole index is compared with the lake after every batch."""
+
+INDEXED = Invariant(
+    "window_index_equals_the_lake",
+    "accepted_events",
+    "The window index holds every accepted event's key and place, once (I-11); beyond "
+    f"{ENTRIES_COMPARED:,} events, those of the batch are looked for.",
+    offenders="",
+)
+"""Checked after every batch."""
 
 VERSION = 1
 """Of the layout; another one is thrown away."""
@@ -120,19 +133,26 @@ class WindowIndex:
         found = [self._found(run, wanted) for run in self._open_runs(received_after)]
         if not found:
             found = [(np.empty(0, np.uint64), np.empty(0, np.uint64))]
-        places = np.concatenate([place for _, place in found])
-        return pl.DataFrame(
-            {
-                "key_hash": np.concatenate([key_hash for key_hash, _ in found]),
-                "file_id": (places >> np.uint64(_LINE_BITS)).astype(np.int64),
-                "line": (places & np.uint64(2**_LINE_BITS - 1)).astype(np.int64),
-            }
+        return _entries(
+            np.concatenate([key_hash for key_hash, _ in found]),
+            np.concatenate([place for _, place in found]),
         )
+
+    def times(self, hashes: Hashes) -> NDArray[np.int64]:
+        """How many entries have each of some hashes, which stand in order."""
+        times = np.zeros(len(hashes), np.int64)
+        for run in self._manifest.runs:
+            held = self._keys(run)
+            times -= np.searchsorted(held, hashes, side="left")
+            times += np.searchsorted(held, hashes, side="right")
+        return times
 
     def entries(self) -> pl.DataFrame:
         """Every entry: key_hash, file_id, line; for checks of small indexes."""
-        everything = [self._keys(run) for run in self._manifest.runs]
-        return self.held(np.concatenate([np.empty(0, np.uint64), *everything]))
+        runs = self._manifest.runs
+        hashes = np.concatenate([np.empty(0, np.uint64), *(self._keys(run) for run in runs)])
+        places = np.concatenate([np.empty(0, np.uint64), *(self._places(run) for run in runs)])
+        return _entries(hashes, places)
 
     def _open_runs(self, received_after: datetime | None) -> Iterator[Run]:
         after = None if received_after is None else _microseconds(received_after)
@@ -246,6 +266,16 @@ class WindowIndex:
         self._manifest = manifest
 
 
+def _entries(hashes: Hashes, places: NDArray[np.uint64]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "key_hash": hashes,
+            "file_id": (places >> np.uint64(_LINE_BITS)).astype(np.int64),
+            "line": (places & np.uint64(2**_LINE_BITS - 1)).astype(np.int64),
+        }
+    )
+
+
 @dataclass(frozen=True)
 class _Entries:
     """Entries in the order of their hashes."""
@@ -254,6 +284,35 @@ class _Entries:
     place: NDArray[np.uint64]
     received_from: int
     received_until: int
+
+
+def check_index(index: WindowIndex, lake: Lake, batch_id: int) -> tuple[Finding, pl.DataFrame]:
+    """Whether the index holds what the lake does, and which of a batch's hashes are repeated.
+
+    Up to `ENTRIES_COMPARED` entries are compared whole; beyond, those of the batch are looked for.
+
+    Returns:
+        The finding, and column key_hash: each hash of the batch that several entries have.
+    """
+    paths = [
+        path
+        for path in lake.files_after(ACCEPTED_EVENTS, batch_id - 1)
+        if path not in set(lake.files_after(ACCEPTED_EVENTS, batch_id))
+    ]
+    frames = [pl.read_parquet(path, columns=["key_hash"]) for path in paths]
+    hashes = np.unique(pl.concat([pl.DataFrame(schema={"key_hash": pl.UInt64}), *frames]))
+    times = index.times(hashes)
+    lacking = int((times == 0).sum())
+    if index.keys <= ENTRIES_COMPARED:
+        held = index.entries()
+        accepted = lake.query("SELECT key_hash, file_id, line FROM lake.accepted_events")
+        order = ["file_id", "line"]
+        if not held.sort(order).equals(accepted.cast(held.schema).sort(order)):
+            lacking = max(lacking, 1)
+    return (
+        Finding(INDEXED, lacking, f"batch {batch_id}: delete the folder of the index, run again"),
+        pl.DataFrame({"key_hash": hashes[times > 1]}),
+    )
 
 
 def _microseconds(instant: datetime) -> int:

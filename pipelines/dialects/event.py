@@ -97,7 +97,7 @@ def parse_path(text: str) -> Field:
     Raises:
         ValueError: it is no such path; arrays have none.
     """
-    rest = text.removeprefix("$") if text.startswith("$") else f".{text}"
+    rest = text.removeprefix("$") if text.startswith(("$", "[")) else f".{text}"
     names: list[str] = []
     while match := _STEP.match(rest):
         names.append(match.group(match.lastindex or 0))

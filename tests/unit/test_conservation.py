@@ -33,6 +33,7 @@ SOURCES = source_rows(
         "cdn": Sender("shared", WINDOW, LATENESS, SKEW),
         "app": Sender("shared", WINDOW, LATENESS, SKEW),
         "meter": Sender("meter", None, None, SKEW),
+        "archive": Sender("shared", WINDOW, LATENESS, SKEW, late_lookup=True),
     }
 )
 
@@ -314,6 +315,23 @@ OFFENCES = [
         batch_id=2,
     ),
     Offence(
+        "a-key-again-that-was-to-be-looked-up",
+        _set(ACCEPTED_EVENTS, (3, 1), source="archive", occurred_at=NOON + WINDOW - LATENESS),
+        ONCE,
+        batch_id=2,
+    ),
+    Offence(
+        "a-window-does-not-end-for-those-in-time",
+        _set(
+            REFUSED_EVENTS,
+            (2, 1),
+            source="archive",
+            received_at=NOON + WINDOW,
+            occurred_at=NOON + WINDOW - LATENESS + TICK,
+        ),
+        PRECEDE,
+    ),
+    Offence(
         "an-event-too-far-in-the-future",
         _set(ACCEPTED_EVENTS, (1, 1), occurred_at=NOON + SKEW + TICK),
         IN_TIME,
@@ -468,6 +486,32 @@ def test_every_invariant_was_seen_to_fail() -> None:
             _set(REFUSED_EVENTS, (2, 1), received_at=NOON + WINDOW - TICK),
             1,
             id="a-copy-just-within-the-window",
+        ),
+        pytest.param(
+            _set(ACCEPTED_EVENTS, (1, 1), source="archive", occurred_at=NOON - LATENESS),
+            1,
+            id="late-where-it-is-looked-up",
+        ),
+        pytest.param(
+            _set(
+                ACCEPTED_EVENTS,
+                (3, 1),
+                source="archive",
+                occurred_at=NOON + WINDOW - LATENESS + TICK,
+            ),
+            2,
+            id="a-key-again-of-an-event-in-time",
+        ),
+        pytest.param(
+            _set(
+                REFUSED_EVENTS,
+                (2, 1),
+                source="archive",
+                received_at=NOON + WINDOW,
+                occurred_at=NOON + WINDOW - LATENESS,
+            ),
+            1,
+            id="a-copy-looked-up-a-window-away",
         ),
         pytest.param(_set(FILE_DECISIONS, (1,), raw_bytes=39), 1, id="no-last-line-end"),
     ],

@@ -30,6 +30,8 @@ SENDERS = {
     "edge_east": Sender("edge", WINDOW, MAX_LATENESS, SKEW),
     "edge_west": Sender("edge", WINDOW, MAX_LATENESS, SKEW),
     "meter": Sender("meter", None, None, timedelta(hours=1)),
+    "archive": Sender("archive", WINDOW, MAX_LATENESS, SKEW, late_lookup=True),
+    "beat": Sender("beat", WINDOW, MAX_LATENESS, SKEW, conflicts_expected=True),
 }
 
 CUTS: Cuts = {
@@ -347,6 +349,51 @@ CLAIM_CASES = (
     ),
 )
 
+LOOKUP_CASES = (
+    case(
+        "a copy that is late is found whatever the window",
+        (sent(NOTHING, source="archive"), ACCEPTED),
+        (sent(900 * DAY, occurred=NOTHING, source="archive"), duplicate_of(1)),
+        (sent(900 * DAY, b"other", occurred=NOTHING, source="archive"), conflict_with(1)),
+    ),
+    case(
+        "the look-up begins exactly at the lateness",
+        (sent(NOTHING, source="archive"), ACCEPTED),
+        (sent(WINDOW, occurred=WINDOW - MAX_LATENESS, source="archive"), duplicate_of(1)),
+    ),
+    case(
+        "one microsecond less late is decided by the window",
+        (sent(NOTHING, source="archive"), ACCEPTED),
+        (sent(WINDOW, occurred=WINDOW - MAX_LATENESS + TICK, source="archive"), ACCEPTED),
+    ),
+    case(
+        "a late event with a new key is accepted and blocks its copies",
+        (sent(900 * DAY, occurred=NOTHING, source="archive"), ACCEPTED),
+        (sent(901 * DAY, occurred=NOTHING, source="archive"), duplicate_of(1)),
+        (sent(900 * DAY + WINDOW - TICK, source="archive"), duplicate_of(1)),
+        (sent(900 * DAY + WINDOW, source="archive"), ACCEPTED),
+        # Any accepted event of the key will do, of whatever age.
+        (sent(2000 * DAY, b"other", occurred=NOTHING, source="archive"), conflict_with(1)),
+    ),
+    case(
+        "files received long after are looked up as well",
+        (sent(900 * DAY, occurred=900 * DAY, source="archive"), ACCEPTED),
+        (sent(NOTHING, occurred=-MAX_LATENESS, source="archive"), duplicate_of(1)),
+        (sent(NOTHING, occurred=TICK - MAX_LATENESS, source="archive"), ACCEPTED),
+    ),
+    case(
+        "a late event of a period that was cut is backdated",
+        (sent(900 * DAY, occurred=NOTHING, source="archive", customer="acme"), BACKDATED),
+        (sent(901 * DAY, occurred=NOTHING, source="archive"), ACCEPTED),
+    ),
+    case(
+        "a conflict that is expected is a conflict",
+        (sent(NOTHING, source="beat"), ACCEPTED),
+        (sent(DAY, b"other", source="beat"), conflict_with(1)),
+        (sent(DAY, source="beat"), duplicate_of(1)),
+    ),
+)
+
 SCOPE_CASES = (
     case(
         "two sources have keys of their own",
@@ -376,6 +423,7 @@ CASES = [
     for case in (
         *WINDOW_CASES,
         *WINNER_CASES,
+        *LOOKUP_CASES,
         *TIME_CASES,
         *PRECEDENCE_CASES,
         *CLAIM_CASES,
@@ -469,6 +517,12 @@ def test_keys_with_one_hash_are_told_apart_by_their_bytes() -> None:
             id="conflict",
         ),
         pytest.param(
+            [sent(NOTHING, source="beat"), sent(DAY, b"other", source="beat")],
+            "has the idempotency key of the event accepted from file 1 line 1 but another "
+            "payload; the first stays, as its source expects",
+            id="expected-conflict",
+        ),
+        pytest.param(
             [sent(NOTHING, occurred=2 * DAY)],
             "occurred at 2026-03-12T12:00:00Z, more than 1d after it was received "
             "at 2026-03-10T12:00:00Z",
@@ -500,6 +554,26 @@ def test_a_refusal_says_why(story: list[Delivery], reason: str) -> None:
     )
 
     assert verdicts.refused["reason"].to_list() == [reason]
+
+
+def test_what_a_catalog_does_not_say_refuses_late_events() -> None:
+    silent = source_rows(SENDERS).with_columns(
+        pl.lit(None, pl.Boolean).alias("late_lookup"),
+        pl.lit(None, pl.Boolean).alias("conflicts_expected"),
+    )
+    story = [sent(NOTHING, occurred=-MAX_LATENESS), sent(NOTHING), sent(NOTHING, b"other")]
+    deliveries = [replace(delivery, file_id=n) for n, delivery in enumerate(story, start=1)]
+
+    verdicts = decide(
+        event_rows(deliveries, SENDERS), event_rows([], SENDERS), silent, cut_rows(CUTS)
+    )
+
+    assert verdicts_found(verdicts) == {
+        (1, 1): TOO_LATE,
+        (2, 1): ACCEPTED,
+        (3, 1): conflict_with(2),
+    }
+    assert verdicts.refused["reason"][1].endswith("; the first stays")
 
 
 def test_no_events_give_two_empty_doors() -> None:

@@ -462,3 +462,30 @@ def test_every_verdict_and_reason_there_is_fits_the_table() -> None:
     lines = shown(replace(NOTHING, reasons=listed))
 
     assert sum("example-" in text for text in lines) == len(listed)
+
+
+def test_conflicts_that_a_source_expects_stand_apart(tmp_path: Path) -> None:
+    settings = new_home(tmp_path)
+    rows = RIGHT["sources.csv"].replace(
+        "received_at_from\n", "received_at_from,conflicts_expected\n"
+    )
+    rows = rows.replace("path\n", "path,yes\n").replace("last_modified\n", "last_modified,\n")
+    write(settings.catalog, {"sources.csv": rows + "beat,metronome,,,,,last_modified,yes\n"})
+    for source in ("beat", "raw"):
+        beats = b"".join(line("a", event_type=name) for name in "abc")
+        land(settings, f"{source}/1.ndjson", beats + line("a", event_type="a"))
+    decide(settings)
+
+    report = read_report(settings)
+
+    assert [
+        (row["verdict"], row["is_expected"], row["lines"], "expects" in row["example"])
+        for row in report.reasons
+    ] == [
+        ("conflict", False, 2, False),
+        ("duplicate", False, 2, False),
+        ("conflict", True, 2, True),
+    ]
+    assert any(text.split()[:3] == ["conflict", "expected", "2"] for text in shown(report))
+    # They are lines all the same.
+    assert [row["conflict"] for row in report.file_classes] == [2, 2]

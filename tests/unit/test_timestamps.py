@@ -8,6 +8,7 @@ from pipelines.timestamps import (
     TimestampError,
     parse_iso8601_utc,
     parse_rfc3339,
+    parse_unix_milliseconds,
     parse_unix_seconds,
     parse_unix_seconds_or_rfc3339,
 )
@@ -252,3 +253,40 @@ def test_an_instant_without_zone_is_utc_where_the_vendor_says_so(
 def test_a_missing_zone_excuses_nothing_else(text: str) -> None:
     with pytest.raises(TimestampError):
         parse_iso8601_utc(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"),
+    [
+        ("1767225600000", 1_767_225_600_000_000),
+        ("1767225600000.1239", 1_767_225_600_000_123),
+        ("1.7672256e12", 1_767_225_600_000_000),
+        ("100000000000", 100_000_000_000_000),
+        ("-100000000000", -100_000_000_000_000),
+        ("-100000000000.0001", -100_000_000_000_001),
+        ("253402300799999.999", 253_402_300_799_999_999),
+        ("-62135596800000", -62_135_596_800_000_000),
+    ],
+)
+def test_unix_milliseconds_are_exact(text: str, microseconds: int) -> None:
+    assert parse_unix_milliseconds(text) == microseconds
+
+
+@pytest.mark.parametrize(
+    "text", ["99999999999.999999", "1767225600", "-99999999999", "0", "-0", "1e-9"]
+)
+def test_seconds_are_not_taken_for_milliseconds(text: str) -> None:
+    with pytest.raises(TimestampError, match="must count milliseconds since 1970, not seconds"):
+        parse_unix_milliseconds(text)
+
+
+@pytest.mark.parametrize("text", ["253402300800000", "-62135596800000.001", "9" * 400, "1e999"])
+def test_unix_milliseconds_beyond_the_calendar_are_refused(text: str) -> None:
+    with pytest.raises(TimestampError, match="outside the years 1 to 9999"):
+        parse_unix_milliseconds(text)
+
+
+@pytest.mark.parametrize("text", ["", "now", "01", "+1767225600000", "1767225600000 ", "NaN"])
+def test_what_is_no_number_of_milliseconds_is_refused(text: str) -> None:
+    with pytest.raises(TimestampError, match="is not a number of milliseconds"):
+        parse_unix_milliseconds(text)

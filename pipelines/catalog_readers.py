@@ -4,7 +4,8 @@ Belongs here: gathering what several files say of one source. Must not be put he
 declared field means (see `dialects`), single cells (see `catalog_files`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pipelines.catalog_cells import shown
@@ -13,8 +14,8 @@ from pipelines.dialects import DIALECTS, reader_of
 from pipelines.dialects.custom import MappingError
 from pipelines.dialects.event import parse_path
 
-MAPPED_DIALECT = "custom"
-"""The dialect whose fields stand where the catalog says; those of others are their vendors'."""
+MAPPED_FIELDS: Mapping[str, str] = MappingProxyType({"custom": "", "cloudevents": "properties"})
+"""Dialect → how its fields begin that stand where the catalog says; all others are its vendor's."""
 
 
 def source_reader(tables: Tables, source: SourceRow) -> dict[str, Any]:
@@ -44,14 +45,16 @@ def reader_problems(tables: Tables) -> Iterator[Problem]:
     for source in tables.sources.rows:
         yield from _key_problems(tables, source)
         rows = _fields_of(tables, source)
-        if rows and source.dialect != MAPPED_DIALECT:
+        mapped = MAPPED_FIELDS.get(source.dialect)
+        strangers = [row for row in rows if mapped is None or not row.field.startswith(mapped)]
+        if strangers:
             yield Problem(
                 tables.source_fields.file_name,
-                rows[0].line,
-                "source",
-                f"{shown(source.source)} has the dialect {shown(source.dialect)}, whose fields "
-                f"stand where its vendor says; write {MAPPED_DIALECT!r} in sources.csv, or "
-                "remove the row",
+                strangers[0].line,
+                "field",
+                f"{shown(source.source)} has the dialect {shown(source.dialect)}, whose "
+                f"{shown(strangers[0].field)} stands where its vendor says; write 'custom' in "
+                "sources.csv, or remove the row",
             )
         elif source.dialect in DIALECTS:
             # Keys have their own problems.

@@ -39,13 +39,13 @@ def reader_of(source: Mapping[str, Any]) -> Dialect:
         source: a row of the schema `SOURCES`.
 
     Raises:
-        MappingError: a declared field of the dialect `custom` cannot be.
+        MappingError: a declared field cannot be.
         ValueError: a field of the key is no path.
     """
     dialect = DIALECTS[source["dialect"]]
     form = dialect.form
     if source["fields"]:
-        form = declared_form(DeclaredField(**field) for field in source["fields"])
+        form = declared_form(form, (DeclaredField(**field) for field in source["fields"]))
     if source["key_fields"]:
         form = replace(
             form,

@@ -5,7 +5,8 @@ together are unique, the subject is the customer, the type is the event's name. 
 the event happened when it was received. Extension attributes are no part of the event.
 
 A property's name is its JSONPath in `data` without the leading `$.`: `{"usage": {"total": 7}}`
-has the property `usage.total`. Arrays have no such name and are refused.
+has the property `usage.total`. Arrays have no such name and are refused, unless the catalog maps
+single properties of `data`: then the rest of it is no part of the event.
 """
 
 from pipelines.dialects.form import (

@@ -141,13 +141,12 @@ def _scalar(value: JsonValue, field: Field) -> JsonValue:
     return value
 
 
-def declared_form(fields: Iterable[DeclaredField]) -> EventForm:
-    """The form of a source's events: as `DIALECT`, but for the fields that are declared.
+def declared_form(form: EventForm, fields: Iterable[DeclaredField]) -> EventForm:
+    """The form, but for the fields that are declared.
 
     Raises:
         MappingError: two fields contradict each other, or one cannot be.
     """
-    form = DIALECT.form
     customers: list[Field] = []
     objects: list[FlatObject | NestedObject] = []
     properties: list[tuple[str, Field]] = []

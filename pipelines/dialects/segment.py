@@ -1,11 +1,19 @@
 """Segment: `track` calls with `messageId`, `userId`, `event`, `timestamp`, `properties`.
 
 Source: Segment's spec of common fields and of track calls. `anonymousId` names the customer
-where no `userId` does. `context`, `integrations` and the other times of a call are no part of
-the event; calls of another type are no usage and are refused.
+where no `userId` does. Properties may be nested, as its warehouses flatten them: by their paths.
+`context`, `integrations` and the other times of a call are no part of the event; calls of another
+type are no usage and are refused.
 """
 
-from pipelines.dialects.form import Constant, Customer, Dialect, EventForm, Timestamp
+from pipelines.dialects.form import (
+    Constant,
+    Customer,
+    Dialect,
+    EventForm,
+    NestedObject,
+    Timestamp,
+)
 from pipelines.timestamps import parse_rfc3339
 
 DIALECT = Dialect(
@@ -15,6 +23,7 @@ DIALECT = Dialect(
         customer=Customer(("userId", "anonymousId"), is_exclusive=False),
         event_name="event",
         timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
+        properties=NestedObject("properties"),
     ),
     dedupe_window=None,
 )

@@ -119,14 +119,20 @@ def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) ->
         ),
         pytest.param(
             *("sources.csv", "own,custom", "own,orb"),
-            "source_fields.csv, row 2, column source: 'own' has the dialect 'orb', whose fields "
-            "stand where its vendor says",
+            "source_fields.csv, row 2, column field: 'own' has the dialect 'orb', whose "
+            "'customer' stands where its vendor says; write 'custom' in sources.csv",
             id="fields-of-a-vendor",
         ),
         pytest.param(
             *("source_fields.csv", "own,customer", "cdn,customer"),
-            "source_fields.csv, row 2, column source: 'cdn' has the dialect 'metronome'",
+            "source_fields.csv, row 2, column field: 'cdn' has the dialect 'metronome'",
             id="fields-of-another-vendor",
+        ),
+        pytest.param(
+            *("sources.csv", "own,custom", "own,cloudevents"),
+            "source_fields.csv, row 2, column field: 'own' has the dialect 'cloudevents', whose "
+            "'customer' stands",
+            id="customer-of-a-vendor-whose-properties-are-mapped",
         ),
         pytest.param(
             *("source_fields.csv", "own,customer", "owm,customer"),

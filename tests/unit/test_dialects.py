@@ -375,7 +375,7 @@ def test_invalid_property_is_refused(dialect: str, properties: bytes) -> None:
 def test_nesting_is_refused_unless_the_dialect_flattens_it(dialect: str) -> None:
     nested = _with_properties(dialect, b'{"a":{"b":1}}')
 
-    if dialect in ("cloudevents", "custom"):
+    if dialect in ("cloudevents", "custom", "segment"):
         assert read(dialect, **nested).properties == {"a.b": "1"}
     else:
         assert refusal_of(dialect, **nested).reason is Reason.INVALID_PROPERTY

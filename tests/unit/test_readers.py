@@ -138,6 +138,22 @@ def test_the_key_is_no_part_of_the_payload(dialect: str) -> None:
     )
 
 
+def test_cloudevents_data_may_be_mapped() -> None:
+    fields = [{"field": "properties.tokens", "path": "$.data.usage.tokens", "form": None}]
+    made = reader_of(
+        {"dialect": "cloudevents", "key_fields": [], "fields": fields, "event_schemas": []}
+    )
+    data = b'{"usage":{"tokens":7},"models":["a","b"],"note":null}'
+
+    assert read(made, "cloudevents", data=data).properties == {"tokens": "7"}
+    assert read(made, "cloudevents", data=data).idempotency_key == '["/gateway","key-1"]'
+    assert refusal_of(DIALECTS["cloudevents"], "cloudevents", data=data).reason is (
+        Reason.INVALID_PROPERTY
+    )
+    refusal = refusal_of(made, "cloudevents", data=None, data_base64="e30=")
+    assert refusal.sentence.startswith("data_base64 is not read")
+
+
 RIDE: tuple[Declared, ...] = (
     ("ride", "km", "attribute", True),
     ("ride", "minutes", "attribute", False),

@@ -61,7 +61,7 @@ def split_rows(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> Ite
     window = Window(blocks, window_bytes)
     window.skip_mark()
     number = 0
-    while window.held or window.extend():
+    while window.left or window.extend():
         number += 1
         yield _row(window, number)
 
@@ -94,15 +94,14 @@ def header_text(blocks: Iterable[bytes]) -> bytes:
 def _row(window: Window, number: int) -> Row:
     """The next record; its line end is passed over."""
     while True:
-        cells = _CELLS.match(window.held)
-        end = cells.end() if cells else 0
-        fault = None if _is_ended(window.held, end) else _fault(window.held, end)
+        start, held = window.at, window.held
+        cells = _CELLS.match(held, start)
+        end = cells.end() if cells else start
+        fault = _fault(held, start, end)
         # A record that may go on behind the window is looked at again with more of the stream.
-        line_feed = window.held.find(b"\n", end) if fault != _OPEN else -1
-        if line_feed >= 0:
+        line_feed = -1 if fault == _OPEN else held.find(b"\n", end)
+        if line_feed >= 0 or window.left > LINE_BYTES_MAX + len(b"\r"):
             break
-        if len(window.held) > LINE_BYTES_MAX + len(b"\r"):
-            return _long_row(window, number)
         if not window.extend():
             if fault == _OPEN:
                 raise UnreadableFileError(
@@ -110,63 +109,69 @@ def _row(window: Window, number: int) -> Row:
                 )
             line_feed = len(window.held)
             break
-    if line_feed > LINE_BYTES_MAX + len(b"\r"):
+    is_returned = window.held[line_feed - 1 : line_feed] == b"\r" if line_feed > 0 else False
+    if line_feed < 0 or line_feed - window.at - is_returned > LINE_BYTES_MAX:
         return _long_row(window, number)
     offset = window.offset
-    content = window.let_go(line_feed).removesuffix(b"\r")
-    window.let_go(len(b"\n"))
+    content = window.take(line_feed).removesuffix(b"\r")
+    window.at = min(window.at + len(b"\n"), len(window.held))
     if not content.strip(b" \t"):
         return Row(None)
     return Row(text_record(number, offset, content), fault)
 
 
-def _is_ended(held: bytes, end: int) -> bool:
-    return (
-        end == len(held) or held[end : end + 2] in (b"\r\n", b"\r") or held[end : end + 1] == b"\n"
-    )
-
-
+_QUOTE, _COMMA, _RETURN = b'",\r'
 _OPEN = "a quote is not closed"
 _LONE_RETURN = "a carriage return stands alone; put it in quotes"
 
 
-def _fault(held: bytes, end: int) -> str:
-    """What is wrong at `end`, where neither a cell nor the record goes on."""
-    if held[end : end + 1] == b'"' and (end == 0 or held[end - 1 : end] == b","):
+def _fault(held: bytes, start: int, end: int) -> str | None:
+    """What is wrong at `end`, where no cell goes on; None for the end of the record or window."""
+    if end == len(held) or held.startswith((b"\n", b"\r\n"), end) or held[end:] == b"\r":
+        return None
+    if held[end] == _QUOTE and (end == start or held[end - 1] == _COMMA):
         return _OPEN
-    if held[end : end + 1] == b"\r":
+    if held[end] == _QUOTE:
+        return f"a quote stands inside a cell at byte {end - start + 1} of the record"
+    if held[end] == _RETURN:
         return _LONE_RETURN
-    if held[end : end + 1] == b'"':
-        return f"a quote stands inside a cell at byte {end + 1} of the record; quote it whole"
-    return f"text follows a closing quote at byte {end + 1} of the record"
+    return f"text follows a closing quote at byte {end - start + 1} of the record"
 
 
 def _long_row(window: Window, number: int) -> Row:
     """A record that is too long to be read; without quotes it ends at the next line feed."""
     passage = Passage(window.offset, b"\r")
     line_feed = -1
-    while line_feed < 0 and (window.held or window.extend()):
-        line_feed = window.held.find(b"\n")
-        piece = window.let_go(len(window.held) if line_feed < 0 else line_feed)
+    while line_feed < 0 and (window.left or window.extend()):
+        line_feed = window.held.find(b"\n", window.at)
+        piece = window.take(len(window.held) if line_feed < 0 else line_feed)
         if b'"' in piece:
             raise UnreadableFileError(
                 f"record {number} has quotes and more than {LINE_BYTES_MAX} bytes: "
                 "one may not be closed"
             )
         passage.add(piece)
-    window.let_go(len(b"\n"))
+    if line_feed >= 0:
+        window.at += len(b"\n")
     return Row(passage.record(number), _LONE_RETURN)
 
 
 def _header_columns(header: Row) -> Columns:
-    if header.record is None or header.fault or not isinstance(header.record.content, bytes):
-        raise UnreadableFileError(
-            f"the first record is no header: {header.fault or 'it is blank or too long'}"
-        )
     try:
-        return columns_of(_cells(header.record.content))
+        return columns_of(_cells(_header_content(header)))
     except RefusedLineError as refusal:
         raise UnreadableFileError(f"the first record is no header: {refusal.sentence}") from None
+
+
+def _header_content(header: Row) -> bytes:
+    if header.record is None:
+        raise RefusedLineError(Reason.MALFORMED, "it is blank")
+    content = header.record.content
+    if isinstance(content, RefusedLineError):
+        raise content
+    if header.fault or not isinstance(content, bytes):
+        raise RefusedLineError(Reason.MALFORMED, f"not CSV: {header.fault}")
+    return content
 
 
 def _members(content: bytes, fault: str | None, columns: Columns) -> Members | RefusedLineError:

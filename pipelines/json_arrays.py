@@ -57,7 +57,7 @@ def split_elements(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) ->
         for token in (b"{", b'"events"', b":", b"[") if is_wrapped else (b"[",):
             _expect(window, token)
         if _next_significant(window) == b"]":
-            window.let_go(1)
+            window.at += 1
         else:
             delimiter = _COMMA
             while delimiter == _COMMA:
@@ -71,44 +71,45 @@ def split_elements(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) ->
 def _next_significant(window: Window) -> bytes:
     """The next byte that is no white space; empty at the end of the stream."""
     while True:
-        blanks = _BLANKS.match(window.held)
-        window.let_go(blanks.end() if blanks else 0)
-        if window.held or not window.extend():
-            return window.held[:1]
+        blanks = _BLANKS.match(window.held, window.at)
+        window.at = blanks.end() if blanks else window.at
+        if window.left or not window.extend():
+            return window.held[window.at : window.at + 1]
 
 
 def _expect(window: Window, token: bytes) -> None:
     _next_significant(window)
-    while len(window.held) < len(token) and window.extend():
+    while window.left < len(token) and window.extend():
         pass
-    if not window.held:
+    if not window.left:
         raise UnreadableFileError("truncated: the file ends before its batch of events is closed")
-    if not window.held.startswith(token):
+    offset, found = window.offset, window.take(window.at + len(token))
+    if found != token:
         raise UnreadableFileError(
-            f"byte {window.offset}: expected {token.decode()} of a batch of events, "
-            f"found {window.held[: len(token)].decode(errors='replace')!a}"
+            f"byte {offset}: expected {token.decode()} of a batch of events, "
+            f"found {found.decode(errors='replace')!a}"
         )
-    window.let_go(len(token))
 
 
 def _element(window: Window, number: int) -> tuple[Record | None, int]:
     """The next element, and the delimiter after it, which is passed over."""
     _next_significant(window)
     offset = window.offset
-    end = _Scan(offset)
+    scan = _Scan(offset)
     passage: Passage | None = None
-    at = end.find(window.held, 0)
-    while at < 0:
+    end = scan.find(window.held, window.at)
+    while end < 0:
         # What does not end in this window streams by; only what may be read of it is held.
         passage = passage or Passage(offset, _WHITE_SPACE)
-        passage.add(window.let_go(end.scanned))
+        passage.add(window.take(scan.scanned))
         if not window.extend():
             raise UnreadableFileError(
                 f"truncated: the file ends inside element {number}, which begins at byte {offset}"
             )
-        at = end.find(window.held, 0)
-    last = window.let_go(at)
-    (delimiter,) = window.let_go(1)
+        end = scan.find(window.held, window.at)
+    delimiter = window.held[end]
+    last = window.take(end)
+    window.at += 1
     if passage is not None:
         passage.add(last)
         return passage.record(number), delimiter
@@ -120,7 +121,7 @@ class _Scan:
     """The search for an element's end, which may go on from window to window.
 
     Attributes:
-        scanned: bytes of the window that were looked at; the next window begins after them.
+        scanned: up to where the window was looked at; the search goes on from there.
     """
 
     def __init__(self, offset: int) -> None:

@@ -38,6 +38,9 @@ More than for compressed text: a dictionary holds a text once that a million row
 """
 
 _FREE_BYTES = 1024 * 1024
+_ROW_BYTES = 100
+"""What a row counts at least: a million empty ones are a bomb, too."""
+
 _BATCH_ROWS = 1024
 _BUFFER_BYTES = 1024 * 1024
 _UNIT_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
@@ -128,7 +131,7 @@ def _refuse_bombs(metadata: pq.FileMetaData, size_bytes: int) -> None:
         raise UnreadableFileError(
             f"decompresses to more than {COMPRESSION_RATIO_MAX} times its {size_bytes} bytes"
         )
-    _refuse_long_text(max(values, metadata.num_rows), size_bytes)
+    _refuse_long_text(max(values, metadata.num_rows * _ROW_BYTES), size_bytes)
 
 
 def _refuse_long_text(text_bytes: int, size_bytes: int) -> None:

@@ -70,38 +70,51 @@ class Window:
 
     Attributes:
         held: the part.
-        offset: where it begins in the stream.
+        at: where in it the next record begins; what stands before was taken.
     """
 
     def __init__(self, blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> None:
         self._blocks = iter(blocks)
         self._window_bytes = window_bytes
+        self._held_from = 0
         self.held = b""
-        self.offset = 0
+        self.at = 0
+
+    @property
+    def offset(self) -> int:
+        """Place of `at` in the stream."""
+        return self._held_from + self.at
+
+    @property
+    def left(self) -> int:
+        """Bytes held that are not taken."""
+        return len(self.held) - self.at
 
     def extend(self) -> bool:
-        """Holds more of the stream; False at its end."""
-        pieces, gained = [self.held], 0
+        """Lets go of what was taken and holds more of the stream; False at its end."""
+        pieces, gained = [self.held[self.at :]], 0
         for block in self._blocks:
             pieces.append(block)
             gained += len(block)
             if gained >= self._window_bytes:
                 break
         self.held = b"".join(pieces)
+        self._held_from += self.at
+        self.at = 0
         return gained > 0
 
-    def let_go(self, length: int) -> bytes:
-        """Takes the first `length` bytes out of the window."""
-        passed, self.held = self.held[:length], self.held[length:]
-        self.offset += length
-        return passed
+    def take(self, end: int) -> bytes:
+        """Takes what is held up to `end`."""
+        taken = self.held[self.at : end]
+        self.at = end
+        return taken
 
     def skip_mark(self) -> None:
         """Passes over a byte order mark at the beginning of the stream."""
-        while len(self.held) < len(BYTE_ORDER_MARK) and self.extend():
+        while self.left < len(BYTE_ORDER_MARK) and self.extend():
             pass
         if self.held.startswith(BYTE_ORDER_MARK):
-            self.let_go(len(BYTE_ORDER_MARK))
+            self.at = len(BYTE_ORDER_MARK)
 
 
 class Passage:

@@ -1,5 +1,6 @@
 """A landing on an S3 server: the same listing, versions and verdicts as a local folder."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from pipelines.compression import UnreadableFileError
 from pipelines.discovery import discover
 from pipelines.errors import LandingError
 from pipelines.landing import Landing
+from pipelines.provenance import check_provenance
 from pipelines.schemas import LANDING_FILES, LISTING
+from tests.formats import WRITERS
 from tests.integration.s3_server import Bucket
+from tests.lines import FIELDS
 from tests.oracle import Sender
 from tests.worlds import (
     cut_rows,
@@ -237,3 +241,37 @@ def test_a_server_gives_the_verdicts_of_a_folder_with_the_same_bytes(
 
     assert verdict_rows(tmp_path / "by_server") == verdict_rows(tmp_path / "by_folder")
     assert verdict_rows(tmp_path / "by_server") == world.expected_rows()
+
+
+def test_files_of_every_format_give_the_verdicts_of_a_folder(
+    bucket: Bucket, migrated_home: Path, tmp_path: Path
+) -> None:
+    events = [FIELDS | {"transaction_id": str(number % 5)} for number in range(7)]
+    for name, write in WRITERS.items():
+        content = write(events)
+        bucket.put(f"in/cdn/{name}", content)
+        (tmp_path / "landing" / "cdn").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "landing" / "cdn" / name).write_bytes(content)
+    bucket.put("in/cdn/cut.parquet", WRITERS["table.parquet"](events)[:-1])
+    homes = []
+    for number, landing in enumerate((bucket.landing("/in"), Landing(str(tmp_path / "landing")))):
+        homes.append(Path(shutil.copytree(migrated_home, tmp_path / str(number))))
+        decide_landing(homes[-1], landing, source_rows(SENDERS), cut_rows({}))
+        with open_lake(homes[-1], read_only=True) as lake:
+            finding = check_provenance(lake, landing, 1, source_rows(SENDERS))
+            assert (finding.offences, finding.sample) == (0, "")
+
+    on_s3, in_a_folder = (
+        [(path, line, verdict) for path, line, verdict, *_ in verdict_rows(home)] for home in homes
+    )
+    # Which copy is the first depends on when a file was received, and that on the store.
+    assert [row[:2] for row in on_s3] == [row[:2] for row in in_a_folder]
+    assert sum(row[2] == "accepted" for row in on_s3) == 5
+    assert len(on_s3) == 7 * len(WRITERS)
+    with open_lake(homes[0], read_only=True) as lake:
+        assert (
+            lake.query(
+                "SELECT count(*) FROM lake.file_decisions WHERE status = 'quarantined'"
+            ).item()
+            == 1
+        )

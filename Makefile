@@ -8,9 +8,10 @@ BIN := $(VENV)/bin
 # The sample is of May 2015: its run speaks for an instant just after its last file.
 AS_OF ?= 2015-05-20T22:00:00Z
 PORT ?= 3000
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run ui sql status test lint test-browser bench lock clean
+.PHONY: help install install-dev run ui sql status test lint test-browser fuzz bench lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +57,9 @@ test: lint ## lint and every test that needs no browser
 
 test-browser: install-dev ## the Dagster UI in a real browser; needs Debian's chromium
 	$(BIN)/pytest -q -m browser tests/browser
+
+fuzz: install-dev ## mutated lines and files for FUZZ_SECONDS=60; FUZZ_SEED=… runs a round again
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m tests.hostile.fuzz
 
 bench: install-dev ## this pipeline and a plain DuckDB refresh, side by side
 	$(BIN)/python -m bench.benchmark

@@ -20,7 +20,7 @@ from pipelines.provenance import check_provenance
 from pipelines.schemas import REFUSAL_CUTS, SOURCES
 from tests.hostile.cases import DEDUPE_WINDOWS, FUTURE_SKEW, RECEIVED_AT
 from tests.hostile.lines_of_time import BACKDATED_CUSTOMER, STILL_OPEN_CUSTOMER
-from tests.worlds import NOON, TICK, decide_landing, open_lake
+from tests.worlds import TICK, decide_landing, open_lake
 
 Row = Mapping[str, Any]
 
@@ -96,7 +96,7 @@ def outcome_of(home: Path, landing: Landing) -> Outcome:
         files = lake.query("SELECT * FROM lake.file_decisions")
         accepted = lake.query("SELECT * FROM lake.accepted_events")
         refused = lake.query("SELECT * FROM lake.refused_events")
-        again = plan(lake, landing, sources, home / "staging", 2**40, listed_at=NOON)
+        again = plan(lake, landing, sources, home / "staging", 2**40)
         findings = [
             finding
             for batch_id in range(1, batches + 1)

@@ -1,0 +1,553 @@
+"""Hostile files: whole objects, and what must become of each as a whole and line by line.
+
+Belongs here: compression, marks, encodings, line ends, places in a file, sizes, names. Must not
+be put here: single lines (see `lines`), or how files are landed and read.
+
+A file is decided whole or not at all: one that cannot be read to its end is quarantined, and
+none of its lines counts (design §2). Any other has one verdict a line, rubbish or not.
+Gzip is cut and altered byte by byte as RFC 1952 lays it out.
+"""
+
+import bz2
+import gzip
+import hashlib
+import io
+import lzma
+import random
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import zstandard
+
+from tests.hostile.cases import good_line
+
+MEBIBYTE = 1024 * 1024
+
+Builder = Callable[[str], bytes]
+"""Name of the file, which makes its keys its own → its bytes."""
+
+
+@dataclass(frozen=True)
+class HostileFile:
+    """One object and what must become of it.
+
+    Attributes:
+        name: below the folder of its source.
+        build: makes its bytes.
+        doors: verdict or reason code of each line; None where it is quarantined.
+        sentence: a part of the reason why it is quarantined.
+    """
+
+    name: str
+    build: Builder
+    doors: tuple[str, ...] | None = None
+    sentence: str = ""
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes as they land."""
+        return self.build(self.name)
+
+
+def usage(name: str, count: int = 3) -> bytes:
+    """`count` good lines with keys of their own."""
+    return b"".join(good_line("metronome", f"{name} {n}") + b"\n" for n in range(count))
+
+
+def _gzip(raw: bytes) -> bytes:
+    return gzip.compress(raw, mtime=0)
+
+
+def _zstd(raw: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(raw)
+
+
+def _gzip_with_name(raw: bytes, file_name: bytes) -> bytes:
+    body = _gzip(raw)
+    return body[:3] + b"\x08" + body[4:10] + file_name + b"\x00" + body[10:]
+
+
+def _skippable(content: bytes) -> bytes:
+    return b"\x50\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
+
+
+def _zip(raw: bytes) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as members:
+        members.writestr(zipfile.ZipInfo("usage.json"), raw)
+    return archive.getvalue()
+
+
+_ACCEPTED = ("accepted",)
+_MALFORMED = ("malformed",)
+
+
+def rubbish_doors(content: bytes) -> tuple[str, ...]:
+    """Bytes that are no events at all: each line that is not blank is malformed."""
+    lines = content.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return tuple("malformed" if line.strip(b" \t\r") else "blank" for line in lines)
+
+
+def decided(name: str, build: Builder, *doors: tuple[str, ...]) -> HostileFile:
+    """A file with one verdict a line."""
+    return HostileFile(name, build, tuple(door for part in doors for door in part))
+
+
+def rubbish(name: str, build: Builder) -> HostileFile:
+    """A file that can be read, and holds no event."""
+    return HostileFile(name, build, rubbish_doors(build(name)))
+
+
+def quarantined(name: str, sentence: str, build: Builder) -> HostileFile:
+    """A file that cannot be read to its end."""
+    return HostileFile(name, build, None, sentence)
+
+
+def _cut_everywhere(
+    folder: str, compress: Callable[[bytes], bytes], suffix: str
+) -> Iterator[HostileFile]:
+    def name_of(cut: int) -> str:
+        return f"{folder}/{cut:05d}{suffix}"
+
+    def cut_at(cut: int) -> Builder:
+        return lambda name: compress(usage(name))[:cut]
+
+    # Each name has as many letters, and so each whole file as many bytes but a few.
+    shortest = min(len(compress(usage(name_of(cut)))) for cut in range(1, 400))
+    for cut in range(1, shortest):
+        yield quarantined(name_of(cut), "truncated", cut_at(cut))
+
+
+def _cut_members() -> Iterator[HostileFile]:
+    def cut_beyond_the_first(size: int) -> Builder:
+        def build(name: str) -> bytes:
+            first = _gzip(usage(f"{name} first", 1))
+            return (first + _gzip(usage(f"{name} second", 1)))[: len(first) + size]
+
+        return build
+
+    # Exactly between two members it is whole, as far as anybody can see.
+    yield decided("cut-members/00.ndjson.gz", cut_beyond_the_first(0), _ACCEPTED)
+    for size in range(1, 60):
+        name = f"cut-members/{size:02d}.ndjson.gz"
+        yield quarantined(name, "truncated", cut_beyond_the_first(size))
+
+
+_HEADER_WITHOUT_MEANING = {4, 5, 6, 7, 8, 9}
+"""Bytes of RFC 1952's header that say nothing about the content: MTIME, XFL, OS."""
+
+
+def _altered_gzip() -> Iterator[HostileFile]:
+    def name_of(place: int, harm: int) -> str:
+        return f"altered/{place:05d}-{harm:02x}.ndjson.gz"
+
+    def altered(name: str, place: int, harm: int) -> bytes:
+        whole = bytearray(_gzip(usage(name, 2)))
+        whole[place] ^= harm
+        return bytes(whole)
+
+    for harm in (0x01, 0xFF):
+        size = min(len(_gzip(usage(name_of(place, harm), 2))) for place in range(400))
+        for place in [*range(size - 12), *range(-8, 0)]:
+            name = name_of(place % 10_000, harm)
+
+            def build(name: str, place: int = place, harm: int = harm) -> bytes:
+                return altered(name, place, harm)
+
+            if place in (0, 1):
+                yield rubbish(name, build)
+            elif place in _HEADER_WITHOUT_MEANING or (place, harm) == (3, 0x01):
+                yield decided(name, build, _ACCEPTED * 2)
+            else:
+                region = "data check" if -8 <= place < -4 else "length check" if place < 0 else ""
+                yield quarantined(name, f"incorrect {region}" if region else "gzip", build)
+
+
+def _noise(size: int) -> bytes:
+    """Letters that hardly compress."""
+    return random.Random(size).randbytes(size // 2).hex().encode()  # noqa: S311
+
+
+_COMPRESSION = [
+    decided("plain.json", usage, _ACCEPTED * 3),
+    decided("gzip-named-plain.json", lambda name: _gzip(usage(name)), _ACCEPTED * 3),
+    decided("plain-named-gzip.json.gz", usage, _ACCEPTED * 3),
+    decided("plain-named-zstd.json.zst", usage, _ACCEPTED * 3),
+    decided("zstd-named-gzip.json.gz", lambda name: _zstd(usage(name)), _ACCEPTED * 3),
+    decided("gzip-named-zstd.json.zst", lambda name: _gzip(usage(name)), _ACCEPTED * 3),
+    decided("gzip-of-nothing.json.gz", lambda _: _gzip(b"")),
+    decided("gzip-of-a-line-end.json.gz", lambda _: _gzip(b"\n"), ("blank",)),
+    decided("zstd-of-nothing.json.zst", lambda _: _zstd(b"")),
+    decided(
+        "gzip-of-three-members.json.gz",
+        lambda name: b"".join(_gzip(usage(f"{name} {n}", 1)) for n in range(3)),
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "gzip-of-empty-members.json.gz",
+        lambda name: _gzip(b"") + _gzip(usage(name)) + _gzip(b"") * 2,
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "gzip-members-cut-inside-a-line.json.gz",
+        lambda name: _gzip(usage(name)[:100]) + _gzip(usage(name)[100:]),
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "gzip-of-a-thousand-members.json.gz",
+        lambda name: b"".join(_gzip(bytes([byte])) for byte in usage(name)),
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "gzip-with-a-name.json.gz",
+        lambda name: _gzip_with_name(usage(name), b"../../etc/passwd\n{{ 1 }}"),
+        _ACCEPTED * 3,
+    ),
+    rubbish("gzip-twice.json.gz", lambda name: _gzip(_gzip(usage(name)))),
+    decided(
+        "zstd-of-three-frames.json.zst",
+        lambda name: b"".join(_zstd(usage(f"{name} {n}", 1)) for n in range(3)),
+        _ACCEPTED * 3,
+    ),
+    quarantined(
+        "gzip-and-a-letter.json.gz", "corrupt gzip", lambda name: _gzip(usage(name)) + b"x" * 20
+    ),
+    quarantined("gzip-and-a-line.json.gz", "gzip", lambda name: _gzip(usage(name)) + usage(name)),
+    quarantined("gzip-and-zeros.json.gz", "gzip", lambda name: _gzip(usage(name)) + b"\0" * 512),
+    quarantined("gzip-and-a-mark.json.gz", "truncated", lambda name: _gzip(usage(name)) + b"\x1f"),
+    quarantined(
+        "gzip-and-zstd.json.gz", "corrupt gzip", lambda name: _gzip(usage(name)) + _zstd(b"{}")
+    ),
+    quarantined("zstd-and-a-letter.json.zst", "zstd", lambda name: _zstd(usage(name)) + b"x" * 9),
+    quarantined("gzip-mark-alone.json.gz", "truncated", lambda _: b"\x1f\x8b"),
+    quarantined("gzip-header-alone.json.gz", "truncated", lambda _: _gzip(b"")[:10]),
+    quarantined("gzip-header-and-zeros.json.gz", "gzip", lambda _: _gzip(b"")[:10] + b"\0" * 90),
+    quarantined(
+        "gzip-with-a-name-without-end.json.gz",
+        "truncated",
+        lambda _: b"\x1f\x8b\x08\x08" + b"\0" * 6 + b"n" * 9_000,
+    ),
+    quarantined("zstd-mark-alone.json.zst", "zstd", lambda _: b"\x28\xb5\x2f\xfd"),
+    quarantined(
+        "zstd-with-a-wrong-checksum.json.zst",
+        "corrupt zstd",
+        lambda name: _zstd(usage(name))[:-1] + b"\x00",
+    ),
+    quarantined("bomb.json.gz", "more than 200 times", lambda _: _gzip(b"\n" * 2**24)),
+    quarantined("bomb-of-zeros.json.gz", "more than 200 times", lambda _: _gzip(b"\0" * 2**24)),
+    quarantined("bomb-in-gzip-named.json", "more than 200 times", lambda _: _gzip(b"x" * 2**24)),
+    quarantined("bomb.json.zst", "more than 200 times", lambda _: _zstd(b"\n" * 2**26)),
+    quarantined(
+        "bomb-of-many-members.json.gz", "more than 200 times", lambda _: _gzip(b"\n" * 2**20) * 20
+    ),
+    quarantined(
+        "bomb-after-a-good-line.json.gz",
+        "more than 200 times",
+        lambda name: _gzip(usage(name)) + _gzip(b"\n" * 2**24),
+    ),
+    rubbish("bzip2-named-gzip.json.gz", lambda name: bz2.compress(usage(name))),
+    rubbish("xz-named-gzip.json.gz", lambda name: lzma.compress(usage(name))),
+    rubbish("zip-named-gzip.json.gz", lambda name: _zip(b"x")),
+    rubbish("zlib-named-gzip.json.gz", lambda name: zlib.compress(usage(name))),
+    rubbish("parquet-named-json.json", lambda _: b"PAR1\x15\x00\n\x00PAR1"),
+]
+
+_BAD = b'{"transaction_id":\n'
+_MARK = b"\xef\xbb\xbf"
+
+
+def _bad_line_at(number: int) -> Builder:
+    return lambda name: (
+        usage(f"{name} before", number - 1) + _BAD + usage(f"{name} after", 201 - number)
+    )
+
+
+_TEXTS = [
+    decided("empty.json", lambda _: b""),
+    decided("empty-named-gzip.json.gz", lambda _: b""),
+    decided("one-line-end.json", lambda _: b"\n", ("blank",)),
+    decided("blank-lines.json", lambda _: b"\n \n\t\n\r\n \t \r\n", ("blank",) * 5),
+    decided("blank-without-line-end.json", lambda _: b"  ", ("blank",)),
+    decided("no-last-line-end.json", lambda name: usage(name)[:-1], _ACCEPTED * 3),
+    decided("last-line-cut-short.json", lambda name: usage(name)[:-9], _ACCEPTED * 2, _MALFORMED),
+    decided(
+        "blank-lines-between.json",
+        lambda name: usage(name).replace(b"\n", b"\n\n \r\n"),
+        ("accepted", "blank", "blank") * 3,
+    ),
+    decided(
+        "carriage-returns-and-line-feeds.json",
+        lambda name: usage(name).replace(b"\n", b"\r\n"),
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "carriage-returns-alone.json", lambda name: usage(name).replace(b"\n", b"\r"), _MALFORMED
+    ),
+    decided(
+        "carriage-returns-without-a-line-feed.json",
+        lambda name: usage(name, 1).replace(b"\n", b"\r\r"),
+        _ACCEPTED,
+    ),
+    decided(
+        "line-feeds-before-carriage-returns.json",
+        lambda name: usage(name).replace(b"\n", b"\n\r"),
+        _ACCEPTED * 3,
+        ("blank",),
+    ),
+    decided(
+        "line-separators.json",
+        lambda name: usage(name).replace(b"\n", "\u2028".encode()),
+        _MALFORMED,
+    ),
+    decided(
+        "form-feeds.json",
+        lambda name: usage(name).replace(b"\n", b"\n\x0c\n"),
+        ("accepted", "malformed") * 3,
+    ),
+    decided("mark.json", lambda name: _MARK + usage(name), _ACCEPTED * 3),
+    decided("mark.json.gz", lambda name: _gzip(_MARK + usage(name)), _ACCEPTED * 3),
+    decided("mark-before-gzip.json.gz", lambda name: _MARK + usage(name), _ACCEPTED * 3),
+    decided("mark-alone.json", lambda _: _MARK, ("blank",)),
+    decided(
+        "mark-on-its-own-line.json",
+        lambda name: _MARK + b"\r\n" + usage(name),
+        ("blank",),
+        _ACCEPTED * 3,
+    ),
+    decided("mark-twice.json", lambda name: _MARK * 2 + usage(name), _MALFORMED, _ACCEPTED * 2),
+    decided(
+        "mark-in-the-middle.json",
+        lambda name: usage(name, 1) + _MARK + usage(f"{name} 2", 2),
+        ("accepted", "malformed", "accepted"),
+    ),
+    decided(
+        "mark-in-each-member.json.gz",
+        lambda name: _gzip(_MARK + usage(name, 1)) + _gzip(_MARK + usage(f"{name} 2", 2)),
+        ("accepted", "malformed", "accepted"),
+    ),
+    decided("mark-cut-short.json", lambda name: _MARK[:2] + usage(name), _MALFORMED, _ACCEPTED * 2),
+    decided(
+        "mark-of-utf-16-before-utf-8.json",
+        lambda name: b"\xff\xfe" + usage(name),
+        _MALFORMED,
+        _ACCEPTED * 2,
+    ),
+    # A line feed of UTF-16 has a zero byte beside it, which is on the next line or on this one.
+    decided(
+        "utf-16-little-endian.json",
+        lambda name: b"\xff\xfe" + usage(name).decode().encode("utf-16-le"),
+        _MALFORMED * 4,
+    ),
+    decided(
+        "utf-16-big-endian.json",
+        lambda name: b"\xfe\xff" + usage(name).decode().encode("utf-16-be"),
+        _MALFORMED * 3,
+    ),
+    decided(
+        "utf-16-without-mark.json",
+        lambda name: usage(name).decode().encode("utf-16-be"),
+        _MALFORMED * 3,
+    ),
+    decided("utf-32.json", lambda name: usage(name).decode().encode("utf-32-be"), _MALFORMED * 3),
+    decided(
+        "nuls-at-the-end.json", lambda name: usage(name) + b"\0" * 4_096, _ACCEPTED * 3, _MALFORMED
+    ),
+    decided(
+        "nuls-at-the-beginning.json",
+        lambda name: b"\0" * 4_096 + b"\n" + usage(name),
+        _MALFORMED,
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "pretty-printed.json", lambda name: usage(name, 1).replace(b",", b",\n"), _MALFORMED * 5
+    ),
+    decided(
+        "no-line-feed-between.json", lambda name: usage(name, 2).replace(b"\n", b""), _MALFORMED
+    ),
+    decided("only-bad-lines.json", lambda _: _BAD * 100, _MALFORMED * 100),
+    *(
+        decided(
+            f"bad-line-{number}-of-201.json",
+            _bad_line_at(number),
+            *(_ACCEPTED * (number - 1), _MALFORMED, _ACCEPTED * (201 - number)),
+        )
+        for number in (1, 2, 100, 101, 200, 201)
+    ),
+    decided(
+        "every-other-line-bad.json",
+        lambda name: usage(name, 50).replace(b"\n", b"\n" + _BAD),
+        ("accepted", "malformed") * 50,
+    ),
+    decided(
+        "same-line-three-times.json",
+        lambda name: good_line("metronome", name).join([b"", b"\n", b"\n", b"\n"]),
+        ("accepted", "duplicate", "duplicate"),
+    ),
+    decided(
+        "same-key-other-payload.json",
+        lambda name: b"".join(
+            good_line("metronome", name).replace(b"512", value) + b"\n"
+            for value in (b"512", b"513", b"512", b"513")
+        ),
+        ("accepted", "conflict", "duplicate", "conflict"),
+    ),
+]
+
+
+def _around(name: str, long: bytes) -> bytes:
+    return usage(f"{name} before", 1) + long + b"\n" + usage(f"{name} after", 1)
+
+
+_TWENTY_MEGABYTES = 20_000_000
+_AROUND_A_LONG_LINE = ("accepted", "too_large", "accepted")
+
+_LARGE = [
+    decided(
+        "20-mb-line.json",
+        lambda name: _around(
+            name, good_line("metronome", name)[:-1] + b" " * _TWENTY_MEGABYTES + b"}"
+        ),
+        _AROUND_A_LONG_LINE,
+    ),
+    decided(
+        "20-mb-line.json.gz",
+        lambda name: gzip.compress(_around(name, _noise(_TWENTY_MEGABYTES)), 1),
+        _AROUND_A_LONG_LINE,
+    ),
+    decided(
+        "20-mb-line.json.zst",
+        lambda name: _zstd(_around(name, _noise(_TWENTY_MEGABYTES))),
+        _AROUND_A_LONG_LINE,
+    ),
+    decided(
+        "20-mb-of-invalid-utf-8.json",
+        lambda name: _around(name, b"\xff" * _TWENTY_MEGABYTES),
+        _AROUND_A_LONG_LINE,
+    ),
+    decided(
+        "20-mb-without-line-end.json",
+        lambda name: usage(name, 1) + b"[" * _TWENTY_MEGABYTES,
+        ("accepted", "too_large"),
+    ),
+    decided(
+        "20-mb-after-a-mark.json",
+        lambda name: (
+            _MARK + _around(name, b"x" * _TWENTY_MEGABYTES)[len(usage(f"{name} before", 1)) :]
+        ),
+        ("too_large", "accepted"),
+    ),
+    decided(
+        "a-mebibyte-after-a-mark.json",
+        lambda name: _MARK + b" " * MEBIBYTE + b"\r\n" + usage(name),
+        ("blank",),
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "a-mebibyte-and-a-byte-after-a-mark.json",
+        lambda name: _MARK + b" " * (MEBIBYTE + 1) + b"\r\n" + usage(name),
+        ("too_large",),
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "20-lines-of-a-mebibyte-and-a-byte.json",
+        lambda name: (b"x" * (MEBIBYTE + 1) + b"\n") * 20 + usage(name),
+        ("too_large",) * 20,
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "100000-blank-lines.json",
+        lambda name: b"\n" * 100_000 + usage(name),
+        ("blank",) * 100_000,
+        _ACCEPTED * 3,
+    ),
+]
+
+READ_NAMES = (
+    *("with space.json", " space before.json", "tab\there.json", "bell\x07.json", "a\u00a0b.json"),
+    *("line\nend.json", "\n.json", "carriage\rreturn.json", "del\x7f.json", "-rf.json", "~.json"),
+    *("percent%2e%2e%2f.json", "100%.json", "%s%d%n.json", "plus+plus.json", "a=1&b=2.json"),
+    *("question?versionId=1.json", "hash#tag.json", "semi;colon.json", "colon:.json", "a@b.json"),
+    *("quote'.json", 'double".json', "back`tick.json", "back\\slash.json", "a\\..\\x.json"),
+    *(
+        "star*.json",
+        "q?.json",
+        "[a-z].json",
+        "{a,b}.json",
+        "**.json",
+        "dollar$HOME.json",
+        "a!b.json",
+    ),
+    *("'; DROP TABLE lake.landing_files; --.json", "{{ env_var('X') }}.json", "<b>&amp;.json"),
+    *("=cmd|' C calc'!A0.json", "[bold]x[/bold].json", "straße.json", "東京.json", "😀.json"),
+    *(
+        "caf\u00e9.json",
+        "cafe\u0301.json",
+        "\u202egnp.json",
+        "zero\u200bwidth.json",
+        "\ufeffmark.json",
+    ),
+    *("a..json", "a.json.json", "a.tmp.json", "a.part.json", "a_b.json", "CON.json", "nul.json"),
+    *("n" * 250 + ".json", "é" * 125 + ".json", "deep/" * 50 + "a.json", "year=2026/a.json"),
+    *("double.ndjson.gz", "a.jsonl.zst", "a...json", "x.json.gz"),
+)
+"""Names below a source's folder that are read, whatever they look like."""
+
+S3_NAMES = ("//twice.json", "a//b.json", "n" * 900 + ".json", "e\u0301/\u00e9.json", "a/ /b.json")
+"""Names that are read and that only a bucket can hold."""
+
+IGNORED_NAMES = {
+    **dict.fromkeys(
+        ("_work/a.json", ".hidden.json", "_SUCCESS.json", "a.json.tmp", "a.json.gz.part"),
+        "unfinished upload",
+    ),
+    **dict.fromkeys(
+        (
+            "a/_temporary/0/b.json",
+            "..\\x.json",
+            ".a/b.json",
+            "a/.b.json.swp",
+            "...json",
+            "__MACOSX/._a.json",
+        ),
+        "unfinished upload",
+    ),
+    **dict.fromkeys(
+        ("a.JSON", "a.json ", "a.json\n", "a.json~", "a.txt", "json", "a.json.bz2", "a.json.gz.gz"),
+        "not a name that is read",
+    ),
+    **dict.fromkeys(
+        ("a.json.xz", "a.zip", "a.jsonx", "a.json.crc", "a.json%00", "a.ndjson.GZ", "a.jsοn"),
+        "not a name that is read",
+    ),
+}
+"""Names below a source's folder that are not read, but counted, with the reason."""
+
+S3_IGNORED_NAMES = {
+    "../escape.json": "unfinished upload",
+    "a/../../escape.json": "unfinished upload",
+    "./here.json": "unfinished upload",
+}
+"""Names that are not read and that only a bucket can hold."""
+
+
+def one_line(name: str) -> bytes:
+    """A good line for an object of any name."""
+    # The name may be of any length, and a key may not.
+    return usage(hashlib.sha256(name.encode()).hexdigest(), 1)
+
+
+FILES = (
+    *_COMPRESSION,
+    *_cut_everywhere("cut-gzip", _gzip, ".ndjson.gz"),
+    *_cut_everywhere("cut-zstd", _zstd, ".ndjson.zst"),
+    *_cut_members(),
+    *_altered_gzip(),
+    *_TEXTS,
+    *_LARGE,
+    *(decided(f"names/{name}", one_line, _ACCEPTED) for name in READ_NAMES),
+)
+"""Every file of the corpus that is read."""

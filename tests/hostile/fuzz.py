@@ -1,0 +1,396 @@
+"""Fuzzing: rounds of mutated lines and files, each round reproducible by its number alone.
+
+Belongs here: making a round, and what must hold whatever bytes are in it. Must not be put here:
+what one given line must become (see `lines`).
+
+    make fuzz FUZZ_SECONDS=600 FUZZ_SEED=1
+
+A round that fails is named by its number: `FUZZ_SEED=<number> FUZZ_SECONDS=0` runs it again.
+
+What must hold of lines: no exception; lines = events + rejections + blanks; each row stands at
+the very bytes of its line; a line has the same row alone, among others, and however the stream
+is cut; the good lines among them are read; an event's bytes parse to that event again. Of files:
+quarantined with a reason and no row, or accounted for to the last line of what another reader of
+the same compression finds in them; a file beside it is not touched.
+"""
+
+import gzip
+import hashlib
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import zstandard
+
+from pipelines.dialects import DIALECTS
+from pipelines.landing import Landing
+from pipelines.parse import BYTE_ORDER_MARK, Chunk, FileOrigin, parse_chunk
+from pipelines.schemas import LINE_BYTES_MAX, Reason
+from pipelines.workers import LandedFile, parse_files
+from tests.hostile import lines, lines_of_dialects, lines_of_time
+from tests.hostile.cases import good_columns, good_line
+from tests.hostile.landing_run import drop, outcome_of
+from tests.hostile.mutants import WRITTEN_DIALECTS, mutant, written_line
+from tests.lines import ORIGIN, ParsedContent, parse_content
+
+CORPUS = tuple(
+    case.content
+    for case in (*lines.LINES, *lines_of_time.LINES, *lines_of_dialects.LINES)
+    if len(case.content) < 5_000
+)
+"""What is mutated, beside events as senders write them."""
+
+STRUCTURAL_REASONS = {
+    Reason.MALFORMED,
+    Reason.MISSING_FIELD,
+    Reason.INVALID_TIMESTAMP,
+    Reason.INVALID_PROPERTY,
+    Reason.TOO_LARGE,
+}
+"""Why a line alone may be refused."""
+
+_WHITE = b" \t\r"
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """A text file of a round, and where the good lines are in it.
+
+    Attributes:
+        dialect: that it is read in.
+        content: its bytes.
+        good: key by number of the lines that must be read.
+    """
+
+    dialect: str
+    content: bytes
+    good: dict[int, str]
+
+
+def made_file(chance: random.Random, line_count: int, long_share: float = 0) -> MadeFile:
+    """Good lines and mutants in turn, with line ends of any kind; some may be very long."""
+    dialect = chance.choice(sorted(DIALECTS))
+    parts: list[bytes] = []
+    good: dict[int, str] = {}
+    for number in range(1, line_count + 1):
+        if chance.random() < 0.3:
+            good[number] = f"good {number}"
+            line = good_line(dialect, good[number])
+        else:
+            line = _hostile_line(chance)
+            if chance.random() < long_share:
+                # About the longest line that is read, or long enough to be passed over.
+                size = LINE_BYTES_MAX * chance.choice([1, 1, 1, 3]) + chance.randint(-2, 2)
+                line = line.ljust(size, chance.choice([b" ", b"x", b"\r"]))
+        parts += (line, b"\r\n" if chance.random() < 0.2 else b"\n")
+    if parts and parts[-2] and chance.random() < 0.3:
+        parts.pop()
+    mark = BYTE_ORDER_MARK if chance.random() < 0.1 else b""
+    return MadeFile(dialect, mark + b"".join(parts), good)
+
+
+def _hostile_line(chance: random.Random) -> bytes:
+    if chance.random() < 0.5:
+        line = chance.choice(CORPUS)
+    else:
+        line = written_line(chance, chance.choice(WRITTEN_DIALECTS)).replace(b"\n", b" ")
+    if chance.random() < 0.8:
+        line = mutant(chance, line, CORPUS)
+    return line
+
+
+def check_lines(chance: random.Random, file: MadeFile) -> None:
+    """Whatever must hold of the lines of a file.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    whole = parse_content(file.content, dialect=file.dialect)
+    places = list(_places(file.content))
+    rows = _rows_by_line(whole)
+    blanks = {number for number, _, line in places if _is_blank(line)}
+    assert whole.lines == len(places) == len(rows) + whole.blank
+    assert whole.blank == len(blanks)
+    assert rows.keys() == {number for number, _, _ in places} - blanks
+    for number, offset, line in places:
+        if number in blanks:
+            continue
+        row = rows[number]
+        assert (row["byte_offset"], row["byte_length"]) == (offset, len(line)), number
+        assert row["line_sha256"] == hashlib.sha256(line).digest(), number
+        if "reason" in row:
+            assert row["reason_code"] in STRUCTURAL_REASONS, number
+            assert 5 < len(row["reason"]) < 400, (number, row["reason"])
+        else:
+            _check_event(row, line, file.dialect)
+        _check_alone(row, number, offset, line, file.dialect)
+    for number, key in file.good.items():
+        read = {name: rows[number].get(name) for name in good_columns(file.dialect, key)}
+        read["properties"] = dict(read["properties"] or {})
+        assert read == good_columns(file.dialect, key), number
+    _check_cuts(chance, file, whole)
+
+
+def _places(content: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Number, first byte and bytes of each line, found in the plainest way."""
+    start = 0
+    number = 0
+    while start < len(content):
+        number += 1
+        end = content.find(b"\n", start)
+        end = len(content) if end < 0 else end
+        line, first = content[start:end], start
+        if line.endswith(b"\r"):
+            line = line[:-1]
+        if start == 0 and line.startswith(BYTE_ORDER_MARK):
+            line, first = line[3:], 3
+        yield number, first, line
+        start = end + 1
+
+
+def _is_blank(line: bytes) -> bool:
+    return len(line) <= LINE_BYTES_MAX and all(byte in _WHITE for byte in line)
+
+
+def _rows_by_line(parsed: ParsedContent) -> dict[int, dict[str, Any]]:
+    rows = [*parsed.events.rows(named=True), *parsed.rejections.rows(named=True)]
+    by_line = {row["line"]: row for row in rows}
+    assert len(by_line) == len(rows)
+    for frame in (parsed.events, parsed.rejections):
+        assert frame["line"].is_sorted()
+    return by_line
+
+
+def _check_event(row: dict[str, Any], line: bytes, dialect: str) -> None:
+    """Another reader of JSON finds the event's texts in the line."""
+    strings: set[str] = set()
+
+    def collect(value: object) -> None:
+        if isinstance(value, dict):
+            for name, member in value.items():
+                strings.add(name)
+                collect(member)
+        elif isinstance(value, list):
+            for element in value:
+                collect(element)
+        elif isinstance(value, str):
+            strings.add(value)
+        elif isinstance(value, bool):
+            strings.add("true" if value else "false")
+
+    # Numbers as their texts: no two of the same text are told apart here.
+    collect(json.loads(line.decode("utf-8"), parse_float=str, parse_int=str))
+    assert row["event_name"] in strings
+    assert row["customer_ref"] is None or row["customer_ref"] in strings
+    for name, value in dict(row["properties"]).items():
+        assert name in strings or dialect == "cloudevents", name
+        assert value in strings, value
+    assert len(row["idempotency_key"].encode()) <= 255
+    assert "\x00" not in line.decode("utf-8")
+
+
+def _check_alone(row: dict[str, Any], number: int, offset: int, line: bytes, dialect: str) -> None:
+    if len(line) > LINE_BYTES_MAX:
+        return
+    # A line that ended in several carriage returns keeps all but one of them.
+    chunk = Chunk(line + b"\r\n", number, offset or 1)
+    alone = parse_chunk(chunk, ORIGIN, DIALECTS[dialect])
+    (again,) = [*alone.events.rows(named=True), *alone.rejections.rows(named=True)]
+    assert again | {"byte_offset": offset} == row, number
+
+
+def _check_cuts(chance: random.Random, file: MadeFile, whole: ParsedContent) -> None:
+    size = chance.choice([7, 100, 1_000, 50_000])
+    content = file.content
+    pieces = parse_content(
+        content,
+        blocks=(content[at : at + size] for at in range(0, len(content), size)),
+        chunk_bytes=chance.choice([1, 500, 10_000]),
+        dialect=file.dialect,
+    )
+    assert pieces.events.equals(whole.events)
+    assert pieces.rejections.equals(whole.rejections)
+    assert (pieces.lines, pieces.blank) == (whole.lines, whole.blank)
+
+
+def _gzip_of_members(chance: random.Random, raw: bytes) -> bytes:
+    cut = chance.randint(0, len(raw))
+    return gzip.compress(raw[:cut], 1, mtime=0) + gzip.compress(raw[cut:], 6, mtime=0)
+
+
+def compressed(chance: random.Random, raw: bytes) -> bytes:
+    """The bytes as a sender may land them."""
+    kind = chance.choice(["plain", "gzip", "gzip", "members", "zstd", "zstd"])
+    if kind == "gzip":
+        return gzip.compress(raw, chance.choice([0, 1, 9]), mtime=0)
+    if kind == "members":
+        return _gzip_of_members(chance, raw)
+    if kind == "zstd":
+        return zstandard.ZstdCompressor(write_checksum=True).compress(raw)
+    return raw
+
+
+def damaged(chance: random.Random, landed: bytes) -> bytes:
+    """The landed bytes with one to three harms that a network, a disk or a person does."""
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        at = chance.randint(0, len(landed))
+        size = chance.choice([1, 1, 4, 64, 4_096])
+        match chance.randrange(7):
+            case 0 if landed:
+                at = chance.randrange(len(landed))
+                landed = (
+                    landed[:at] + bytes([landed[at] ^ 1 << chance.randrange(8)]) + landed[at + 1 :]
+                )
+            case 1:
+                landed = landed[:at]
+            case 2:
+                landed = landed[:at] + landed[at + size :]
+            case 3:
+                landed = landed[:at] + chance.randbytes(size) + landed[at:]
+            case 4:
+                landed = landed[:at] + landed[max(0, at - size) :]
+            case 5:
+                landed += chance.choice([b"\x00", b"\n", b"{}", b"\x1f\x8b", landed[:size]])
+            case _:
+                landed = landed[:at] + b"\x00" * len(landed[at : at + size]) + landed[at + size :]
+    return landed
+
+
+def check_files(chance: random.Random, folder: Path, file_count: int) -> None:
+    """Whatever must hold of landed files, damaged or not.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    made = [made_file(chance, chance.choice([0, 1, 5, 40])) for _ in range(file_count)]
+    landed = [compressed(chance, file.content) for file in made]
+    is_damaged = [number % 2 == 1 for number in range(file_count)]
+    landed = [
+        damaged(chance, content) if harmed else content
+        for content, harmed in zip(landed, is_damaged, strict=True)
+    ]
+    drop(folder / "landing", ((_path(n), content) for n, content in enumerate(landed)))
+    landing = Landing(str(folder / "landing"))
+    listed = landing.list_objects().rows(named=True)
+    files = [
+        LandedFile(
+            path=row["path"],
+            etag=row["etag"],
+            size_bytes=row["size_bytes"],
+            dialect=made[number].dialect,
+            origin=FileOrigin(number, "fuzz", "fuzz", ORIGIN.received_at),
+        )
+        for number, row in enumerate(listed)
+    ]
+    batch = parse_files(landing, files, folder / "parsed", 1)
+    events = _counted(batch.events)
+    rejections = _counted(batch.rejections)
+    for number, file in enumerate(batch.files):
+        rows = events.get(number, 0) + rejections.get(number, 0)
+        if file.unreadable is not None:
+            assert is_damaged[number], (number, file.unreadable)
+            assert file.unreadable
+            assert (file.lines, file.blank, rows) == (0, 0, 0), number
+            continue
+        raw = _decompressed_by_another(landed[number])
+        assert file.raw_sha256 == hashlib.sha256(raw).hexdigest(), number
+        assert file.raw_bytes == len(raw), number
+        assert file.lines == len(list(_places(raw))) == rows + file.blank, number
+        if not is_damaged[number]:
+            assert raw == made[number].content, number
+            assert events.get(number, 0) >= len(made[number].good), number
+
+
+def _path(number: int) -> str:
+    return f"fuzz/{number:03d}.ndjson"
+
+
+def _counted(parts: Sequence[Path]) -> dict[int, int]:
+    if not parts:
+        return {}
+    rows = pl.read_parquet(list(parts)).group_by("file_id").len()
+    return dict(rows.iter_rows())
+
+
+def _decompressed_by_another(landed: bytes) -> bytes:
+    """What Python's gzip and zstandard's one-shot reader find in the same bytes."""
+    if landed.startswith(b"\x1f\x8b"):
+        return gzip.decompress(landed)
+    if landed.startswith(b"\x28\xb5\x2f\xfd"):
+        reader = zstandard.ZstdDecompressor().stream_reader(landed, read_across_frames=True)
+        return bytes(reader.readall())
+    return landed
+
+
+def check_lake(chance: random.Random, folder: Path) -> None:
+    """A landing of damaged and whole files, through every stage into a lake.
+
+    Raises:
+        AssertionError: a check of the batch found something, or a file was left out.
+    """
+    contents = {}
+    for number in range(12):
+        file = made_file(chance, 30)
+        content = compressed(chance, file.content)
+        if chance.random() < 0.4:
+            content = damaged(chance, content)
+        contents[f"{file.dialect}/{number}.ndjson"] = content
+    drop(folder / "landing", contents.items())
+    outcome = outcome_of(folder / "home", Landing(str(folder / "landing")))
+    assert outcome.findings == []
+    assert outcome.waiting == 0
+    assert outcome.files.keys() == contents.keys()
+
+
+LINES_PER_ROUND = 40
+FILES_PER_ROUND = 8
+ROUNDS_PER_LAKE = 100
+
+
+def run_round(number: int) -> None:
+    """One round: a file of lines, some whole files, and now and then a lake.
+
+    Raises:
+        AssertionError: something that must hold does not; so do other exceptions fail it.
+    """
+    chance = random.Random(number)  # noqa: S311 — repeatable on purpose
+    check_lines(chance, made_file(chance, LINES_PER_ROUND, long_share=0.001))
+    with tempfile.TemporaryDirectory() as folder:
+        check_files(chance, Path(folder), FILES_PER_ROUND)
+    if number % ROUNDS_PER_LAKE == 0:
+        with tempfile.TemporaryDirectory() as folder:
+            check_lake(chance, Path(folder))
+
+
+def main() -> int:
+    """Rounds from `FUZZ_SEED` on until `FUZZ_SECONDS` are over; 1 if any failed."""
+    seconds = int(os.environ.get("FUZZ_SECONDS", "60"))
+    first = number = int(os.environ.get("FUZZ_SEED") or zlib.crc32(os.urandom(8)))
+    until = time.monotonic() + seconds
+    failed = []
+    while number == first or time.monotonic() < until:
+        try:
+            run_round(number)
+        except Exception as error:
+            failed.append(number)
+            text = f"{type(error).__name__}: {str(error)[:600]}"
+            sys.stderr.write(f"round {number} failed: {text}\n")
+        number += 1
+    sys.stdout.write(
+        f"{number - first} rounds from {first} on, {(number - first) * LINES_PER_ROUND} lines and "
+        f"{(number - first) * FILES_PER_ROUND} files; {len(failed)} failed {failed[:20]}\n"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

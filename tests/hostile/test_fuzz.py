@@ -1,0 +1,103 @@
+"""A few rounds of the fuzzer, always the same ones, and proof that it can fail."""
+
+import random
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines import compression, parse
+from pipelines.parse import ParsedChunk
+from tests.hostile import fuzz, mutated_lines
+from tests.hostile.mutants import WRITTEN_DIALECTS
+from tests.lines import parse_content
+
+
+def test_rounds_of_mutated_lines_and_files() -> None:
+    for number in range(1, 16):
+        fuzz.run_round(number)
+
+
+def test_a_round_through_the_lake(tmp_path: Path) -> None:
+    fuzz.check_lake(_chance(1), tmp_path)
+
+
+def _chance(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 — repeatable on purpose
+
+
+def _lines_of_a_few_rounds() -> None:
+    for number in range(20):
+        chance = _chance(number)
+        fuzz.check_lines(chance, fuzz.made_file(chance, 20))
+
+
+def test_fuzzer_notices_a_line_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgetful(*arguments: object) -> ParsedChunk:
+        parsed = parse.parse_chunk(*arguments)  # type: ignore[arg-type]
+        return ParsedChunk(parsed.events[1:], parsed.rejections, parsed.lines, parsed.blank)
+
+    monkeypatch.setattr("tests.lines.parse_chunk", forgetful)
+
+    with pytest.raises(AssertionError):
+        _lines_of_a_few_rounds()
+
+
+def test_fuzzer_notices_text_that_is_altered(monkeypatch: pytest.MonkeyPatch) -> None:
+    event_row = parse._event_row
+
+    def trimmed(*arguments: object) -> tuple[object, ...]:
+        row = list(event_row(*arguments))  # type: ignore[arg-type]
+        row[1] = str(row[1]).replace(" ", "")
+        return tuple(row)
+
+    monkeypatch.setattr(parse, "_event_row", trimmed)
+
+    with pytest.raises(AssertionError):
+        _lines_of_a_few_rounds()
+
+
+def test_fuzzer_notices_a_place_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parse, "BYTE_ORDER_MARK", b"{")
+
+    with pytest.raises(AssertionError):
+        _lines_of_a_few_rounds()
+
+
+def test_fuzzer_notices_a_checksum_that_nobody_compares(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # Raw deflate behind a skipped header has no checksum, and nobody looks for the trailer.
+    def careless(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        landed = b"".join([first, *blocks])
+        try:
+            yield zlib.decompressobj(wbits=-15).decompress(landed[10:])
+        except zlib.error as error:
+            raise compression.UnreadableFileError(str(error)) from None
+
+    monkeypatch.setattr(compression, "_gunzip", careless)
+
+    def files_of_a_few_rounds() -> None:
+        for number in range(20):
+            fuzz.check_files(_chance(number), tmp_path / str(number), 8)
+
+    # The other reader of gzip refuses, or finds something else.
+    with pytest.raises((AssertionError, OSError, EOFError, zlib.error)):
+        files_of_a_few_rounds()
+
+
+def test_mutated_lines_are_the_same_for_one_seed() -> None:
+    lines = mutated_lines(17, 500)
+
+    assert lines == mutated_lines(17, 500)
+    assert lines != mutated_lines(18, 500)
+    assert not any(b"\n" in line for line in lines)
+
+
+@pytest.mark.parametrize("dialect", WRITTEN_DIALECTS)
+def test_mutated_lines_are_of_every_kind(dialect: str) -> None:
+    parsed = parse_content(b"\n".join(mutated_lines(17, 1_000, [dialect])), dialect=dialect)
+
+    assert 200 < parsed.events.height < 600
+    assert set(parsed.reasons.values()) == {reason.value for reason in fuzz.STRUCTURAL_REASONS}

@@ -19,6 +19,9 @@ __all__ = ["UnreadableFileError", "read_blocks"]
 _BLOCK_BYTES = 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+# A zstd file may begin with a frame to be skipped, as pzstd writes (RFC 8878, 3.1.2).
+_ZSTD_SKIPPABLE_MAGICS = tuple(bytes([byte]) + b"\x2a\x4d\x18" for byte in range(0x50, 0x60))
+_MAGICS = (_GZIP_MAGIC, _ZSTD_MAGIC, *_ZSTD_SKIPPABLE_MAGICS)
 
 
 def read_blocks(landed: BinaryIO, size_bytes: int) -> Iterator[bytes]:
@@ -58,9 +61,9 @@ def _decompressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
     first = next(blocks, b"")
     if first.startswith(_GZIP_MAGIC):
         yield from _gunzip(first, blocks)
-    elif first.startswith(_ZSTD_MAGIC):
+    elif first.startswith((_ZSTD_MAGIC, *_ZSTD_SKIPPABLE_MAGICS)):
         yield from _unzstd(first, blocks)
-    elif first and (_GZIP_MAGIC.startswith(first) or _ZSTD_MAGIC.startswith(first)):
+    elif first and any(magic.startswith(first) for magic in _MAGICS):
         raise UnreadableFileError("truncated: the file ends inside the mark of gzip or zstd")
     else:
         yield first

@@ -73,6 +73,9 @@ def _skippable(content: bytes) -> bytes:
     return b"\x50\x2a\x4d\x18" + len(content).to_bytes(4, "little") + content
 
 
+_TO_SKIP = _skippable(b"pzstd\n")
+
+
 def _zip(raw: bytes) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as members:
@@ -108,7 +111,7 @@ def quarantined(name: str, sentence: str, build: Builder) -> HostileFile:
 
 
 def _cut_everywhere(
-    folder: str, compress: Callable[[bytes], bytes], suffix: str
+    folder: str, compress: Callable[[bytes], bytes], suffix: str, whole_at: int = 0
 ) -> Iterator[HostileFile]:
     def name_of(cut: int) -> str:
         return f"{folder}/{cut:05d}{suffix}"
@@ -119,7 +122,8 @@ def _cut_everywhere(
     # Each name has as many letters, and so each whole file as many bytes but a few.
     shortest = min(len(compress(usage(name_of(cut)))) for cut in range(1, 400))
     for cut in range(1, shortest):
-        yield quarantined(name_of(cut), "truncated", cut_at(cut))
+        if cut != whole_at:
+            yield quarantined(name_of(cut), "truncated", cut_at(cut))
 
 
 def _cut_members() -> Iterator[HostileFile]:
@@ -213,6 +217,17 @@ _COMPRESSION = [
         lambda name: b"".join(_zstd(usage(f"{name} {n}", 1)) for n in range(3)),
         _ACCEPTED * 3,
     ),
+    decided(
+        "zstd-after-a-frame-to-skip.json.zst",
+        lambda name: _TO_SKIP + _zstd(usage(name)),
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "zstd-among-frames-to-skip.json.zst",
+        lambda name: _TO_SKIP * 2 + _zstd(usage(name)) + _TO_SKIP + _zstd(b"\n") + _TO_SKIP,
+        *(_ACCEPTED * 3, ("blank",)),
+    ),
+    decided("zstd-of-a-frame-to-skip.json.zst", lambda _: _TO_SKIP),
     quarantined(
         "gzip-and-a-letter.json.gz", "corrupt gzip", lambda name: _gzip(usage(name)) + b"x" * 20
     ),
@@ -544,6 +559,9 @@ FILES = (
     *_COMPRESSION,
     *_cut_everywhere("cut-gzip", _gzip, ".ndjson.gz"),
     *_cut_everywhere("cut-zstd", _zstd, ".ndjson.zst"),
+    *_cut_everywhere(
+        "cut-skippable-zstd", lambda raw: _TO_SKIP + _zstd(raw), ".ndjson.zst", len(_TO_SKIP)
+    ),
     *_cut_members(),
     *_altered_gzip(),
     *_TEXTS,

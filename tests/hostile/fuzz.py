@@ -325,7 +325,7 @@ def _decompressed_by_another(landed: bytes) -> bytes:
     """What Python's gzip and zstandard's one-shot reader find in the same bytes."""
     if landed.startswith(b"\x1f\x8b"):
         return gzip.decompress(landed)
-    if landed.startswith(b"\x28\xb5\x2f\xfd"):
+    if landed[:4] == b"\x28\xb5\x2f\xfd" or landed[1:4] == b"\x2a\x4d\x18":
         reader = zstandard.ZstdDecompressor().stream_reader(landed, read_across_frames=True)
         return bytes(reader.readall())
     return landed

@@ -8,6 +8,7 @@ the strict reader makes of the whole chunk, byte for byte.
 """
 
 import hashlib
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,10 @@ class ScannedChunk:
     lines: int
     blank: int
 
+    def release(self) -> None:
+        """Gives the buffer back; the chunk's texts can no longer be gathered."""
+        _BUFFERS.give_back(self.buffer)
+
     @property
     def key_hash(self) -> NDArray[np.uint64]:
         """One a scanned event."""
@@ -78,6 +83,28 @@ class ScannedChunk:
         return instants
 
 
+class _Buffers:
+    """Buffers that are used again: a fresh page costs more than scanning what is put on it."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = deque[NDArray[np.uint8]](maxlen=kept)
+
+    def take(self, size: int) -> NDArray[np.uint8]:
+        """A buffer of at least `size` bytes, whatever they are."""
+        try:
+            buffer = self._kept.pop()
+        except IndexError:
+            buffer = np.empty(0, np.uint8)
+        return buffer if len(buffer) >= size else np.empty(size, np.uint8)
+
+    def give_back(self, buffer: NDArray[np.uint8]) -> None:
+        """Keeps a buffer that nobody reads any more."""
+        self._kept.append(buffer)
+
+
+_BUFFERS = _Buffers(kept=64)
+
+
 def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) -> ScannedChunk:
     """Scans a chunk; the lines it leaves are read by the strict dialect at once.
 
@@ -89,10 +116,11 @@ def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) ->
     """
     content = chunk.content
     size = len(content)
-    buffer = np.empty(2 * size + 2 * WORD_BYTES, np.uint8)
+    buffer = _BUFFERS.take(2 * size + 2 * WORD_BYTES)
     buffer[:size] = np.frombuffer(content, np.uint8)
     buffer[size : size + WORD_BYTES] = 0
-    found = _scanned(content.count(b"\n") + 1, content.count(b":"))
+    lines, colons = _counted(buffer, size)
+    found = _scanned(lines + 1, colons)
     has_mark = chunk.byte_offset == 0 and content.startswith(BYTE_ORDER_MARK)
     first = len(BYTE_ORDER_MARK) if has_mark else 0
     scan_lines(buffer, size, first, origin.received_at, form, _room(origin), found)
@@ -289,6 +317,16 @@ def _digests(halves: NDArray[np.uint64]) -> pa.Array:
     return pa.Array.from_buffers(
         pa.binary(), len(halves), [None, pa.py_buffer(offsets), pa.py_buffer(halves)]
     )
+
+
+@compiled
+def _counted(buffer: Any, size: int) -> Any:
+    """Line ends and colons: no more lines and properties than these are in the chunk."""
+    lines, colons = 0, 0
+    for at in range(size):
+        lines += buffer[at] == 10
+        colons += buffer[at] == 58
+    return lines, colons
 
 
 @compiled

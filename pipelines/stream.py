@@ -15,7 +15,7 @@ instead, a chunk at a time.
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -255,7 +255,7 @@ class _Writer:
         self._pending, self._rows = [], 0
 
 
-def _write_part(path: Path, chosen: Iterable[tuple[ScannedChunk, Rows]], batch_id: int) -> Path:
+def _write_part(path: Path, chosen: list[tuple[ScannedChunk, Rows]], batch_id: int) -> Path:
     """One Parquet file of `accepted_events`, its rows in the order of the registry."""
     writer: pq.ParquetWriter | None = None
     tables: list[pa.Table] = []
@@ -284,6 +284,8 @@ def _write_part(path: Path, chosen: Iterable[tuple[ScannedChunk, Rows]], batch_i
         write_group()
     assert writer is not None  # noqa: S101 -- parts are not empty
     writer.close()
+    for chunk, _ in chosen:
+        chunk.release()
     return path
 
 

@@ -32,8 +32,9 @@ from pipelines.periods import refusal_cuts
 from pipelines.provenance import REPARSED, check_provenance
 from pipelines.publish import current_generation
 from pipelines.resources import Writer
+from pipelines.rules import REFUSAL_CUTS
 from pipelines.run_facts import RunFacts, choose_as_of, code_revision
-from pipelines.schemas import REFUSAL_CUTS, Verdict
+from pipelines.schemas import Verdict
 from pipelines.window_index import INDEXED, WindowIndex, check_index
 from pipelines.workers import ParsedBatch
 

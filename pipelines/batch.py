@@ -112,7 +112,7 @@ def parse(
     folder = plan.folder / "parsed"
     if sum(file.size_bytes for file in files) < STREAMED_BYTES_MIN:
         return parse_files(landing, files, folder, threads)
-    from pipelines import sieve, stream  # noqa: PLC0415 -- numba takes a small batch half a second
+    from pipelines import sieve, stream  # numba takes a small batch half a second
 
     streamed = [file for file in files if stream.can_stream(file)]
     others = parse_files(landing, [f for f in files if f not in streamed], folder, threads)
@@ -253,7 +253,7 @@ def _known_keys(
     events: pl.DataFrame,
 ) -> pl.DataFrame:
     """The accepted events that share a key hash with any of `events`."""
-    schema = {name: ACCEPTED_EVENTS.schema[name] for name in KNOWN_KEYS_COLUMNS}
+    schema = pl.Schema((name, ACCEPTED_EVENTS.schema[name]) for name in KNOWN_KEYS_COLUMNS)
     hashes = events.select(pl.col("key_hash").unique())
     held = index.held(hashes["key_hash"].to_numpy(), reach)
     known = [pl.DataFrame(schema=schema)]

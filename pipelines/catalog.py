@@ -27,7 +27,8 @@ from pipelines.catalog_rules import (
 )
 from pipelines.dialects import DIALECTS
 from pipelines.errors import CatalogError
-from pipelines.schemas import SOURCES, UTC_MICROSECONDS
+from pipelines.rules import SOURCES
+from pipelines.schemas import UTC_MICROSECONDS
 
 DIALECT_WINDOWS: DialectWindows = MappingProxyType(
     {name: dialect.dedupe_window for name, dialect in DIALECTS.items()}
@@ -107,7 +108,7 @@ class Catalog:
     """Reference data that does not contradict itself.
 
     Attributes:
-        sources: schema `SOURCES` of `schemas`, defaults filled in; in the order of the file,
+        sources: schema `SOURCES` of `rules`, defaults filled in; in the order of the file,
             as all frames here.
         customers: schema `CUSTOMERS`.
         aliases: schema `ALIASES`.

@@ -1,4 +1,4 @@
-"""Compiled functions: how they are compiled, and bytes and words of a buffer as the machine has them.
+"""Compiled functions: how they are compiled, and a buffer as the machine has it.
 
 Belongs here: numba, and nothing of what is read. Must not be put here: JSON, events, digests.
 
@@ -26,7 +26,7 @@ def _pointer(context: Any, builder: Any, array: Any, values: Any, bits: int) -> 
     return builder.bitcast(place, ir.IntType(bits).as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def byte_at(typing: Any, buffer: Any, at: Any) -> Any:
     """The byte at `at`, as a signed integer that does not overflow."""
 
@@ -37,7 +37,7 @@ def byte_at(typing: Any, buffer: Any, at: Any) -> Any:
     return types.int64(buffer, types.int64), read
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def word_at(typing: Any, buffer: Any, at: Any) -> Any:
     """The eight bytes from `at` on, as an unsigned word."""
 
@@ -47,7 +47,7 @@ def word_at(typing: Any, buffer: Any, at: Any) -> Any:
     return types.uint64(buffer, types.int64), read
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def put_word(typing: Any, buffer: Any, at: Any, word: Any) -> Any:
     """Writes the eight bytes of a word from `at` on."""
 
@@ -59,7 +59,7 @@ def put_word(typing: Any, buffer: Any, at: Any, word: Any) -> Any:
     return types.none(buffer, types.int64, types.uint64), write
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def lowest_bit(typing: Any, word: Any) -> Any:
     """Number of the lowest bit that is set in a word that is not 0."""
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pipelines.dialects import RefusedLineError
-from pipelines.dialects.form import Members
+from pipelines.dialects.event import Members
 from pipelines.records import (
     WINDOW_BYTES,
     Column,

@@ -28,7 +28,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.schemas import Reason, RefKind, Verdict
+from pipelines.rules import RefKind
+from pipelines.schemas import Reason, Verdict
 
 _KEY = ["key_hash", "dedupe_scope", "idempotency_key"]
 _ORDER = ["file_id", "line"]

@@ -66,8 +66,7 @@ def parsed_chunks(
 ) -> Iterator[ParsedChunk]:
     """Events and rejections of a landed file, in order, whatever its format.
 
-    Args:
-        landed, path, size_bytes, origin, dialect, measured: as for `read_chunks`.
+    Its arguments are those of `read_chunks`.
 
     Raises:
         UnreadableFileError: it cannot be read to its end.

@@ -20,7 +20,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipelines.schemas import REFUSAL_CUTS, UTC_MICROSECONDS, RefKind
+from pipelines.rules import REFUSAL_CUTS, RefKind
+from pipelines.schemas import UTC_MICROSECONDS
 
 BILLING_PERIODS = pl.Schema(
     {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipelines.dialects import RefusedLineError
-from pipelines.dialects.form import Members
+from pipelines.dialects.event import Members
 from pipelines.schemas import LINE_BYTES_MAX, Reason
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -36,6 +36,7 @@ _BACKSLASH, _ZERO, _NINE, _MINUS, _PLUS, _POINT = 92, 48, 57, 45, 43, 46
 
 @compiled
 def after_space(text: Any, at: int, end: int) -> int:
+    """The first place from `at` on that holds no JSON white space within a line."""
     while at < end and (
         byte_at(text, at) == 32 or byte_at(text, at) == 9 or byte_at(text, at) == 13
     ):

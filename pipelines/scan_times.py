@@ -110,7 +110,7 @@ def unix_microseconds(text: Any, at: int, length: int) -> int:
     """Microseconds since the epoch of plain Unix seconds with a fraction, or `NO_INSTANT`."""
     end = at + length
     first = at
-    seconds = 0
+    seconds: Any = 0
     while at < end and 48 <= byte_at(text, at) <= 57:
         if at - first >= _UNIX_DIGITS:
             return NO_INSTANT

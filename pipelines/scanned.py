@@ -245,7 +245,7 @@ def parsed_rows(chunk: ScannedChunk, rows: Rows) -> pl.DataFrame:
         column[chunk.found.row_line[rows]].tolist()
         for column in (chunk.found.line_place, chunk.found.line_bytes)
     )
-    buffer = memoryview(chunk.buffer)
+    buffer = chunk.buffer.data
     digests = [
         hashlib.sha256(buffer[start : start + length]).digest()
         for start, length in zip(starts, lengths, strict=True)

@@ -7,8 +7,9 @@ The index is derived: it may be thrown away, and is made again from the lake. It
 candidates; the key's bytes are compared by whoever asks, in the lake.
 
 A **run** is one file: n hashes in order, n places (file_id and line), and a filter of them
-(see `key_filter`), 18 bytes a key. A batch adds a run; runs of a like size are merged, so there are few.
-A run knows when its events were received, so that one beyond every window is not opened.
+(see `key_filter`), 18 bytes a key. A batch adds a run; runs of a like size are merged, so
+there are few. A run knows when its events were received, so that one beyond every window is
+not opened.
 
 Invariant: the runs hold the key hash and the place of each accepted event up to `batch_id`,
 once, and their checksums are those of the lake (I-11).

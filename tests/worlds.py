@@ -22,8 +22,9 @@ from pipelines.batch import decide_and_commit, parse, plan
 from pipelines.decide import Verdicts
 from pipelines.lake import Lake
 from pipelines.landing import Landing
+from pipelines.rules import REFUSAL_CUTS, SOURCES
 from pipelines.run_facts import RunFacts
-from pipelines.schemas import PARSED_EVENTS, REFUSAL_CUTS, SOURCES, LakeTable
+from pipelines.schemas import PARSED_EVENTS, LakeTable
 from pipelines.window_index import WindowIndex
 from tests.oracle import Cuts, Delivery, Position, Sender, Verdict, verdicts_by_position
 

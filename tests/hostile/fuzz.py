@@ -33,7 +33,8 @@ import zstandard
 
 from pipelines.dialects import DIALECTS
 from pipelines.landing import Landing
-from pipelines.parse import BYTE_ORDER_MARK, Chunk, FileOrigin, parse_chunk
+from pipelines.parse import Chunk, FileOrigin, parse_chunk
+from pipelines.records import BYTE_ORDER_MARK
 from pipelines.schemas import LINE_BYTES_MAX, Reason
 from pipelines.workers import LandedFile, parse_files
 from tests.hostile import lines, lines_of_dialects, lines_of_time
@@ -286,7 +287,7 @@ def check_files(chance: random.Random, folder: Path, file_count: int) -> None:
             path=row["path"],
             etag=row["etag"],
             size_bytes=row["size_bytes"],
-            dialect=made[number].dialect,
+            dialect=DIALECTS[made[number].dialect],
             origin=FileOrigin(number, "fuzz", "fuzz", ORIGIN.received_at),
         )
         for number, row in enumerate(listed)

@@ -17,7 +17,7 @@ from pipelines.conservation import check_batch
 from pipelines.dialects import DIALECTS
 from pipelines.landing import Landing
 from pipelines.provenance import check_provenance
-from pipelines.schemas import REFUSAL_CUTS, SOURCES
+from pipelines.rules import REFUSAL_CUTS, SOURCES
 from tests.hostile.cases import DEDUPE_WINDOWS, FUTURE_SKEW, RECEIVED_AT
 from tests.hostile.lines_of_time import BACKDATED_CUSTOMER, STILL_OPEN_CUSTOMER
 from tests.worlds import TICK, decide_landing, open_lake

@@ -4,11 +4,11 @@ The strict reader is the oracle. A line the scanner leaves to it proves nothing,
 well-formed lines must have been read by the scanner itself.
 """
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-import numpy as np
 from pipelines.dialects import DIALECTS
 from pipelines.parse import Chunk, FileOrigin, parse_chunk
 from pipelines.scan_forms import scan_form

@@ -20,7 +20,7 @@ from pipelines.catalog import (
     read_catalog,
 )
 from pipelines.errors import CatalogError
-from pipelines.schemas import SOURCES
+from pipelines.rules import SOURCES
 from tests.catalogs import METRICS, RIGHT, edited, read
 
 

@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 
 from pipelines.decide import KNOWN_KEYS_COLUMNS, decide
-from pipelines.schemas import PARSED_EVENTS, REFUSAL_CUTS, SOURCES
+from pipelines.rules import REFUSAL_CUTS, SOURCES
+from pipelines.schemas import PARSED_EVENTS
 from tests.oracle import Cuts, Delivery, Position, Sender, Verdict, verdicts_by_position
 from tests.worlds import NOON, TICK, cut_rows, event_rows, source_rows, verdicts_found
 

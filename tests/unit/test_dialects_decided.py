@@ -7,7 +7,8 @@ import polars as pl
 
 from pipelines.decide import KNOWN_KEYS_COLUMNS, decide
 from pipelines.parse import FileOrigin
-from pipelines.schemas import PARSED_EVENTS, REFUSAL_CUTS
+from pipelines.rules import REFUSAL_CUTS
+from pipelines.schemas import PARSED_EVENTS
 from tests.lines import ORIGIN, parse_content
 from tests.oracle import Sender
 from tests.worlds import source_rows

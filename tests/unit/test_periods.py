@@ -16,7 +16,8 @@ from pipelines.periods import (
     longest_period_days,
     refusal_cuts,
 )
-from pipelines.schemas import REFUSAL_CUTS, UTC_MICROSECONDS
+from pipelines.rules import REFUSAL_CUTS
+from pipelines.schemas import UTC_MICROSECONDS
 
 SUBSCRIPTIONS = pl.Schema(
     {

@@ -19,13 +19,8 @@ from pipelines import compression, provenance
 from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.provenance import REPARSED, check_provenance
-from pipelines.schemas import (
-    ACCEPTED_EVENTS,
-    FILE_DECISIONS,
-    LANDING_FILES,
-    REFUSAL_CUTS,
-    LakeTable,
-)
+from pipelines.rules import REFUSAL_CUTS
+from pipelines.schemas import ACCEPTED_EVENTS, FILE_DECISIONS, LANDING_FILES, LakeTable
 from tests.lakes import LakeInMemory
 from tests.lines import event_line
 from tests.oracle import Sender

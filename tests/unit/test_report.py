@@ -18,7 +18,8 @@ from pipelines.config import Settings
 from pipelines.errors import CatalogError, LandingError
 from pipelines.landing import Landing
 from pipelines.report import VERDICT_COUNTS, HomeReport, read_report, show_report, shown_text
-from pipelines.schemas import FILE_DECISIONS, LANDING_FILES, REFUSAL_CUTS, Reason
+from pipelines.rules import REFUSAL_CUTS
+from pipelines.schemas import FILE_DECISIONS, LANDING_FILES, Reason
 from tests.catalogs import METRICS, RIGHT, write
 from tests.lakes import LakeInMemory
 from tests.lines import event_line

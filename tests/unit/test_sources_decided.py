@@ -10,7 +10,7 @@ from pipelines import workers
 from pipelines.conservation import check_batch
 from pipelines.landing import Landing
 from pipelines.provenance import check_provenance
-from pipelines.schemas import REFUSAL_CUTS
+from pipelines.rules import REFUSAL_CUTS
 from tests.catalogs import RIGHT, read
 from tests.worlds import (
     NOON,

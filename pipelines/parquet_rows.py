@@ -15,7 +15,7 @@ by their dictionary, so memory is bounded by a page of each column and a row.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import BinaryIO
@@ -52,7 +52,7 @@ Texts = list[str | None]
 
 
 def read_rows(
-    landed: BinaryIO, size_bytes: int, wanted: Set[int] | None = None
+    landed: BinaryIO, size_bytes: int, wanted: frozenset[int] | None = None
 ) -> Iterator[Record]:
     """The file's rows, or those of the numbers wanted, in order.
 
@@ -75,7 +75,7 @@ def read_rows(
         raise UnreadableFileError("its columns are nested too deep to be read") from None
 
 
-def _rows(landed: BinaryIO, size_bytes: int, wanted: Set[int] | None) -> Iterator[Record]:
+def _rows(landed: BinaryIO, size_bytes: int, wanted: frozenset[int] | None) -> Iterator[Record]:
     metadata = pq.read_metadata(landed)
     _refuse_bombs(metadata, size_bytes)
     file = pq.ParquetFile(
@@ -90,7 +90,7 @@ def _rows(landed: BinaryIO, size_bytes: int, wanted: Set[int] | None) -> Iterato
     number, text_bytes = 0, 0
     for group in range(file.num_row_groups):
         rows = metadata.row_group(group).num_rows
-        if wanted is not None and not any(number <= one < number + rows for one in wanted):
+        if wanted is not None and wanted.isdisjoint(range(number, number + rows)):
             number += rows
             continue
         for batch in file.iter_batches(_BATCH_ROWS, row_groups=[group], use_threads=False):
@@ -179,12 +179,13 @@ class _RowTexts:
 
 
 def _object_texts(members: list[tuple[str, Texts]], rows: int) -> Iterator[str]:
-    named = [(_quoted(name) + ":", texts) for name, texts in members]
-    for row in range(rows):
-        yield f"{{{','.join(name + t[row] for name, t in named if t[row] is not None)}}}"  # type: ignore[operator]
+    names = [_quoted(name) + ":" for name, _ in members]
+    # Without any member there is still a row, and its object is empty.
+    for texts in zip(*(texts for _, texts in members), strict=True) if members else [()] * rows:
+        yield f"{{{','.join([n + t for n, t in zip(names, texts, strict=True) if t is not None])}}}"
 
 
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_quoted = json.encoder.encode_basestring
 _ToTexts = Callable[[pa.Array], Texts]
 
 
@@ -275,8 +276,11 @@ def _dictionary_texts(dtype: pa.DictionaryType, name: str) -> _ToTexts:
     of_values = _texts_of(dtype.value_type, name)
 
     def texts(values: pa.DictionaryArray) -> Texts:
-        of_index = of_values(values.dictionary)
-        return [index if index is None else of_index[index] for index in values.indices.to_pylist()]
+        # A batch uses few of the texts that a whole row group shares.
+        used = values.indices.unique().drop_null()
+        shared = of_values(values.dictionary.take(used))
+        of_index = {None: None, **dict(zip(used.to_pylist(), shared, strict=True))}
+        return [of_index[index] for index in values.indices.to_pylist()]
 
     return texts
 

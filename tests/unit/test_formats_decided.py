@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 import zstandard
 
@@ -13,7 +14,13 @@ from pipelines.conservation import check_batch
 from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.provenance import check_provenance
-from pipelines.schemas import ACCEPTED_EVENTS, FILE_DECISIONS, LANDING_FILES, REFUSED_EVENTS
+from pipelines.schemas import (
+    ACCEPTED_EVENTS,
+    FILE_DECISIONS,
+    LANDING_FILES,
+    REFUSED_EVENTS,
+    LakeTable,
+)
 from tests.formats import WRITERS, Event, as_array, as_csv, as_parquet
 from tests.lakes import LakeInMemory
 from tests.lines import FIELDS
@@ -71,10 +78,14 @@ def landing(home: Path) -> Landing:
     return Landing(str(home.parent / "landing"))
 
 
-@pytest.fixture
-def lake(home: Path) -> Iterator[LakeInMemory]:
+@pytest.fixture(scope="module")
+def tables(home: Path) -> dict[LakeTable, pl.DataFrame]:
     with open_lake(home, read_only=True) as decided:
-        tables = {table: decided.table(table) for table in TABLES}
+        return {table: decided.table(table) for table in TABLES}
+
+
+@pytest.fixture
+def lake(tables: dict[LakeTable, pl.DataFrame]) -> Iterator[LakeInMemory]:
     with LakeInMemory(tables) as copied:
         yield copied
 

@@ -114,7 +114,7 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> HomeReport:
     land(settings, "raw/3.ndjson.gz", b"\x1f\x8bbroken")
     land(settings, "raw/4.ndjson.gz", b"\x1f\x8bbroken")
     land(settings, "raw/5.ndjson", b"{\n" * 2)
-    land(settings, "raw/6.csv", b"a,b\n")
+    land(settings, "raw/6.tsv", b"a,b\n")
     land(settings, "raw/_7.ndjson", b"")
     land(settings, "nobody/8.ndjson", b"")
     decide(settings)
@@ -193,10 +193,14 @@ def test_versions_after_which_no_right_one_came_are_told(statuses: str, told: in
 def test_objects_that_are_not_read_are_told_with_the_reason(decided: HomeReport) -> None:
     assert [(each["path"], each["reason"].split(" (")[0]) for each in decided.not_read] == [
         ("nobody/8.ndjson", "no row for source 'nobody' in sources.csv"),
-        ("raw/6.csv", "not a name that is read: .ndjson, .jsonl or .json, plain, .gz or .zst"),
+        (
+            "raw/6.tsv",
+            "not a name that is read: "
+            ".ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet",
+        ),
         ("raw/_7.ndjson", "unfinished upload"),
     ]
-    assert "not read raw/6.csv: not a name that is read:" in "\n".join(shown(decided))
+    assert "not read raw/6.tsv: not a name that is read:" in "\n".join(shown(decided))
 
 
 def test_decided_home_has_nothing_in_progress_and_speaks_for_no_instant(

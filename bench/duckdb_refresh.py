@@ -32,8 +32,36 @@ qualify row_number() over (partition by transaction_id order by filename) = 1
 """
 
 
-def refresh(landing: Path, database: Path, threads: int) -> int:
+REFRESH_WITH_HELD = """
+create or replace table events as
+select * exclude (is_held) from (
+    select *, false as is_held
+    from read_json(
+        $files,
+        format = 'newline_delimited',
+        ignore_errors = true,
+        filename = true,
+        columns = {
+            transaction_id: 'VARCHAR',
+            customer_id: 'VARCHAR',
+            timestamp: 'VARCHAR',
+            event_type: 'VARCHAR',
+            properties: 'JSON'
+        }
+    )
+    union all by name
+    select transaction_id, '' as filename, true as is_held from held.held
+    qualify row_number() over (partition by transaction_id order by filename) = 1
+)
+where not is_held
+"""
+
+
+def refresh(landing: Path, database: Path, threads: int, held: Path | None = None) -> int:
     """Builds the table of unique events anew; returns its rows.
+
+    With a database of held keys, events that carry one of them are left out: the rows of both
+    go through the window together.
 
     It keeps DuckDB's own memory limit (80 % of the machine): under 2 GiB it ends with "Out of
     Memory" on five million events, because the window holds every event at once.
@@ -42,7 +70,10 @@ def refresh(landing: Path, database: Path, threads: int) -> int:
         connection.execute(f"set threads = {threads}")
         # The kindest setting for it: the order of the files does not matter to the outcome.
         connection.execute("set preserve_insertion_order = false")
-        connection.execute(REFRESH, {"files": f"{landing}/**/*.ndjson*"})
+        if held is not None:
+            connection.execute(f"attach '{held}' as held (read_only)")
+        query = REFRESH if held is None else REFRESH_WITH_HELD
+        connection.execute(query, {"files": f"{landing}/**/*.ndjson*"})
         row = connection.execute("select count(*) from events").fetchone()
     assert row is not None
     return int(row[0])
@@ -54,8 +85,9 @@ def main() -> None:
     parser.add_argument("landing", type=Path)
     parser.add_argument("database", type=Path)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--held", type=Path, help="database with the keys held before")
     arguments = parser.parse_args()
-    rows = refresh(arguments.landing, arguments.database, arguments.threads)
+    rows = refresh(arguments.landing, arguments.database, arguments.threads, arguments.held)
     json.dump({"rows": rows}, sys.stdout)
 
 

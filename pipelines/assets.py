@@ -165,6 +165,7 @@ def parsed_events(
         metadata={
             "files": len(parsed.files),
             "lines": sum(file.lines for file in parsed.files),
+            "lines_scanned": parsed.scanned,
             "raw_bytes": sum(file.raw_bytes for file in parsed.files),
             "unreadable_files": len(unreadable),
         },

@@ -26,7 +26,7 @@ from pipelines.records import BYTE_ORDER_MARK, Records, too_long
 from pipelines.schemas import LINE_BYTES_MAX, PARSED_EVENTS, PROPERTIES, REJECTIONS, Reason
 from pipelines.strict_json import StrictJsonError, parse_object
 
-CHUNK_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 16 * 1024 * 1024
 """Decompressed bytes parsed at a time: bounds a worker's memory."""
 
 _ROW_BYTES = 100

@@ -66,6 +66,7 @@ class ParsedBatch:
         rejections: Parquet parts, schema `REJECTIONS`.
         accepted: Parquet files of `accepted_events`: events that need no deciding.
         passed: number of these by file_id.
+        scanned: lines that the compiled scanner read.
     """
 
     files: tuple[ParsedFile, ...]
@@ -73,6 +74,7 @@ class ParsedBatch:
     rejections: tuple[Path, ...]
     accepted: tuple[Path, ...] = ()
     passed: Mapping[int, int] = field(default_factory=dict)
+    scanned: int = 0
 
 
 def parse_files(

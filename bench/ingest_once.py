@@ -1,0 +1,82 @@
+"""One ingestion, from listing the landing to committed verdicts, as the job does it.
+
+Belongs here: the stages of a batch in the order of the assets, timed. Must not be put here:
+what is compared with it (see `held_keys`).
+"""
+
+import argparse
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines import batch, billing_calendar
+from pipelines.catalog import read_catalog
+from pipelines.config import Settings, metric_codes
+from pipelines.lake import Lake
+from pipelines.landing import Landing
+from pipelines.periods import refusal_cuts
+from pipelines.run_facts import RunFacts
+from pipelines.window_index import WindowIndex
+
+
+def ingest(settings: Settings) -> dict[str, object]:
+    """Takes in everything new as one batch; what it took and the seconds of each step."""
+    catalog = read_catalog(settings.catalog, metric_codes())
+    began = time.perf_counter()
+    now = datetime.now(UTC)
+    facts = RunFacts(now, now, catalog.digest, catalog.files, "0" * 64)
+    landing = Landing(settings.landing, settings.s3_endpoint_url)
+    index = WindowIndex(settings.window_index)
+    with Lake(
+        settings.lake_catalog,
+        settings.lake_data,
+        read_only=False,
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+    ) as lake:
+        plan = batch.plan(lake, landing, catalog.sources, settings.staging, 2**62, now)
+        received = plan.files["received_at"].max()
+        assert isinstance(received, datetime)
+        periods = billing_calendar.periods_until(catalog, received)
+        cuts = refusal_cuts(billing_calendar.names(catalog), periods)
+        planned = time.perf_counter()
+        parsed = batch.parse(lake, index, plan, landing, catalog.sources, cuts, settings.threads)
+        was_parsed = time.perf_counter()
+        decisions = batch.decide_and_commit(lake, index, plan, parsed, catalog.sources, cuts, facts)
+    ended = time.perf_counter()
+    lines = int(decisions["lines"].sum())
+    return {
+        "lines": lines,
+        "accepted": int(decisions["accepted"].sum()),
+        "duplicate": int(decisions["duplicate"].sum()),
+        "conflict": int(decisions["conflict"].sum()),
+        "scanned_share": round(parsed.scanned / lines, 4),
+        "held_keys": index.keys,
+        "index_bytes": sum(file.stat().st_size for file in settings.window_index.iterdir()),
+        "plan_seconds": round(planned - began, 2),
+        "parse_seconds": round(was_parsed - planned, 2),
+        "decide_seconds": round(ended - was_parsed, 2),
+        "seconds": round(ended - began, 2),
+    }
+
+
+def main() -> None:
+    """Ingests once and prints what it took as JSON."""
+    parser = argparse.ArgumentParser(description="One ingestion, timed.")
+    parser.add_argument("home", type=Path)
+    parser.add_argument("data", type=Path, help="folder with landing/ and catalog/")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    settings = Settings(
+        home=arguments.home,
+        landing=str(arguments.data / "landing"),
+        catalog=arguments.data / "catalog",
+        threads=arguments.threads,
+    )
+    json.dump(ingest(settings), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -220,7 +220,6 @@ def decide_and_commit(
         },
         staged_files={ACCEPTED_EVENTS: accepted_files, REFUSED_EVENTS: refused_files},
     )
-    index.bring_up(lake)
     return decisions
 
 

@@ -47,7 +47,7 @@ BATCH_KEYS = 64_000_000
 PART_ROWS = 500_000
 """Events of one Parquet file of the lake."""
 
-_ROW_GROUP_ROWS = 131_072
+_ROW_GROUP_ROWS = 32_768
 _DICTIONARIES = [
     *("batch_id", "file_id", "source", "dedupe_scope", "customer_ref", "subscription_ref"),
     *("event_name", "received_at", "properties.key_value.key"),
@@ -291,6 +291,7 @@ def _write_part(path: Path, chosen: list[tuple[ScannedChunk, Rows]], batch_id: i
 
     for chunk, rows in chosen:
         tables.append(_lake_rows(event_rows(chunk, rows), batch_id))
+        # Tables are joined only where they are small: each has dictionaries of its own.
         if sum(table.num_rows for table in tables) >= _ROW_GROUP_ROWS:
             write_group()
     if tables:

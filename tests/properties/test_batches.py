@@ -7,13 +7,18 @@ the same world again.
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines.landing import Landing
 from pipelines.parse import split_chunks
+from pipelines.stream import stream_files
+from pipelines.window_index import WindowIndex, check_index
+from pipelines.workers import ParsedBatch
 from tests.worlds import (
     LandedWorld,
     VerdictRow,
@@ -92,6 +97,64 @@ def test_lines_read_before_a_file_turned_out_corrupt_are_forgotten(
     world = make_landed_world(seed=1)
 
     assert _decided(world, tmp_path) == world.expected_rows()
+
+
+@pytest.fixture
+def streamed(monkeypatch: pytest.MonkeyPatch) -> list[ParsedBatch]:
+    """Makes every batch a streamed one; the batches as they were parsed."""
+    batches: list[ParsedBatch] = []
+
+    def kept(*arguments: Any) -> ParsedBatch:
+        batches.append(stream_files(*arguments))
+        return batches[-1]
+
+    monkeypatch.setattr("pipelines.batch.STREAMED_BYTES_MIN", 0)
+    monkeypatch.setattr("pipelines.stream.stream_files", kept)
+    return batches
+
+
+@pytest.mark.parametrize("seed", [*SEEDS, 6, 7, 8])
+def test_streamed_batches_give_the_same_verdicts(
+    seed: int, streamed: list[ParsedBatch], tmp_path: Path
+) -> None:
+    world = make_landed_world(seed)
+    # A name that is closed for good leaves every event to be decided; most worlds have one.
+    open_names = {name: steps for name, steps in world.cuts.items() if steps[-1][1] is None}
+    world = replace(world, cuts=open_names if seed > len(SEEDS) else {})
+
+    sizes = _random_sizes(seed) if seed % 2 else None
+    assert _decided(world, tmp_path, sizes, processes=1 + seed % 3) == world.expected_rows()
+    # Else this would be the test of the slower road.
+    assert sum(sum(batch.passed.values()) for batch in streamed) > 0
+    with open_lake(tmp_path / "home", read_only=True) as lake:
+        index = WindowIndex(tmp_path / "home" / "lake" / "window")
+        for batch_id in range(1, lake.last_batch_id() + 1):
+            assert check_index(index, lake, batch_id)[0].holds
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("pipelines.stream.FILE_BYTES_HELD", 0),
+        ("pipelines.stream.PART_ROWS", 1),
+        ("pipelines.stream.BATCH_KEYS", 1),
+        ("pipelines.window_index.RUN_KEYS", 1),
+    ],
+    ids=["files read twice", "a part for each event", "a full filter", "a run for each file"],
+)
+def test_no_bound_of_memory_changes_a_verdict(
+    setting: str,
+    value: int,
+    streamed: list[ParsedBatch],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(setting, value)
+    monkeypatch.setattr("pipelines.formats.split_chunks", partial(split_chunks, chunk_bytes=64))
+    world = make_landed_world(seed=1)
+
+    assert _decided(world, tmp_path) == world.expected_rows()
+    assert streamed
 
 
 def test_the_worlds_show_every_verdict() -> None:

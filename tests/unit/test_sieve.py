@@ -29,7 +29,8 @@ def microseconds(instant: datetime) -> int:
 
 
 def passing(sieve: Sieve, keys: Hashes, times: PlainTimes = ALWAYS) -> list[bool]:
-    return sieve.passing(keys, np.zeros(len(keys), np.int64), times).tolist()
+    found: list[bool] = sieve.passing(keys, np.zeros(len(keys), np.int64), times).tolist()
+    return found
 
 
 def test_a_filter_never_forgets() -> None:

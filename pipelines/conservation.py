@@ -213,15 +213,29 @@ INVARIANTS = (
     Invariant(
         "accepted_events_are_in_time",
         "accepted_events",
-        "received_at - max lateness < occurred_at <= received_at + future skew, unless the "
-        "source has late events looked up (I-7).",
+        "received_at - max lateness < occurred_at <= received_at + future skew; an amendment, and "
+        "an event whose source has late events looked up, may be later (I-7).",
         """
         SELECT events.file_id, events.line, events.occurred_at, events.received_at
         FROM lake.accepted_events AS events LEFT JOIN sources USING (source)
         WHERE events.batch_id = $batch_id AND NOT coalesce(
             epoch_us(occurred_at) <= epoch_us(received_at) + sources.skew_us
             AND (sources.lateness_us IS NULL OR sources.late_lookup
+                OR events.amendment IS NOT NULL
                 OR epoch_us(received_at) - epoch_us(occurred_at) < sources.lateness_us),
+            false
+        )
+        """,
+    ),
+    Invariant(
+        "amendments_name_their_target",
+        "accepted_events",
+        "An amendment voids or amends a key that is not its own; other events name none.",
+        """
+        SELECT file_id, line, amendment, target_key FROM lake.accepted_events
+        WHERE batch_id = $batch_id AND NOT coalesce(
+            CASE WHEN amendment IS NULL THEN target_key IS NULL
+                ELSE amendment IN ('void', 'amend') AND target_key <> idempotency_key END,
             false
         )
         """,

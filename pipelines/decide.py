@@ -9,7 +9,8 @@ names a subscription is judged by the cuts of that one, whatever customer it nam
 
 Stages:
     1. `_with_time_reasons`: future, too_late and backdated depend on the event alone. A source
-       may have late events looked up instead of refused: then their window has no end.
+       may have late events looked up instead of refused: then their window has no end. An
+       amendment is never too_late or backdated: it corrects what was accepted in time.
     2. `_contested`: keys that stand once and are known to nobody need no dedupe.
     3. `_choose_holders`: in rounds, the first unblocked claimant of each key is accepted;
        it blocks every later delivery less than the window away.
@@ -117,6 +118,8 @@ def _with_time_reasons(
     return ruled.join(cut_at, on=_ORDER, how="left", maintain_order="left").with_columns(
         pl.when(-lateness > pl.col("future_skew"))
         .then(pl.lit(Reason.FUTURE.value))
+        .when(pl.col("amendment").is_not_null())
+        .then(None)
         .when(is_late & ~pl.col("late_lookup"))
         .then(pl.lit(Reason.TOO_LATE.value))
         .when(pl.col("received_at") >= pl.col("latest_cut_at"))

@@ -25,12 +25,12 @@ _ROWS = {
     "accepted_events": (
         "file_id, line, byte_offset, byte_length, dedupe_scope, idempotency_key, customer_ref, "
         "subscription_ref, event_name, epoch_us(occurred_at), epoch_us(received_at), "
-        "properties::VARCHAR, hex(payload_digest)",
+        "properties::VARCHAR, hex(payload_digest), amendment, target_key",
         "lake.accepted_events",
     ),
     "refused_events": (
         "file_id, line, byte_offset, byte_length, hex(line_sha256), verdict, reason_code, reason, "
-        "idempotency_key, winner_file_id, winner_line",
+        "idempotency_key, winner_file_id, winner_line, amendment, target_key",
         "lake.refused_events",
     ),
     "invoices": ("series_number, invoice_id, document_sha256, chain_sha256", "lake.invoices"),

@@ -48,6 +48,7 @@ MARTS = (
     "dim_billable_metrics",
     "dim_billing_periods",
     "dim_customers",
+    "fct_event_amendments",
     "fct_invoice_lines",
     "fct_invoices",
     "fct_landing_files",

@@ -317,15 +317,33 @@ def _create_statements() -> tuple[str, ...]:
         "COMMENT ON COLUMN lake.schema_version.applied_at IS 'When it was applied (UTC).'",
     ]
     for table in LAKE_TABLES:
-        columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
+        first_columns = [column for column in table.columns if column.since == 1]
+        columns = ", ".join(f"{column.name} {column.sql_type}" for column in first_columns)
         statements.append(f"CREATE TABLE lake.{table.name} ({columns})")
         statements.append(f"COMMENT ON TABLE lake.{table.name} IS {quoted(table.meaning)}")
         statements.extend(
             f"COMMENT ON COLUMN lake.{table.name}.{column.name} IS {quoted(column.meaning)}"
-            for column in table.columns
+            for column in first_columns
         )
     return tuple(statements)
 
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("the first tables", _create_statements()),)
+def _add_statements(since: int) -> tuple[str, ...]:
+    # Without a default, which DuckLake refuses: older rows read as null.
+    return tuple(
+        statement
+        for table in LAKE_TABLES
+        for column in table.columns
+        if column.since == since
+        for statement in (
+            f"ALTER TABLE lake.{table.name} ADD COLUMN {column.name} {column.sql_type}",
+            f"COMMENT ON COLUMN lake.{table.name}.{column.name} IS {quoted(column.meaning)}",
+        )
+    )
+
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("the first tables", _create_statements()),
+    ("amendments", _add_statements(since=2)),
+)
 """Numbered from 1; a migration that has shipped is never changed, only followed."""

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from pipelines.dialects import Dialect, EventFields, RefusedLineError, unwrapped
+from pipelines.dialects import Dialect, EventFields, RefusedLineError, read_event, unwrapped
 from pipelines.dialects.event import Members
 from pipelines.digests import key_hash, payload_digest
 from pipelines.records import BYTE_ORDER_MARK, Records, too_long
@@ -239,7 +239,7 @@ class _Doors:
             if isinstance(content, RefusedLineError):
                 raise content
             members = _members(content) if isinstance(content, bytes) else content
-            fields = self._dialect.read(unwrapped(members))
+            fields = read_event(self._dialect, unwrapped(members))
         except RefusedLineError as refusal:
             self._rejections.append(
                 (*place, refusal.reason.value, refusal.sentence, refusal.idempotency_key)
@@ -276,6 +276,8 @@ def _event_row(fields: EventFields, origin: FileOrigin) -> tuple[Any, ...]:
         origin.received_at if fields.occurred_at is None else fields.occurred_at,
         fields.properties,
         payload_digest(fields.payload),
+        fields.amendment,
+        fields.target_key,
     )
 
 
@@ -291,6 +293,8 @@ _EVENT_COLUMNS = (
     "occurred_at",
     "properties",
     "payload_digest",
+    "amendment",
+    "target_key",
 )
 
 

@@ -50,6 +50,7 @@ CUSTOMER_NAMES = pl.Schema(
 )
 """One row per name and validity `[from, to)`; a null bound is open."""
 
+
 STEP_DAYS = {"day": 1, "week": 7}
 """Intervals that are a number of local days."""
 

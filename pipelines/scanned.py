@@ -211,6 +211,7 @@ def _left(
 def event_rows(chunk: ScannedChunk, rows: Rows) -> pa.Table:
     """The chosen events as Arrow columns of `PARSED_EVENTS`, without `line_sha256`.
 
+    Without the columns of amendments, too, which the scanner leaves to the strict reader.
     Names repeat, so they are dictionaries, which Parquet takes as they are; so is what every
     row has in common.
     """
@@ -259,7 +260,10 @@ def parsed_rows(chunk: ScannedChunk, rows: Rows) -> pl.DataFrame:
     )
     assert isinstance(frame, pl.DataFrame)  # noqa: S101 -- a table gives a frame
     return frame.with_columns(pl.Series("line_sha256", digests, pl.Binary)).select(
-        pl.col(name).cast(dtype) for name, dtype in PARSED_EVENTS.items()
+        pl.col(name).cast(dtype)
+        if name in frame.columns or name == "line_sha256"
+        else pl.lit(None, dtype).alias(name)
+        for name, dtype in PARSED_EVENTS.items()
     )
 
 

@@ -85,12 +85,14 @@ class Column:
         sql_type: type in the lake (DuckDB's name).
         dtype: type in a Polars frame.
         meaning: what a reader must know, unit and nullability included.
+        since: schema of the lake that has it first; later ones stand last in their table.
     """
 
     name: str
     sql_type: str
     dtype: pl.DataType
     meaning: str
+    since: int = 1
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,8 @@ def _bigint(name: str, meaning: str) -> Column:
     return Column(name, "BIGINT", pl.Int64(), meaning)
 
 
-def _text(name: str, meaning: str) -> Column:
-    return Column(name, "VARCHAR", pl.String(), meaning)
+def _text(name: str, meaning: str, since: int = 1) -> Column:
+    return Column(name, "VARCHAR", pl.String(), meaning, since)
 
 
 def _instant(name: str, meaning: str) -> Column:
@@ -155,6 +157,10 @@ _PROPERTIES = Column(
     "Property name → exact source text of a string, number or boolean.",
 )
 _DIGEST = _bytes("payload_digest", "Two XXH64 of the typed fields as sent.")
+_AMENDMENT = (
+    _text("amendment", "`void` (nothing else is read of it) or `amend`; else null.", since=2),
+    _text("target_key", "Key of the event it amends, in the same scope; else null.", since=2),
+)
 _LINE_SHA256 = _bytes("line_sha256", "SHA-256 of the line's bytes; of a row, as JSON.")
 
 BATCHES = LakeTable(
@@ -233,6 +239,7 @@ ACCEPTED_EVENTS = LakeTable(
         _RECEIVED,
         _PROPERTIES,
         _DIGEST,
+        *_AMENDMENT,
     ),
 )
 
@@ -256,6 +263,7 @@ REFUSED_EVENTS = LakeTable(
         _DIGEST,
         _bigint("winner_file_id", "File of the accepted event it repeats or contradicts."),
         _bigint("winner_line", "Line of that event."),
+        *_AMENDMENT,
     ),
 )
 

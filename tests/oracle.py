@@ -38,6 +38,8 @@ class Delivery:
     received_at: datetime
     payload: bytes
     subscription_ref: str | None = None
+    amendment: str | None = None
+    target_key: str | None = None
 
     @property
     def position(self) -> Position:
@@ -93,7 +95,8 @@ def _verdict(
         return Verdict("conflict", winner=blocking[0].position)
     if delivery.occurred_at - delivery.received_at > sender.future_skew:
         return Verdict("rejected", "future")
-    if is_late and not sender.late_lookup:
+    may_be_late = delivery.amendment is not None
+    if is_late and not sender.late_lookup and not may_be_late:
         return Verdict("rejected", "too_late")
     cut = None
     if delivery.subscription_ref is not None:
@@ -103,6 +106,6 @@ def _verdict(
     for from_at, cut_from_there in steps:
         if from_at <= delivery.occurred_at:
             cut = cut_from_there
-    if cut is not None and delivery.received_at >= cut:
+    if not may_be_late and cut is not None and delivery.received_at >= cut:
         return Verdict("rejected", "backdated")
     return Verdict("accepted")

@@ -70,6 +70,8 @@ def event_rows(
                 "received_at": delivery.received_at,
                 "properties": {},
                 "payload_digest": delivery.payload,
+                "amendment": delivery.amendment,
+                "target_key": delivery.target_key,
                 "line_sha256": hashlib.sha256(repr(delivery).encode()).digest(),
             }
         )

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipelines.dialects import cloudevents, custom, lago, metronome, orb, segment, stripe, togai
+from pipelines.dialects.amendment import read_event
 from pipelines.dialects.custom import DeclaredField, declared_form
 from pipelines.dialects.event import EventFields, RefusedLineError, parse_path, unwrapped
 from pipelines.dialects.form import Dialect, EventForm, EventSchema, EventSchemas
@@ -78,6 +79,7 @@ __all__ = [
     "EventFields",
     "EventForm",
     "RefusedLineError",
+    "read_event",
     "reader_of",
     "unwrapped",
 ]

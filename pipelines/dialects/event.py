@@ -42,20 +42,24 @@ class EventFields(NamedTuple):
         idempotency_key: what makes two events the same.
         customer_ref: None where only the subscription is named.
         subscription_ref: None where none is named.
-        event_name: as sent.
+        event_name: as sent; None for a void.
         occurred_at: microseconds since the epoch; None where the vendor lets the instant be
             left out: then the file's `received_at` stands for it.
         properties: name → exact source text.
         payload: what the digest covers; a timestamp that was left out is no part of it.
+        amendment: `void` or `amend`; None for an event that amends no other.
+        target_key: the key of the event amended; None with `amendment`.
     """
 
     idempotency_key: str
     customer_ref: str | None
     subscription_ref: str | None
-    event_name: str
+    event_name: str | None
     occurred_at: int | None
     properties: dict[str, str]
     payload: str
+    amendment: str | None = None
+    target_key: str | None = None
 
 
 @dataclass(frozen=True)

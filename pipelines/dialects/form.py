@@ -242,7 +242,7 @@ class Dialect:
 
 
 def _read(form: EventForm, members: Members) -> EventFields:
-    key = _key(form, members)
+    key = read_key(form, members)
     try:
         for constant in form.constants:
             _check_constant(constant, members)
@@ -291,7 +291,8 @@ def _type(text: str | None) -> str:
     return "n" if type(text) is Number else "s"
 
 
-def _key(form: EventForm, members: Members) -> str:
+def read_key(form: EventForm, members: Members) -> str:
+    """The key of an event, all that a void has of one; raises `RefusedLineError`."""
     fields = form.key
     if form.prepared_for_key is not None:
         members = form.prepared_for_key(members)

@@ -28,6 +28,7 @@ VOCABULARY = {
     "periods": {"rules", "schemas"},
     "strict_json": {"schemas"},
     "dialects": {
+        "dialects.amendment",
         "dialects.cloudevents",
         "dialects.custom",
         "dialects.event",
@@ -39,6 +40,7 @@ VOCABULARY = {
         "dialects.stripe",
         "dialects.togai",
     },
+    "dialects.amendment": {"dialects.event", "dialects.form", "schemas", "strict_json"},
     "dialects.event": {"schemas", "strict_json"},
     "dialects.form": {"dialects.event", "schemas", "strict_json", "timestamps"},
     "dialects.cloudevents": {"dialects.form", "timestamps"},

@@ -135,6 +135,23 @@ def usage(
     }
 
 
+def keyed(event: Row, key: str) -> Row:
+    """The event under an idempotency key that amendments name."""
+    return event | {"idempotency_key": key}
+
+
+def amend(event: Row, key: str, target_key: str) -> Row:
+    """The event in place of another."""
+    return keyed(event, key) | {"amendment": "amend", "target_key": target_key}
+
+
+def void(file_id: int, key: str, target_key: str) -> Row:
+    """An event that takes another one away."""
+    event = usage(file_id, None, FILES[file_id][1], event_name="")
+    nothing = {"event_name": None, "idempotency_key": key}
+    return event | nothing | {"amendment": "void", "target_key": target_key}
+
+
 FILES = {
     # file: batch, received_at
     1: (1, "2025-12-31T23:00:00Z"),
@@ -148,7 +165,7 @@ GET_200 = {"method": "GET", "status": "200"}
 
 EVENTS = [
     # December of sub-acme, finalized.
-    usage(1, "acme", "2025-12-05T00:00:00Z", bytes="150", **GET_200),
+    keyed(usage(1, "acme", "2025-12-05T00:00:00Z", bytes="150", **GET_200), "of december"),
     # January of sub-acme: 201 bytes reach the third tier by one byte.
     usage(2, "acme", "2026-01-01T00:00:00Z", bytes="100", **GET_200),
     usage(2, "acme", "2026-01-02T00:00:00Z", bytes="1e2", **GET_200),
@@ -173,6 +190,22 @@ EVENTS = [
     usage(2, "shared", "2026-01-13T00:00:01Z", "sub-bolt", **GET_200),
     usage(2, "idle", "2026-01-13T00:00:02Z", "sub-new", **GET_200),
     usage(2, "acme", "2026-01-13T00:00:03Z", "sub-bolt", **GET_200),
+    # Amended in time: 1,000 bytes are voided, 30 stand for 1,000, and moved to bolt; nothing waits
+    # for the target that comes after its void. Amendments of nobody and of an amendment wait.
+    keyed(usage(2, "acme", "2026-01-05T00:00:00Z", bytes="1000", **GET_200), "voided"),
+    void(2, "void-1", "voided"),
+    void(2, "void-2", "still to come"),
+    keyed(usage(2, "acme", "2026-01-05T00:00:01Z", bytes="1000", **GET_200), "amended"),
+    amend(usage(2, "acme", "2026-01-05T00:00:01Z", bytes="2000", **GET_200), "amend-1", "amended"),
+    amend(usage(2, "bolt", "2026-01-13T00:00:04Z", bytes="30", **GET_200), "amend-2", "amended"),
+    amend(usage(2, "acme", "2026-01-05T00:00:02Z", bytes="3000", **GET_200), "amend-3", "nobody"),
+    void(2, "void-3", "amend-2"),
+    # Of December's finalized event, and at the cut of January: they come too late.
+    void(2, "void-4", "of december"),
+    keyed(usage(2, "acme", "2026-01-05T00:00:03Z", bytes="0", **GET_200), "stays"),
+    void(3, "void-5", "stays"),
+    amend(usage(3, "acme", "2026-01-05T00:00:03Z", bytes="70", **GET_200), "amend-4", "stays"),
+    keyed(usage(3, "acme", "2026-02-01T00:00:00Z", bytes="4000", **GET_200), "still to come"),
     # At the cut: late for January. December was finalized before batch 2.
     usage(3, "acme", "2026-01-31T23:59:59Z", bytes="40", **GET_200),
     usage(3, "acme", "2025-12-31T23:59:59Z", bytes="50", **GET_200),
@@ -316,9 +349,10 @@ def _write_file(connection: duckdb.DuckDBPyConnection, file_id: int) -> None:
     events = [event for event in EVENTS if event["file_id"] == file_id]
     refused = [refusal for refusal in REFUSALS if refusal["file_id"] == file_id]
     file = {"batch_id": batch_id, "file_id": file_id}
-    landed = {"source": "edge", "received_at": received_at}
+    landed = {"source": "edge", "dedupe_scope": "edge", "received_at": received_at}
     path = {"path": f"edge/{file_id}.ndjson"}
-    _insert_named(connection, "landing_files", file | landed | path)
+    registered = {name: landed[name] for name in ("source", "received_at")}
+    _insert_named(connection, "landing_files", file | registered | path)
     for line, event in enumerate(events, start=1):
         place = {"line": line}
         _insert_named(connection, "accepted_events", file | landed | place | event)

@@ -80,14 +80,14 @@ def test_drafts_and_invoices_have_these_lines(world: World) -> None:
         ("sub-acme/2025-12-01", "egress", "{}", 1, 150, "USD", Decimal("0.75")),
         ("sub-acme/2025-12-01", "requests", "{}", 1, 1, "USD", Decimal("0.01")),
         # 100 bytes at 10^-15, 100 at 0.01 and 0.25 flat, 1 at 0.005: 1.2550000000001
-        (acme, "egress", "{}", 3, 201, "USD", Decimal("1.26")),
-        # 7 requests at 0.0125: 0.0875
-        (acme, "requests", "{}", 7, 7, "USD", Decimal("0.09")),
+        (acme, "egress", "{}", 4, 201, "USD", Decimal("1.26")),
+        # 8 requests at 0.0125
+        (acme, "requests", "{}", 8, 8, "USD", Decimal("0.10")),
         # Nothing was sent in the one answer; 1 request at February's 0.015
         ("sub-acme/2026-02-01", "egress", "{}", 1, 0, "USD", Decimal(0)),
         ("sub-acme/2026-02-01", "requests", "{}", 1, 1, "USD", Decimal("0.02")),
-        # Half a yen each; 3 come to 1.5
-        (bolt, "requests", '{"method":"GET","status":"200"}', 3, 3, "JPY", 2),
+        # Half a yen each
+        (bolt, "requests", '{"method":"GET","status":"200"}', 4, 4, "JPY", 2),
         (bolt, "requests", '{"method":"PUT","status":"4\\"04"}', 1, 1, "JPY", 1),
         ("sub-bolt/2026-02-01", "requests", '{"method":"GET","status":"200"}', 1, 1, "JPY", 1),
     ]
@@ -103,12 +103,18 @@ def test_what_is_on_no_invoice_says_why(world: World) -> None:
     )
 
     assert unbilled == [
+        ("amended", "egress_bytes", "acme", 2, 2, 3000),
+        ("amended", "requests", "acme", 2, 2, 2),
+        ("amendment_waiting", "egress_bytes", "acme", 2, 1, 3000),
+        ("amendment_waiting", "requests", "acme", 2, 1, 1),
         ("contradicting_references", "egress_bytes", "sub-bolt", None, 1, None),
         ("contradicting_references", "requests", "sub-bolt", None, 1, 1),
         ("late", "egress_bytes", "acme", 1, 1, 50),
         ("late", "egress_bytes", "acme", 2, 1, 40),
         ("late", "requests", "acme", 1, 1, 1),
         ("late", "requests", "acme", 2, 1, 1),
+        ("late_amendment", "egress_bytes", "acme", 2, 1, 70),
+        ("late_amendment", "requests", "acme", 2, 1, 1),
         ("missing_dimension", "requests", "bolt", 1, 1, 1),
         ("missing_property", "egress_bytes", "acme", 2, 1, None),
         ("no_metric", None, "acme", None, 1, None),
@@ -117,7 +123,7 @@ def test_what_is_on_no_invoice_says_why(world: World) -> None:
         ("no_subscription", "requests", "bolt", None, 2, 2),
         ("no_subscription", "requests", "idle", None, 1, 1),
         ("not_a_number", "egress_bytes", "acme", 2, 1, None),
-        ("not_charged", "egress_bytes", "bolt", None, 6, 16),
+        ("not_charged", "egress_bytes", "bolt", None, 7, 46),
         ("not_charged", "odd_answers", "bolt", None, 1, 1),
         ("not_started", "egress_bytes", "acme", 4, 1, 8),
         ("not_started", "requests", "acme", 4, 1, 1),
@@ -127,6 +133,32 @@ def test_what_is_on_no_invoice_says_why(world: World) -> None:
         ("unattributed", "requests", "nobody", None, 1, 1),
         ("unknown_subscription", "egress_bytes", "sub-new", None, 1, None),
         ("unknown_subscription", "requests", "sub-new", None, 1, 1),
+        ("voided", "egress_bytes", "acme", 2, 1, 1000),
+        ("voided", "egress_bytes", "acme", 3, 1, 4000),
+        ("voided", "requests", "acme", 2, 1, 1),
+        ("voided", "requests", "acme", 3, 1, 1),
+    ]
+
+
+def test_every_amendment_has_its_state(world: World) -> None:
+    amendments = world.query(
+        """
+        select idempotency_key, amendment, target_key, target_path, state
+        from marts.fct_event_amendments order by file_id, line
+        """
+    )
+
+    first, second, third = (f"edge/{number}.ndjson" for number in (1, 2, 3))
+    assert amendments == [
+        ("void-1", "void", "voided", second, "applied"),
+        ("void-2", "void", "still to come", third, "applied"),
+        ("amend-1", "amend", "amended", second, "superseded"),
+        ("amend-2", "amend", "amended", second, "applied"),
+        ("amend-3", "amend", "nobody", None, "waiting"),
+        ("void-3", "void", "amend-2", None, "waiting"),
+        ("void-4", "void", "of december", first, "late"),
+        ("void-5", "void", "stays", second, "late"),
+        ("amend-4", "amend", "stays", second, "late"),
     ]
 
 

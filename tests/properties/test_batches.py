@@ -76,6 +76,16 @@ def test_groups_of_key_hashes_decided_alone_give_the_same_verdicts(
     assert _decided(world, tmp_path) == world.expected_rows()
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_streamed_files_give_the_same_verdicts(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.batch.STREAMED_BYTES_MIN", 0)
+    world = make_landed_world(seed)
+
+    assert _decided(world, tmp_path, _random_sizes(seed)) == world.expected_rows()
+
+
 def test_two_processes_give_the_same_verdicts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,6 +87,7 @@ def worlds(draw: st.DrawFn) -> World:
             st.sampled_from([b"first", b"first", b"second"]),
             st.none() | st.sampled_from(CUSTOMERS),
             st.none() | st.sampled_from((*CUSTOMERS, "no such subscription")),
+            st.sampled_from([None, None, "void", "amend"]),
             _instants,
             _around,
         ),
@@ -103,11 +104,19 @@ def worlds(draw: st.DrawFn) -> World:
             received_at=received + around,
             payload=payload,
             subscription_ref=subscription,
+            amendment=amendment,
+            target_key=amendment and "target",
         )
         for file_id, (source, received, around) in enumerate(files, start=1)
-        for line, (key, payload, customer, subscription, occurred, beside) in enumerate(
-            draw(lines), start=1
-        )
+        for line, (
+            key,
+            payload,
+            customer,
+            subscription,
+            amendment,
+            occurred,
+            beside,
+        ) in enumerate(draw(lines), start=1)
     )
     return World(
         deliveries,

@@ -43,3 +43,15 @@ def test_mutated_lines(name: str, seed: int) -> None:
     lines = mutated_lines(seed, LINES)
     found = scanned_like_strict(b"\n".join(lines), name, byte_offset=seed % 2)
     assert found.events > LINES / 50
+
+
+@pytest.mark.parametrize("name", SCANNED)
+def test_amendments_are_left_to_the_strict_reader(name: str) -> None:
+    lines = [
+        b'{"transaction_id":"k2","idempotency_key":"k2","amendment":"void","target_key":"k1"}',
+        b'{"target_key":"k1","amendment":null,"transaction_id":"k3","idempotency_key":"k3"}',
+        b'{"\\u0061mendment":"void","target_key":"k1","transaction_id":"k4","idempotency_key":"k4"}',
+    ]
+    found = scanned_like_strict(b"\n".join(lines), name)
+    assert found.events == 0
+    assert found.left.events["amendment"].to_list() == ["void", "void"]

@@ -207,6 +207,7 @@ DISJOINT = {"byte_ranges_are_disjoint"}
 REASONS = {"rejections_have_reasons"}
 ONCE = {"keys_are_accepted_once_per_window"}
 IN_TIME = {"accepted_events_are_in_time"}
+NAME_TARGET = {"amendments_name_their_target"}
 PRECEDE = {"winners_precede_their_copies"}
 REPEAT = {"duplicates_repeat_and_conflicts_contradict"}
 
@@ -343,6 +344,37 @@ OFFENCES = [
     ),
     Offence("an-event-without-time", _set(ACCEPTED_EVENTS, (1, 1), occurred_at=None), IN_TIME),
     Offence("an-event-of-no-source", _set(ACCEPTED_EVENTS, (1, 1), source="cnd"), IN_TIME),
+    Offence(
+        "an-amendment-too-far-in-the-future",
+        _set(
+            ACCEPTED_EVENTS,
+            (1, 1),
+            occurred_at=NOON + SKEW + TICK,
+            amendment="amend",
+            target_key="z",
+        ),
+        IN_TIME,
+    ),
+    Offence(
+        "an-amendment-without-target",
+        _set(ACCEPTED_EVENTS, (1, 1), amendment="void"),
+        NAME_TARGET,
+    ),
+    Offence(
+        "a-target-without-amendment",
+        _set(ACCEPTED_EVENTS, (1, 1), target_key="z"),
+        NAME_TARGET,
+    ),
+    Offence(
+        "an-amendment-of-itself",
+        _set(ACCEPTED_EVENTS, (1, 1), amendment="void", target_key="a"),
+        NAME_TARGET,
+    ),
+    Offence(
+        "an-amendment-of-another-kind",
+        _set(ACCEPTED_EVENTS, (1, 1), amendment="delete", target_key="z"),
+        NAME_TARGET,
+    ),
     Offence(
         "a-winner-that-is-itself", _set(REFUSED_EVENTS, (2, 1), winner_file_id=2), PRECEDE | REPEAT
     ),
@@ -514,6 +546,17 @@ def test_every_invariant_was_seen_to_fail() -> None:
             id="a-copy-looked-up-a-window-away",
         ),
         pytest.param(_set(FILE_DECISIONS, (1,), raw_bytes=39), 1, id="no-last-line-end"),
+        pytest.param(
+            _set(
+                ACCEPTED_EVENTS,
+                (1, 1),
+                occurred_at=NOON - LATENESS,
+                amendment="amend",
+                target_key="z",
+            ),
+            1,
+            id="an-amendment-however-late",
+        ),
     ],
 )
 def test_world_at_the_bound_is_right(change: Change, batch_id: int) -> None:

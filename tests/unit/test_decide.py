@@ -58,6 +58,7 @@ def sent(
     source: str = "cdn",
     customer: str | None = "globex",
     subscription: str | None = None,
+    amendment: str | None = None,
 ) -> Delivery:
     """A delivery by its times relative to noon; it occurred when received, unless said."""
     return Delivery(
@@ -70,6 +71,8 @@ def sent(
         received_at=NOON + received,
         payload=payload,
         subscription_ref=subscription,
+        amendment=amendment,
+        target_key=amendment and "k",
     )
 
 
@@ -289,6 +292,28 @@ TIME_CASES = (
     ),
 )
 
+AMENDMENT_CASES = (
+    case(
+        "an amendment is neither backdated nor too late",
+        (sent(2 * DAY, occurred=NOTHING, customer="acme", amendment="amend", key="l"), ACCEPTED),
+        (sent(MAX_LATENESS, occurred=NOTHING, amendment="amend", key="m"), ACCEPTED),
+        (sent(MAX_LATENESS, occurred=NOTHING, amendment="void", key="n"), ACCEPTED),
+    ),
+    case(
+        "an amendment from the future is refused",
+        (sent(NOTHING, occurred=SKEW, amendment="amend", key="l"), ACCEPTED),
+        (sent(NOTHING, occurred=SKEW + TICK, amendment="amend", key="m"), FUTURE),
+    ),
+    case(
+        "an amendment claims its own key, not its target's",
+        (sent(NOTHING, amendment="void", key="l"), ACCEPTED),
+        (sent(NOTHING), ACCEPTED),
+        (sent(NOTHING, amendment="void", key="l"), duplicate_of(1)),
+        (sent(NOTHING, b"other", amendment="amend", key="l"), conflict_with(1)),
+        (sent(NOTHING, b"other", key="l"), conflict_with(1)),
+    ),
+)
+
 PRECEDENCE_CASES = (
     case(
         "a duplicate that is also future is a duplicate",
@@ -426,6 +451,7 @@ CASES = [
         *WINNER_CASES,
         *LOOKUP_CASES,
         *TIME_CASES,
+        *AMENDMENT_CASES,
         *PRECEDENCE_CASES,
         *CLAIM_CASES,
         *SCOPE_CASES,

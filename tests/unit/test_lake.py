@@ -355,8 +355,8 @@ def test_nothing_is_inlined_into_the_catalog(committed_home: Path) -> None:
 def test_catalog_names_every_file_relative_to_the_data_path(committed_home: Path) -> None:
     files = _catalog_rows(committed_home, "SELECT path, path_is_relative FROM ducklake_data_file")
 
-    # schema_version, batches, landing_files, accepted_events.
-    assert len(files) == 4
+    # schema_version once a migration; batches, landing_files, accepted_events.
+    assert len(files) == len(MIGRATIONS) + 3
     assert all(is_relative == 1 and "/" not in str(path) for path, is_relative in files)
 
 
@@ -453,6 +453,37 @@ def test_migrations_are_recorded_once(history: History) -> None:
     found = history.lake.query("SELECT version FROM lake.schema_version ORDER BY version")
 
     assert found["version"].to_list() == list(range(1, len(MIGRATIONS) + 1))
+
+
+def test_a_lake_of_the_first_schema_is_migrated_with_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_columns = {"amendment", "target_key"}
+    staged = tmp_path / "part-0000.parquet"
+    old = lake_rows(ACCEPTED_EVENTS, {"batch_id": 1, "file_id": 1, "line": 1}).drop(new_columns)
+    old.write_parquet(staged)
+    with monkeypatch.context() as of_old:
+        of_old.setattr("pipelines.lake.MIGRATIONS", MIGRATIONS[:1])
+        with open_lake(tmp_path, read_only=False) as lake:
+            lake.commit_batch(
+                1, {BATCHES: lake_rows(BATCHES, {"batch_id": 1})}, {ACCEPTED_EVENTS: [staged]}
+            )
+            assert lake.query("SELECT * FROM lake.accepted_events").columns == old.columns
+
+    with open_lake(tmp_path, read_only=False) as lake:
+        event = {"file_id": 2, "line": 1, "amendment": "void", "target_key": "k"}
+        row = lake_rows(ACCEPTED_EVENTS, {"batch_id": 2} | event)
+        lake.commit_batch(
+            2, {BATCHES: lake_rows(BATCHES, {"batch_id": 2}), ACCEPTED_EVENTS: row}, {}
+        )
+
+    with open_lake(tmp_path, read_only=True) as lake:
+        events = lake.table(ACCEPTED_EVENTS).sort("batch_id")
+    assert events.columns == list(ACCEPTED_EVENTS.column_names)
+    assert events.select("file_id", "amendment", "target_key").rows() == [
+        (1, None, None),
+        (2, "void", "k"),
+    ]
 
 
 def test_query_takes_values_and_frames(reader: Lake) -> None:

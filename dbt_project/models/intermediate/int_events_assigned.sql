@@ -4,12 +4,7 @@ with
 
 metered_events as (
 
-    {% for code in var('billable_metrics') %}
-    select * from {{ ref('metric_' ~ code) }}
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% endfor %}
+    {{ metered_events() }}
 
 ),
 
@@ -31,6 +26,12 @@ subscriptions as (
 
 ),
 
+versions_judged as (
+
+    select * from {{ ref('int_versions_judged') }}
+
+),
+
 events_with_terms as (
 
     select
@@ -43,20 +44,15 @@ events_with_terms as (
         {{ group_key(
             'charges_offered.group_by', 'metered_events.dimensions'
         ) }} as group_key,
-        metered_events.received_at >= charges_offered.cut_at
-        or coalesce(
-            metered_events.batch_id > charges_offered.finalized_batch_id, false
-        ) as is_late,
+        coalesce(versions_judged.received_at, metered_events.received_at)
+        >= charges_offered.cut_at
+        or coalesce(versions_judged.batch_id, metered_events.batch_id)
+        > charges_offered.finalized_batch_id as is_late,
+        versions_judged.unbilled_reason as version_reason,
         charges_offered.has_started
     from metered_events
     left join charges_offered
-        on
-            metered_events.customer_id = charges_offered.customer_id
-            and coalesce(metered_events.subscription_ref, '')
-            = charges_offered.subscription_ref
-            and metered_events.metric_code = charges_offered.metric_code
-            and metered_events.occurred_at >= charges_offered.period_start_at
-            and metered_events.occurred_at < charges_offered.period_end_at
+        on {{ is_offered('charges_offered', 'metered_events') }}
     left join customers_covered
         on
             metered_events.customer_id = customers_covered.customer_id
@@ -66,6 +62,11 @@ events_with_terms as (
             and metered_events.occurred_at < customers_covered.covered_to_at
     left join subscriptions
         on metered_events.subscription_ref = subscriptions.subscription_id
+    left join versions_judged
+        on
+            metered_events.metric_code = versions_judged.metric_code
+            and metered_events.file_id = versions_judged.file_id
+            and metered_events.line = versions_judged.line
 
 )
 
@@ -83,6 +84,7 @@ select
     group_key,
     quantity,
     case
+        when version_reason is not null then version_reason
         when customer_id is null and subscription_ref is null
             then 'unattributed'
         when customer_id is null and is_subscription_known

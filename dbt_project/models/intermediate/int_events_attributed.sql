@@ -9,6 +9,7 @@ with
 accepted_events as (
 
     select * from {{ ref('stg_lake__accepted_events') }}
+    where amendment is distinct from 'void'
 
 ),
 

@@ -20,6 +20,12 @@ events_counted as (
 
 ),
 
+amendments_matched as (
+
+    select * from {{ ref('int_amendments_matched') }}
+
+),
+
 lines_per_source as (
 
     select
@@ -51,6 +57,15 @@ attributed_total as (
 
 ),
 
+{# A void carries no usage that could be attributed. #}
+void_total as (
+
+    select count(*) as event_count
+    from amendments_matched
+    where amendment = 'void'
+
+),
+
 event_identities as (
 
     select * from lines_per_source
@@ -60,9 +75,10 @@ event_identities as (
         'all' as subject,
         'event' as unit,
         accepted_total.event_count as expected,
-        attributed_total.event_count as actual
+        attributed_total.event_count + void_total.event_count as actual
     from accepted_total
     cross join attributed_total
+    cross join void_total
 
 )
 

@@ -45,5 +45,7 @@ select
     cast(to_json(properties) as varchar) as properties,
     winner_file_id,
     winner_line,
-    winner_path
+    winner_path,
+    amendment,
+    target_key
 from refused_with_paths

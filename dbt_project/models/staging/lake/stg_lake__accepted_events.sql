@@ -13,11 +13,14 @@ select
     byte_offset,
     byte_length,
     source,
+    dedupe_scope,
     idempotency_key,
     customer_ref,
     subscription_ref,
     event_name,
     occurred_at,
     received_at,
-    properties
+    properties,
+    amendment,
+    target_key
 from accepted_events

@@ -24,5 +24,7 @@ select
     occurred_at,
     properties,
     winner_file_id,
-    winner_line
+    winner_line,
+    amendment,
+    target_key
 from refused_events

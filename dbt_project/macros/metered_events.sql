@@ -1,0 +1,20 @@
+{#- The events of all billable metrics, one row per event and metric. -#}
+{% macro metered_events() %}
+    {%- for code in var('billable_metrics') %}
+    select * from {{ ref('metric_' ~ code) }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- Whether a charge is offered to a metered event: the one condition by which
+    usage finds its line. Each part compares one side with the other. -#}
+{% macro is_offered(charge, event) %}
+            {{ event }}.customer_id = {{ charge }}.customer_id
+            and coalesce({{ event }}.subscription_ref, '')
+            = {{ charge }}.subscription_ref
+            and {{ event }}.metric_code = {{ charge }}.metric_code
+            and {{ event }}.occurred_at >= {{ charge }}.period_start_at
+            and {{ event }}.occurred_at < {{ charge }}.period_end_at
+{%- endmacro %}

@@ -183,7 +183,9 @@ def test_a_late_lookup_source_still_refuses_what_was_cut(lake_home: Path, tmp_pa
     (tmp_path / "catalog").mkdir()
     sources = read(tmp_path / "catalog", CATALOG).sources
     drop_into_folder(tmp_path / "landing", FILES[3:])
-    cuts = pl.DataFrame([("acme", NOON - 90 * DAY, NOON)], schema=REFUSAL_CUTS, orient="row")
+    cuts = pl.DataFrame(
+        [("customer", "acme", NOON - 90 * DAY, NOON)], schema=REFUSAL_CUTS, orient="row"
+    )
 
     decide_landing(lake_home, Landing(str(tmp_path / "landing")), sources, cuts)
 

@@ -1,5 +1,6 @@
-{# The target is the last accepted event of the key before the amendment,
-   else the first after it: a key may come again after its window. #}
+{# The target is the last accepted event of the key before the amendment, or
+   else the first after it: a key that comes again after its window is a new
+   event. #}
 {{ config(tags='billing') }}
 
 with

@@ -4,6 +4,7 @@ Belongs here: the schema `calendar` of the warehouse. Must not be put here: how 
 computed (see `periods`). Polars decides by the same frames, so both see one calendar.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from pipelines.catalog import Catalog
 from pipelines.periods import billing_periods, customer_names
 from pipelines.schemas import UTC_MICROSECONDS
 
-CALENDAR_TABLES = ("billing_periods", "customer_names", "clock")
+CALENDAR_TABLES = ("billing_periods", "customer_names", "auto_customer_sources", "clock")
 """Tables of the schema `calendar`; sources of the dbt project."""
 
 
@@ -43,6 +44,7 @@ def write_calendar(
     as_of: datetime,
     batch_id: int,
     catalog_digest: str,
+    auto_customer_sources: Collection[str] = (),
 ) -> dict[str, int]:
     """Replaces the tables of the schema `calendar`; returns their row counts.
 
@@ -55,6 +57,7 @@ def write_calendar(
         as_of: the instant the run speaks for.
         batch_id: the last batch of events.
         catalog_digest: of the catalog in use.
+        auto_customer_sources: whose unknown customers are provisional.
     """
     frames = {
         "billing_periods": periods.join(
@@ -71,6 +74,9 @@ def write_calendar(
         .with_columns(pl.coalesce("finalized_cut_at", "cut_at").alias("cut_at"))
         .drop("finalized_cut_at"),
         "customer_names": customer_names,
+        "auto_customer_sources": pl.DataFrame(
+            {"source": sorted(auto_customer_sources)}, schema={"source": pl.String()}
+        ),
         "clock": pl.DataFrame(
             {"as_of": [as_of], "batch_id": [batch_id], "catalog_digest": [catalog_digest]},
             schema={

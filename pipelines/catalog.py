@@ -119,6 +119,7 @@ class Catalog:
         warnings: what is allowed but may surprise, a sentence each.
         digest: SHA-256 (hex) over the files' names and bytes.
         files: name → bytes, as read.
+        auto_customer_sources: whose unknown customers are provisional rather than nobody.
     """
 
     sources: pl.DataFrame
@@ -131,6 +132,7 @@ class Catalog:
     warnings: tuple[str, ...]
     digest: str
     files: Mapping[str, bytes]
+    auto_customer_sources: frozenset[str] = frozenset()
 
 
 def read_catalog(
@@ -180,6 +182,9 @@ def read_catalog(
         warnings=catalog_warnings(tables, dialect_windows),
         digest=catalog_digest(files),
         files=MappingProxyType(files),
+        auto_customer_sources=frozenset(
+            row.source for row in tables.sources.rows if row.auto_customers
+        ),
     )
 
 

@@ -84,6 +84,7 @@ class SourceRow(Row):
     idempotency_key_fields: Annotated[tuple[str, ...] | None, read_names] = None
     late_lookup: Annotated[bool | None, read_yes_no] = None
     conflicts_expected: Annotated[bool | None, read_yes_no] = None
+    auto_customers: Annotated[bool | None, read_yes_no] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,7 @@ def calendar_tables(
         facts.as_of,
         batch_id,
         catalog.digest,
+        catalog.auto_customer_sources,
     )
     _progress.info("metering and rating")
     for table, count in rows.items():

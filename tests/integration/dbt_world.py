@@ -44,6 +44,7 @@ create table calendar.billing_periods(
 create table calendar.customer_names(
     name varchar, customer_id varchar, valid_from_at timestamptz, valid_to_at timestamptz
 );
+create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
 """
 
@@ -184,6 +185,8 @@ EVENTS = [
     usage(2, "nobody", "2026-01-04T00:00:00Z", bytes="5", **GET_200),
     usage(2, "idle", "2026-01-04T00:00:00Z", bytes="6", **GET_200),
     usage(2, "acme", "2026-01-04T00:00:00Z", event_name="login"),
+    # A source that makes customers; no catalog has this one.
+    usage(2, "newcomer", "2026-01-13T00:00:00Z", **GET_200) | {"source": "auto"},
     # By their subscription: one alone, one with its customer; then nobody's, for a customer does
     # not stand in for an unknown subscription, nor may acme use bolt's.
     usage(2, None, "2026-01-13T00:00:00Z", "sub-bolt", **GET_200),
@@ -329,6 +332,7 @@ def _write_calendar(warehouse: Path) -> None:
             _insert(connection, "calendar.billing_periods", row)
         for name in NAMES:
             _insert(connection, "calendar.customer_names", name)
+        _insert(connection, "calendar.auto_customer_sources", ["auto"])
         _insert(connection, "calendar.clock", (AS_OF, 3, "c1"))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -27,6 +28,7 @@ MODELS = (
     "staging.stg_calendar__customer_names",
     "staging.stg_catalog__subscriptions",
     "staging.stg_calendar__billing_periods",
+    "staging.stg_calendar__auto_customer_sources",
     "intermediate.int_events_attributed",
     "metrics.metric_requests",
     "metrics.metric_egress_bytes",
@@ -60,6 +62,7 @@ create table warehouse.calendar.billing_periods(
 create table warehouse.calendar.customer_names as
     select 'acme' as name, 'acme' as customer_id, null::timestamptz as valid_from_at,
         null::timestamptz as valid_to_at;
+create table warehouse.calendar.auto_customer_sources(source varchar);
 create table warehouse.catalog.subscriptions as
     select 'sub' as subscription_id, 'acme' as customer_id;
 create view warehouse.intermediate.int_charges_applied as
@@ -224,10 +227,12 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     logs = [f"--target-path={folder}/target", f"--log-path={folder}", "--quiet"]
     names = [name.split(".")[1] for name in MODELS]
     try:
-        outcome = dbtRunner(world.manifest).invoke(["compile", "--select", *names, *places, *logs])
+        compiling: Any = dbtRunner(world.manifest).invoke(
+            ["compile", "--select", *names, *places, *logs]
+        )
     finally:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    texts = {result.node.name: result.node.compiled_code for result in outcome.result.results}
+    texts = {each.node.name: each.node.compiled_code for each in compiling.result.results}
     return {name: texts[name.split(".")[1]] for name in MODELS}
 
 

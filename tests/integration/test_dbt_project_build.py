@@ -120,8 +120,10 @@ def test_what_is_on_no_invoice_says_why(world: World) -> None:
         ("no_metric", None, "acme", None, 1, None),
         ("no_subscription", "egress_bytes", "bolt", None, 2, None),
         ("no_subscription", "egress_bytes", "idle", None, 1, 6),
+        ("no_subscription", "egress_bytes", "newcomer", None, 1, None),
         ("no_subscription", "requests", "bolt", None, 2, 2),
         ("no_subscription", "requests", "idle", None, 1, 1),
+        ("no_subscription", "requests", "newcomer", None, 1, 1),
         ("not_a_number", "egress_bytes", "acme", 2, 1, None),
         ("not_charged", "egress_bytes", "bolt", None, 7, 46),
         ("not_charged", "odd_answers", "bolt", None, 1, 1),
@@ -287,6 +289,29 @@ def test_a_subscription_added_later_heals_what_named_it(
     """
     # Its plan charges requests alone.
     assert world.query(healed) == [("requests", "idle", "sub-new", None, 1)]
+
+
+def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
+    world: World, spoiled: Callable[[str, str], World]
+) -> None:
+    customers = "select customer_id, name, is_provisional from marts.dim_customers order by 1"
+    known = [("acme", "Acme, Inc.", False), ("bolt", "Bolt KK", False), ("idle", "Idle Ltd", False)]
+    assert world.query(customers) == [*known, ("newcomer", "newcomer", True)]
+
+    later = spoiled(
+        "warehouse",
+        """
+        insert into catalog.customers values
+            ('newcomer', 'Newcomer SE', 'EUR', 'Etc/UTC', '0', 'reject');
+        insert into calendar.customer_names values ('newcomer', 'newcomer', null, null)
+        """,
+    )
+    statuses = later.run("run")
+
+    assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
+    assert later.query(customers) == [*known, ("newcomer", "Newcomer SE", False)]
+    count = "select sum(event_count) from intermediate.int_events_counted where customer_id = "
+    assert later.query(f"{count}'newcomer'") == world.query(f"{count}'newcomer'") == [(1,)]
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ def test_tables_hold_the_frames(warehouse: Path, catalog: Catalog) -> None:
     assert counts == {
         "billing_periods": periods_until(catalog, NOON).height,
         "customer_names": 5,
+        "auto_customer_sources": 0,
         "clock": 1,
     }
     assert tuple(counts) == CALENDAR_TABLES
@@ -195,8 +196,24 @@ def test_empty_catalog_of_periods_gives_empty_tables(warehouse: Path) -> None:
         "c" * 64,
     )
 
-    assert counts == {"billing_periods": 0, "customer_names": 0, "clock": 1}
+    assert counts == dict.fromkeys(CALENDAR_TABLES, 0) | {"clock": 1}
     assert rows(warehouse, "FROM calendar.billing_periods") == []
+
+
+def test_sources_that_make_customers_are_listed(warehouse: Path, catalog: Catalog) -> None:
+    assert catalog.auto_customer_sources == frozenset()
+    write_calendar(
+        warehouse,
+        periods_until(catalog, NOON),
+        names(catalog),
+        NO_INVOICES,
+        NOON,
+        7,
+        catalog.digest,
+        frozenset({"raw", "app"}),
+    )
+
+    assert rows(warehouse, "FROM calendar.auto_customer_sources") == [("app",), ("raw",)]
 
 
 def test_other_schemas_of_the_warehouse_stay(warehouse: Path, catalog: Catalog) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.catalogs import RIGHT, edited, problems_of
+from tests.catalogs import RIGHT, edited, problems_of, read
 
 
 @pytest.mark.parametrize(
@@ -292,3 +292,51 @@ def test_an_ill_formed_cell_is_named_with_its_value(
     (found,) = problems_of(tmp_path, edited(name, old, new))
 
     assert found.startswith(f"{name}, {place}: {reason}")
+
+
+SOURCES_HEADER = RIGHT["sources.csv"].splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "makes_customers"),
+    [("yes", True), ("no", False), ("", False)],
+)
+def test_a_source_may_make_customers(cells: str, makes_customers: bool, tmp_path: Path) -> None:
+    text = f"{SOURCES_HEADER},auto_customers\nraw,lago,,unlimited,,0,last_modified,{cells}\n"
+
+    catalog = read(tmp_path, RIGHT | {"sources.csv": text})
+
+    assert catalog.auto_customer_sources == (frozenset({"raw"} if makes_customers else ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        pytest.param(
+            f"{SOURCES_HEADER},auto_customers\nraw,lago,,unlimited,,0,last_modified,YES\n",
+            "sources.csv, row 2, column auto_customers: 'YES' is not known; write one of: yes, no",
+            id="another word",
+        ),
+        pytest.param(
+            f"{SOURCES_HEADER},auto_customers\nraw,lago,,unlimited,,0,last_modified\n",
+            "sources.csv, row 2: has 7 cells and the header 8; write one per column, empty or not",
+            id="a column without a cell",
+        ),
+        pytest.param(
+            f"auto_customers,{SOURCES_HEADER}\n",
+            f"sources.csv, row 1: the header is not {SOURCES_HEADER},auto_customers "
+            "(missing: none; unknown: none); write exactly that",
+            id="another order",
+        ),
+        pytest.param(
+            f"{SOURCES_HEADER.replace(',dialect', '')}\n",
+            f"sources.csv, row 1: the header is not {SOURCES_HEADER} "
+            "(missing: dialect; unknown: none); write exactly that",
+            id="a column that must be there",
+        ),
+    ],
+)
+def test_a_column_that_may_be_left_out_is_read_as_strictly(
+    text: str, problem: str, tmp_path: Path
+) -> None:
+    assert problem in problems_of(tmp_path, RIGHT | {"sources.csv": text})

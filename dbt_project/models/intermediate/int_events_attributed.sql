@@ -25,6 +25,12 @@ subscriptions as (
 
 ),
 
+auto_customer_sources as (
+
+    select * from {{ ref('stg_calendar__auto_customer_sources') }}
+
+),
+
 events_with_customer as (
 
     select
@@ -34,7 +40,14 @@ events_with_customer as (
         accepted_events.source,
         case
             when accepted_events.subscription_ref is null
-                then customer_names.customer_id
+                then
+                    coalesce(
+                        customer_names.customer_id,
+                        case
+                            when auto_customer_sources.source is not null
+                                then accepted_events.customer_ref
+                        end
+                    )
             when
                 coalesce(customer_names.customer_id, subscriptions.customer_id)
                 = subscriptions.customer_id
@@ -56,6 +69,8 @@ events_with_customer as (
             < coalesce(customer_names.valid_to_at, 'infinity')
     left join subscriptions
         on accepted_events.subscription_ref = subscriptions.subscription_id
+    left join auto_customer_sources
+        on accepted_events.source = auto_customer_sources.source
 
 )
 

@@ -138,6 +138,7 @@ def test_streamed_batches_give_the_same_verdicts(
     assert sum(sum(batch.passed.values()) for batch in streamed) > 0
     with open_lake(tmp_path / "home", read_only=True) as lake:
         index = WindowIndex(tmp_path / "home" / "lake" / "window")
+        index.bring_up(lake)
         for batch_id in range(1, lake.last_batch_id() + 1):
             assert check_index(index, lake, batch_id)[0].holds
 

@@ -59,6 +59,9 @@ def _counted(landed: BinaryIO, size_bytes: int) -> Iterator[bytes]:
 
 def _decompressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
     first = next(blocks, b"")
+    # A store may give less than was asked for; a mark is told by all of its bytes.
+    while len(first) < len(_ZSTD_MAGIC) and (more := next(blocks, b"")):
+        first += more
     if first.startswith(_GZIP_MAGIC):
         yield from _gunzip(first, blocks)
     elif first.startswith((_ZSTD_MAGIC, *_ZSTD_SKIPPABLE_MAGICS)):

@@ -266,6 +266,12 @@ class Lake:
         return int(found[0]) if found and found[0] is not None else 0
 
     def _migrate(self) -> None:
+        if 0 < self._schema_version() < HASHED_SINCE and self._holds_events():
+            raise LakeError(
+                f"the lake has schema {self._schema_version()}, whose keys are hashed otherwise: "
+                "no copy of an event would be found; set METERLINE_HOME to a new folder and run "
+                "again, the landing still has every event"
+            )
         for version, (name, statements) in enumerate(MIGRATIONS, start=1):
             if version <= self._schema_version():
                 continue
@@ -276,6 +282,9 @@ class Lake:
                     "INSERT INTO lake.schema_version VALUES ($version, $name, $applied_at)",
                     {"version": version, "name": name, "applied_at": datetime.now(UTC)},
                 )
+
+    def _holds_events(self) -> bool:
+        return bool(self._connection.execute("SELECT 1 FROM lake.accepted_events").fetchone())
 
     def _refuse_other_schema(self) -> None:
         version = self._schema_version()
@@ -341,6 +350,9 @@ def _add_statements(since: int) -> tuple[str, ...]:
         )
     )
 
+
+HASHED_SINCE = 2
+"""The first schema whose keys are hashed as `digests` does it."""
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the first tables", _create_statements()),

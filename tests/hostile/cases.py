@@ -39,6 +39,13 @@ DIALECT_FIELDS: Mapping[str, Mapping[str, object]] = MappingProxyType(
             "time": "2026-01-01T00:00:00Z",
             "data": b'{"bytes":"512"}',
         },
+        "custom": {
+            "idempotency_key": b'"%KEY%"',
+            "customer": "acme",
+            "event_name": "http_request",
+            "timestamp": "2026-01-01T00:00:00Z",
+            "properties": b'{"bytes":"512"}',
+        },
         "lago": {
             "transaction_id": b'"%KEY%"',
             "external_customer_id": "acme",

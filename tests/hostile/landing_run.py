@@ -17,7 +17,7 @@ from pipelines.conservation import check_batch
 from pipelines.dialects import DIALECTS
 from pipelines.landing import Landing
 from pipelines.provenance import check_provenance
-from pipelines.rules import REFUSAL_CUTS, SOURCES
+from pipelines.rules import REFUSAL_CUTS, SOURCES, RefKind
 from tests.hostile.cases import DEDUPE_WINDOWS, FUTURE_SKEW, RECEIVED_AT
 from tests.hostile.lines_of_time import BACKDATED_CUSTOMER, STILL_OPEN_CUSTOMER
 from tests.worlds import TICK, decide_landing, open_lake
@@ -63,18 +63,28 @@ def hostile_sources() -> pl.DataFrame:
     for dialect in DIALECTS:
         window = DEDUPE_WINDOWS.get(dialect)
         lateness = None if window is None else window - FUTURE_SKEW
-        rows.append((dialect, dialect, dialect, window, lateness, FUTURE_SKEW, "last_modified"))
-    return pl.DataFrame(rows, schema=SOURCES, orient="row")
+        rows.append(
+            {
+                "source": dialect,
+                "dialect": dialect,
+                "dedupe_scope": dialect,
+                "dedupe_window": window,
+                "max_lateness": lateness,
+                "future_skew": FUTURE_SKEW,
+                "received_at_from": "last_modified",
+            }
+        )
+    return pl.DataFrame(rows, schema=SOURCES)
 
 
 def hostile_cuts() -> pl.DataFrame:
     """The customers whose periods are cut about when the corpus is received."""
     long_ago = RECEIVED_AT.replace(year=2000)
     rows = [
-        (BACKDATED_CUSTOMER, long_ago, RECEIVED_AT),
-        (STILL_OPEN_CUSTOMER, long_ago, RECEIVED_AT + TICK),
+        (RefKind.CUSTOMER.value, BACKDATED_CUSTOMER, long_ago, RECEIVED_AT),
+        (RefKind.CUSTOMER.value, STILL_OPEN_CUSTOMER, long_ago, RECEIVED_AT + TICK),
     ]
-    return pl.DataFrame(rows, schema=REFUSAL_CUTS, orient="row").sort("name", "from_at")
+    return pl.DataFrame(rows, schema=REFUSAL_CUTS, orient="row").sort("kind", "name", "from_at")
 
 
 def drop(root: Path, files: Iterable[tuple[str, bytes]]) -> None:

@@ -783,6 +783,24 @@ _SEGMENT = [
     ),
 ]
 
+_CUSTOM = (
+    accepted("custom-as-documented", line_of("custom"), "custom"),
+    accepted("custom-customer-number", line_of("custom", customer=17), "custom", customer_ref="17"),
+    rejected(
+        "custom-customer-absent",
+        Reason.MISSING_FIELD,
+        "'customer' is missing",
+        line_of("custom", customer=None),
+        "custom",
+    ),
+    malformed(
+        "custom-event-name-boolean",
+        "'event_name' must be a string",
+        line_of("custom", event_name=True),
+        "custom",
+    ),
+)
+
 LINES = (
     *(case for dialect in _FIELDS_OF for case in _of_every_dialect(dialect)),
     *_LAGO,
@@ -791,5 +809,6 @@ LINES = (
     *_STRIPE,
     *_TOGAI,
     *_SEGMENT,
+    *_CUSTOM,
 )
 """The cases of this module."""

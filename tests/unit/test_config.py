@@ -22,6 +22,7 @@ GIVEN_TO_DBT = {
 PATHS = (
     "lake_catalog",
     "lake_data",
+    "window_index",
     "staging",
     "warehouse",
     "published",

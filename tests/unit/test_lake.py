@@ -458,6 +458,8 @@ def test_migrations_are_recorded_once(history: History) -> None:
 def test_a_lake_of_the_first_schema_is_migrated_with_its_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Its keys were hashed otherwise; that is the next test's.
+    monkeypatch.setattr("pipelines.lake.HASHED_SINCE", 1)
     new_columns = {"amendment", "target_key"}
     staged = tmp_path / "part-0000.parquet"
     old = lake_rows(ACCEPTED_EVENTS, {"batch_id": 1, "file_id": 1, "line": 1}).drop(new_columns)
@@ -484,6 +486,27 @@ def test_a_lake_of_the_first_schema_is_migrated_with_its_rows(
         (1, None, None),
         (2, "void", "k"),
     ]
+
+
+@pytest.mark.parametrize("events", [0, 1])
+def test_a_lake_whose_keys_are_hashed_otherwise_is_refused(
+    events: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged = tmp_path / "part-0000.parquet"
+    lake_rows(ACCEPTED_EVENTS, *[{"batch_id": 1, "line": 1}] * events).drop(
+        "amendment", "target_key"
+    ).write_parquet(staged)
+    with monkeypatch.context() as of_old:
+        of_old.setattr("pipelines.lake.MIGRATIONS", MIGRATIONS[:1])
+        with open_lake(tmp_path, read_only=False) as lake:
+            batches = lake_rows(BATCHES, {"batch_id": 1})
+            lake.commit_batch(1, {BATCHES: batches}, {ACCEPTED_EVENTS: [staged]})
+
+    if events:
+        with pytest.raises(LakeError, match=r"schema 1, whose keys .* METERLINE_HOME to a new"):
+            open_lake(tmp_path, read_only=False)
+    else:
+        open_lake(tmp_path, read_only=False).__exit__(None, None, None)
 
 
 def test_query_takes_values_and_frames(reader: Lake) -> None:

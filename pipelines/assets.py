@@ -26,6 +26,7 @@ from pipelines.checks import check_results, check_specs, require_all
 from pipelines.config import Settings, metric_codes
 from pipelines.conservation import INVARIANTS, Finding, check_batch
 from pipelines.dbt_assets import CATALOG_KEY
+from pipelines.held import HoldRule
 from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.periods import refusal_cuts
@@ -158,6 +159,7 @@ def parsed_events(
             catalog.sources,
             _refusal_cuts(catalog, plan),
             settings.threads,
+            HoldRule(settings.hold_percent, settings.hold_rejections_min),
         )
     unreadable = [file for file in parsed.files if file.unreadable]
     return dg.Output(
@@ -168,6 +170,7 @@ def parsed_events(
             "lines_scanned": parsed.scanned,
             "raw_bytes": sum(file.raw_bytes for file in parsed.files),
             "unreadable_files": len(unreadable),
+            "held_files": len([file for file in parsed.files if file.held]),
         },
     )
 
@@ -262,7 +265,9 @@ def verdict_counts(lake: Lake, batch_id: int) -> pl.DataFrame:
             sum(accepted)::BIGINT AS accepted, sum(duplicate)::BIGINT AS duplicate,
             sum(conflict)::BIGINT AS conflict, sum(rejected)::BIGINT AS rejected,
             sum(blank)::BIGINT AS blank,
-            count(*) FILTER (status = 'quarantined') AS quarantined_files
+            coalesce(sum(held), 0)::BIGINT AS held,
+            count(*) FILTER (status = 'quarantined') AS quarantined_files,
+            count(*) FILTER (status = 'held') AS held_files
         FROM lake.landing_files JOIN lake.file_decisions USING (file_id)
         WHERE file_decisions.batch_id = $batch_id GROUP BY ALL ORDER BY ALL
         """,

@@ -20,6 +20,7 @@ from pipelines.decide import KNOWN_KEYS_COLUMNS, decide
 from pipelines.dialects import Dialect, reader_of
 from pipelines.discovery import Discovery, discover, first_batch
 from pipelines.errors import InvariantError
+from pipelines.held import HoldRule
 from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.parse import FileOrigin
@@ -70,6 +71,10 @@ class BatchPlan:
     folder: Path
     readers: Mapping[str, Dialect]
 
+    def undecided(self) -> pl.DataFrame:
+        """File versions that the listing holds and that wait for a later batch."""
+        return self.discovery.files.join(self.files, on="file_id", how="anti")
+
 
 def plan(
     lake: Lake,
@@ -102,6 +107,7 @@ def parse(
     sources: pl.DataFrame,
     refusal_cuts: pl.DataFrame,
     threads: int,
+    hold: HoldRule | None = None,
 ) -> ParsedBatch:
     """Parsed events and rejections of the batch's files, as Parquet in its staging folder.
 
@@ -111,11 +117,11 @@ def parse(
     files = _landed_files(plan)
     folder = plan.folder / "parsed"
     if sum(file.size_bytes for file in files) < STREAMED_BYTES_MIN:
-        return parse_files(landing, files, folder, threads)
+        return parse_files(landing, files, folder, threads, hold)
     from pipelines import sieve, stream  # numba takes a small batch half a second
 
     streamed = [file for file in files if stream.can_stream(file)]
-    others = parse_files(landing, [f for f in files if f not in streamed], folder, threads)
+    others = parse_files(landing, [f for f in files if f not in streamed], folder, threads, hold)
     index.bring_up(lake)
     times = sieve.plain_times(
         pl.DataFrame(
@@ -135,6 +141,7 @@ def parse(
         folder,
         plan.batch_id,
         threads,
+        hold,
     )
 
 
@@ -188,7 +195,7 @@ def decide_and_commit(
     index.bring_up(lake)
     folder = plan.folder / "decided"
     rejections = _read_parts(parsed.rejections, REJECTIONS).with_columns(
-        pl.lit(Verdict.REJECTED.value).alias("verdict")
+        pl.lit(Verdict.REJECTED.value).alias("verdict"), pl.lit(0, pl.Int32).alias("revision")
     )
     accepted_files = list(parsed.accepted)
     refused_files: list[Path] = []
@@ -200,10 +207,11 @@ def decide_and_commit(
         known = _known_keys(lake, index, reach, parsed.accepted, events)
         verdicts = decide(events, known, sources, refusal_cuts)
         accepted = verdicts.accepted.with_columns(pl.lit(Verdict.ACCEPTED.value).alias("verdict"))
-        counts += [_counted(accepted), _counted(verdicts.refused)]
+        refused = verdicts.refused.with_columns(pl.lit(0, pl.Int32).alias("revision"))
+        counts += [_counted(accepted), _counted(refused)]
         for table, rows, paths in (
             (ACCEPTED_EVENTS, accepted, accepted_files),
-            (REFUSED_EVENTS, verdicts.refused, refused_files),
+            (REFUSED_EVENTS, refused, refused_files),
         ):
             if rows.height:
                 paths.append(_write(table, rows, plan.batch_id, folder, f"part-{number:04d}"))
@@ -315,11 +323,12 @@ def _file_decisions(batch_id: int, parsed: ParsedBatch, counts: pl.DataFrame) ->
     rows = []
     for file in parsed.files:
         found = of_file.get(file.file_id, {})
-        decided = sum(found.values()) + file.blank
+        held = file.lines - file.blank - file.rejected if file.held else 0
+        decided = sum(found.values()) + file.blank + held
         if decided != file.lines:
             raise InvariantError(
                 f"file {file.file_id}: expected {file.lines} lines decided, found {decided} "
-                f"({found}, {file.blank} blank); nothing was written"
+                f"({found}, {file.blank} blank, {held} held); nothing was written"
             )
         is_read = file.unreadable is None
         rows.append(
@@ -327,13 +336,18 @@ def _file_decisions(batch_id: int, parsed: ParsedBatch, counts: pl.DataFrame) ->
                 "batch_id": batch_id,
                 "file_id": file.file_id,
                 "revision": 0,
-                "status": FileStatus.DECIDED if is_read else FileStatus.QUARANTINED,
+                "status": FileStatus.QUARANTINED
+                if not is_read
+                else FileStatus.HELD
+                if file.held
+                else FileStatus.DECIDED,
                 "reason_code": None if is_read else Reason.UNREADABLE_FILE,
-                "reason": file.unreadable,
+                "reason": file.unreadable or file.held,
                 "raw_bytes": file.raw_bytes if is_read else None,
                 "raw_sha256": file.raw_sha256 if is_read else None,
                 "lines": file.lines,
                 "blank": file.blank,
+                "held": held,
                 **{verdict.value: found.get(verdict, 0) for verdict in Verdict},
             }
         )

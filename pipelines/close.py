@@ -361,7 +361,8 @@ def _rules(
             is_unread,
             pl.format("file_{}", "unread_status"),
             pl.format(
-                "{} was received before its cut and is {}; land a corrected file under this name",
+                "{} was received before its cut and is {}; land a corrected file under this name, "
+                "or let it in by `meterline replay --release`",
                 "unread_path",
                 "unread_status",
             ),

@@ -64,6 +64,16 @@ class Settings(BaseSettings):
         default=0.0, ge=0, description="How long a run waits for another one before it gives up."
     )
 
+    hold_percent: int = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="A file with more than so many percent rejected lines is held.",
+    )
+    hold_rejections_min: int = Field(
+        default=2, ge=1, description="Fewer rejected lines hold no file, whatever their share."
+    )
+
     @field_validator("home", "catalog")
     @classmethod
     def _absolute(cls, path: Path) -> Path:

@@ -48,9 +48,17 @@ class Finding:
 
 _REASONS = ", ".join(f"'{reason.value}'" for reason in Reason)
 
-_DECIDED_LINES = """
+_DECIDED_AGAIN = """
+    (SELECT file_id FROM lake.file_decisions WHERE batch_id = $batch_id AND revision > 0)
+"""
+
+# A replay writes the lines that are still refused again; those accepted before it stay.
+_DECIDED_LINES = f"""
     (SELECT file_id, line, byte_offset, byte_length, 'accepted' AS verdict
      FROM lake.accepted_events WHERE batch_id = $batch_id
+     UNION ALL
+     SELECT file_id, line, byte_offset, byte_length, 'accepted' AS verdict
+     FROM lake.accepted_events WHERE batch_id < $batch_id AND file_id IN {_DECIDED_AGAIN}
      UNION ALL
      SELECT file_id, line, byte_offset, byte_length, verdict
      FROM lake.refused_events WHERE batch_id = $batch_id)
@@ -64,6 +72,7 @@ _IS_LOOKED_UP = """
         >= sources.lateness_us, false)
 """
 """Whether an event is late at a source that has such events looked up among all keys."""
+_DECISIONS = "(SELECT * FROM lake.file_decisions WHERE batch_id = $batch_id)"
 
 INVARIANTS = (
     Invariant(
@@ -81,20 +90,30 @@ INVARIANTS = (
     Invariant(
         "files_of_the_batch_are_decided",
         "file_decisions",
-        "Every file version of the batch has one decision, and only those (I-3).",
-        """
+        "Every file version of the batch has one decision, and only those; a replay's is the "
+        "next revision of an earlier one (I-3).",
+        f"""
         SELECT files.file_id AS registered, decisions.file_id AS decided
         FROM (SELECT * FROM lake.landing_files WHERE batch_id = $batch_id) AS files
-        FULL JOIN (SELECT * FROM lake.file_decisions WHERE batch_id = $batch_id) AS decisions
+        FULL JOIN (SELECT * FROM {_DECISIONS} WHERE revision = 0) AS decisions
             ON files.file_id = decisions.file_id
         WHERE files.file_id IS NULL OR decisions.file_id IS NULL
+        UNION ALL
+        SELECT decisions.file_id, decisions.revision
+        FROM {_DECISIONS} AS decisions
+        LEFT JOIN (
+            SELECT file_id, max(revision) AS revision FROM lake.file_decisions
+            WHERE batch_id < $batch_id AND file_id IN {_DECIDED_AGAIN} GROUP BY file_id
+        ) AS earlier ON decisions.file_id = earlier.file_id
+        WHERE decisions.revision IS DISTINCT FROM 0
+            AND NOT coalesce(decisions.revision = earlier.revision + 1, false)
         """,
     ),
     Invariant(
         "lines_add_up",
         "file_decisions",
-        "lines = accepted + duplicate + conflict + rejected + blank, and the counts are those "
-        "of the rows written (I-1).",
+        "lines = accepted + duplicate + conflict + rejected + blank + held, and the counts are "
+        "those of the rows written; a file is held as a whole or not at all (I-1).",
         f"""
         WITH written AS (
             SELECT file_id,
@@ -105,11 +124,16 @@ INVARIANTS = (
             FROM {_DECIDED_LINES} GROUP BY file_id
         )
         SELECT decisions.file_id, decisions.lines, decisions.accepted, decisions.duplicate,
-            decisions.conflict, decisions.rejected, decisions.blank
+            decisions.conflict, decisions.rejected, decisions.blank,
+            coalesce(decisions.held, 0) AS held
         FROM lake.file_decisions AS decisions LEFT JOIN written USING (file_id)
         WHERE decisions.batch_id = $batch_id AND NOT coalesce(
             decisions.lines = decisions.accepted + decisions.duplicate + decisions.conflict
-                + decisions.rejected + decisions.blank
+                + decisions.rejected + decisions.blank + coalesce(decisions.held, 0)
+            AND CASE decisions.status
+                WHEN 'held' THEN coalesce(decisions.held, 0) >= 0
+                    AND decisions.accepted + decisions.duplicate + decisions.conflict = 0
+                ELSE coalesce(decisions.held, 0) = 0 END
             AND decisions.accepted = coalesce(written.accepted, 0)
             AND decisions.duplicate = coalesce(written.duplicate, 0)
             AND decisions.conflict = coalesce(written.conflict, 0)
@@ -127,7 +151,7 @@ INVARIANTS = (
         SELECT file_id, line, byte_offset, lines FROM (
             SELECT *, lag(place) OVER (ORDER BY place) AS previous_place
             FROM (SELECT *, {_PLACE} AS place FROM {_DECIDED_LINES}) AS decided
-            LEFT JOIN lake.file_decisions AS decisions USING (file_id)
+            LEFT JOIN {_DECISIONS} AS decisions USING (file_id)
         )
         WHERE NOT coalesce(
             line + if(byte_offset IS NULL, 1, 0) BETWEEN 1 AND lines
@@ -140,10 +164,11 @@ INVARIANTS = (
         "byte_ranges_are_disjoint",
         "file_decisions",
         "Byte ranges increase with the line, do not touch and end within the file; where one is "
-        "missing, all of the file are, and its lines are rows numbered from 0 without a gap (I-2).",
+        "missing, all of the file are, and its lines are rows numbered from 0, without a gap "
+        "unless it is held (I-2).",
         f"""
         SELECT * FROM (
-            SELECT file_id, line, byte_offset, byte_length, raw_bytes, blank,
+            SELECT file_id, line, byte_offset, byte_length, raw_bytes, blank, status,
                 if(previous_file_id = file_id, previous_end, -1) AS previous_end,
                 if(previous_file_id = file_id, previous_line, -1) AS previous_line
             FROM (
@@ -153,7 +178,7 @@ INVARIANTS = (
                 FROM {_DECIDED_LINES}
                 WINDOW places AS (ORDER BY {_PLACE})
             ) AS decided
-            LEFT JOIN lake.file_decisions AS decisions USING (file_id)
+            LEFT JOIN {_DECISIONS} AS decisions USING (file_id)
         )
         WHERE NOT coalesce(
             byte_offset > previous_end AND byte_length > 0
@@ -161,7 +186,8 @@ INVARIANTS = (
             false
         ) AND NOT coalesce(
             byte_offset IS NULL AND byte_length IS NULL AND blank = 0
-            AND line = previous_line + 1 AND (line = 0 OR previous_end IS NULL),
+            AND (line = previous_line + 1 OR (status = 'held' AND line > previous_line))
+            AND (previous_line = -1 OR previous_end IS NULL),
             false
         )
         """,
@@ -183,6 +209,18 @@ INVARIANTS = (
                 ELSE false END,
             false
         )
+        """,
+    ),
+    Invariant(
+        "refusals_bear_their_revision",
+        "refused_events",
+        "A refused line bears the revision of its file's decision in the batch, so that the "
+        "latest revision of a file is all that is refused of it (I-1).",
+        f"""
+        SELECT refused.file_id, refused.line, refused.revision, decisions.revision AS decided
+        FROM lake.refused_events AS refused LEFT JOIN {_DECISIONS} AS decisions USING (file_id)
+        WHERE refused.batch_id = $batch_id
+            AND coalesce(refused.revision, 0) IS DISTINCT FROM decisions.revision
         """,
     ),
     Invariant(
@@ -244,7 +282,8 @@ INVARIANTS = (
         "winners_precede_their_copies",
         "refused_events",
         "A duplicate or conflict names an accepted event of its scope and key, before it in "
-        "(file_id, line) and less than the window away, or looked up for its lateness (I-8).",
+        "(file_id, line) unless it was replayed, and less than the window away, or looked up for "
+        "its lateness (I-8).",
         f"""
         SELECT refused.file_id, refused.line, refused.winner_file_id, refused.winner_line
         FROM lake.refused_events AS refused
@@ -253,7 +292,9 @@ INVARIANTS = (
             ON winner.file_id = refused.winner_file_id AND winner.line = refused.winner_line
         WHERE refused.batch_id = $batch_id AND refused.verdict IN ('duplicate', 'conflict')
         AND NOT coalesce(
-            (winner.file_id, winner.line) < (refused.file_id, refused.line)
+            ((winner.file_id, winner.line) < (refused.file_id, refused.line)
+                OR (refused.revision > 0
+                    AND (winner.file_id, winner.line) <> (refused.file_id, refused.line)))
             AND winner.idempotency_key = refused.idempotency_key
             AND winner.dedupe_scope = refused.dedupe_scope
             AND (sources.window_us IS NULL OR

@@ -19,7 +19,7 @@ _ROWS = {
     ),
     "file_decisions": (
         "file_id, revision, status, reason, raw_sha256, lines, accepted, duplicate, conflict, "
-        "rejected, blank",
+        "rejected, blank, coalesce(held, 0)",
         "lake.file_decisions",
     ),
     "accepted_events": (
@@ -30,7 +30,8 @@ _ROWS = {
     ),
     "refused_events": (
         "file_id, line, byte_offset, byte_length, hex(line_sha256), verdict, reason_code, reason, "
-        "idempotency_key, winner_file_id, winner_line, amendment, target_key",
+        "idempotency_key, winner_file_id, winner_line, amendment, target_key, "
+        "coalesce(revision, 0)",
         "lake.refused_events",
     ),
     "invoices": ("series_number, invoice_id, document_sha256, chain_sha256", "lake.invoices"),

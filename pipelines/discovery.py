@@ -81,7 +81,9 @@ def discover(
         .join(registry, on=["path", "etag", "size_bytes"], how="anti")
         .sort("received_at", "path", "etag")
         .with_row_index("file_id", offset=last_file_id + 1)
-        .with_columns(pl.col("file_id").cast(pl.Int64))
+        .with_columns(
+            pl.col("file_id").cast(pl.Int64), pl.lit(None, pl.Int64).alias("corrects_file_id")
+        )
         .select(
             *(name for name in LANDING_FILES.column_names if name != "batch_id"),
             "dialect",

@@ -30,6 +30,7 @@ from pipelines.close import (
 from pipelines.config import Settings
 from pipelines.errors import InvariantError
 from pipelines.gate import finalized_periods, inputs_digest
+from pipelines.in_progress import write_files_in_progress
 from pipelines.invoice_documents import GENESIS, verify_chain
 from pipelines.lake import Lake, attach_statements
 from pipelines.publish import (
@@ -49,6 +50,7 @@ MARTS = (
     "dim_billing_periods",
     "dim_customers",
     "fct_event_amendments",
+    "fct_event_states",
     "fct_invoice_lines",
     "fct_invoices",
     "fct_landing_files",
@@ -73,6 +75,14 @@ _BATCH_KEYS = [dg.AssetKey(["lake", table]) for table in EVENT_TABLES]
             skippable=True,
         )
         for table in billing_calendar.CALENDAR_TABLES
+    ]
+    + [
+        dg.AssetSpec(
+            dg.AssetKey(["landing", "files_in_progress"]),
+            group_name="4_calendar",
+            deps=[*_RUN_KEYS, *_BATCH_KEYS],
+            skippable=True,
+        )
     ],
     ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
 )
@@ -100,11 +110,16 @@ def calendar_tables(
         catalog.digest,
         catalog.auto_customer_sources,
     )
+    rows_in_progress = write_files_in_progress(settings.warehouse, landed_files.plan.undecided())
     _progress.info("metering and rating")
     for table, count in rows.items():
         yield dg.MaterializeResult(
             asset_key=dg.AssetKey(["calendar", table]), metadata={"dagster/row_count": count}
         )
+    yield dg.MaterializeResult(
+        asset_key=dg.AssetKey(["landing", "files_in_progress"]),
+        metadata={"dagster/row_count": rows_in_progress},
+    )
 
 
 @dg.multi_asset(

@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 
 from pipelines.errors import LakeError
-from pipelines.schemas import LAKE_TABLES, LakeTable
+from pipelines.schemas import LAKE_TABLES, Column, LakeTable
 
 EXTENSIONS = ("sqlite_scanner", "ducklake")
 """DuckDB extensions the lake needs, in loading order; they come as signed wheels."""
@@ -326,29 +326,31 @@ def _create_statements() -> tuple[str, ...]:
         "COMMENT ON COLUMN lake.schema_version.applied_at IS 'When it was applied (UTC).'",
     ]
     for table in LAKE_TABLES:
-        first_columns = [column for column in table.columns if column.since == 1]
-        columns = ", ".join(f"{column.name} {column.sql_type}" for column in first_columns)
+        first = [column for column in table.columns if column.since == 1]
+        columns = ", ".join(f"{column.name} {column.sql_type}" for column in first)
         statements.append(f"CREATE TABLE lake.{table.name} ({columns})")
         statements.append(f"COMMENT ON TABLE lake.{table.name} IS {quoted(table.meaning)}")
-        statements.extend(
-            f"COMMENT ON COLUMN lake.{table.name}.{column.name} IS {quoted(column.meaning)}"
-            for column in first_columns
-        )
+        statements.extend(_comment_on(table, column) for column in first)
     return tuple(statements)
 
 
 def _add_statements(since: int) -> tuple[str, ...]:
-    # Without a default, which DuckLake refuses: older rows read as null.
-    return tuple(
-        statement
-        for table in LAKE_TABLES
-        for column in table.columns
-        if column.since == since
-        for statement in (
-            f"ALTER TABLE lake.{table.name} ADD COLUMN {column.name} {column.sql_type}",
-            f"COMMENT ON COLUMN lake.{table.name}.{column.name} IS {quoted(column.meaning)}",
-        )
-    )
+    """SQL that adds the columns of a migration; rows written before read as null in them."""
+    statements = []
+    for table in LAKE_TABLES:
+        added = [column for column in table.columns if column.since == since]
+        if added:
+            statements.append(f"COMMENT ON TABLE lake.{table.name} IS {quoted(table.meaning)}")
+        for column in added:
+            statements.append(
+                f"ALTER TABLE lake.{table.name} ADD COLUMN {column.name} {column.sql_type}"
+            )
+            statements.append(_comment_on(table, column))
+    return tuple(statements)
+
+
+def _comment_on(table: LakeTable, column: Column) -> str:
+    return f"COMMENT ON COLUMN lake.{table.name}.{column.name} IS {quoted(column.meaning)}"
 
 
 HASHED_SINCE = 2
@@ -357,5 +359,6 @@ HASHED_SINCE = 2
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("the first tables", _create_statements()),
     ("amendments", _add_statements(since=2)),
+    ("held files and revisions of refused lines", _add_statements(since=3)),
 )
 """Numbered from 1; a migration that has shipped is never changed, only followed."""

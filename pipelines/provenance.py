@@ -52,8 +52,9 @@ def check_provenance(lake: Lake, landing: Landing, batch_id: int, sources: pl.Da
             epoch_us(files.received_at) AS received_us, sources.dedupe_scope
         FROM lake.landing_files AS files
         JOIN sources USING (source)
-        JOIN lake.file_decisions AS decisions USING (file_id)
-        WHERE files.batch_id = $batch_id AND decisions.accepted > 0
+        WHERE files.file_id IN (
+            SELECT file_id FROM lake.file_decisions WHERE batch_id = $batch_id AND accepted > 0
+        )
         ORDER BY files.file_id
         """,
         {"batch_id": batch_id},

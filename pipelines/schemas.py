@@ -85,7 +85,8 @@ class Column:
         sql_type: type in the lake (DuckDB's name).
         dtype: type in a Polars frame.
         meaning: what a reader must know, unit and nullability included.
-        since: schema of the lake that has it first; later ones stand last in their table.
+        since: number of the migration that made it, rows written before hold null; a later
+            column stands behind an earlier one.
     """
 
     name: str
@@ -199,19 +200,26 @@ LANDING_FILES = LakeTable(
         _text("etag", "The store's tag of this content; for a folder, time and size."),
         _bigint("size_bytes", "Bytes as landed (compressed)."),
         _RECEIVED,
+        Column(
+            "corrects_file_id",
+            "BIGINT",
+            pl.Int64(),
+            "The file version whose refused lines it corrects; null for any other.",
+            since=3,
+        ),
     ),
 )
 
 FILE_DECISIONS = LakeTable(
     "file_decisions",
     "One row per file version and revision: status and counts; "
-    "lines = accepted + duplicate + conflict + rejected + blank.",
+    "lines = accepted + duplicate + conflict + rejected + blank + held.",
     (
         _BATCH,
         _FILE,
         Column("revision", "INTEGER", pl.Int32(), "0 for the first decision; the latest counts."),
         _text("status", "`decided`, `quarantined` or `held`."),
-        _text("reason_code", "`unreadable_file` when quarantined; null when decided."),
+        _text("reason_code", "`unreadable_file` when quarantined; null otherwise."),
         _text("reason", "A sentence for a person; null when decided."),
         _bigint("raw_bytes", "Bytes once decompressed; null when quarantined."),
         _text("raw_sha256", "SHA-256 (hex) of the decompressed bytes; null when quarantined."),
@@ -221,6 +229,13 @@ FILE_DECISIONS = LakeTable(
         _bigint("conflict", "Lines with an accepted key and another payload."),
         _bigint("rejected", "Lines rejected, with a reason each."),
         _bigint("blank", "Lines of white space, and a CSV file's header."),
+        Column(
+            "held",
+            "BIGINT",
+            pl.Int64(),
+            "Well-formed lines of a held file, which wait undecided; null counts as 0.",
+            since=3,
+        ),
     ),
 )
 
@@ -264,6 +279,14 @@ REFUSED_EVENTS = LakeTable(
         _bigint("winner_file_id", "File of the accepted event it repeats or contradicts."),
         _bigint("winner_line", "Line of that event."),
         *_AMENDMENT,
+        Column(
+            "revision",
+            "INTEGER",
+            pl.Int32(),
+            "Of the file's decision that refused the line: only rows of the file's latest "
+            "revision count; null counts as 0.",
+            since=3,
+        ),
     ),
 )
 

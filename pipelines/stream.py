@@ -4,7 +4,8 @@ Belongs here: the threads, and what is held in memory between reading a file and
 accepted events. Must not be put here: verdicts (see `decide`), which keys are held (see
 `window_index`), the slower readers (see `workers`).
 
-1. `_scan`: a thread reads a file to its end, so that a bad one costs nothing but itself.
+1. `_scan`: a thread reads a file to its end, so that a bad one costs nothing but itself. Of one
+   that is held only the rejections go on.
 2. In the order of the registry, the sieve tells the events that pass from those to be decided.
 3. `_write_part`: a thread writes what passed as a Parquet file of the lake; the rest goes the
    way of the slower readers, as parsed parts.
@@ -17,6 +18,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ import pyarrow.parquet as pq
 from pipelines.dialects import Dialect
 from pipelines.errors import LandingError
 from pipelines.formats import read_chunks
+from pipelines.held import HoldRule, RejectionTally
 from pipelines.key_filter import KeyFilter
 from pipelines.landing import Landing
 from pipelines.parse import Chunk, FileOrigin, LongLine, ParsedChunk, parse_chunk
@@ -34,7 +37,7 @@ from pipelines.records import UnreadableFileError
 from pipelines.scan import Form
 from pipelines.scan_forms import scan_form
 from pipelines.scanned import Rows, ScannedChunk, event_rows, parsed_rows, scan_chunk
-from pipelines.schemas import ACCEPTED_EVENTS
+from pipelines.schemas import ACCEPTED_EVENTS, PARSED_EVENTS
 from pipelines.sieve import PlainTimes, Sieve
 from pipelines.workers import LandedFile, ParsedBatch, ParsedFile, Parts
 
@@ -47,6 +50,7 @@ BATCH_KEYS = 64_000_000
 PART_ROWS = 500_000
 """Events of one Parquet file of the lake."""
 
+_NO_EVENTS = pl.DataFrame(schema=PARSED_EVENTS)
 _ROW_GROUP_ROWS = 32_768
 _DICTIONARIES = [
     *("batch_id", "file_id", "source", "dedupe_scope", "customer_ref", "subscription_ref"),
@@ -75,6 +79,7 @@ def stream_files(
     folder: Path,
     batch_id: int,
     threads: int,
+    hold: HoldRule | None = None,
 ) -> ParsedBatch:
     """Scans every file and stages its events; one bad file costs no other.
 
@@ -86,6 +91,7 @@ def stream_files(
         folder: for the parts, and for Parquet files of the events that passed.
         batch_id: written into each row.
         threads: files scanned, and Parquet files written, at a time.
+        hold: when a file has so many bad lines that only these are taken.
 
     Returns:
         The whole batch, `others` included.
@@ -103,12 +109,15 @@ def stream_files(
     scanned = 0
     with ThreadPoolExecutor(threads) as pool:
         writer = _Writer(pool, folder, batch_id, threads)
-        scans = _in_order(pool, landing, [file for file, _ in files], threads)
+        scans = _in_order(pool, landing, [file for file, _ in files], threads, hold)
         for (file, times), (found, chunks) in zip(files, scans, strict=True):
             parsed.append(found)
             if found.unreadable is None:
                 passed[found.file_id] = 0
                 for chunk in _read_again(landing, file, found) if chunks is None else chunks:
+                    if found.held:
+                        parts.add(replace(_read_strictly(chunk), events=_NO_EVENTS))
+                        continue
                     rows = _sifted(chunk, sieve, times, parts)
                     if isinstance(chunk, ScannedChunk):
                         writer.add(chunk, rows)
@@ -127,6 +136,11 @@ def stream_files(
     )
 
 
+def _read_strictly(chunk: ReadChunk) -> ParsedChunk:
+    """The part of a chunk that the strict reader read: all that is rejected of it."""
+    return chunk if isinstance(chunk, ParsedChunk) else chunk.left
+
+
 def _sifted(chunk: ReadChunk, sieve: Sieve, times: PlainTimes, parts: Parts) -> Rows:
     """The chunk's events that pass; the others, and its rejections, go to the parts."""
     if isinstance(chunk, ParsedChunk):
@@ -142,21 +156,28 @@ def _sifted(chunk: ReadChunk, sieve: Sieve, times: PlainTimes, parts: Parts) -> 
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, landing: Landing, files: list[LandedFile], ahead: int
+    pool: ThreadPoolExecutor,
+    landing: Landing,
+    files: list[LandedFile],
+    ahead: int,
+    hold: HoldRule | None,
 ) -> Iterator[tuple[ParsedFile, list[ReadChunk] | None]]:
     """What `_scan` gives of each file, a few ahead of the one asked for."""
     scans = deque[Future[tuple[ParsedFile, list[ReadChunk] | None]]]()
     for file in files:
-        scans.append(pool.submit(_scan, landing, file))
+        scans.append(pool.submit(_scan, landing, file, hold))
         if len(scans) > ahead:
             yield scans.popleft().result()
     while scans:
         yield scans.popleft().result()
 
 
-def _scan(landing: Landing, file: LandedFile) -> tuple[ParsedFile, list[ReadChunk] | None]:
+def _scan(
+    landing: Landing, file: LandedFile, hold: HoldRule | None
+) -> tuple[ParsedFile, list[ReadChunk] | None]:
     """A file read to its end, and its chunks unless they are too many to be held."""
     digest = hashlib.sha256()
+    tally = RejectionTally()
     raw_bytes = lines = blank = 0
     held: list[ReadChunk] | None = []
 
@@ -180,13 +201,19 @@ def _scan(landing: Landing, file: LandedFile) -> tuple[ParsedFile, list[ReadChun
             ):
                 lines += chunk.lines
                 blank += chunk.blank
+                tally.add(_read_strictly(chunk).rejections)
                 if raw_bytes > FILE_BYTES_HELD:
                     held = None
                 if held is not None:
                     held.append(chunk)
     except UnreadableFileError as error:
         return ParsedFile(file.origin.file_id, str(error), 0, "", 0, 0), []
-    found = ParsedFile(file.origin.file_id, None, raw_bytes, digest.hexdigest(), lines, blank)
+    reason = tally.hold_reason(hold, lines, blank)
+    found = ParsedFile(
+        *(file.origin.file_id, None, raw_bytes, digest.hexdigest(), lines, blank),
+        rejected=tally.rejected,
+        held=reason,
+    )
     return found, held
 
 

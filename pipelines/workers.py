@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +23,7 @@ import polars as pl
 from pipelines.compression import UnreadableFileError
 from pipelines.dialects import Dialect
 from pipelines.formats import parsed_chunks
+from pipelines.held import HoldRule, RejectionTally
 from pipelines.landing import Landing
 from pipelines.parse import FileOrigin, ParsedChunk
 
@@ -46,7 +47,10 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """What parsing one file gave: counts, or why it is quarantined."""
+    """What parsing one file gave: counts, or why it is quarantined or held.
+
+    Only the rejections of a held file are kept; its events wait and claim no key.
+    """
 
     file_id: int
     unreadable: str | None
@@ -54,6 +58,8 @@ class ParsedFile:
     raw_sha256: str
     lines: int
     blank: int
+    rejected: int = 0
+    held: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,9 +84,15 @@ class ParsedBatch:
 
 
 def parse_files(
-    landing: Landing, files: list[LandedFile], folder: Path, processes: int
+    landing: Landing,
+    files: list[LandedFile],
+    folder: Path,
+    processes: int,
+    hold: HoldRule | None = None,
 ) -> ParsedBatch:
     """Parses every file into Parquet parts below `folder`; one bad file costs no other.
+
+    Without a rule no file is held.
 
     Raises:
         LandingError: the store does not answer.
@@ -94,7 +106,9 @@ def parse_files(
         or len(tasks) == 1
         or sum(file.size_bytes for file in files) < (PARALLEL_BYTES_MIN)
     ):
-        batches = [_parse_task(landing, task, folder / f"{i:06d}") for i, task in enumerate(tasks)]
+        batches = [
+            _parse_task(landing, task, folder / f"{i:06d}", hold) for i, task in enumerate(tasks)
+        ]
     else:
         with ProcessPoolExecutor(
             max_workers=processes,
@@ -103,7 +117,7 @@ def parse_files(
             initargs=(os.getpid(),),
         ) as pool:
             futures = [
-                pool.submit(_parse_task, landing, task, folder / f"{i:06d}")
+                pool.submit(_parse_task, landing, task, folder / f"{i:06d}", hold)
                 for i, task in enumerate(tasks)
             ]
             batches = [future.result() for future in futures]
@@ -127,15 +141,20 @@ def _tasks(files: list[LandedFile]) -> Iterator[list[LandedFile]]:
         yield task
 
 
-def _parse_task(landing: Landing, task: list[LandedFile], prefix: Path) -> ParsedBatch:
+def _parse_task(
+    landing: Landing, task: list[LandedFile], prefix: Path, hold: HoldRule | None
+) -> ParsedBatch:
     parts = Parts(prefix)
-    files = tuple(_parse_file(landing, file, parts) for file in task)
+    files = tuple(_parse_file(landing, file, parts, hold) for file in task)
     events, rejections = parts.finish()
     return ParsedBatch(files, events, rejections)
 
 
-def _parse_file(landing: Landing, file: LandedFile, parts: "Parts") -> ParsedFile:
+def _parse_file(
+    landing: Landing, file: LandedFile, parts: "Parts", hold: HoldRule | None
+) -> ParsedFile:
     digest = hashlib.sha256()
+    tally = RejectionTally()
     raw_bytes = lines = blank = 0
 
     def measured(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -152,12 +171,18 @@ def _parse_file(landing: Landing, file: LandedFile, parts: "Parts") -> ParsedFil
             ):
                 lines += parsed.lines
                 blank += parsed.blank
+                tally.add(parsed.rejections)
                 parts.add(parsed)
     except UnreadableFileError as error:
         parts.forget_file()
         return ParsedFile(file.origin.file_id, str(error), 0, "", 0, 0)
+    held = tally.hold_reason(hold, lines, blank)
+    if held:
+        parts.forget_events()
     parts.keep_file()
-    return ParsedFile(file.origin.file_id, None, raw_bytes, digest.hexdigest(), lines, blank)
+    return ParsedFile(
+        file.origin.file_id, None, raw_bytes, digest.hexdigest(), lines, blank, tally.rejected, held
+    )
 
 
 class Parts:
@@ -189,6 +214,14 @@ class Parts:
         self._of_file, self._parts_of_file = [], []
         if _rows(self._pending) >= _PART_ROWS:
             self._flush()
+
+    def forget_events(self) -> None:
+        """Of the file just read only the rejections are kept."""
+        self._of_file = [replace(chunk, events=chunk.events.clear()) for chunk in self._of_file]
+        for events, _ in self._parts_of_file:
+            if events:
+                events.unlink()
+        self._parts_of_file = [(None, rejections) for _, rejections in self._parts_of_file]
 
     def forget_file(self) -> None:
         """The file could not be read to its end: its rows go."""

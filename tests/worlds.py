@@ -20,6 +20,7 @@ import zstandard
 
 from pipelines.batch import decide_and_commit, parse, plan
 from pipelines.decide import Verdicts
+from pipelines.held import HoldRule
 from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.rules import REFUSAL_CUTS, SOURCES
@@ -326,6 +327,7 @@ def decide_landing(
     refusal_cuts: pl.DataFrame,
     batch_bytes: Iterator[int] | None = None,
     processes: int = 1,
+    hold: HoldRule | None = None,
 ) -> int:
     """Decides all that is new in the landing, batch after batch; returns the number of batches."""
     facts = RunFacts(
@@ -342,7 +344,7 @@ def decide_landing(
             if planned.files.is_empty():
                 break
             index = WindowIndex(home / "lake" / "window")
-            parsed = parse(lake, index, planned, landing, sources, refusal_cuts, processes)
+            parsed = parse(lake, index, planned, landing, sources, refusal_cuts, processes, hold)
             decide_and_commit(lake, index, planned, parsed, sources, refusal_cuts, facts)
             batches += 1
     return batches

@@ -52,6 +52,7 @@ VOCABULARY = {
     "dialects.stripe": {"dialects.event", "dialects.form", "timestamps"},
     "dialects.togai": {"dialects.event", "dialects.form", "schemas", "strict_json", "timestamps"},
     "records": {"dialects", "dialects.event", "schemas"},
+    "held": set[str](),
     "invoice_documents": {"errors", "money"},
     "catalog_cells": {"money", "periods", "schemas", "timestamps"},
     "catalog_files": {"catalog_cells", "periods"},
@@ -115,7 +116,7 @@ STORES = {
         "records",
         "schemas",
     },
-    "workers": {"compression", "dialects", "formats", "landing", "parse"},
+    "workers": {"compression", "dialects", "formats", "held", "landing", "parse"},
     "conservation": {"lake", "schemas"},
     "window_index": {"conservation", "key_filter", "lake", "schemas"},
     "provenance": {
@@ -132,6 +133,7 @@ STORES = {
     "publish": {"errors", "lake"},
     "dbt_runner": {"errors"},
     "dbt_duckdb_plugin": {"lake"},
+    "in_progress": {"schemas"},
     "run_facts": {"config", "errors", "lake", "schemas", "timestamps"},
     "gate": {"lake", "publish", "run_facts", "schemas"},
 }

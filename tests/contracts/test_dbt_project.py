@@ -20,7 +20,7 @@ PARENTS_MAX = 7
 VIEW_CHAIN_MAX = 4
 
 PREFIXES = {
-    "staging": r"stg_(lake|calendar|catalog)__[a-z_]+",
+    "staging": r"stg_(lake|landing|calendar|catalog)__[a-z_]+",
     "metrics": r"metric_[a-z_]+",
     "intermediate": r"int_[a-z]+_[a-z_]*ed",
     "rating": r"int_[a-z]+_[a-z_]*ed",
@@ -43,7 +43,6 @@ STAGING_FOR_MARTS = {
         "stg_lake__invoices",
     ),
     "fct_metered_usage": ("stg_calendar__billing_periods",),
-    "fct_refused_events": ("stg_lake__refused_events",),
 }
 """Marts that show a staged table's own rows, or the bounds of a period: no rule lies between."""
 

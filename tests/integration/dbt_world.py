@@ -46,6 +46,12 @@ create table calendar.customer_names(
 );
 create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
+create schema landing;
+create table landing.files_in_progress(
+    source varchar, path varchar, size_bytes bigint, received_at timestamptz
+);
+insert into landing.files_in_progress
+values ('edge', 'edge/5.ndjson', 7, '2026-02-03T12:00:00Z');
 """
 
 SEEDS = {

@@ -93,6 +93,25 @@ def test_drafts_and_invoices_have_these_lines(world: World) -> None:
     ]
 
 
+def test_every_event_is_in_one_state(world: World) -> None:
+    """File 2 has one event of nobody; file 4 a malformed line and a copy; file 5 has landed."""
+    states = world.query(
+        """
+        select path, state, reason, event_count from marts.fct_event_states order by all
+        """
+    )
+
+    assert states == [
+        ("edge/1.ndjson", "processed", None, 1),
+        ("edge/2.ndjson", "processed", None, 12),
+        ("edge/2.ndjson", "unprocessed", "unattributed", 1),
+        ("edge/3.ndjson", "processed", None, 2),
+        ("edge/4.ndjson", "processed", None, 4),
+        ("edge/4.ndjson", "unprocessed", "malformed", 1),
+        ("edge/5.ndjson", "in_progress", None, None),
+    ]
+
+
 def test_what_is_on_no_invoice_says_why(world: World) -> None:
     unbilled = world.query(
         """
@@ -335,7 +354,11 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
             "lake",
             "delete from refused_events where verdict = 'rejected'",
             "tag:marts",
-            {"everything_adds_up", "every_line_of_a_file_is_in_the_lake"},
+            {
+                "assert_every_line_is_an_event_in_a_state_or_a_copy",
+                "everything_adds_up",
+                "every_line_of_a_file_is_in_the_lake",
+            },
             id="a line that is in a file and not in the lake",
         ),
         pytest.param(

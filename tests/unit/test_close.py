@@ -205,7 +205,7 @@ def test_the_reason_names_the_file_that_was_received_first() -> None:
 
     assert closing.held_back["reason"].to_list() == [
         "cdn/{first}.json was received before its cut and is held; "
-        "land a corrected file under this name"
+        "land a corrected file under this name, or let it in by `meterline replay --release`"
     ]
 
 

@@ -120,6 +120,42 @@ def _right_world() -> World:
     }
 
 
+def _replayed_world() -> World:
+    """The right world, a held file in batch 3, and batch 4, a replay.
+
+    The replay accepts the one line of file 1 that was refused, and lets file 6 in: a line is still
+    malformed, one is accepted, one repeats an event of an earlier and one of a later file.
+    """
+    world = _right_world()
+    files = [
+        _file(3, 6, status="held", lines=5, rejected=2, blank=1, held=2),
+        _file(3, 7, lines=1, accepted=1),
+    ]
+    for registered, decision in files:
+        world[LANDING_FILES].append(registered)
+        world[FILE_DECISIONS].append(decision)
+    malformed: Row = {"verdict": "rejected", "reason_code": "malformed", "reason": "…"}
+    again: Row = {"revision": 1}
+    copy: Row = {"verdict": "duplicate", "reason": "…", "winner_line": 1}
+    world[FILE_DECISIONS] += [
+        _file(4, 1, revision=1, lines=4, accepted=3, blank=1)[1],
+        _file(4, 6, revision=1, lines=5, accepted=1, duplicate=2, rejected=1, blank=1)[1],
+    ]
+    world[ACCEPTED_EVENTS] += [
+        _event(3, 7, 1, "f"),
+        _event(4, 1, 4, "c"),
+        _event(4, 6, 2, "d"),
+    ]
+    world[REFUSED_EVENTS] += [
+        _event(3, 6, 1, "x", **malformed),
+        _event(3, 6, 3, "y", **malformed),
+        _event(4, 6, 1, "x", **malformed, **again),
+        _event(4, 6, 3, "a", **copy, **again, winner_file_id=1),
+        _event(4, 6, 4, "f", **copy, **again, winner_file_id=7),
+    ]
+    return world
+
+
 def _lake_of(world: World) -> LakeInMemory:
     return LakeInMemory({table: lake_rows(table, *rows) for table, rows in world.items()})
 
@@ -136,6 +172,11 @@ def _check(world: World, batch_id: int) -> set[str]:
 @pytest.mark.parametrize("batch_id", [1, 2, 3], ids=["first", "second", "none"])
 def test_every_invariant_holds_in_a_right_world(batch_id: int) -> None:
     assert _check(_right_world(), batch_id) == set()
+
+
+@pytest.mark.parametrize("batch_id", [1, 2, 3, 4])
+def test_every_invariant_holds_after_a_replay(batch_id: int) -> None:
+    assert _check(_replayed_world(), batch_id) == set()
 
 
 def test_every_invariant_holds_in_an_empty_lake() -> None:
@@ -189,6 +230,24 @@ def _both(*changes: Change) -> Change:
     return change
 
 
+def _in_batch(batch_id: int, change: Change) -> Change:
+    """The change, made to the rows of a batch alone."""
+
+    def changed(world: World) -> None:
+        apart = {
+            table: [row for row in rows if row["batch_id"] == batch_id]
+            for table, rows in world.items()
+        }
+        others = {
+            table: [row for row in rows if row["batch_id"] != batch_id]
+            for table, rows in world.items()
+        }
+        change(apart)
+        world.update({table: others[table] + apart[table] for table in world})
+
+    return changed
+
+
 @dataclass(frozen=True)
 class Offence:
     """A wrong world, and the invariants that must notice when its batch is checked."""
@@ -197,6 +256,7 @@ class Offence:
     change: Change
     noticed_by: set[str]
     batch_id: int = 1
+    world: Callable[[], World] = _right_world
 
 
 REGISTERED_ONCE = {"files_are_registered_once"}
@@ -210,6 +270,16 @@ IN_TIME = {"accepted_events_are_in_time"}
 NAME_TARGET = {"amendments_name_their_target"}
 PRECEDE = {"winners_precede_their_copies"}
 REPEAT = {"duplicates_repeat_and_conflicts_contradict"}
+REVISION = {"refusals_bear_their_revision"}
+
+
+def _held(name: str, change: Change, noticed_by: set[str]) -> Offence:
+    return Offence(name, _in_batch(3, change), noticed_by, 3, _replayed_world)
+
+
+def _replayed(name: str, change: Change, noticed_by: set[str]) -> Offence:
+    return Offence(name, _in_batch(4, change), noticed_by, 4, _replayed_world)
+
 
 OFFENCES = [
     Offence(
@@ -401,6 +471,50 @@ OFFENCES = [
         REPEAT,
     ),
     Offence("a-copy-without-payload", _set(REFUSED_EVENTS, (2, 2), payload_digest=None), REPEAT),
+    _held("a-held-line-lost", _set(FILE_DECISIONS, (6,), held=1), ADD_UP),
+    _held("held-lines-in-a-decided-file", _set(FILE_DECISIONS, (6,), status="decided"), ADD_UP),
+    _held(
+        "an-event-of-a-held-file",
+        _both(
+            _add((ACCEPTED_EVENTS, _event(3, 6, 2, "z"))),
+            _set(FILE_DECISIONS, (6,), accepted=1, held=1),
+        ),
+        ADD_UP,
+    ),
+    _replayed("a-revision-left-out", _set(FILE_DECISIONS, (1,), revision=2), DECIDED),
+    _replayed("a-first-revision-again", _set(FILE_DECISIONS, (1,), revision=0), DECIDED | ADD_UP),
+    _replayed("a-revision-of-no-file", _add((FILE_DECISIONS, _file(4, 9, revision=1)[1])), DECIDED),
+    _replayed("a-refusal-of-the-old-revision", _set(REFUSED_EVENTS, (6, 1), revision=0), REVISION),
+    _replayed("a-refusal-of-no-revision", _set(REFUSED_EVENTS, (6, 1), revision=None), REVISION),
+    _replayed(
+        "an-event-accepted-before-left-uncounted",
+        _set(FILE_DECISIONS, (1,), accepted=1, lines=2),
+        ADD_UP | ONE_VERDICT,
+    ),
+    _replayed(
+        "a-line-refused-that-was-accepted-before",
+        _both(
+            _add(
+                (
+                    REFUSED_EVENTS,
+                    _event(4, 1, 1, "a")
+                    | {
+                        "verdict": "rejected",
+                        "reason_code": "future",
+                        "reason": "…",
+                        "revision": 1,
+                    },
+                )
+            ),
+            _set(FILE_DECISIONS, (1,), rejected=1, lines=5),
+        ),
+        ONE_VERDICT | DISJOINT,
+    ),
+    _replayed(
+        "a-copy-of-itself",
+        _set(REFUSED_EVENTS, (6, 4), winner_file_id=6, winner_line=4),
+        PRECEDE | REPEAT,
+    ),
 ]
 
 
@@ -460,7 +574,7 @@ def test_rows_have_no_ranges_and_no_blanks(change: Change) -> None:
 
 @pytest.mark.parametrize("offence", OFFENCES, ids=lambda offence: offence.name)
 def test_wrong_world_is_noticed_by_the_invariants_it_breaks(offence: Offence) -> None:
-    world = _right_world()
+    world = offence.world()
     offence.change(world)
 
     assert _check(world, offence.batch_id) == offence.noticed_by
@@ -601,7 +715,7 @@ def test_invariants_are_checked_on_a_lake(lake_home: Path) -> None:
     (lost_line,) = (each for each in findings[3] if each.invariant.name in ADD_UP)
     assert lost_line.offences == 1
     assert lost_line.sample == (
-        "file_id=6, lines=5, accepted=4, duplicate=0, conflict=0, rejected=0, blank=0"
+        "file_id=6, lines=5, accepted=4, duplicate=0, conflict=0, rejected=0, blank=0, held=0"
     )
     # Four events of one key make 4 × 3 pairs, of which three are shown.
     (same_keys,) = (each for each in findings[3] if each.invariant.name in ONCE)

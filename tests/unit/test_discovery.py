@@ -54,6 +54,7 @@ def test_new_file_is_described_by_the_listing_and_its_source() -> None:
             "etag": "v1",
             "size_bytes": 17,
             "received_at": NOON,
+            "corrects_file_id": None,
             "dialect": "metronome",
             "dedupe_scope": "shared",
         }

@@ -535,3 +535,28 @@ def test_session_speaks_utc_and_loads_nothing_by_itself(reader: Lake) -> None:
 def test_extension_that_is_not_installed_is_named() -> None:
     with pytest.raises(LakeError, match="the package duckdb-extension-nonesuch is not installed"):
         extension_file("nonesuch")
+
+
+def test_lake_of_the_first_schema_is_migrated_and_its_rows_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before a column was there reads as null in it."""
+    monkeypatch.setattr("pipelines.lake.MIGRATIONS", MIGRATIONS[:1])
+    decision = lake_rows(FILE_DECISIONS, {"batch_id": 1, "file_id": 1, "revision": 0, "lines": 3})
+    old = LakeTable(
+        FILE_DECISIONS.name,
+        FILE_DECISIONS.meaning,
+        tuple(column for column in FILE_DECISIONS.columns if column.since == 1),
+    )
+    with open_lake(tmp_path, read_only=False) as lake:
+        lake.commit_batch(1, {BATCHES: _batch_rows(1)[BATCHES], old: decision.drop("held")}, {})
+    monkeypatch.undo()
+
+    with open_lake(tmp_path, read_only=False) as lake:
+        later = lake_rows(FILE_DECISIONS, {"batch_id": 2, "file_id": 2, "lines": 1, "held": 1})
+        lake.commit_batch(2, {BATCHES: _batch_rows(2)[BATCHES], FILE_DECISIONS: later}, {})
+        found = lake.table(FILE_DECISIONS).sort("file_id")
+        migrations = lake.query("SELECT version FROM lake.schema_version ORDER BY version")
+
+    assert found.select("lines", "held").rows() == [(3, None), (1, 1)]
+    assert migrations["version"].to_list() == list(range(1, len(MIGRATIONS) + 1))

@@ -78,6 +78,7 @@ def test_file_is_counted_and_its_rows_lie_in_parquet(tmp_path: Path) -> None:
             raw_sha256=hashlib.sha256(raw).hexdigest(),
             lines=6,
             blank=2,
+            rejected=1,
         ),
     )
     assert _events(batch)["idempotency_key"].to_list() == ["a-0", "a-1", "a-2"]

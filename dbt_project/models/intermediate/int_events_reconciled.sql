@@ -34,7 +34,9 @@ lines_per_source as (
         'line' as unit,
         sum(files_decided.line_count) as expected,
         sum(
-            coalesce(lines_counted.line_count, 0) + files_decided.blank_count
+            coalesce(lines_counted.line_count, 0)
+            + files_decided.blank_count
+            + files_decided.held_count
         ) as actual
     from files_decided
     left join lines_counted

@@ -8,9 +8,9 @@ accepted_events as (
 
 ),
 
-refused_events as (
+lines_refused as (
 
-    select * from {{ ref('stg_lake__refused_events') }}
+    select * from {{ ref('int_lines_refused') }}
 
 ),
 
@@ -24,7 +24,7 @@ line_verdicts as (
     select
         file_id,
         verdict
-    from refused_events
+    from lines_refused
 
 ),
 

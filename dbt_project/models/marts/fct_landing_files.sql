@@ -16,8 +16,9 @@ files_with_counts as (
 
     select
         files_decided.*,
-        coalesce(lines_counted.line_count, 0) + files_decided.blank_count
-            as found_line_count
+        coalesce(lines_counted.line_count, 0)
+        + files_decided.blank_count
+        + files_decided.held_count as found_line_count
     from files_decided
     left join lines_counted
         on files_decided.file_id = lines_counted.file_id
@@ -31,6 +32,7 @@ select
     size_bytes,
     received_at,
     batch_id,
+    revision,
     status,
     reason,
     line_count,
@@ -39,5 +41,7 @@ select
     conflict_count,
     rejected_count,
     blank_count,
+    held_count,
+    healed_by_file_id,
     found_line_count
 from files_with_counts

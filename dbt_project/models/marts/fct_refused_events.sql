@@ -1,8 +1,8 @@
 with
 
-refused_events as (
+lines_refused as (
 
-    select * from {{ ref('stg_lake__refused_events') }}
+    select * from {{ ref('int_lines_refused') }}
 
 ),
 
@@ -12,17 +12,14 @@ files_decided as (
 
 ),
 
-refused_with_paths as (
+lines_with_winner as (
 
     select
-        refused_events.*,
-        files_decided.path,
+        lines_refused.*,
         winner_files.path as winner_path
-    from refused_events
-    left join files_decided
-        on refused_events.file_id = files_decided.file_id
+    from lines_refused
     left join files_decided as winner_files
-        on refused_events.winner_file_id = winner_files.file_id
+        on lines_refused.winner_file_id = winner_files.file_id
 
 )
 
@@ -31,8 +28,11 @@ select
     line,
     source,
     path,
+    file_status,
+    revision,
     byte_offset,
     byte_length,
+    line_sha256,
     received_at,
     verdict,
     reason_code,
@@ -43,9 +43,11 @@ select
     event_name,
     occurred_at,
     cast(to_json(properties) as varchar) as properties,
+    payload_digest,
     winner_file_id,
     winner_line,
     winner_path,
     amendment,
-    target_key
-from refused_with_paths
+    target_key,
+    healed_by_file_id
+from lines_with_winner

@@ -20,5 +20,6 @@ select
     duplicate,
     conflict,
     rejected,
-    blank
+    blank,
+    coalesce(held, 0) as held
 from file_decisions

@@ -13,5 +13,6 @@ select
     path,
     etag,
     size_bytes,
-    received_at
+    received_at,
+    corrects_file_id
 from landing_files

@@ -12,6 +12,7 @@ select
     line,
     byte_offset,
     byte_length,
+    lower(hex(line_sha256)) as line_sha256,
     source,
     received_at,
     verdict,
@@ -23,8 +24,10 @@ select
     event_name,
     occurred_at,
     properties,
+    lower(hex(payload_digest)) as payload_digest,
     winner_file_id,
     winner_line,
     amendment,
-    target_key
+    target_key,
+    coalesce(revision, 0) as revision
 from refused_events

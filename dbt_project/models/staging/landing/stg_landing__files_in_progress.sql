@@ -1,0 +1,14 @@
+with
+
+files_in_progress as (
+
+    select * from {{ source('landing', 'files_in_progress') }}
+
+)
+
+select
+    source,
+    path,
+    size_bytes,
+    received_at
+from files_in_progress

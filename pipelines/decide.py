@@ -15,11 +15,12 @@ Stages:
     3. `_choose_holders`: in rounds, the first unblocked claimant of each key is accepted;
        it blocks every later delivery less than the window away.
     4. `_with_winners`: what was not accepted and lies in the window of an accepted event
-       before it is a duplicate (same payload) or a conflict (another payload).
+       is a duplicate (same payload) or a conflict (another payload): of one before it, else,
+       if only a key given away since is in its way, of one after it.
     5. `_sorted_out`: the rest is accepted, or rejected for its time.
 
 Invariant: verdicts depend only on the sequence (file_id, line), not on where it is cut into
-batches: accepted + refused = events, and known events precede all events of the batch.
+batches: accepted + refused = events.
 
 Known drawback: the rounds of stage 3 are as many as the accepted events of one key in one
 batch; a backfill over years with a short window takes that many joins.
@@ -60,7 +61,8 @@ def decide(
     Args:
         events: schema `PARSED_EVENTS`; any order; key (file_id, line).
         known: accepted events of earlier batches, columns `KNOWN_KEYS_COLUMNS`; at least all
-            that share a key with `events`. They precede every event in (file_id, line).
+            that share a key with `events`. In a batch they precede every event in (file_id,
+            line); in a replay they may follow, and then count after all that precedes.
         sources: schema `SOURCES`; every source of `events`.
         refusal_cuts: schema `REFUSAL_CUTS`, sorted by (kind, name, from_at).
 
@@ -196,19 +198,26 @@ def _with_winners(contested: pl.DataFrame, holders: pl.DataFrame) -> pl.DataFram
     is_before = (pl.col("winner_file_id") < pl.col("file_id")) | (
         (pl.col("winner_file_id") == pl.col("file_id")) & (pl.col("winner_line") < pl.col("line"))
     )
+    # In a replay, known events may follow a line. They count only where nothing before it
+    # decides, so that a replay under the same catalog changes nothing.
+    refused = contested.join(holders, on=_ORDER, how="anti", maintain_order="left")
     winners = (
-        contested.select(*_KEY, "received_at", "payload_digest", *_ORDER, "dedupe_window")
+        refused.select(
+            *_KEY, "received_at", "payload_digest", *_ORDER, "dedupe_window", "time_reason"
+        )
         .join(held, on=_KEY, how="inner")
-        .filter(is_before & _is_blocking())
+        .with_columns(is_before.alias("is_before"))
+        .filter((pl.col("is_before") | pl.col("time_reason").is_null()) & _is_blocking())
         .with_columns(
             (pl.col("payload_digest") == pl.col("held_payload_digest")).alias("is_same_payload")
         )
         .sort(
             *_ORDER,
+            "is_before",
             "is_same_payload",
             "winner_file_id",
             "winner_line",
-            descending=[False, False, True, False, False],
+            descending=[False, False, True, True, False, False],
         )
         .unique(subset=_ORDER, keep="first", maintain_order=True)
         .select(*_ORDER, "winner_file_id", "winner_line", "is_same_payload")

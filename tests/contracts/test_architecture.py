@@ -149,6 +149,8 @@ ASSEMBLY = {
     "definitions",
     "invoice_assets",
     "job",
+    "replay",
+    "replay_selection",
     "report",
     "resources",
     "sensors",

@@ -1,0 +1,40 @@
+"""Replays for tests: a lake's refused lines decided again, without the job around it.
+
+Belongs here: the order of the replay's stages. Must not be put here: expectations.
+"""
+
+from pathlib import Path
+
+import polars as pl
+
+from pipelines import replay
+from pipelines.conservation import check_batch
+from pipelines.held import HoldRule
+from pipelines.landing import Landing
+from pipelines.provenance import check_provenance
+from pipelines.replay import Redecided
+from pipelines.replay_selection import Selection, plan
+from pipelines.run_facts import RunFacts
+from tests.worlds import NOON, open_lake
+
+FACTS = RunFacts(NOON, NOON, "0" * 64, {"sources.csv": b"source\n"}, "1" * 64)
+
+
+def replayed(
+    home: Path,
+    sources: pl.DataFrame,
+    refusal_cuts: pl.DataFrame,
+    selection: Selection | None = None,
+    hold: HoldRule | None = None,
+) -> Redecided:
+    """Replays the home's landing (its folder `landing`), commits, and checks every invariant."""
+    landing = Landing(str(home / "landing"))
+    with open_lake(home, read_only=False) as lake:
+        planned = plan(lake, sources, selection or Selection(), home / "staging")
+        parsed = replay.parse(planned, landing, 1, hold or HoldRule())
+        redecided = replay.decide_again(lake, planned, parsed, sources, refusal_cuts)
+        if replay.commit(lake, planned, redecided, FACTS):
+            findings = check_batch(lake, planned.batch_id, sources)
+            findings.append(check_provenance(lake, landing, planned.batch_id, sources))
+            assert [finding for finding in findings if not finding.holds] == []
+    return redecided

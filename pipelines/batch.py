@@ -204,7 +204,7 @@ def decide_and_commit(
         refused_files.append(_write(REFUSED_EVENTS, rejections, plan.batch_id, folder, "unparsed"))
     reach = _reach(plan.files, sources)
     for number, events in enumerate(_groups(parsed.events)):
-        known = _known_keys(lake, index, reach, parsed.accepted, events)
+        known = known_keys(lake, index, reach, parsed.accepted, events)
         verdicts = decide(events, known, sources, refusal_cuts)
         accepted = verdicts.accepted.with_columns(pl.lit(Verdict.ACCEPTED.value).alias("verdict"))
         refused = verdicts.refused.with_columns(pl.lit(0, pl.Int32).alias("revision"))
@@ -252,17 +252,32 @@ def _groups(parts: tuple[Path, ...]) -> Iterator[pl.DataFrame]:
         ).collect()
 
 
-def _known_keys(
+def known_keys(
     lake: Lake,
-    index: WindowIndex,
+    index: WindowIndex | None,
     reach: datetime | None,
     staged: tuple[Path, ...],
     events: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The accepted events that share a key hash with any of `events`."""
+    """The accepted events that share a key hash with any of `events`.
+
+    Args:
+        lake: at the batch that the index was brought up to.
+        index: finds them; without one every key of the lake is read.
+        reach: events received until then may be left out.
+        staged: Parquet of events accepted in this batch already.
+        events: column key_hash.
+    """
     schema = pl.Schema((name, ACCEPTED_EVENTS.schema[name]) for name in KNOWN_KEYS_COLUMNS)
     hashes = events.select(pl.col("key_hash").unique())
-    held = index.held(hashes["key_hash"].to_numpy(), reach)
+    if index is None:
+        held = lake.query(
+            "SELECT key_hash, file_id, line FROM lake.accepted_events "
+            "WHERE key_hash IN (SELECT key_hash FROM hashes)",
+            hashes=hashes,
+        )
+    else:
+        held = index.held(hashes["key_hash"].to_numpy(), reach)
     known = [pl.DataFrame(schema=schema)]
     if held.height:
         columns = ", ".join(f"events.{name}" for name in KNOWN_KEYS_COLUMNS)

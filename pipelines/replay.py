@@ -14,14 +14,15 @@ hundreds of millions of refused lines, name sources, files or reasons.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from pipelines.decide import KNOWN_KEYS_COLUMNS, decide
+from pipelines.batch import known_keys
+from pipelines.decide import decide
 from pipelines.errors import InvariantError
 from pipelines.held import HoldRule
 from pipelines.lake import Lake
@@ -39,6 +40,7 @@ from pipelines.schemas import (
     FileStatus,
     Verdict,
 )
+from pipelines.window_index import WindowIndex
 from pipelines.workers import LandedFile, ParsedBatch, ParsedFile, parse_files
 
 EVENTS_PER_GROUP = 1_500_000
@@ -47,7 +49,6 @@ EVENTS_PER_GROUP = 1_500_000
 _PLACE = ["file_id", "line"]
 _OUTCOME = ["state", "winner_file_id", "winner_line"]
 _HASHES = 2**64
-_BUCKET = 2**56
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def parse(plan: ReplayPlan, landing: Landing, processes: int, hold: HoldRule) ->
                 file["path"],
                 file["etag"],
                 file["size_bytes"],
-                file["dialect"],
+                plan.readers[file["source"]],
                 FileOrigin(file_id, file["source"], file["dedupe_scope"], file["received_us"]),
             )
             for file_id, file in plan.files.items()
@@ -113,6 +114,7 @@ def parse(plan: ReplayPlan, landing: Landing, processes: int, hold: HoldRule) ->
 
 def decide_again(
     lake: Lake,
+    index: WindowIndex | None,
     plan: ReplayPlan,
     parsed: ParsedBatch,
     sources: pl.DataFrame,
@@ -120,14 +122,23 @@ def decide_again(
 ) -> Redecided:
     """The verdicts of the lines taken up, and what differs from before; nothing is committed.
 
+    The index of known keys is brought up first; a dry run, which has no writer lock, passes None.
+
     Raises:
         InvariantError: a line taken up has no verdict, or two.
     """
+    if index is not None:
+        index.bring_up(lake)
     read, not_replayed = _readable(plan, parsed)
     taken = plan.refused.filter(pl.col("is_taken") & pl.col("file_id").is_in(list(read)))
     whole = [file_id for file_id in read if plan.files[file_id]["is_whole"]]
+
+    def known(events: pl.DataFrame) -> pl.DataFrame:
+        # However long ago: a replayed line may have been received at any time.
+        return known_keys(lake, index, None, (), events)
+
     refused, accepted_places, accepted = _verdicts(
-        lake, plan, parsed, sources, refusal_cuts, taken.select(_PLACE), whole
+        known, plan, parsed, sources, refusal_cuts, taken.select(_PLACE), whole
     )
     after = pl.concat(
         [
@@ -198,7 +209,7 @@ def _readable(
 
 
 def _verdicts(
-    lake: Lake,
+    known: Callable[[pl.DataFrame], pl.DataFrame],
     plan: ReplayPlan,
     parsed: ParsedBatch,
     sources: pl.DataFrame,
@@ -224,7 +235,7 @@ def _verdicts(
         rejections = taken_up(pl.scan_parquet(list(parsed.rejections))).collect()
         refused.append(_as_refused(rejections))
     for number, events in enumerate(_groups(parsed.events, taken_up)):
-        verdicts = decide(events, _known_keys(lake, events), sources, refusal_cuts)
+        verdicts = decide(events, known(events), sources, refusal_cuts)
         refused.append(_as_refused(verdicts.refused))
         if verdicts.accepted.height:
             places.append(verdicts.accepted.select(_PLACE))
@@ -245,15 +256,6 @@ def _groups(parts: tuple[Path, ...], taken_up: Any) -> Iterator[pl.DataFrame]:
         yield events.filter(pl.col("key_hash").is_between(first, last)).collect()
 
 
-def _known_keys(lake: Lake, events: pl.DataFrame) -> pl.DataFrame:
-    known = lake.query(
-        f"SELECT {', '.join(KNOWN_KEYS_COLUMNS)} FROM lake.accepted_events "
-        "WHERE key_hash IN (SELECT key_hash FROM replayed_keys)",
-        replayed_keys=events.select(pl.col("key_hash").unique()),
-    )
-    return known.cast({name: ACCEPTED_EVENTS.schema[name] for name in KNOWN_KEYS_COLUMNS})
-
-
 def _as_refused(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of `refused_events` without batch and revision; the parser's have no verdict yet."""
     if "verdict" not in rows.columns:
@@ -267,9 +269,7 @@ def _as_refused(rows: pl.DataFrame) -> pl.DataFrame:
 def _write_accepted(plan: ReplayPlan, rows: pl.DataFrame, number: int) -> Path:
     path = plan.folder / "accepted" / f"replay-{number:04d}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows.with_columns(pl.lit(plan.batch_id, pl.Int64).alias("batch_id")).sort(
-        pl.col("key_hash") // _BUCKET, *_PLACE
-    ).select(
+    rows.with_columns(pl.lit(plan.batch_id, pl.Int64).alias("batch_id")).sort(_PLACE).select(
         pl.col(column.name).cast(column.dtype) for column in ACCEPTED_EVENTS.columns
     ).write_parquet(path, compression="zstd", compression_level=1, row_group_size=131_072)
     return path

@@ -4,6 +4,7 @@ Belongs here: the selection and the state it is made from. Must not be put here:
 `replay`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.dialects import Dialect, reader_of
 from pipelines.errors import MeterlineError
 from pipelines.lake import Lake
 from pipelines.schemas import REFUSED_EVENTS, FileStatus, Reason, Verdict
@@ -85,6 +87,7 @@ class ReplayPlan:
         refused: rows of `refused_events` that count now, of these files, and `is_taken`.
         not_replayed: (path, why) of files that cannot be taken up.
         folder: staging folder.
+        readers: source → what reads its events today.
     """
 
     batch_id: int
@@ -92,6 +95,7 @@ class ReplayPlan:
     refused: pl.DataFrame
     not_replayed: tuple[tuple[str, str], ...]
     folder: Path
+    readers: Mapping[str, Dialect]
 
 
 def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path) -> ReplayPlan:
@@ -135,6 +139,7 @@ def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path)
         refused.filter(is_of_plan),
         tuple(not_replayed),
         staging / f"{batch_id:09d}",
+        {row["source"]: reader_of(row) for row in sources.iter_rows(named=True)},
     )
 
 

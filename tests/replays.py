@@ -15,6 +15,7 @@ from pipelines.provenance import check_provenance
 from pipelines.replay import Redecided
 from pipelines.replay_selection import Selection, plan
 from pipelines.run_facts import RunFacts
+from pipelines.window_index import WindowIndex, check_index
 from tests.worlds import NOON, open_lake
 
 FACTS = RunFacts(NOON, NOON, "0" * 64, {"sources.csv": b"source\n"}, "1" * 64)
@@ -29,12 +30,17 @@ def replayed(
 ) -> Redecided:
     """Replays the home's landing (its folder `landing`), commits, and checks every invariant."""
     landing = Landing(str(home / "landing"))
+    index = WindowIndex(home / "lake" / "window")
     with open_lake(home, read_only=False) as lake:
         planned = plan(lake, sources, selection or Selection(), home / "staging")
         parsed = replay.parse(planned, landing, 1, hold or HoldRule())
-        redecided = replay.decide_again(lake, planned, parsed, sources, refusal_cuts)
+        redecided = replay.decide_again(lake, index, planned, parsed, sources, refusal_cuts)
+        dry = replay.decide_again(lake, None, planned, parsed, sources, refusal_cuts)
+        assert dry.as_json() == redecided.as_json()
         if replay.commit(lake, planned, redecided, FACTS):
-            findings = check_batch(lake, planned.batch_id, sources)
+            index.bring_up(lake)
+            indexed, repeated = check_index(index, lake, planned.batch_id)
+            findings = [indexed, *check_batch(lake, planned.batch_id, sources, repeated)]
             findings.append(check_provenance(lake, landing, planned.batch_id, sources))
             assert [finding for finding in findings if not finding.holds] == []
     return redecided

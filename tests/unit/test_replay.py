@@ -12,7 +12,7 @@ from pipelines.held import HoldRule
 from pipelines.landing import Landing
 from pipelines.replay import Redecided
 from pipelines.replay_selection import Selection
-from pipelines.schemas import REFUSAL_CUTS
+from pipelines.rules import REFUSAL_CUTS
 from tests.lines import event_line
 from tests.oracle import Sender
 from tests.replays import replayed
@@ -174,11 +174,11 @@ def test_two_replayed_lines_of_one_key_are_decided_in_order(tmp_path: Path) -> N
 
 def test_moved_cut_heals_backdated_lines(tmp_path: Path) -> None:
     land(tmp_path, a=line("k", 1, customer_id="acme"))
-    cuts = cut_rows({"acme": [(NOON - 9 * HOUR, NOON)]})
+    cuts = cut_rows({("customer", "acme"): [(NOON - 9 * HOUR, NOON)]})
     decide(tmp_path, cuts=cuts)
 
     assert kinds(replayed(tmp_path, STRICT, cuts)) == []
-    moved = cut_rows({"acme": [(NOON - 9 * HOUR, NOON + HOUR)]})
+    moved = cut_rows({("customer", "acme"): [(NOON - 9 * HOUR, NOON + HOUR)]})
     assert kinds(replayed(tmp_path, STRICT, moved)) == [
         ("backdated", "accepted", 1, "cdn/a.ndjson line 1")
     ]

@@ -268,7 +268,7 @@ _COMPRESSION = [
     rubbish("xz-named-gzip.json.gz", lambda name: lzma.compress(usage(name))),
     rubbish("zip-named-gzip.json.gz", lambda name: _zip(b"x")),
     rubbish("zlib-named-gzip.json.gz", lambda name: zlib.compress(usage(name))),
-    rubbish("parquet-named-json.json", lambda _: b"PAR1\x15\x00\n\x00PAR1"),
+    quarantined("parquet-named-json.json", "corrupt Parquet", lambda _: b"PAR1\x15\x00\n\x00PAR1"),
 ]
 
 _BAD = b'{"transaction_id":\n'
@@ -326,7 +326,8 @@ _TEXTS = [
     decided("mark.json", lambda name: _MARK + usage(name), _ACCEPTED * 3),
     decided("mark.json.gz", lambda name: _gzip(_MARK + usage(name)), _ACCEPTED * 3),
     decided("mark-before-gzip.json.gz", lambda name: _MARK + usage(name), _ACCEPTED * 3),
-    decided("mark-alone.json", lambda _: _MARK, ("blank",)),
+    # Nothing but a mark is nothing: no line, as in an empty file.
+    decided("mark-alone.json", lambda _: _MARK),
     decided(
         "mark-on-its-own-line.json",
         lambda name: _MARK + b"\r\n" + usage(name),
@@ -345,23 +346,41 @@ _TEXTS = [
         ("accepted", "malformed", "accepted"),
     ),
     decided("mark-cut-short.json", lambda name: _MARK[:2] + usage(name), _MALFORMED, _ACCEPTED * 2),
+    quarantined(
+        "mark-of-utf-16-before-utf-8.json", "UTF-16", lambda name: b"\xff\xfe" + usage(name)
+    ),
+    quarantined(
+        "utf-16-little-endian.json",
+        "UTF-16",
+        lambda name: b"\xff\xfe" + usage(name).decode().encode("utf-16-le"),
+    ),
+    quarantined(
+        "utf-16-big-endian.json",
+        "UTF-16",
+        lambda name: b"\xfe\xff" + usage(name).decode().encode("utf-16-be"),
+    ),
+    quarantined(
+        "utf-16-in-gzip.json.gz",
+        "UTF-16",
+        lambda name: _gzip(b"\xff\xfe" + usage(name).decode().encode("utf-16-le")),
+    ),
+    quarantined("batch-never-closed.json", "truncated", lambda name: b"[" + usage(name, 1)),
+    quarantined(
+        "batch-after-a-mark-and-a-blank.json",
+        "truncated",
+        lambda name: _MARK + b"\r\n [" + usage(name, 1),
+    ),
+    quarantined(
+        "batch-of-events-closed-too-soon.json",
+        "expected } of a batch of events",
+        lambda name: b'{"events": [' + usage(name, 1) + b"],}",
+    ),
     decided(
-        "mark-of-utf-16-before-utf-8.json",
-        lambda name: b"\xff\xfe" + usage(name),
-        _MALFORMED,
-        _ACCEPTED * 2,
+        "batch-after-a-line.json",
+        lambda name: usage(name, 1) + b"[" + usage(f"{name} 2", 1)[:-1] + b"]\n",
+        ("accepted", "malformed"),
     ),
     # A line feed of UTF-16 has a zero byte beside it, which is on the next line or on this one.
-    decided(
-        "utf-16-little-endian.json",
-        lambda name: b"\xff\xfe" + usage(name).decode().encode("utf-16-le"),
-        _MALFORMED * 4,
-    ),
-    decided(
-        "utf-16-big-endian.json",
-        lambda name: b"\xfe\xff" + usage(name).decode().encode("utf-16-be"),
-        _MALFORMED * 3,
-    ),
     decided(
         "utf-16-without-mark.json",
         lambda name: usage(name).decode().encode("utf-16-be"),

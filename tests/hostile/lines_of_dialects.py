@@ -123,7 +123,8 @@ def _of_every_dialect(dialect: str) -> list[HostileLine]:
         ),
         rejected(
             f"{dialect}-properties-text",
-            Reason.INVALID_PROPERTY,
+            # Stripe's payload is on the way to the customer, which is read first.
+            Reason.MALFORMED if dialect == "stripe" else Reason.INVALID_PROPERTY,
             "found a string",
             line_of(dialect, **{properties: "x"}),
             dialect,
@@ -470,42 +471,41 @@ _STRIPE = [
     rejected(
         "stripe-no-payload",
         Reason.MISSING_FIELD,
-        "'payload' is missing",
+        "'payload.stripe_customer_id' is missing or empty",
         line_of("stripe", payload=None),
         "stripe",
     ),
     rejected(
         "stripe-payload-null",
         Reason.MISSING_FIELD,
-        "'payload' is missing",
+        "'payload.stripe_customer_id' is missing or empty",
         line_of("stripe", payload=b"null"),
         "stripe",
     ),
-    rejected(
+    malformed(
         "stripe-payload-array",
-        Reason.INVALID_PROPERTY,
-        "payload must be an object",
+        "'payload' must be an object, found an array",
         line_of("stripe", payload=b"[]"),
         "stripe",
     ),
     rejected(
         "stripe-no-customer",
         Reason.MISSING_FIELD,
-        "'stripe_customer_id'",
+        "'payload.stripe_customer_id' is missing or empty",
         line_of("stripe", payload=b'{"value":"1"}'),
         "stripe",
     ),
     rejected(
         "stripe-customer-empty",
         Reason.MISSING_FIELD,
-        "'stripe_customer_id'",
+        "'payload.stripe_customer_id' is missing or empty",
         line_of("stripe", payload=b'{"stripe_customer_id":""}'),
         "stripe",
     ),
     rejected(
         "stripe-customer-outside-the-payload",
         Reason.MISSING_FIELD,
-        "'stripe_customer_id'",
+        "'payload.stripe_customer_id' is missing or empty",
         line_of("stripe", stripe_customer_id="acme", payload=b'{"value":"1"}'),
         "stripe",
     ),
@@ -514,14 +514,14 @@ _STRIPE = [
     ),
     malformed(
         "stripe-customer-number",
-        "'stripe_customer_id' must be a string",
+        "'payload.stripe_customer_id' must be a string",
         line_of("stripe", payload=b'{"stripe_customer_id":17}'),
         "stripe",
     ),
     rejected(
         "stripe-customer-256-bytes",
         Reason.TOO_LARGE,
-        "'stripe_customer_id'",
+        "'payload.stripe_customer_id' is longer than 255 bytes",
         line_of("stripe", payload={"stripe_customer_id": "k" * 256}),
         "stripe",
     ),
@@ -761,11 +761,31 @@ _SEGMENT = [
         line_of("segment", context=b'{"userAgentData":{"brands":[{"brand":"x","version":[]}]}}'),
         "segment",
     ),
-    rejected(
+    # Nested properties have their paths as names, as in Segment's warehouses.
+    accepted(
         "segment-nested-property",
-        Reason.INVALID_PROPERTY,
-        "found an object",
+        line_of("segment", properties=b'{"products":{"disk":{"bytes":7}},"n":"x"}'),
+        "segment",
+        properties={"products.disk.bytes": "7", "n": "x"},
+    ),
+    accepted(
+        "segment-nested-property-empty",
         line_of("segment", properties=b'{"products":{}}'),
+        "segment",
+        properties={},
+    ),
+    rejected(
+        "segment-nested-array",
+        Reason.INVALID_PROPERTY,
+        "property 'products.disks'",
+        line_of("segment", properties=b'{"products":{"disks":[]}}'),
+        "segment",
+    ),
+    rejected(
+        "segment-nested-path-twice",
+        Reason.INVALID_PROPERTY,
+        "two members of properties have the path 'products.n'",
+        line_of("segment", properties=b'{"products":{"n":1},"products.n":1}'),
         "segment",
     ),
     rejected(

@@ -4,7 +4,8 @@ Belongs here: the texts of timestamps, lateness and future skew to the microseco
 come twice. Must not be put here: what JSON itself refuses (see `lines`).
 
 Calendars are tried in Orb's dialect, whose source has no limit of lateness, so that year 1 is
-as good as yesterday. Source of each verdict: design §3, timestamps and verdicts.
+as good as yesterday. An instant without zone is UTC there, so it is refused in Metronome's.
+Source of each verdict: design §3, timestamps and verdicts.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -61,6 +62,11 @@ _READ = {
     "second-before-a-leap-second": ("2016-12-31T23:59:59.999999Z", "2016-12-31 23:59:59.999999"),
     "never-rounded-up": ("2025-12-31T23:59:59.9999999999Z", "2025-12-31 23:59:59.999999"),
     "1000-digits": ("2025-06-01T00:00:00." + "3" * 1_000 + "Z", "2025-06-01 00:00:00.333333"),
+    # Orb documents "no timezone offset (i.e. UTC)".
+    "no-zone-is-utc": ("2025-06-01T12:00:00", "2025-06-01 12:00:00"),
+    "no-zone-with-a-fraction-is-utc": ("2025-06-01T12:00:00.5", "2025-06-01 12:00:00.500000"),
+    "no-zone-after-a-space-is-utc": ("2025-06-01 12:00:00", "2025-06-01 12:00:00"),
+    "no-zone-year-1": ("0001-01-01T00:00:00", "0001-01-01 00:00:00"),
 }
 _FRACTION = "123456789012345678901234567890"
 _NOT_THE_FORM = {
@@ -75,8 +81,10 @@ _NOT_THE_FORM = {
     "date-alone": "2025-06-01",
     "date-with-zone": "2025-06-01Z",
     "time-alone": "12:00:00Z",
-    "no-zone": "2025-06-01T12:00:00",
-    "no-zone-with-a-fraction": "2025-06-01T12:00:00.5",
+    "no-zone-and-no-seconds": "2025-06-01T12:00",
+    "no-zone-and-second-60": "2016-12-31T23:59:60",
+    "no-zone-and-a-fraction-empty": "2025-06-01T12:00:00.",
+    "no-zone-and-a-space-after": "2025-06-01T12:00:00 ",
     "no-seconds": "2025-06-01T12:00Z",
     "no-minutes": "2025-06-01T12Z",
     "leap-second": "2016-12-31T23:59:60Z",
@@ -135,6 +143,10 @@ _NOT_THE_FORM = {
     "jinja": "{{ modules.datetime.datetime.now() }}",
     "100000-characters": "9" * 100_000,
 }
+_NO_ZONE = {
+    "no-zone": "2025-06-01T12:00:00",
+    "no-zone-with-a-fraction": "2025-06-01T12:00:00.5",
+}
 _NO_DAY = {
     "february-29": "2023-02-29T00:00:00Z",
     "february-29-of-1900": "1900-02-29T00:00:00Z",
@@ -181,6 +193,14 @@ _CALENDAR = [
     *(
         rejected(
             f"instant-{name}",
+            *(Reason.INVALID_TIMESTAMP, "is not an RFC 3339 instant with zone"),
+            metronome(timestamp=text),
+        )
+        for name, text in _NO_ZONE.items()
+    ),
+    *(
+        rejected(
+            f"instant-{name}",
             *(Reason.INVALID_TIMESTAMP, f"'{text[:10]}' is not a day of the calendar"),
             _orb(text),
             "orb",
@@ -206,7 +226,7 @@ _CALENDAR = [
     *(
         rejected(
             f"instant-of-type-{name}",
-            *(Reason.INVALID_TIMESTAMP, f"'timestamp' must be an RFC 3339 string, {found}"),
+            *(Reason.INVALID_TIMESTAMP, f"'timestamp' must be an ISO 8601 string, {found}"),
             _orb(value),
             "orb",
         )

@@ -1,13 +1,14 @@
 """A few rounds of the fuzzer, always the same ones, and proof that it can fail."""
 
 import random
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipelines import compression, parse
+from pipelines import compression, formats, parse
 from pipelines.parse import ParsedChunk
 from tests.hostile import fuzz, mutated_lines
 from tests.hostile.mutants import WRITTEN_DIALECTS
@@ -84,6 +85,19 @@ def test_fuzzer_notices_a_checksum_that_nobody_compares(
 
     # The other reader of gzip refuses, or finds something else.
     with pytest.raises((AssertionError, OSError, EOFError, zlib.error)):
+        files_of_a_few_rounds()
+
+
+def test_fuzzer_notices_lines_that_are_taken_for_a_batch(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(formats, "BATCH_START", re.compile(rb"[ \t\r\n]*[\[{]"))
+
+    def files_of_a_few_rounds() -> None:
+        for number in range(20):
+            fuzz.check_files(_chance(number), tmp_path / str(number), 8)
+
+    with pytest.raises(AssertionError):
         files_of_a_few_rounds()
 
 

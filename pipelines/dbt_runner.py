@@ -16,6 +16,7 @@ import shutil
 import signal
 import tempfile
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -239,7 +240,10 @@ def _invoke(
     from dbt.cli.main import dbtRunner
 
     try:
-        return dbtRunner(manifest, list(callbacks)).invoke([*_COMMON_ARGUMENTS, *arguments])
+        # A seed may lack a column that is declared: the catalog's newer ones can be left out.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*does not match the name of any column")
+            return dbtRunner(manifest, list(callbacks)).invoke([*_COMMON_ARGUMENTS, *arguments])
     finally:
         # dbt-duckdb keeps the file open for the life of the process; the close and the next
         # phase, at a newer snapshot, need it free.

@@ -359,7 +359,8 @@ def scan_lines(
 ) -> None:
     """Scans every line of `byte_at(text, first_offset:end)`; what it finds is in `scanned`."""
     at, free, line, row = first_offset, end, 0, 0
-    while at < end:
+    # A file of a byte order mark alone is one blank line.
+    while at < end or (line == 0 and 0 < first_offset == end):
         start = at
         at = after_space(text, at, end)
         kind = BLANK if at - start <= LINE_BYTES_USUAL else STRICT

@@ -326,8 +326,7 @@ _TEXTS = [
     decided("mark.json", lambda name: _MARK + usage(name), _ACCEPTED * 3),
     decided("mark.json.gz", lambda name: _gzip(_MARK + usage(name)), _ACCEPTED * 3),
     decided("mark-before-gzip.json.gz", lambda name: _MARK + usage(name), _ACCEPTED * 3),
-    # Nothing but a mark is nothing: no line, as in an empty file.
-    decided("mark-alone.json", lambda _: _MARK),
+    decided("mark-alone.json", lambda _: _MARK, ("blank",)),
     decided(
         "mark-on-its-own-line.json",
         lambda name: _MARK + b"\r\n" + usage(name),

@@ -55,3 +55,8 @@ def test_amendments_are_left_to_the_strict_reader(name: str) -> None:
     found = scanned_like_strict(b"\n".join(lines), name)
     assert found.events == 0
     assert found.left.events["amendment"].to_list() == ["void", "void"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\r", b" \r\n", b"\r\n\n"])
+def test_a_byte_order_mark_and_blanks(content: bytes) -> None:
+    scanned_like_strict(b"\xef\xbb\xbf" + content, "metronome")

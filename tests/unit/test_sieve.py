@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from pipelines.key_filter import FILTER_BITS, Hashes, KeyFilter
-from pipelines.periods import REFUSAL_CUTS
+from pipelines.rules import REFUSAL_CUTS
 from pipelines.sieve import PlainTimes, Sieve, plain_times
 from tests.oracle import Sender
 from tests.worlds import NOON, TICK, source_rows

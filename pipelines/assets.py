@@ -19,22 +19,23 @@ from datetime import UTC, datetime
 import dagster as dg
 import polars as pl
 
-from pipelines import batch, billing_calendar
+from pipelines import batch, billing_calendar, replay, replay_selection
 from pipelines.batch import BatchPlan
 from pipelines.catalog import Catalog, freeze_catalog, read_catalog, read_sources
 from pipelines.checks import check_results, check_specs, require_all
 from pipelines.config import Settings, metric_codes
 from pipelines.conservation import INVARIANTS, Finding, check_batch
+from pipelines.correction import plan_correction, require_same_events
 from pipelines.dbt_assets import CATALOG_KEY
 from pipelines.held import HoldRule
 from pipelines.lake import Lake
 from pipelines.landing import Landing
-from pipelines.periods import refusal_cuts
 from pipelines.provenance import REPARSED, check_provenance
 from pipelines.publish import current_generation
+from pipelines.replay_selection import ReplayPlan
 from pipelines.resources import Writer
-from pipelines.rules import REFUSAL_CUTS
 from pipelines.run_facts import RunFacts, choose_as_of, code_revision
+from pipelines.run_options import RunOptions
 from pipelines.schemas import Verdict
 from pipelines.window_index import INDEXED, WindowIndex, check_index
 from pipelines.workers import ParsedBatch
@@ -49,19 +50,6 @@ CHECKED = (*INVARIANTS, INDEXED, REPARSED)
 """What must hold in a batch before anything of it is closed or published."""
 
 
-class RunOptions(dg.Config):
-    """What a person may choose when launching a run.
-
-    Attributes:
-        as_of: instant the run speaks for, RFC 3339; None is the present.
-        republish: True takes in no file and closes no invoice, but builds and publishes the
-            marts again, for the last instant the home has spoken for.
-    """
-
-    as_of: str | None = None
-    republish: bool = False
-
-
 @dataclass(frozen=True)
 class Landed:
     """What a run found in the landing, and what it knows about itself.
@@ -70,11 +58,15 @@ class Landed:
         plan: the batch to take in; it may have no file.
         facts: recorded with every transaction of the run.
         republish: True builds and publishes even when nothing changed, and closes nothing.
+        replay: what is decided again instead of the plan.
+        is_correction: the plan is one file, which corrects another.
     """
 
     plan: BatchPlan
     facts: RunFacts
     republish: bool
+    replay: ReplayPlan | None = None
+    is_correction: bool = False
 
 
 @dg.asset(key=CATALOG_KEY, group_name="1_catalog", output_required=True)
@@ -109,7 +101,7 @@ def landed_files(
         spoken_for = last_as_of(lake, settings)
         facts = RunFacts(
             as_of=spoken_for
-            if config.republish and spoken_for
+            if spoken_for and not config.takes_in
             else choose_as_of(config.as_of, listing_started_at, spoken_for),
             listing_started_at=listing_started_at,
             catalog_digest=catalog.digest,
@@ -121,8 +113,28 @@ def landed_files(
             Landing(settings.landing, settings.s3_endpoint_url),
             catalog.sources,
             settings.staging,
-            0 if config.republish else settings.batch_bytes,
+            settings.batch_bytes if config.takes_in else 0,
             listing_started_at,
+        )
+        if config.correct_file and config.correct_from:
+            plan = plan_correction(
+                lake,
+                Landing(settings.landing, settings.s3_endpoint_url),
+                catalog.sources,
+                plan.discovery,
+                config.correct_file,
+                config.correct_from,
+                settings.staging,
+            )
+        taken_up = (
+            replay_selection.plan(
+                lake,
+                catalog.sources,
+                config.selection,
+                settings.staging,
+            )
+            if config.replay
+            else None
         )
     ignored = plan.discovery.ignored
     _progress.info(
@@ -130,7 +142,7 @@ def landed_files(
         f"{plan.waiting:,} waiting, {ignored.height:,} not read"
     )
     return dg.Output(
-        Landed(plan, facts, config.republish),
+        Landed(plan, facts, config.republish, taken_up, bool(config.correct_from)),
         metadata={
             "as_of": dg.MetadataValue.text(facts.as_of.isoformat()),
             "listed": plan.discovery.listed,
@@ -150,17 +162,25 @@ def parsed_events(
     settings, plan = writer.settings, landed_files.plan
     if plan.files.height:
         _progress.info(f"parsing {plan.files.height:,} files")
-    with open_lake(settings) as lake:
-        parsed = batch.parse(
-            lake,
-            WindowIndex(settings.window_index),
-            plan,
-            Landing(settings.landing, settings.s3_endpoint_url),
-            catalog.sources,
-            _refusal_cuts(catalog, plan),
-            settings.threads,
-            HoldRule(settings.hold_percent, settings.hold_rejections_min),
-        )
+    landing = Landing(settings.landing, settings.s3_endpoint_url)
+    hold = HoldRule(settings.hold_percent, settings.hold_rejections_min)
+    if landed_files.replay:
+        _progress.info(f"reading {len(landed_files.replay.files):,} files again")
+        parsed = replay.parse(landed_files.replay, landing, settings.threads, hold)
+    else:
+        with open_lake(settings) as lake:
+            parsed = batch.parse(
+                lake,
+                WindowIndex(settings.window_index),
+                plan,
+                landing,
+                catalog.sources,
+                billing_calendar.cuts_until(catalog, plan.files["received_at"]),
+                settings.threads,
+                None if landed_files.is_correction else hold,
+            )
+            if landed_files.is_correction:
+                require_same_events(lake, plan, parsed)
     unreadable = [file for file in parsed.files if file.unreadable]
     return dg.Output(
         parsed,
@@ -192,8 +212,22 @@ def decided_events(
 ) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
     """Each event's verdict, committed to the lake with its files in one transaction."""
     settings, plan, facts = writer.settings, landed_files.plan, landed_files.facts
+    replayed = None
     with open_lake(settings) as lake:
-        if plan.files.height:
+        if landed_files.replay:
+            _progress.info("deciding again")
+            redecided = replay.decide_again(
+                lake,
+                WindowIndex(settings.window_index),
+                landed_files.replay,
+                parsed_events,
+                catalog.sources,
+                billing_calendar.cuts_until(catalog, landed_files.replay.received_at),
+            )
+            replay.commit(lake, landed_files.replay, redecided, facts)
+            shutil.rmtree(landed_files.replay.folder, ignore_errors=True)
+            replayed = redecided.as_json()
+        elif plan.files.height:
             _progress.info("deciding")
             batch.decide_and_commit(
                 lake,
@@ -201,7 +235,7 @@ def decided_events(
                 plan,
                 parsed_events,
                 catalog.sources,
-                _refusal_cuts(catalog, plan),
+                billing_calendar.cuts_until(catalog, plan.files["received_at"]),
                 facts,
             )
             shutil.rmtree(plan.folder, ignore_errors=True)
@@ -216,6 +250,7 @@ def decided_events(
             metadata={
                 "batch_id": batch_id,
                 "new_files": plan.files.height,
+                **({"replayed": dg.MetadataValue.json(replayed)} if replayed else {}),
                 "verdicts": dg.MetadataValue.md(markdown_table(verdicts)),
                 **{
                     f"lines_{verdict}": int(verdicts[verdict].sum())
@@ -225,15 +260,6 @@ def decided_events(
         )
     yield from check_results(findings)
     require_all(findings)
-
-
-def _refusal_cuts(catalog: Catalog, plan: BatchPlan) -> pl.DataFrame:
-    """The step functions of refusal cuts, as far as the batch's files need them."""
-    received = plan.files["received_at"].max()
-    if not isinstance(received, datetime):
-        return pl.DataFrame(schema=REFUSAL_CUTS)
-    periods = billing_calendar.periods_until(catalog, received)
-    return refusal_cuts(billing_calendar.names(catalog), periods)
 
 
 def open_lake(settings: Settings) -> Lake:

@@ -12,7 +12,8 @@ import duckdb
 import polars as pl
 
 from pipelines.catalog import Catalog
-from pipelines.periods import billing_periods, customer_names
+from pipelines.periods import billing_periods, customer_names, refusal_cuts
+from pipelines.rules import REFUSAL_CUTS
 from pipelines.schemas import UTC_MICROSECONDS
 
 CALENDAR_TABLES = ("billing_periods", "customer_names", "auto_customer_sources", "clock")
@@ -97,3 +98,15 @@ def write_calendar(
             connection.unregister("rows")
         connection.execute("COMMIT")
     return {name: frames[name].height for name in CALENDAR_TABLES}
+
+
+def cuts_until(catalog: Catalog, received_at: pl.Series) -> pl.DataFrame:
+    """The step functions of refusal cuts, as far as files received then need them.
+
+    Returns:
+        Schema `REFUSAL_CUTS`; empty without files.
+    """
+    newest = received_at.max()
+    if not isinstance(newest, datetime):
+        return pl.DataFrame(schema=REFUSAL_CUTS)
+    return refusal_cuts(names(catalog), periods_until(catalog, newest))

@@ -94,6 +94,58 @@ def publish(as_json: AsJson = False) -> None:
         _console.print(outcome.sentence(), highlight=False)
 
 
+Chosen = list[str] | None
+
+
+@app.command()
+def replay(
+    source: Annotated[Chosen, typer.Option(help="Only this sender.")] = None,
+    file: Annotated[Chosen, typer.Option(help="Only this path below the landing, or glob.")] = None,
+    reason: Annotated[
+        Chosen,
+        typer.Option(help="Only lines refused for it; also `duplicate`, `conflict`, `held`."),
+    ] = None,
+    release: Annotated[
+        Chosen, typer.Option(help="Let this held file in (path or glob), whatever it holds.")
+    ] = None,
+    corrected: Annotated[
+        str | None,
+        typer.Option("--from", help="A corrected copy of --file, landed under a name with _."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide refused lines again by the catalog of today, at their old place."""
+    with _explained_errors(as_json):
+        from pipelines.job import run_correction, run_replay, try_replay
+        from pipelines.replay_selection import Selection
+
+        settings = _settings()
+        if corrected is not None:
+            if not file or len(file) > 1 or source or reason or release or dry_run:
+                raise MeterlineError("--from goes with one --file, the path it corrects, alone")
+            with _progress(quiet=as_json):
+                taken_in = run_correction(settings, file[0], corrected)
+            if as_json:
+                _print_json({"run": taken_in.as_json()} | _report(settings))
+                return
+            _show(settings)
+            _console.print(taken_in.sentence(), highlight=False)
+            return
+        chosen = (tuple(values or ()) for values in (source, file, reason, release))
+        selection = Selection(*chosen)
+        with _progress(quiet=as_json):
+            outcome = (try_replay if dry_run else run_replay)(settings, selection)
+        if as_json:
+            _print_json(outcome.as_json())
+            return
+        from pipelines.report import show_replay
+
+        show_replay(outcome.replayed, dry_run, _console)
+
+
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
     """Open the Dagster UI of this home on 127.0.0.1."""

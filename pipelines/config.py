@@ -5,11 +5,17 @@ here: anything that opens a file or a connection. Pure stages never import this 
 they are handed values.
 """
 
+import os
+from collections.abc import Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipelines.errors import MeterlineError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 """The checkout that holds `dbt_project/`, `landing/` and `workspace.yaml`."""
@@ -27,7 +33,11 @@ class Settings(BaseSettings):
 
     # An empty variable is one that is not set: it must not make a home of the current folder.
     model_config = SettingsConfigDict(
-        env_prefix="METERLINE_", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix="METERLINE_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     home: Path = Field(
@@ -73,6 +83,33 @@ class Settings(BaseSettings):
     hold_rejections_min: int = Field(
         default=2, ge=1, description="Fewer rejected lines hold no file, whatever their share."
     )
+
+    alarm_url: SecretStr | None = Field(
+        default=None,
+        description="Where alarms are posted (http or https); empty for none. docs/alarms.md.",
+    )
+    alarm_refused_percent: int = Field(
+        default=5, ge=0, le=100, description="Alarm beyond this share of a run's lines refused."
+    )
+    alarm_conflicts: int = Field(
+        default=10, ge=0, description="Alarm beyond so many conflicts in a run."
+    )
+    alarm_waiting_files: int = Field(
+        default=0, ge=0, description="Alarm beyond so many held and unreadable files."
+    )
+    alarm_undecided_hours: int = Field(
+        default=24, ge=0, description="Alarm when a file waits longer than so many hours."
+    )
+
+    @field_validator("alarm_url")
+    @classmethod
+    def _http_only(cls, url: SecretStr | None) -> SecretStr | None:
+        # The address may hold a secret, so no message repeats it.
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("expected http://… or https://… with a host")
+        return url
 
     @field_validator("home", "catalog")
     @classmethod
@@ -159,9 +196,41 @@ def load_settings() -> Settings:
     """Settings from the environment as it is now.
 
     Raises:
+        MeterlineError: a variable that begins with METERLINE_ is no setting.
         pydantic.ValidationError: a variable has a value of the wrong form.
     """
+    misspelt = unknown_variables(os.environ)
+    if misspelt:
+        raise MeterlineError("; ".join(misspelt))
     return Settings()
+
+
+_OF_OTHER_PARTS = {
+    "METERLINE_WAREHOUSE",
+    "METERLINE_LAKE_CATALOG",
+    "METERLINE_LAKE_DATA",
+    "METERLINE_LAKE_SNAPSHOT",
+    "METERLINE_READABLE_FOLDERS",
+}
+"""Not for people: a run tells dbt's connection by them where it works."""
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that looks like a setting and is none."""
+    known = {f"METERLINE_{name.upper()}" for name in Settings.model_fields}
+    sentences = []
+    for name in sorted(environment):
+        is_ours = name.upper().startswith("METERLINE_")
+        if is_ours and name.upper() not in known | _OF_OTHER_PARTS:
+            # Without the prefix, which would make any two names alike.
+            near = get_close_matches(
+                name.upper().removeprefix("METERLINE_"),
+                sorted(each.removeprefix("METERLINE_") for each in known),
+                n=1,
+            )
+            hint = f"; did you mean METERLINE_{near[0]}?" if near else ""
+            sentences.append(f"{name} is no setting{hint}")
+    return sentences
 
 
 def metric_codes() -> frozenset[str]:

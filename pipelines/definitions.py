@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines import assets, invoice_assets
+from pipelines import alarm_assets, assets, invoice_assets
 from pipelines.config import DBT_PROJECT, Settings, load_settings
 from pipelines.dbt_assets import BILLING, MARTS, build_phase, read_manifest
 from pipelines.dbt_runner import prepare_project
@@ -26,7 +26,7 @@ def python_assets() -> list[dg.AssetsDefinition]:
     """What Python makes, before, between and after the two dbt phases."""
     return [
         asset
-        for asset in dg.load_assets_from_modules([assets, invoice_assets])
+        for asset in dg.load_assets_from_modules([assets, alarm_assets, invoice_assets])
         if isinstance(asset, dg.AssetsDefinition)
     ]
 
@@ -47,7 +47,11 @@ def build_definitions(
     """
     project = prepare_project(project_dir, settings.dbt_target)
     manifest = read_manifest(project)
-    job = dg.define_asset_job(JOB, description="Landed files become published invoices.")
+    job = dg.define_asset_job(
+        JOB,
+        description="Landed files become published invoices.",
+        hooks={alarm_assets.tell_failure},
+    )
     return dg.Definitions(
         assets=[
             *python_assets,

@@ -18,10 +18,7 @@ from pipelines.catalog import Catalog
 from pipelines.close import (
     DRAFT_LINES,
     DRAFTS,
-    FILE_STATES,
     FINALIZED,
-    PENDING,
-    SOURCE_CUSTOMERS,
     ClosingFacts,
     closable,
     finalize,
@@ -29,6 +26,7 @@ from pipelines.close import (
 )
 from pipelines.config import Settings
 from pipelines.errors import InvariantError
+from pipelines.file_states import file_states, source_customers
 from pipelines.gate import finalized_periods, inputs_digest
 from pipelines.in_progress import write_files_in_progress
 from pipelines.invoice_documents import GENESIS, verify_chain
@@ -56,6 +54,7 @@ MARTS = (
     "fct_landing_files",
     "fct_metered_usage",
     "fct_refused_events",
+    "fct_source_customers",
     "rpt_reconciliation",
     "rpt_unbilled_usage",
 )
@@ -148,11 +147,11 @@ def closed_invoices(
     if landed_files.republish:
         drafts = drafts.clear()
     with open_lake(settings) as lake:
-        files = _file_states(lake, landed_files)
+        files = file_states(lake, landed_files.plan.undecided())
         closing = closable(
             drafts,
             files,
-            source_customers(settings),
+            source_customers(settings.warehouse, "intermediate.int_events_counted"),
             facts.as_of,
             facts.listing_started_at,
             settle_time(catalog.sources),
@@ -304,33 +303,3 @@ def _drafts(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:
             )
         ]
     return frames[0], frames[1]
-
-
-def _file_states(lake: Lake, landed: Landed) -> pl.DataFrame:
-    """Every file version the lake knows, by its latest decision, and those still waiting."""
-    decided = lake.query(
-        """
-        SELECT file_id, source, path, received_at, arg_max(status, revision) AS status
-        FROM lake.landing_files JOIN lake.file_decisions USING (file_id) GROUP BY ALL
-        """
-    ).cast(FILE_STATES)
-    waiting = landed.plan.discovery.files.join(landed.plan.files, on="file_id", how="anti")
-    pending = waiting.with_columns(pl.lit(PENDING).alias("status")).select(*FILE_STATES)
-    return pl.concat([decided, pending])
-
-
-def source_customers(settings: Settings) -> pl.DataFrame:
-    """Who has an accepted event from which source, and since when, as dbt attributed them."""
-    with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
-        warehouse.execute("SET TimeZone = 'UTC'")
-        return (
-            warehouse.execute(
-                """
-                SELECT source, customer_id, min(first_received_at) AS first_received_at
-                FROM intermediate.int_events_counted
-                WHERE customer_id IS NOT NULL GROUP BY ALL
-                """
-            )
-            .pl()
-            .cast(SOURCE_CUSTOMERS)
-        )

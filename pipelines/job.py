@@ -6,15 +6,19 @@ Belongs here: launching and saying what changed. Must not be put here: what the 
 
 import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pipelines.config import Settings
+from pipelines.config import Settings, metric_codes
 from pipelines.errors import MeterlineError
 from pipelines.lake import Lake
 from pipelines.publish import current_generation
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
+
+    from pipelines.replay_selection import Selection
 
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
@@ -75,13 +79,102 @@ class RunOutcome:
         )
 
 
-def run_job(settings: Settings, as_of: str | None, *, republish: bool = False) -> RunOutcome:
+@dataclass(frozen=True)
+class ReplayOutcome:
+    """What deciding refused lines again changed, or would change.
+
+    Attributes:
+        run_id: Dagster's id; None for a dry run.
+        replayed: see `replay.Redecided.as_json`.
+        generation: id of the published generation.
+    """
+
+    run_id: str | None
+    replayed: dict[str, Any]
+    generation: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The outcome as plain JSON values."""
+        return asdict(self)
+
+
+def run_correction(settings: Settings, original: str, copy: str) -> RunOutcome:
+    """Takes in a corrected copy of a file at the original's place in time; see `correction`.
+
+    Raises:
+        MeterlineError: the copy changes what was accepted, or the run failed.
+    """
+    return run_job(settings, None, options={"correct_file": original, "correct_from": copy})
+
+
+def run_replay(settings: Settings, selection: "Selection") -> ReplayOutcome:
+    """Decides the selected lines again, closes what waited for them, and publishes.
+
+    Raises:
+        MeterlineError: the selection names nothing, or the run failed.
+    """
+    os.environ["METERLINE_HOME"] = str(settings.home)
+    from pipelines.dagster_home import dagster_instance
+    from pipelines.definitions import JOB, defs
+
+    options = {f"replay_{name}": list(chosen) for name, chosen in asdict(selection).items()}
+    with dagster_instance(settings) as instance:
+        result = defs.resolve_job_def(JOB).execute_in_process(
+            instance=instance,
+            run_config=_run_config({"replay": True, **options}),
+            raise_on_error=False,
+        )
+    if not result.success:
+        raise _failure(result)
+    return ReplayOutcome(
+        result.run_id,
+        _metadata(result, "decided_events", "replayed"),
+        count_home(settings).generation,
+    )
+
+
+def try_replay(settings: Settings, selection: "Selection") -> ReplayOutcome:
+    """What `run_replay` would change; reads the lake at one state and writes nothing.
+
+    Raises:
+        MeterlineError: the selection names nothing, or the catalog contradicts itself.
+    """
+    from pipelines import billing_calendar, replay, replay_selection
+    from pipelines.catalog import read_catalog
+    from pipelines.held import HoldRule
+    from pipelines.landing import Landing
+
+    catalog = read_catalog(settings.catalog, metric_codes())
+    with (
+        Lake(settings.lake_catalog, settings.lake_data) as lake,
+        TemporaryDirectory(prefix="meterline-replay-") as folder,
+    ):
+        plan = replay_selection.plan(lake, catalog.sources, selection, Path(folder))
+        parsed = replay.parse(
+            plan,
+            Landing(settings.landing, settings.s3_endpoint_url),
+            settings.threads,
+            HoldRule(settings.hold_percent, settings.hold_rejections_min),
+        )
+        cuts = billing_calendar.cuts_until(catalog, plan.received_at)
+        redecided = replay.decide_again(lake, None, plan, parsed, catalog.sources, cuts)
+    return ReplayOutcome(None, redecided.as_json(), count_home(settings).generation)
+
+
+def run_job(
+    settings: Settings,
+    as_of: str | None,
+    *,
+    republish: bool = False,
+    options: dict[str, Any] | None = None,
+) -> RunOutcome:
     """Runs the job until no landed file waits; each run is seen by the UI of this home.
 
     Args:
         settings: of the home.
         as_of: instant the runs speak for, RFC 3339; None is the present.
         republish: True takes in nothing and closes nothing, but publishes the marts again.
+        options: more of `run_options.RunOptions`; with them there is one run.
 
     Raises:
         MeterlineError: a run failed; what it says is what the failing step said.
@@ -99,14 +192,14 @@ def run_job(settings: Settings, as_of: str | None, *, republish: bool = False) -
         while is_waiting:
             result = defs.resolve_job_def(JOB).execute_in_process(
                 instance=instance,
-                run_config=_run_config(as_of, republish),
+                run_config=_run_config({"as_of": as_of, "republish": republish} | (options or {})),
                 raise_on_error=False,
             )
             run_ids.append(result.run_id)
             if not result.success:
                 raise _failure(result)
             ingest_seconds += _step_seconds(result)
-            is_waiting = _waiting_files(result) > 0 and not republish
+            is_waiting = _waiting_files(result) > 0 and not republish and not options
     after = count_home(settings)
     return RunOutcome(
         run_ids=tuple(run_ids),
@@ -134,10 +227,10 @@ def count_home(settings: Settings) -> HomeCounts:
     return HomeCounts(files, lines, invoices, generation_id)
 
 
-def _run_config(as_of: str | None, republish: bool) -> dict[str, Any]:
+def _run_config(options: dict[str, Any]) -> dict[str, Any]:
     # The instance is quiet on purpose: `meterline` prints its own progress.
     return {
-        "ops": {"landed_files": {"config": {"as_of": as_of, "republish": republish}}},
+        "ops": {"landed_files": {"config": options}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
 

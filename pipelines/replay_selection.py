@@ -15,7 +15,7 @@ import polars as pl
 from pipelines.dialects import Dialect, reader_of
 from pipelines.errors import MeterlineError
 from pipelines.lake import Lake
-from pipelines.schemas import REFUSED_EVENTS, FileStatus, Reason, Verdict
+from pipelines.schemas import REFUSED_EVENTS, UTC_MICROSECONDS, FileStatus, Reason, Verdict
 
 _FILES = """
     WITH latest AS (
@@ -96,6 +96,12 @@ class ReplayPlan:
     not_replayed: tuple[tuple[str, str], ...]
     folder: Path
     readers: Mapping[str, Dialect]
+
+    @property
+    def received_at(self) -> pl.Series:
+        """When each of the files was received."""
+        received = [file["received_at"] for file in self.files.values()]
+        return pl.Series("received_at", received, UTC_MICROSECONDS)
 
 
 def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path) -> ReplayPlan:

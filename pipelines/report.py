@@ -17,17 +17,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines import attention
 from pipelines.catalog import read_catalog
 from pipelines.config import Settings, metric_codes
 from pipelines.discovery import discover
+from pipelines.file_states import LATEST_DECISIONS, file_states, undecided_states
 from pipelines.lake import Lake
 from pipelines.landing import Landing
 from pipelines.money import minor_unit_digits
 from pipelines.publish import current_generation
-from pipelines.schemas import LANDING_FILES
+from pipelines.schemas import LANDING_FILES, Verdict
 
-VERDICT_COUNTS = ("lines", "accepted", "duplicate", "conflict", "rejected", "blank")
-"""Columns of the table of verdicts; the last five add up to the first."""
+VERDICT_COUNTS = ("lines", "accepted", "duplicate", "conflict", "rejected", "blank", "held")
+"""Columns of the table of verdicts; the last six add up to the first."""
 
 _REASONS_SHOWN = 12
 _INVOICES_SHOWN = 50
@@ -41,26 +43,34 @@ class HomeReport:
     Attributes:
         as_of: instant the published generation speaks for, RFC 3339; None before the first.
         file_classes: per source and kind of file: files and lines by verdict.
-        quarantined: file versions that could not be read and that no later version has
-            healed, with the reason.
-        reasons: refused lines by verdict and reason, most frequent first; conflicts that
-            their source expects stand apart.
+        quarantined: file versions that could not be read and that nothing has healed, with
+            the reason and what to do.
+        held: the same for those with too many rejected lines.
+        reasons: refused lines by verdict and reason, most frequent first, with an example;
+            conflicts that their source expects stand apart.
+        conflicts: lines with an accepted key and another payload that nobody expects.
         invoices: finalized and draft invoices of the published generation.
         generation: id of the published generation; None before the first.
         in_progress: file versions landed and not decided yet.
         not_read: objects of the landing that are not read, with the reason.
         warnings: what the catalog allows but may surprise.
+        oldest_undecided: the file that waits longest, and its age; None when none waits.
+        due_drafts: why each draft whose cut has passed is still a draft.
     """
 
     as_of: str | None
     file_classes: list[dict[str, Any]]
     quarantined: list[dict[str, Any]]
+    held: list[dict[str, Any]]
     reasons: list[dict[str, Any]]
+    conflicts: int
     invoices: list[dict[str, Any]]
     generation: str | None
     in_progress: list[dict[str, Any]]
     not_read: list[dict[str, Any]]
     warnings: list[str]
+    oldest_undecided: dict[str, Any] | None
+    due_drafts: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain JSON values; decimals and instants are text."""
@@ -75,26 +85,36 @@ def read_report(settings: Settings) -> HomeReport:
     """
     generation = current_generation(settings.published)
     catalog = read_catalog(settings.catalog, metric_codes())
+    listed_at = datetime.now(UTC)
+    listing = Landing(settings.landing, settings.s3_endpoint_url).list_objects()
     registry = pl.DataFrame(schema=LANDING_FILES.schema)
+    discovery = discover(listing, registry, catalog.sources, listed_at)
     taken_in: dict[str, Any] = {
         "file_classes": [],
         "quarantined": [],
+        "held": [],
         "reasons": [],
+        "conflicts": 0,
+        "due_drafts": [],
     }
+    states = undecided_states(discovery.files)
     if settings.lake_catalog.is_file():
         with Lake(settings.lake_catalog, settings.lake_data) as lake:
             registry = lake.table(LANDING_FILES)
+            discovery = discover(listing, registry, catalog.sources, listed_at)
+            states = file_states(lake, discovery.files)
+            reasons = attention.refusals(lake, catalog.sources)
             taken_in = {
                 "file_classes": _file_classes(lake).to_dicts(),
-                "quarantined": _quarantined(lake).to_dicts(),
-                "reasons": _reasons(lake, catalog.sources).to_dicts(),
+                **attention.waiting_files(lake, states),
+                "reasons": reasons,
+                "conflicts": sum(
+                    row["lines"]
+                    for row in reasons
+                    if row["verdict"] == Verdict.CONFLICT and not row["is_expected"]
+                ),
+                "due_drafts": attention.due_drafts(settings, catalog, states, listed_at),
             }
-    discovery = discover(
-        Landing(settings.landing, settings.s3_endpoint_url).list_objects(),
-        registry,
-        catalog.sources,
-        datetime.now(UTC),
-    )
     return HomeReport(
         as_of=f"{generation.as_of:%Y-%m-%dT%H:%M:%SZ}" if generation else None,
         **taken_in,
@@ -103,6 +123,7 @@ def read_report(settings: Settings) -> HomeReport:
         in_progress=discovery.files.select("path", "size_bytes").to_dicts(),
         not_read=discovery.ignored.to_dicts(),
         warnings=list(catalog.warnings),
+        oldest_undecided=attention.oldest_undecided(states, listed_at),
     )
 
 
@@ -113,13 +134,9 @@ def show_report(report: HomeReport, console: Console) -> None:
     else:
         console.print("Nothing has been taken in yet: `meterline run` reads the landing.")
     _show_reasons(report, console)
-    _show_files(
-        "[red]quarantined[/red]",
-        report.quarantined,
-        "; land a corrected file under the same name",
-        console,
-    )
-    _show_files("[yellow]not read[/yellow]", report.not_read, "", console)
+    _show_files("[red]quarantined[/red]", report.quarantined, console)
+    _show_files("[red]held[/red]", report.held, console)
+    _show_files("[yellow]not read[/yellow]", report.not_read, console)
     for warning in report.warnings:
         console.print(f"[yellow]catalog[/yellow] {shown_text(warning)}", highlight=False)
     if report.in_progress:
@@ -128,7 +145,34 @@ def show_report(report: HomeReport, console: Console) -> None:
             "decided: `meterline run` takes them in",
             highlight=False,
         )
+    _show_oldest(report, console)
     _show_invoices(report, console)
+    for draft in report.due_drafts[:_INVOICES_SHOWN]:
+        sentence = f"{shown_text(draft['invoice_id'])}: {shown_text(draft['reason'])}"
+        console.print(f"[yellow]due, still a draft[/yellow] {sentence}", highlight=False)
+
+
+def show_replay(replayed: dict[str, Any], is_dry_run: bool, console: Console) -> None:
+    """Prints what a replay changed, or would change."""
+    changes = replayed["changes"]
+    if changes:
+        table = _table(
+            "Decided again", "before", "after", "lines", "for example", numbers=("lines",)
+        )
+        for row in changes:
+            cells = (row["before"], row["after"], f"{row['lines']:,}", shown_text(row["example"]))
+            table.add_row(*cells)
+        console.print(table)
+    for file in replayed["not_replayed"]:
+        sentence = f"{shown_text(file['path'])}: {shown_text(file['reason'])}"
+        console.print(f"[yellow]left as it is[/yellow] {sentence}", highlight=False)
+    changed = sum(row["lines"] for row in changes)
+    verb = "would change" if is_dry_run else "changed"
+    console.print(
+        f"{changed:,} lines of {replayed['files']:,} files {verb}, {replayed['unchanged']:,} stay "
+        "as they are.",
+        highlight=False,
+    )
 
 
 def shown_text(text: str) -> str:
@@ -138,41 +182,14 @@ def shown_text(text: str) -> str:
 
 
 def _file_classes(lake: Lake) -> pl.DataFrame:
-    sums = ", ".join(f"sum({name})::BIGINT AS {name}" for name in VERDICT_COUNTS)
+    sums = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in VERDICT_COUNTS)
     return lake.query(
         f"""
         SELECT source, regexp_extract(path, '[^/.]*((\\.[A-Za-z]+)+)$', 1) AS file_kind,
             count(*) AS files, {sums}
-        FROM lake.landing_files JOIN lake.file_decisions USING (file_id)
+        FROM lake.landing_files JOIN ({LATEST_DECISIONS}) USING (file_id)
         GROUP BY ALL ORDER BY ALL
         """
-    )
-
-
-def _quarantined(lake: Lake) -> pl.DataFrame:
-    return lake.query(
-        """
-        WITH files AS (FROM lake.landing_files JOIN lake.file_decisions USING (file_id))
-        SELECT path, reason FROM files
-        WHERE status = 'quarantined' AND NOT EXISTS (
-            FROM files AS healing WHERE healing.path = files.path
-                AND healing.status = 'decided' AND healing.file_id > files.file_id
-        )
-        ORDER BY file_id
-        """
-    )
-
-
-def _reasons(lake: Lake, sources: pl.DataFrame) -> pl.DataFrame:
-    return lake.query(
-        """
-        SELECT verdict, reason_code,
-            verdict = 'conflict' AND coalesce(conflicts_expected, false) AS is_expected,
-            count(*) AS lines, any_value(reason ORDER BY file_id, line) AS example
-        FROM lake.refused_events LEFT JOIN sources USING (source) GROUP BY ALL
-        ORDER BY is_expected, lines DESC, verdict, reason_code
-        """,
-        sources=sources.select("source", "conflicts_expected"),
     )
 
 
@@ -258,15 +275,29 @@ def _show_reasons(report: HomeReport, console: Console) -> None:
             row["verdict"],
             row["reason_code"] or ("expected" if row["is_expected"] else ""),
             f"{row['lines']:,}",
-            shown_text(row["example"]),
+            shown_text(f"{row['example']} ({row['example_path']} line {row['example_line']})"),
         )
     console.print(table)
 
 
-def _show_files(label: str, files: list[dict[str, Any]], advice: str, console: Console) -> None:
+def _show_oldest(report: HomeReport, console: Console) -> None:
+    oldest = report.oldest_undecided
+    if oldest is None:
+        return
+    hours = oldest["age_seconds"] // 3600
+    age = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
+    console.print(
+        f"[yellow]oldest undecided[/yellow] {shown_text(oldest['path'])}: {oldest['status']}, "
+        f"received {oldest['received_at']}, {age} ago",
+        highlight=False,
+    )
+
+
+def _show_files(label: str, files: list[dict[str, Any]], console: Console) -> None:
     for file in files[:_FILES_SHOWN]:
-        sentence = f"{shown_text(file['path'])}: {shown_text(file['reason'])}{advice}"
-        console.print(f"{label} {sentence}", highlight=False)
+        sentence = f"{shown_text(file['path'])}: {shown_text(file['reason'])}"
+        advice = f"; {shown_text(file['what_to_do'])}" if "what_to_do" in file else ""
+        console.print(f"{label} {sentence}{advice}", highlight=False)
     more = len(files) - _FILES_SHOWN
     if more > 0:
         console.print(f"{label} … and {more:,} more: meterline status --json", highlight=False)

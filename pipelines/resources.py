@@ -5,12 +5,14 @@ Belongs here: what lives as long as a run. Must not be put here: work (see `asse
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from pipelines.alarms import failure_payload, send
 from pipelines.config import Settings
 from pipelines.errors import MeterlineError
 from pipelines.lock import last_holder, writer_lock
@@ -46,7 +48,13 @@ def build_writer(settings: Settings) -> dg.ResourceDefinition:
     def writer(context: dg.InitResourceContext) -> Iterator[Writer]:
         run_id = context.run.run_id if context.run else ""
         wait = settings.lock_wait_seconds
-        with writer_lock(settings.writer_lock, run_id, wait) as killed:
+        with ExitStack() as held:
+            try:
+                killed = held.enter_context(writer_lock(settings.writer_lock, run_id, wait))
+            except MeterlineError as error:
+                # No step has begun, so the hook on failing steps does not tell it.
+                send(settings, failure_payload(settings, run_id, None, str(error)))
+                raise
             if killed is not None and context.instance is not None:
                 end_dead_run(context.instance, killed.run_id)
             yield Writer(settings, run_id)

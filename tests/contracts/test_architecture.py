@@ -92,7 +92,7 @@ SCANNER = {
 leaves what is unusual, and whose rows it must give."""
 
 STORES = {
-    "config": set[str](),
+    "config": {"errors"},
     "landing": {"compression", "errors", "schemas"},
     "lake": {"errors", "schemas"},
     "lock": {"errors"},
@@ -105,7 +105,7 @@ STORES = {
         "rules",
         "schemas",
     },
-    "billing_calendar": {"catalog", "periods", "schemas"},
+    "billing_calendar": {"catalog", "periods", "rules", "schemas"},
     "formats": {
         "compression",
         "csv_rows",
@@ -134,16 +134,21 @@ STORES = {
     "dbt_runner": {"errors"},
     "dbt_duckdb_plugin": {"lake"},
     "in_progress": {"schemas"},
+    "file_states": {"close", "lake"},
     "run_facts": {"config", "errors", "lake", "schemas", "timestamps"},
     "gate": {"lake", "publish", "run_facts", "schemas"},
 }
 """What opens files and connections; none knows what comes before or after it."""
 
 ASSEMBLY = {
+    "alarm_assets",
+    "alarms",
     "assets",
+    "attention",
     "batch",
     "checks",
     "cli",
+    "correction",
     "dagster_home",
     "dbt_assets",
     "definitions",
@@ -152,6 +157,7 @@ ASSEMBLY = {
     "replay",
     "replay_selection",
     "report",
+    "run_options",
     "resources",
     "sensors",
     "sql_prompt",

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipelines.config import DBT_PROJECT, REPOSITORY, Settings, load_settings, metric_codes
+from pipelines.config import (
+    DBT_PROJECT,
+    REPOSITORY,
+    Settings,
+    load_settings,
+    metric_codes,
+    unknown_variables,
+)
+from pipelines.errors import MeterlineError
 
 VARIABLES = {f"METERLINE_{name.upper()}" for name in Settings.model_fields}
 
@@ -204,3 +212,27 @@ def test_metrics_are_the_files_of_the_dbt_project() -> None:
     assert {f"metric_{code}.sql" for code in metric_codes()} == {
         name for name in names if name.endswith(".sql")
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("METERLINE_THRAEDS", "METERLINE_THRAEDS is no setting; did you mean METERLINE_THREADS?"),
+        ("METERLINE_Q", "METERLINE_Q is no setting"),
+        ("meterline_hom", "meterline_hom is no setting; did you mean METERLINE_HOME?"),
+    ],
+)
+def test_misspelt_variable_is_refused(
+    name: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "1")
+
+    with pytest.raises(MeterlineError) as refusal:
+        load_settings()
+    assert str(refusal.value) == sentence
+
+
+def test_variables_that_exist_are_no_misspelling() -> None:
+    environment = dict.fromkeys([*VARIABLES, *GIVEN_TO_DBT, "meterline_home", "METER", "HOME"], "")
+
+    assert unknown_variables(environment) == []

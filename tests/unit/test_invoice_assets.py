@@ -7,7 +7,7 @@ import duckdb
 
 from pipelines.close import SOURCE_CUSTOMERS
 from pipelines.config import Settings
-from pipelines.invoice_assets import source_customers
+from pipelines.file_states import source_customers
 from tests.worlds import NOON
 
 HOUR = timedelta(hours=1)
@@ -34,7 +34,7 @@ def test_a_source_feeds_whom_its_events_are_attributed_to(tmp_path: Path) -> Non
             ],
         )
 
-    found = source_customers(settings)
+    found = source_customers(settings.warehouse, "intermediate.int_events_counted")
 
     assert found.schema == SOURCE_CUSTOMERS
     assert sorted(found.rows()) == [

@@ -12,10 +12,12 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from pipelines import attention
 from pipelines import report as reporting
 from pipelines.catalog import read_catalog
 from pipelines.config import Settings
 from pipelines.errors import CatalogError, LandingError
+from pipelines.file_states import file_states
 from pipelines.landing import Landing
 from pipelines.report import VERDICT_COUNTS, HomeReport, read_report, show_report, shown_text
 from pipelines.rules import REFUSAL_CUTS
@@ -31,12 +33,16 @@ NOTHING = HomeReport(
     as_of=None,
     file_classes=[],
     quarantined=[],
+    held=[],
     reasons=[],
+    conflicts=0,
     invoices=[],
     generation=None,
     in_progress=[],
     not_read=[],
     warnings=[],
+    oldest_undecided=None,
+    due_drafts=[],
 )
 
 
@@ -98,7 +104,7 @@ def test_files_that_wait_are_in_progress(tmp_path: Path) -> None:
         {"path": "raw/1.ndjson", "size_bytes": len(line("a"))},
         {"path": "raw/2.ndjson", "size_bytes": 0},
     ]
-    assert shown(replace(report, warnings=[])) == [
+    assert shown(replace(report, warnings=[], oldest_undecided=None)) == [
         "Nothing has been taken in yet: `meterline run` reads the landing.",
         "in progress 2 landed files wait to be decided: `meterline run` takes them in",
     ]
@@ -139,6 +145,7 @@ def test_lines_are_counted_per_source_and_kind_of_file(decided: HomeReport) -> N
         "conflict": 1,
         "rejected": 4,
         "blank": 1,
+        "held": 0,
     }
     assert (packed["file_kind"], packed["files"], packed["accepted"]) == (".ndjson.gz", 3, 1)
     for counts in (plain, packed):
@@ -161,7 +168,10 @@ def test_quarantined_file_is_told_until_a_later_version_heals_it(decided: HomeRe
     assert [file["path"] for file in decided.quarantined] == ["raw/3.ndjson.gz"]
     (told,) = (text for text in shown(decided) if text.startswith("quarantined"))
     assert told.startswith("quarantined raw/3.ndjson.gz: corrupt gzip: ")
-    assert told.endswith("; land a corrected file under the same name")
+    assert told.endswith(
+        "; land a corrected file under its name, or retry: "
+        "`meterline replay --file raw/3.ndjson.gz`"
+    )
 
 
 @pytest.mark.parametrize(
@@ -182,12 +192,15 @@ def test_versions_after_which_no_right_one_came_are_told(statuses: str, told: in
         for file_id, status in enumerate([*statuses.split(), "decided"], start=1):
             # The last file has another name: it heals nothing.
             path = "raw/1.ndjson" if file_id <= len(statuses.split()) else "raw/2.ndjson"
-            file = {"file_id": file_id, "path": path}
+            file = {"file_id": file_id, "path": path, "source": "raw", "received_at": NOON}
             lake.append(LANDING_FILES, lake_rows(LANDING_FILES, file))
-            decision = {"file_id": file_id, "status": status, "reason": f"version {file_id}"}
+            decision = {"file_id": file_id, "revision": 0, "status": status}
             lake.append(FILE_DECISIONS, lake_rows(FILE_DECISIONS, decision))
 
-        assert reporting._quarantined(lake)["path"].to_list() == ["raw/1.ndjson"] * told
+        states = file_states(lake, lake_rows(LANDING_FILES))
+        files = attention.waiting_files(lake, states)["quarantined"]
+
+    assert [file["path"] for file in files] == ["raw/1.ndjson"] * told
 
 
 def test_objects_that_are_not_read_are_told_with_the_reason(decided: HomeReport) -> None:
@@ -214,7 +227,7 @@ def test_tables_show_the_counts(decided: HomeReport) -> None:
     lines = [text.split() for text in shown(decided)]
 
     assert ["source", "kind", "files", *VERDICT_COUNTS] in lines
-    assert ["raw", "*.ndjson", "3", "9", "2", "1", "1", "4", "1"] in lines
+    assert ["raw", "*.ndjson", "3", "9", "2", "1", "1", "4", "1", "0"] in lines
     assert ["verdict", "reason", "lines", "for", "example"] in lines
     assert ["rejected", "malformed", "3"] in [words[:3] for words in lines]
 
@@ -374,10 +387,19 @@ COUNTS = dict.fromkeys(("files", *VERDICT_COUNTS), 1_234_567)
                         "is_expected": False,
                         "lines": 1,
                         "example": HOSTILE,
+                        "example_path": "…",
+                        "example_line": 1,
                     }
                 ],
             ),
             id="example",
+        ),
+        pytest.param(
+            replace(NOTHING, held=[{"path": "…", "reason": "…", "what_to_do": HOSTILE}]),
+            id="advice",
+        ),
+        pytest.param(
+            replace(NOTHING, due_drafts=[{"invoice_id": "…", "reason": HOSTILE}]), id="due draft"
         ),
         pytest.param(replace(NOTHING, warnings=[HOSTILE]), id="warning"),
         pytest.param(
@@ -418,11 +440,13 @@ def test_counts_are_grouped_by_thousands() -> None:
         "is_expected": False,
         "lines": 54_321,
         "example": "…",
+        "example_path": "p",
+        "example_line": 7,
     }
     lines = [text.split() for text in shown(replace(NOTHING, file_classes=[row], reasons=[reason]))]
 
-    assert ["cdn", "*.json", *["1,234,567"] * 7] in lines
-    assert ["duplicate", "54,321", "…"] in lines
+    assert ["cdn", "*.json", *["1,234,567"] * 8] in lines
+    assert ["duplicate", "54,321", "…", "(p", "line", "7)"] in lines
 
 
 @pytest.mark.parametrize(("files", "more"), [(20, None), (21, "1"), (1_020, "1,000")])
@@ -457,6 +481,8 @@ def test_every_verdict_and_reason_there_is_fits_the_table() -> None:
             "is_expected": False,
             "lines": 1,
             "example": f"example-{code}",
+            "example_path": "p",
+            "example_line": 1,
         }
         for verdict, code in (
             ("duplicate", None),

@@ -282,7 +282,7 @@ def test_models_bill_by_the_rule_and_keep_what_is_finalized(
 
 def test_streams_show_every_state(compiled: dict[str, str]) -> None:
     states = set()
-    for seed in range(8):
+    for seed in SEEDS:
         warehouse = Warehouse(compiled)
         known = {event: event.file_id for event in make_stream(seed)}
         warehouse.billed(known, {0: 2, 1: 4})

@@ -94,7 +94,7 @@ def test_drafts_and_invoices_have_these_lines(world: World) -> None:
 
 
 def test_every_event_is_in_one_state(world: World) -> None:
-    """File 2 has one event of nobody; file 4 a malformed line and a copy; file 5 has landed."""
+    """File 2 has three events of nobody and two amendments that wait; file 4 a malformed line and a copy; file 5 has landed."""
     states = world.query(
         """
         select path, state, reason, event_count from marts.fct_event_states order by all
@@ -103,10 +103,11 @@ def test_every_event_is_in_one_state(world: World) -> None:
 
     assert states == [
         ("edge/1.ndjson", "processed", None, 1),
-        ("edge/2.ndjson", "processed", None, 12),
-        ("edge/2.ndjson", "unprocessed", "unattributed", 1),
-        ("edge/3.ndjson", "processed", None, 2),
-        ("edge/4.ndjson", "processed", None, 4),
+        ("edge/2.ndjson", "processed", None, 23),
+        ("edge/2.ndjson", "unprocessed", "amendment_waiting", 2),
+        ("edge/2.ndjson", "unprocessed", "unattributed", 3),
+        ("edge/3.ndjson", "processed", None, 5),
+        ("edge/4.ndjson", "processed", None, 5),
         ("edge/4.ndjson", "unprocessed", "malformed", 1),
         ("edge/5.ndjson", "in_progress", None, None),
     ]

@@ -8,9 +8,9 @@ files_decided as (
 
 ),
 
-events_attributed as (
+lines_accepted as (
 
-    select * from {{ ref('int_events_attributed') }}
+    select * from {{ ref('int_lines_accepted') }}
 
 ),
 
@@ -30,10 +30,10 @@ lines_with_state as (
 
     select
         file_id,
-        case when customer_id is null then 'unprocessed' else 'processed' end
+        case when state_reason is null then 'processed' else 'unprocessed' end
             as state,
-        case when customer_id is null then 'unattributed' end as reason
-    from events_attributed
+        state_reason as reason
+    from lines_accepted
     union all
     select
         file_id,

@@ -94,7 +94,9 @@ def test_drafts_and_invoices_have_these_lines(world: World) -> None:
 
 
 def test_every_event_is_in_one_state(world: World) -> None:
-    """File 2 has three events of nobody and two amendments that wait; file 4 a malformed line and a copy; file 5 has landed."""
+    """File 2 has three events of nobody and two amendments that wait; file 4 a malformed line and
+    a copy; file 5 has landed.
+    """
     states = world.query(
         """
         select path, state, reason, event_count from marts.fct_event_states order by all

@@ -7,7 +7,6 @@ runs (see `definitions`).
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,7 +16,6 @@ from pathlib import Path
 from types import FrameType
 
 import dagster as dg
-from sqlalchemy import Engine, event
 
 from pipelines.config import REPOSITORY, Settings
 from pipelines.resources import end_runs_of_dead_processes
@@ -63,9 +61,8 @@ def prepare_dagster_home(settings: Settings) -> Path:
     Runs, events and ticks are kept in SQLite files inside it, which is Dagster's default.
     """
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    storage = {"sqlite": {"base_dir": str(settings.dagster_home / "storage")}}
     # JSON is YAML too, and needs no library to write.
-    text = json.dumps({**_CONFIGURATION, "storage": storage}, indent=2)
+    text = json.dumps(_CONFIGURATION | _storages(settings.dagster_home / "storage"), indent=2)
     target = settings.dagster_home / "dagster.yaml"
     if not target.is_file() or target.read_text() != text:
         written = target.with_suffix(f".{os.getpid()}")
@@ -74,38 +71,28 @@ def prepare_dagster_home(settings: Settings) -> Path:
     return settings.dagster_home
 
 
+def _storages(folder: Path) -> dict[str, object]:
+    """Dagster's own SQLite storages in the places it gives them, events with connections kept."""
+    storages = {
+        "run_storage": ("dagster._core.storage.runs", "SqliteRunStorage", "history"),
+        "event_log_storage": ("pipelines.event_log", "KeptEventLogStorage", "history/runs"),
+        "schedule_storage": (
+            *("dagster._core.storage.schedules", "SqliteScheduleStorage"),
+            "schedules",
+        ),
+    }
+    return {
+        storage: {"module": module, "class": name, "config": {"base_dir": str(folder / place)}}
+        for storage, (module, name, place) in storages.items()
+    }
+
+
 @contextmanager
 def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """The instance of this home; runs it records are seen by the UI of the same home."""
     home = str(prepare_dagster_home(settings))
-    with _quick_storage(), dg.DagsterInstance.from_config(home) as instance:
+    with dg.DagsterInstance.from_config(home) as instance:
         yield instance
-
-
-@contextmanager
-def _quick_storage() -> Iterator[None]:
-    """Lets Dagster's SQLite files take hundreds of events a run without a wait for each.
-
-    Dagster opens a connection for every event. A kept one spares the last to close a checkpoint;
-    and what is written waits for the disk at checkpoints alone, so that a power failure may cost
-    Dagster's last events. The lake and its catalog are written otherwise.
-    """
-    kept: dict[str, sqlite3.Connection] = {}
-
-    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA synchronous = NORMAL")
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
-        if path and path not in kept:
-            kept[path] = sqlite3.connect(path, check_same_thread=False)
-            kept[path].execute("SELECT count(*) FROM sqlite_master").fetchone()
-
-    event.listen(Engine, "connect", on_connect)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "connect", on_connect)
-        for connection in kept.values():
-            connection.close()
 
 
 def open_ui(settings: Settings, port: int, workspace: Path = WORKSPACE) -> int:

@@ -1,0 +1,90 @@
+"""Event log: Dagster's own SQLite storage of events, with its connections kept.
+
+Belongs here: how events of runs are stored. Must not be put here: how Dagster is set up (see
+`dagster_home`), events themselves.
+
+A run of this project stores about a thousand events, each in two or three databases. Dagster
+opens a connection, and closes the database, for each of them; that took half of a small run.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+KEPT_MAX = 8
+"""Databases that stay open at a time: one a run looked at, and the index of all."""
+
+_BUSY_SECONDS = 30
+
+
+class KeptEventLogStorage(SqliteEventLogStorage):
+    """The same files as `SqliteEventLogStorage` has; each process keeps its connections.
+
+    What is written waits for the disk at checkpoints alone, so that a power failure may cost
+    Dagster's last events. The lake and its catalog are written otherwise.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._kept: OrderedDict[str, Connection] = OrderedDict()
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> "KeptEventLogStorage":
+        """The storage that `dagster.yaml` names."""
+        return cls(inst_data=inst_data, **config_value)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        # The lock makes it safe that threads share a connection.
+        with self._db_lock:
+            connection = self._kept_connection(shard)
+            with connection.begin():
+                yield connection
+
+    def _kept_connection(self, shard: str) -> Connection:
+        if shard in self._kept:
+            self._kept.move_to_end(shard)
+            return self._kept[shard]
+        engine = create_engine(
+            self.conn_string_for_shard(shard),
+            poolclass=StaticPool,
+            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        )
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        connection = engine.connect()
+        with connection.begin():
+            connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+        self._kept[shard] = connection
+        while len(self._kept) > KEPT_MAX:
+            _close(self._kept.popitem(last=False)[1])
+        return connection
+
+    def wipe(self) -> None:
+        """Deletes every event; the files go too, so nothing may keep them open."""
+        self._close_all()
+        super().wipe()
+
+    def dispose(self) -> None:
+        """Closes what is kept."""
+        super().dispose()
+        self._close_all()
+
+    def _close_all(self) -> None:
+        with self._db_lock:
+            while self._kept:
+                _close(self._kept.popitem()[1])
+
+
+def _close(connection: Connection) -> None:
+    connection.close()
+    connection.engine.dispose()

@@ -5,11 +5,12 @@ Must not be put here: lines (see `parse`). A file that cannot be read to its end
 `UnreadableFileError`, and then none of its lines counts.
 """
 
-import zlib
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import zstandard
+from isal import isal_zlib
 
 from pipelines.records import UnreadableFileError
 from pipelines.schemas import COMPRESSION_RATIO_MAX, OBJECT_BYTES_MAX, RAW_BYTES_MAX
@@ -74,30 +75,37 @@ def _decompressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _gunzip(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    # zlib checks each member's CRC and length; wbits 31 is the gzip container.
-    member = zlib.decompressobj(wbits=31)
+    # It checks each member's CRC and length; wbits 31 is the gzip container.
+    member = isal_zlib.decompressobj(wbits=31)
     pending = first
     while True:
         try:
             raw = member.decompress(pending, _BLOCK_BYTES)
-        except zlib.error as error:
-            raise UnreadableFileError(f"corrupt gzip: {error}") from None
+        # Its stubs call the exception an instance.
+        except isal_zlib.error as error:  # type: ignore[misc]
+            raise UnreadableFileError(f"corrupt gzip: {_reason(error)}") from None
         if raw:
             yield raw
         pending = member.unused_data if member.eof else member.unconsumed_tail
         if pending:
             if member.eof:
-                member = zlib.decompressobj(wbits=31)
+                member = isal_zlib.decompressobj(wbits=31)
             continue
         if member.eof or not raw:
             block = next(blocks, None)
             if block is None:
                 break
             if member.eof:
-                member = zlib.decompressobj(wbits=31)
+                member = isal_zlib.decompressobj(wbits=31)
             pending = block
     if not member.eof:
         raise UnreadableFileError("truncated gzip: the file ends before its checksum")
+
+
+def _reason(error: Exception) -> str:
+    """What the library says, without the number it begins with."""
+    text = re.sub(r"^Error -?\d+ ", "", str(error))
+    return text[:1].lower() + text[1:]
 
 
 def _unzstd(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:

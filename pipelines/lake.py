@@ -109,9 +109,10 @@ class Lake:
             catalog, data, read_only=read_only, snapshot_id=snapshot_id
         ):
             self._connection.execute(statement)
-        if not read_only:
-            self._migrate()
-        self._refuse_other_schema()
+        version = self._schema_version()
+        if not read_only and version < len(MIGRATIONS):
+            version = self._migrate(version)
+        _refuse_other_schema(version)
 
     def __enter__(self) -> Self:
         return self
@@ -265,16 +266,15 @@ class Lake:
         found = self._connection.execute("SELECT max(version) FROM lake.schema_version").fetchone()
         return int(found[0]) if found and found[0] is not None else 0
 
-    def _migrate(self) -> None:
-        if 0 < self._schema_version() < HASHED_SINCE and self._holds_events():
+    def _migrate(self, found: int) -> int:
+        """Brings the lake from the schema that was found to the newest, whose version it gives."""
+        if 0 < found < HASHED_SINCE and self._holds_events():
             raise LakeError(
-                f"the lake has schema {self._schema_version()}, whose keys are hashed otherwise: "
+                f"the lake has schema {found}, whose keys are hashed otherwise: "
                 "no copy of an event would be found; set METERLINE_HOME to a new folder and run "
                 "again, the landing still has every event"
             )
-        for version, (name, statements) in enumerate(MIGRATIONS, start=1):
-            if version <= self._schema_version():
-                continue
+        for version, (name, statements) in enumerate(MIGRATIONS[found:], start=found + 1):
             with self._transaction():
                 for statement in statements:
                     self._connection.execute(statement)
@@ -282,22 +282,10 @@ class Lake:
                     "INSERT INTO lake.schema_version VALUES ($version, $name, $applied_at)",
                     {"version": version, "name": name, "applied_at": datetime.now(UTC)},
                 )
+        return len(MIGRATIONS)
 
     def _holds_events(self) -> bool:
         return bool(self._connection.execute("SELECT 1 FROM lake.accepted_events").fetchone())
-
-    def _refuse_other_schema(self) -> None:
-        version = self._schema_version()
-        if version > len(MIGRATIONS):
-            raise LakeError(
-                f"the lake has schema {version}, this Meterline knows up to {len(MIGRATIONS)}; "
-                "use the newer Meterline that wrote it"
-            )
-        if version < len(MIGRATIONS):
-            raise LakeError(
-                f"the lake has schema {version}, this Meterline needs {len(MIGRATIONS)}; "
-                "`meterline run` migrates it"
-            )
 
 
 def _use_wal(catalog: Path) -> None:
@@ -310,6 +298,19 @@ def _use_wal(catalog: Path) -> None:
         connection.close()
     if mode != "wal":
         raise LakeError(f"expected the lake's catalog in WAL mode, found {mode}: {catalog}")
+
+
+def _refuse_other_schema(version: int) -> None:
+    if version > len(MIGRATIONS):
+        raise LakeError(
+            f"the lake has schema {version}, this Meterline knows up to {len(MIGRATIONS)}; "
+            "use the newer Meterline that wrote it"
+        )
+    if version < len(MIGRATIONS):
+        raise LakeError(
+            f"the lake has schema {version}, this Meterline needs {len(MIGRATIONS)}; "
+            "`meterline run` migrates it"
+        )
 
 
 def _batch_of(path: Path) -> int:

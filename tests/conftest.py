@@ -8,6 +8,12 @@ import pytest
 from tests.worlds import open_lake
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole runs first: a worker that came to one last would keep the others waiting."""
+    slow = ("integration", "faults")
+    items.sort(key=lambda item: item.path.parent.name not in slow)
+
+
 @pytest.fixture(scope="session")
 def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose lake has its tables and no batch; nobody writes to it."""

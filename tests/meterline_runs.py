@@ -4,19 +4,23 @@ Belongs here: starting `meterline` and reading what it published. Must not be pu
 expectations.
 """
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from pipelines.config import DBT_PROJECT, REPOSITORY
+from pipelines.dbt_runner import prepare_project
 
 SAMPLE_AS_OF = "2015-05-20T22:00:00Z"
 """The instant of the sample run, as in the Makefile."""
@@ -67,6 +71,21 @@ class Home:
         with duckdb.connect(str(marts), read_only=True) as connection:
             connection.execute("SET TimeZone = 'UTC'")
             return connection.execute(query).fetchall()
+
+
+@cache
+def _parsed_project() -> Path:
+    """A folder with the dbt project in its parsed form, which is the same for every home."""
+    artifacts = Path(tempfile.mkdtemp(prefix="parsed-project-"))
+    atexit.register(shutil.rmtree, artifacts, ignore_errors=True)
+    prepare_project(DBT_PROJECT, artifacts)
+    return artifacts
+
+
+def prepared_home(folder: Path, variables: Mapping[str, str] | None = None) -> Home:
+    """A new home to which the parsed dbt project is given: to parse it takes ten seconds."""
+    shutil.copytree(_parsed_project(), folder / "dbt", dirs_exist_ok=True)
+    return Home(folder, variables or {})
 
 
 def copied_catalog(folder: Path) -> Path:

@@ -152,6 +152,7 @@ ASSEMBLY = {
     "dagster_home",
     "dbt_assets",
     "definitions",
+    "event_log",
     "invoice_assets",
     "job",
     "replay",

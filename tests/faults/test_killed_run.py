@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.config import REPOSITORY, Settings
 from pipelines.dagster_home import dagster_instance
-from tests.meterline_runs import METERLINE, SAMPLE_AS_OF, Home
+from tests.meterline_runs import METERLINE, SAMPLE_AS_OF, Home, prepared_home
 
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
@@ -22,7 +22,7 @@ UNFINISHED = [
 
 @pytest.fixture(scope="module")
 def untroubled(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("untroubled"))
+    home = prepared_home(tmp_path_factory.mktemp("untroubled"))
     home.report("run", "--as-of", SAMPLE_AS_OF)
     return home
 
@@ -83,7 +83,7 @@ def living_processes(group: int) -> list[str]:
 def test_killed_run_leaves_nothing_that_the_next_one_does_not_heal(
     untroubled: Home, tmp_path: Path, sentence: str, delay_seconds: float
 ) -> None:
-    home = Home(tmp_path / "home")
+    home = prepared_home(tmp_path / "home")
     kill_after(home, sentence, delay_seconds)
     # At once: neither a lock nor an open database of the killed run is in the way.
     report = home.report("run", "--as-of", SAMPLE_AS_OF)
@@ -98,7 +98,7 @@ def test_killed_run_leaves_nothing_that_the_next_one_does_not_heal(
 
 
 def test_second_run_at_the_same_time_ends_with_already_running(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
+    home = prepared_home(tmp_path / "home")
     first = subprocess.Popen(
         [METERLINE, "run", "--as-of", SAMPLE_AS_OF],
         env=home.environment,

@@ -167,8 +167,8 @@ def _altered_gzip() -> Iterator[HostileFile]:
             elif place in _HEADER_WITHOUT_MEANING or (place, harm) == (3, 0x01):
                 yield decided(name, build, _ACCEPTED * 2)
             else:
-                region = "data check" if -8 <= place < -4 else "length check" if place < 0 else ""
-                yield quarantined(name, f"incorrect {region}" if region else "gzip", build)
+                sentence = "gzip: incorrect checksum" if place < 0 else "gzip"
+                yield quarantined(name, sentence, build)
 
 
 def _noise(size: int) -> bytes:

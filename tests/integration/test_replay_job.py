@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog
+from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
 
 HELD = "cdn_logs/2015/05/17/13/held.ndjson"
 LABS = "sub-labs/2015-05-17"
@@ -55,7 +55,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     )
     land(landing, "cdn_logs/2015/05/18/23/late.ndjson", event("late", "2015-05-17T01:00:00Z"))
     variables = {"METERLINE_LANDING": str(landing), "METERLINE_CATALOG": str(catalog)}
-    return Home(folder / "home", variables)
+    return prepared_home(folder / "home", variables)
 
 
 def invoice_of_labs(home: Home) -> tuple[Any, ...]:

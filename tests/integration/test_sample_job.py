@@ -16,7 +16,7 @@ import pytest
 from pipelines.conservation import INVARIANTS
 from pipelines.lake import Lake
 from tests.golden.recompute_sample import expected_invoices
-from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog
+from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
 
 EXPECTED_COUNTS = {
     "files": 86,
@@ -208,7 +208,7 @@ def test_contradicting_catalog_is_refused_before_anything_is_written(tmp_path: P
     catalog = copied_catalog(tmp_path / "catalog")
     charges = catalog / "charges.csv"
     charges.write_text(charges.read_text().replace("egress_bytes", "egress_bits", 1))
-    home = Home(tmp_path / "home", {"METERLINE_CATALOG": str(catalog)})
+    home = prepared_home(tmp_path / "home", {"METERLINE_CATALOG": str(catalog)})
     called = home.call("run", "--as-of", SAMPLE_AS_OF)
 
     assert called.returncode == 1
@@ -285,7 +285,7 @@ def test_closing_twice_gives_the_documents_of_closing_once(
     home: Home, tmp_path: Path, first_run: dict[str, Any]
 ) -> None:
     home.report("run", "--as-of", "2015-07-01T00:00:00Z")
-    at_once = Home(tmp_path / "home")
+    at_once = prepared_home(tmp_path / "home")
     at_once.report("run", "--as-of", "2015-07-01T00:00:00Z")
 
     assert at_once.digest() == home.digest()
@@ -295,7 +295,7 @@ def test_batches_of_any_size_give_the_same_digest(
     home: Home, tmp_path: Path, first_run: dict[str, Any]
 ) -> None:
     home.report("run", "--as-of", "2015-07-01T00:00:00Z")
-    in_parts = Home(tmp_path / "home", {"METERLINE_BATCH_BYTES": "300000"})
+    in_parts = prepared_home(tmp_path / "home", {"METERLINE_BATCH_BYTES": "300000"})
     report = in_parts.report("run", "--as-of", "2015-07-01T00:00:00Z")
 
     assert len(report["run"]["run_ids"]) >= 3
@@ -305,7 +305,7 @@ def test_batches_of_any_size_give_the_same_digest(
 def test_copied_home_is_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
     home.report("run", "--as-of", "2015-07-01T00:00:00Z")
     before = home.digest()
-    original, copy = Home(tmp_path / "original"), Home(tmp_path / "copy")
+    original, copy = prepared_home(tmp_path / "original"), Home(tmp_path / "copy")
     shutil.copytree(home.folder, original.folder, symlinks=True)
     shutil.copytree(original.folder, copy.folder, symlinks=True)
     report = copy.report("run", "--as-of", "2015-08-01T00:00:00Z")

@@ -27,6 +27,7 @@ from pipelines.config import Settings, metric_codes
 from pipelines.conservation import INVARIANTS, Finding, check_batch
 from pipelines.correction import plan_correction, require_same_events
 from pipelines.dbt_assets import CATALOG_KEY
+from pipelines.gate import last_as_of
 from pipelines.held import HoldRule
 from pipelines.lake import Lake
 from pipelines.landing import Landing
@@ -98,7 +99,7 @@ def landed_files(
     with open_lake(settings) as lake:
         _sweep(settings, lake)
         listing_started_at = datetime.now(UTC)
-        spoken_for = last_as_of(lake, settings)
+        spoken_for = last_as_of(lake, settings.published)
         facts = RunFacts(
             as_of=spoken_for
             if spoken_for and not config.takes_in
@@ -271,16 +272,6 @@ def open_lake(settings: Settings) -> Lake:
         threads=settings.threads,
         memory_limit=settings.memory_limit,
     )
-
-
-def last_as_of(lake: Lake, settings: Settings) -> datetime | None:
-    """The newest instant this home has spoken for, by a transaction or a generation."""
-    generation = current_generation(settings.published)
-    found = [
-        lake.query("SELECT max(as_of) AS as_of FROM lake.batches")["as_of"][0],
-        generation.as_of if generation else None,
-    ]
-    return max((as_of for as_of in found if as_of is not None), default=None)
 
 
 def verdict_counts(lake: Lake, batch_id: int) -> pl.DataFrame:

@@ -257,7 +257,6 @@ def _progress(*, quiet: bool) -> Iterator[None]:
     with _errors.status("starting") as passing:
         handler = _ProgressLines(passing)
         logger.addHandler(handler)
-        logger.info("starting Dagster and dbt")
         try:
             yield
         finally:

@@ -5,13 +5,13 @@ the run is not among the inputs: only which periods it has begun, ended, cut and
 so that a run a minute later with nothing new costs next to nothing.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from pipelines.lake import Lake
-from pipelines.publish import digest_inputs
+from pipelines.publish import current_generation, digest_inputs
 from pipelines.run_facts import RunFacts
 from pipelines.schemas import UTC_MICROSECONDS
 
@@ -56,3 +56,19 @@ def finalized_periods(lake: Lake) -> pl.DataFrame:
     return lake.query(
         "SELECT subscription_id, period_start_at, cut_at, event_batch_id FROM lake.invoices"
     ).cast({"period_start_at": UTC_MICROSECONDS, "cut_at": UTC_MICROSECONDS})
+
+
+def last_as_of(lake: Lake, published: Path) -> datetime | None:
+    """The newest instant the home has spoken for, by a transaction or a generation."""
+    generation = current_generation(published)
+    found = [
+        lake.query("SELECT max(as_of) AS as_of FROM lake.batches")["as_of"][0],
+        generation.as_of if generation else None,
+    ]
+    return max((as_of for as_of in found if as_of is not None), default=None)
+
+
+def horizon(lake: Lake, as_of: datetime) -> datetime:
+    """The later of the run's instant and the newest file's arrival."""
+    found = lake.query("SELECT max(received_at) AS newest FROM lake.landing_files")["newest"][0]
+    return max(as_of, found) if found else as_of

@@ -6,7 +6,6 @@ gave. Must not be put here: rules about invoices (see `close`), SQL (see `dbt_pr
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime
 
 import dagster as dg
 import duckdb
@@ -27,10 +26,10 @@ from pipelines.close import (
 from pipelines.config import Settings
 from pipelines.errors import InvariantError
 from pipelines.file_states import file_states, source_customers
-from pipelines.gate import finalized_periods, inputs_digest
+from pipelines.gate import finalized_periods, horizon, inputs_digest
 from pipelines.in_progress import write_files_in_progress
 from pipelines.invoice_documents import GENESIS, verify_chain
-from pipelines.lake import Lake, attach_statements
+from pipelines.lake import attach_statements
 from pipelines.publish import (
     ChainHead,
     CheckSummary,
@@ -91,7 +90,7 @@ def calendar_tables(
     """Billing periods and names for dbt; nothing when what is published is still true."""
     settings, facts = writer.settings, landed_files.facts
     with open_lake(settings) as lake:
-        periods = billing_calendar.periods_until(catalog, _horizon(lake, landed_files))
+        periods = billing_calendar.periods_until(catalog, horizon(lake, facts.as_of))
         digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
         finalized = finalized_periods(lake)
         batch_id = lake.last_batch_id("decide")
@@ -216,7 +215,7 @@ def published_marts(
     settings, facts = writer.settings, landed_files.facts
     with open_lake(settings) as lake:
         invoices = lake.table(INVOICES)
-        periods = billing_calendar.periods_until(catalog, _horizon(lake, landed_files))
+        periods = billing_calendar.periods_until(catalog, horizon(lake, facts.as_of))
         digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
         batch_id = lake.last_batch_id()
     before = current_generation(settings.published)
@@ -283,12 +282,6 @@ def _checks_of_run(context: dg.AssetExecutionContext) -> CheckSummary:
     return CheckSummary(
         passed=sum(evaluation.passed for evaluation in evaluations), failed=tuple(failed)
     )
-
-
-def _horizon(lake: Lake, landed: Landed) -> datetime:
-    """The later of the run's instant and the newest file's arrival."""
-    found = lake.query("SELECT max(received_at) AS newest FROM lake.landing_files")["newest"][0]
-    return max(landed.facts.as_of, found) if found else landed.facts.as_of
 
 
 def _drafts(settings: Settings) -> tuple[pl.DataFrame, pl.DataFrame]:

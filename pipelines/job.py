@@ -4,21 +4,27 @@ Belongs here: launching and saying what changed. Must not be put here: what the 
 (see `assets`).
 """
 
+import logging
 import os
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config import Settings, metric_codes
 from pipelines.errors import MeterlineError
+from pipelines.idle import finds_nothing
 from pipelines.lake import Lake
 from pipelines.publish import current_generation
+from pipelines.run_facts import choose_as_of
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
 
     from pipelines.replay_selection import Selection
+
+_progress = logging.getLogger("meterline")
 
 _INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
@@ -48,7 +54,8 @@ class RunOutcome:
     """What one or more runs of the job changed.
 
     Attributes:
-        run_ids: Dagster's ids, in order; more than one when files waited for a next batch.
+        run_ids: Dagster's ids, in order; more than one when files waited for a next batch, none
+            when there was nothing to do.
         files: file versions newly decided.
         lines: lines newly decided.
         invoices: invoices newly finalized.
@@ -113,6 +120,7 @@ def run_replay(settings: Settings, selection: "Selection") -> ReplayOutcome:
     Raises:
         MeterlineError: the selection names nothing, or the run failed.
     """
+    _progress.info("starting Dagster and dbt")
     os.environ["METERLINE_HOME"] = str(settings.home)
     from pipelines.dagster_home import dagster_instance
     from pipelines.definitions import JOB, defs
@@ -170,6 +178,8 @@ def run_job(
 ) -> RunOutcome:
     """Runs the job until no landed file waits; each run is seen by the UI of this home.
 
+    When there is nothing to do, nothing is launched; see `idle`.
+
     Args:
         settings: of the home.
         as_of: instant the runs speak for, RFC 3339; None is the present.
@@ -179,6 +189,12 @@ def run_job(
     Raises:
         MeterlineError: a run failed; what it says is what the failing step said.
     """
+    # What can only be refused is refused before Dagster is loaded, which takes seconds.
+    choose_as_of(as_of, datetime.now(UTC), None)
+    if not republish and not options and finds_nothing(settings, as_of):
+        generation = count_home(settings).generation
+        return RunOutcome((), 0, 0, 0, generation, is_published=False, ingest_seconds=0.0)
+    _progress.info("starting Dagster and dbt")
     # Dagster's modules read these, and the definitions are those of this very home.
     os.environ["METERLINE_HOME"] = str(settings.home)
     from pipelines.dagster_home import dagster_instance

@@ -153,6 +153,7 @@ ASSEMBLY = {
     "dbt_assets",
     "definitions",
     "event_log",
+    "idle",
     "invoice_assets",
     "job",
     "replay",

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
@@ -20,11 +21,42 @@ UNFINISHED = [
 ]
 
 
+@dataclass(frozen=True)
+class TwoAtOnce:
+    """Two runs of one home, the second started while the first one went on."""
+
+    home: Home
+    first_returncode: int
+    second: "subprocess.CompletedProcess[str]"
+
+
 @pytest.fixture(scope="module")
-def untroubled(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def two_at_once(tmp_path_factory: pytest.TempPathFactory) -> TwoAtOnce:
     home = prepared_home(tmp_path_factory.mktemp("untroubled"))
-    home.report("run", "--as-of", SAMPLE_AS_OF)
-    return home
+    first = subprocess.Popen(
+        [METERLINE, "run", "--as-of", SAMPLE_AS_OF],
+        env=home.environment,
+        cwd=REPOSITORY,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert first.stderr is not None
+    try:
+        for line in first.stderr:
+            if "listed" in line:
+                break
+        second = home.call("run", "--as-of", SAMPLE_AS_OF)
+        first.communicate(timeout=240)
+    finally:
+        first.kill()
+    return TwoAtOnce(home, first.returncode, second)
+
+
+@pytest.fixture(scope="module")
+def untroubled(two_at_once: TwoAtOnce) -> Home:
+    """A home whose one run nobody killed."""
+    return two_at_once.home
 
 
 def kill_after(home: Home, sentence: str, delay_seconds: float) -> None:
@@ -97,27 +129,8 @@ def test_killed_run_leaves_nothing_that_the_next_one_does_not_heal(
         assert killed.run_id not in report["run"]["run_ids"]
 
 
-def test_second_run_at_the_same_time_ends_with_already_running(tmp_path: Path) -> None:
-    home = prepared_home(tmp_path / "home")
-    first = subprocess.Popen(
-        [METERLINE, "run", "--as-of", SAMPLE_AS_OF],
-        env=home.environment,
-        cwd=REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert first.stderr is not None
-    try:
-        for line in first.stderr:
-            if "listed" in line:
-                break
-        second = home.call("run", "--as-of", SAMPLE_AS_OF)
-        first.communicate(timeout=120)
-    finally:
-        first.kill()
-
-    assert second.returncode == 1
-    assert "already running: run" in " ".join(second.stderr.split())
-    assert first.returncode == 0
-    assert home.report("status")["generation"] is not None
+def test_second_run_at_the_same_time_ends_with_already_running(two_at_once: TwoAtOnce) -> None:
+    assert two_at_once.second.returncode == 1
+    assert "already running: run" in " ".join(two_at_once.second.stderr.split())
+    assert two_at_once.first_returncode == 0
+    assert two_at_once.home.report("status")["generation"] is not None

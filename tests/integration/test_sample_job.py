@@ -13,9 +13,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from pipelines.config import REPOSITORY
 from pipelines.conservation import INVARIANTS
 from pipelines.lake import Lake
 from tests.golden.recompute_sample import expected_invoices
+from tests.integration.s3_server import Bucket
 from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
 
 EXPECTED_COUNTS = {
@@ -185,6 +187,27 @@ def test_sql_can_neither_write_nor_read_other_files(home: Home, first_run: dict[
     assert "disabled" in read.stderr
 
 
+def test_landing_on_s3_gives_the_digest_of_the_folder(
+    home: Home, first_run: dict[str, Any], bucket: Bucket, tmp_path: Path
+) -> None:
+    landing = REPOSITORY / "landing"
+    for path in landing.rglob("*"):
+        if path.is_file():
+            bucket.put(f"usage/{path.relative_to(landing).as_posix()}", path.read_bytes())
+    on_s3 = prepared_home(
+        tmp_path / "s3",
+        {
+            "METERLINE_LANDING": f"s3://{bucket.name}/usage",
+            "METERLINE_S3_ENDPOINT_URL": bucket.endpoint_url,
+        },
+    )
+    from_s3 = on_s3.report("run", "--as-of", SAMPLE_AS_OF)
+
+    assert from_s3["file_classes"] == first_run["file_classes"]
+    assert from_s3["invoices"] == first_run["invoices"]
+    assert on_s3.digest() == home.digest()
+
+
 @pytest.mark.parametrize(
     ("as_of", "reason"),
     [
@@ -281,19 +304,10 @@ def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(
     assert strangers.height == 0
 
 
-def test_closing_twice_gives_the_documents_of_closing_once(
+def test_batches_and_closings_of_any_number_give_the_same_digest(
     home: Home, tmp_path: Path, first_run: dict[str, Any]
 ) -> None:
-    home.report("run", "--as-of", "2015-07-01T00:00:00Z")
-    at_once = prepared_home(tmp_path / "home")
-    at_once.report("run", "--as-of", "2015-07-01T00:00:00Z")
-
-    assert at_once.digest() == home.digest()
-
-
-def test_batches_of_any_size_give_the_same_digest(
-    home: Home, tmp_path: Path, first_run: dict[str, Any]
-) -> None:
+    # This home took all in at once and closed in two steps; the other the other way round.
     home.report("run", "--as-of", "2015-07-01T00:00:00Z")
     in_parts = prepared_home(tmp_path / "home", {"METERLINE_BATCH_BYTES": "300000"})
     report = in_parts.report("run", "--as-of", "2015-07-01T00:00:00Z")
@@ -305,7 +319,7 @@ def test_batches_of_any_size_give_the_same_digest(
 def test_copied_home_is_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
     home.report("run", "--as-of", "2015-07-01T00:00:00Z")
     before = home.digest()
-    original, copy = prepared_home(tmp_path / "original"), Home(tmp_path / "copy")
+    original, copy = Home(tmp_path / "original"), Home(tmp_path / "copy")
     shutil.copytree(home.folder, original.folder, symlinks=True)
     shutil.copytree(original.folder, copy.folder, symlinks=True)
     report = copy.report("run", "--as-of", "2015-08-01T00:00:00Z")

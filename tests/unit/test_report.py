@@ -167,7 +167,7 @@ def test_reasons_come_most_frequent_first_with_an_example(decided: HomeReport) -
 def test_quarantined_file_is_told_until_a_later_version_heals_it(decided: HomeReport) -> None:
     assert [file["path"] for file in decided.quarantined] == ["raw/3.ndjson.gz"]
     (told,) = (text for text in shown(decided) if text.startswith("quarantined"))
-    assert told.startswith("quarantined raw/3.ndjson.gz: corrupt gzip: ")
+    assert told.startswith("quarantined raw/3.ndjson.gz: truncated gzip: ")
     assert told.endswith(
         "; land a corrected file under its name, or retry: "
         "`meterline replay --file raw/3.ndjson.gz`"

@@ -64,15 +64,65 @@ def attach_statements(
         read_only: True for every reader.
         snapshot_id: one state for all statements that follow; None is the newest.
     """
+    return [*_load_statements(), _attach_statement(catalog, data, read_only, snapshot_id)]
+
+
+def _load_statements() -> list[str]:
+    return [f"LOAD {quoted(extension_file(name))}" for name in EXTENSIONS]
+
+
+def _attach_statement(catalog: Path, data: Path, read_only: bool, snapshot_id: int | None) -> str:
     options = [f"DATA_PATH {quoted(f'{data.resolve()}/')}", "OVERRIDE_DATA_PATH true"]
     options.append("READ_ONLY" if read_only else "DATA_INLINING_ROW_LIMIT 0")
     if snapshot_id is not None:
         options.append(f"SNAPSHOT_VERSION {int(snapshot_id)}")
     address = quoted(f"ducklake:sqlite:{catalog.resolve()}")
-    return [
-        *(f"LOAD {quoted(extension_file(name))}" for name in EXTENSIONS),
-        f"ATTACH IF NOT EXISTS {address} AS lake ({', '.join(options)})",
-    ]
+    return f"ATTACH IF NOT EXISTS {address} AS lake ({', '.join(options)})"
+
+
+_SPARE_MAX = 2
+
+_spare: list[duckdb.DuckDBPyConnection] = []
+"""Databases with the extensions loaded and no lake attached: to load them, which checks their
+signatures, takes three times as long as to attach."""
+
+
+def _database() -> duckdb.DuckDBPyConnection:
+    if _spare:
+        return _spare.pop()
+    database = duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+    database.execute("; ".join(_load_statements()))
+    return database
+
+
+def _settle(
+    database: duckdb.DuckDBPyConnection, spill: Path, threads: int, memory_limit: str
+) -> None:
+    options = {
+        "threads": str(threads),
+        "memory_limit": quoted(memory_limit),
+        "temp_directory": quoted(spill),
+        "enable_external_file_cache": "true",
+    }
+    database.execute("; ".join(f"SET {name} = {value}" for name, value in options.items()))
+
+
+def _put_back(database: duckdb.DuckDBPyConnection) -> None:
+    try:
+        # Without the cache nothing of the lake's files stays in memory. A database that has
+        # spilled cannot take another folder for it, and is not kept.
+        database.execute(
+            "DETACH lake; SET enable_external_file_cache = false; SET temp_directory = ''"
+        )
+    except duckdb.Error:
+        database.close()
+        return
+    if len(_spare) < _SPARE_MAX:
+        _spare.append(database)
+    else:
+        database.close()
 
 
 class Lake:
@@ -95,24 +145,20 @@ class Lake:
             _use_wal(catalog)
         elif not catalog.is_file():
             raise LakeError(f"there is no lake at {catalog}; run `meterline run` first")
-        self._connection = duckdb.connect(
-            config={
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-                "threads": threads,
-                "memory_limit": memory_limit,
-                "temp_directory": str(catalog.parent / "spill"),
-            }
-        )
-        self._connection.execute("SET TimeZone = 'UTC'")
-        for statement in attach_statements(
-            catalog, data, read_only=read_only, snapshot_id=snapshot_id
-        ):
-            self._connection.execute(statement)
-        version = self._schema_version()
-        if not read_only and version < len(MIGRATIONS):
-            version = self._migrate(version)
-        _refuse_other_schema(version)
+        self._database = _database()
+        # A connection of its own, so that a closed lake cannot ask the next one's.
+        self._connection = self._database.cursor()
+        try:
+            _settle(self._connection, catalog.parent / "spill", threads, memory_limit)
+            self._connection.execute("SET TimeZone = 'UTC'")
+            self._connection.execute(_attach_statement(catalog, data, read_only, snapshot_id))
+            version = self._schema_version()
+            if not read_only and version < len(MIGRATIONS):
+                version = self._migrate(version)
+            _refuse_other_schema(version)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +169,12 @@ class Lake:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the lake's files; nothing can be asked any more."""
         self._connection.close()
+        _put_back(self._database)
 
     def query(
         self, sql: str, parameters: Mapping[str, Any] | None = None, **frames: pl.DataFrame
@@ -190,15 +241,17 @@ class Lake:
         expected = self.last_batch_id() + 1
         if batch_id != expected:
             raise LakeError(f"expected batch {expected}, found batch {batch_id}; run again")
-        moved: list[tuple[LakeTable, Path]] = []
+        moved: dict[LakeTable, list[Path]] = {}
         for table, frame in rows.items():
             if frame.height:
-                moved.append((table, self._write(table, batch_id, frame)))
+                moved.setdefault(table, []).append(self._write(table, batch_id, frame))
         for table, paths in staged_files.items():
-            moved += [(table, self._move_in(table, batch_id, path)) for path in paths]
+            moved.setdefault(table, []).extend(
+                self._move_in(table, batch_id, path) for path in paths
+            )
         with self._transaction():
-            for table, path in moved:
-                self._register(table, path)
+            for table, paths in moved.items():
+                self._register(table, paths)
 
     def sweep(self) -> int:
         """Deletes data files that no commit registered; call it only under the writer lock."""
@@ -234,13 +287,18 @@ class Lake:
         ).write_parquet(target)
         return target
 
-    def _register(self, table: LakeTable, path: Path) -> None:
-        if path.name in {registered.name for registered in self.files(table)}:
-            raise LakeError(f"{path.name} is registered already; registering twice doubles rows")
-        self._connection.execute(
-            "CALL ducklake_add_data_files('lake', $table, $path)",
-            {"table": table.name, "path": str(path)},
-        )
+    def _register(self, table: LakeTable, paths: list[Path]) -> None:
+        registered = {path.name for path in self.files(table)}
+        for path in paths:
+            if path.name in registered:
+                raise LakeError(
+                    f"{path.name} is registered already; registering twice doubles rows"
+                )
+            registered.add(path.name)
+            self._connection.execute(
+                "CALL ducklake_add_data_files('lake', $table, $path)",
+                {"table": table.name, "path": str(path)},
+            )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -257,13 +315,12 @@ class Lake:
             raise LakeError(f"nothing was committed, the lake is as before: {error}") from error
 
     def _schema_version(self) -> int:
-        tables = self._connection.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'lake' "
-            "AND table_name = 'schema_version'"
-        ).fetchall()
-        if not tables:
+        try:
+            found = self._connection.execute(
+                "SELECT max(version) FROM lake.schema_version"
+            ).fetchone()
+        except duckdb.CatalogException:  # a new lake
             return 0
-        found = self._connection.execute("SELECT max(version) FROM lake.schema_version").fetchone()
         return int(found[0]) if found and found[0] is not None else 0
 
     def _migrate(self, found: int) -> int:

@@ -560,3 +560,29 @@ def test_lake_of_the_first_schema_is_migrated_and_its_rows_stay(
 
     assert found.select("lines", "held").rows() == [(3, None), (1, 1)]
     assert migrations["version"].to_list() == list(range(1, len(MIGRATIONS) + 1))
+
+
+_SPILL = "SELECT value FROM duckdb_settings() WHERE name = 'temp_directory'"
+
+
+def test_database_that_spilled_is_not_used_for_another_lake(
+    lake_home: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(lake_home, tmp_path / "other"))
+    for home in (lake_home, other, lake_home):
+        folder = home / "lake"
+        with Lake(
+            folder / "catalog.sqlite", folder / "data", memory_limit="24MiB", threads=1
+        ) as lake:
+            lake.query("SELECT hash(range) AS h FROM range(2000000) ORDER BY h")
+            assert lake.query(_SPILL)["value"].to_list() == [str(folder / "spill")]
+            assert (folder / "spill").is_dir()
+
+
+def test_closed_lake_answers_nothing(lake_home: Path) -> None:
+    with open_lake(lake_home, read_only=True) as closed:
+        pass
+    with open_lake(lake_home, read_only=True) as lake:
+        assert lake.query("SELECT 1 AS one").height == 1
+        with pytest.raises(duckdb.ConnectionException):
+            closed.query("SELECT 1 AS one")

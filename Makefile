@@ -9,9 +9,10 @@ BIN := $(VENV)/bin
 AS_OF ?= 2015-05-20T22:00:00Z
 PORT ?= 3000
 FUZZ_SECONDS ?= 60
+WORLDS_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run ui sql status test lint test-browser fuzz bench lock clean
+.PHONY: help install install-dev run ui sql status test lint test-browser fuzz worlds bench lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +61,9 @@ test-browser: install-dev ## the Dagster UI in a real browser; needs Debian's ch
 
 fuzz: install-dev ## mutated lines and files for FUZZ_SECONDS=60; FUZZ_SEED=… runs a round again
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) $(BIN)/python -m tests.hostile.fuzz
+
+worlds: install-dev ## random landings against the oracle for WORLDS_SECONDS=60; WORLD=… makes one again
+	WORLDS_SECONDS=$(WORLDS_SECONDS) WORLD=$(WORLD) $(BIN)/python -m tests.properties.many_worlds
 
 bench: install-dev ## this pipeline and a plain DuckDB refresh, side by side
 	$(BIN)/python -m bench.benchmark

@@ -9,9 +9,10 @@ import hashlib
 import json
 import os
 import random
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import repeat
 from pathlib import Path
 
@@ -80,13 +81,15 @@ def event_rows(
 
 
 def source_rows(
-    senders: Mapping[str, Sender], received_at_from: str = "last_modified"
+    senders: Mapping[str, Sender],
+    received_at_from: str = "last_modified",
+    dialects: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """The senders as the catalog hands them to the stages."""
     rows = [
         {
             "source": source,
-            "dialect": "metronome",
+            "dialect": (dialects or {}).get(source, "metronome"),
             "dedupe_scope": sender.dedupe_scope,
             "dedupe_window": sender.dedupe_window,
             "max_lateness": sender.max_lateness,
@@ -134,17 +137,43 @@ class PooledEvent:
     def payload(self) -> bytes:
         return repr((self.customer_ref, self.occurred_at, self.requests)).encode()
 
-    def text(self, chance: random.Random) -> bytes:
-        """The event as a line; what a sender may vary without meaning, varies."""
-        members = [
-            ("transaction_id", self.idempotency_key),
-            ("customer_id", self.customer_ref),
-            ("event_type", "http_request"),
-            ("timestamp", self.occurred_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")),
-            ("properties", {"requests": str(self.requests)}),
-        ]
+    def text(self, chance: random.Random, dialect: str | None = None) -> bytes:
+        """The event as a line; what a sender may vary without meaning, varies.
+
+        Without a dialect it is Metronome's, in UTC.
+        """
+        at, name = self.occurred_at, "http_request"
+        if dialect is not None:
+            # One zone an event: a payload is the fields as sent, and so is its instant's text.
+            minutes = (0, 0, 330, -570, 840)[zlib.crc32(self.payload) % 5]
+            at = at.astimezone(timezone(timedelta(minutes=minutes)))
+        instant = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        properties = {"requests": str(self.requests)}
+        names = _FIELD_NAMES[dialect or "metronome"]
+        values = (self.idempotency_key, self.customer_ref, name, instant, properties)
+        members: list[tuple[str, object]] = list(zip(names, values, strict=True))
+        if dialect == "stripe":
+            members[1:2] = []
+            members[-1] = ("payload", {"stripe_customer_id": self.customer_ref, **properties})
+        if dialect == "cloudevents":
+            members += [("specversion", "1.0"), ("source", "/gateway")]
+        if dialect == "segment":
+            members.append(("type", "track"))
         chance.shuffle(members)
         return json.dumps(dict(members), ensure_ascii=chance.random() < 0.5).encode()
+
+
+_FIELD_NAMES: Mapping[str, tuple[str, str, str, str, str]] = {
+    "cloudevents": ("id", "subject", "type", "time", "data"),
+    "custom": ("idempotency_key", "customer", "event_name", "timestamp", "properties"),
+    "lago": ("transaction_id", "external_customer_id", "code", "timestamp", "properties"),
+    "metronome": ("transaction_id", "customer_id", "event_type", "timestamp", "properties"),
+    "orb": ("idempotency_key", "external_customer_id", "event_name", "timestamp", "properties"),
+    "segment": ("messageId", "userId", "event", "timestamp", "properties"),
+    "stripe": ("identifier", "", "event_name", "timestamp", "payload"),
+    "togai": ("id", "accountID", "schemaName", "timestamp", "dimensions"),
+}
+"""Dialect → its names of key, customer, event, instant and properties."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +206,7 @@ class LandedWorld:
     files: tuple[DroppedFile, ...]
     senders: Mapping[str, Sender]
     cuts: Cuts
+    dialects: Mapping[str, str]
 
     def waves(self) -> list[list[DroppedFile]]:
         """The files by wave, each in the order of the registry."""
@@ -226,8 +256,12 @@ class LandedWorld:
         return sorted(rows, key=lambda row: row[:2])
 
 
-def make_landed_world(seed: int, files: int = 10) -> LandedWorld:
+def make_landed_world(
+    seed: int, files: int = 10, dialects: Mapping[str, str] | None = None
+) -> LandedWorld:
     """A world of few keys, so that most lines contest one; every verdict occurs in most worlds.
+
+    A source without one of the `dialects` sends Metronome's.
 
     Windows are of a few hours, for a path names nothing finer. `alpha` and `beta` share a scope.
     """
@@ -255,25 +289,31 @@ def make_landed_world(seed: int, files: int = 10) -> LandedWorld:
         )
         for _ in range(20)
     ]
-    dropped = [_make_file(chance, number, list(senders), pool) for number in range(files)]
-    whole = b"".join(event.text(chance) + b"\n" for event in pool[:6])
+    spoken = dialects or {}
+    dropped = [_make_file(chance, number, list(senders), pool, spoken) for number in range(files)]
+    whole = b"".join(event.text(chance, spoken.get("alpha")) + b"\n" for event in pool[:6])
     cut_short = gzip.compress(whole, mtime=0)[:-3]
     dropped.append(
         DroppedFile("alpha/2026/03/10/13/cut-short.ndjson.gz", cut_short, NOON + hour, 0, ())
     )
-    return LandedWorld(tuple(dropped), senders, cuts)
+    return LandedWorld(tuple(dropped), senders, cuts, spoken)
 
 
 def _make_file(
-    chance: random.Random, number: int, sources: list[str], pool: list[PooledEvent]
+    chance: random.Random,
+    number: int,
+    sources: list[str],
+    pool: list[PooledEvent],
+    dialects: Mapping[str, str],
 ) -> DroppedFile:
+    source = chance.choice(sources)
     texts: list[bytes] = []
     lines: list[PooledEvent | str | None] = []
     for _ in range(chance.randint(0, 12)):
         kind = chance.random()
         if kind < 0.9:
             event = chance.choice(pool)
-            texts.append(event.text(chance))
+            texts.append(event.text(chance, dialects.get(source)))
             lines.append(event)
         elif kind < 0.95:
             texts.append(b'{"transaction_id": "a", ')
@@ -290,7 +330,7 @@ def _make_file(
         ]
     )
     received_at = NOON + chance.randint(0, 14) * timedelta(hours=1)
-    folder = f"{chance.choice(sources)}/{received_at:%Y/%m/%d/%H}"
+    folder = f"{source}/{received_at:%Y/%m/%d/%H}"
     return DroppedFile(
         path=f"{folder}/part-{number:03d}{suffix}",
         content=compressed,

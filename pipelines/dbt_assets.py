@@ -22,8 +22,9 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from pipelines.config import Settings
 from pipelines.dbt_runner import PreparedProject, run_phase
+from pipelines.ducklake import quoted
 from pipelines.errors import InvariantError, MeterlineError
-from pipelines.lake import Lake, quoted
+from pipelines.lake import Lake
 from pipelines.resources import Writer
 
 _log = logging.getLogger("meterline.dbt")

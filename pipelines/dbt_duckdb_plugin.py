@@ -18,7 +18,7 @@ import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-from pipelines.lake import attach_statements, quoted
+from pipelines.ducklake import attach_statements, quoted
 
 WAREHOUSE = "METERLINE_WAREHOUSE"
 """Path of the DuckDB file that dbt builds; `profiles.yml` reads it too."""

@@ -24,12 +24,12 @@ from pipelines.close import (
     settle_time,
 )
 from pipelines.config import Settings
+from pipelines.ducklake import attach_statements
 from pipelines.errors import InvariantError
 from pipelines.file_states import file_states, source_customers
 from pipelines.gate import finalized_periods, horizon, inputs_digest
 from pipelines.in_progress import write_files_in_progress
 from pipelines.invoice_documents import GENESIS, verify_chain
-from pipelines.lake import attach_statements
 from pipelines.publish import (
     ChainHead,
     CheckSummary,

@@ -1,6 +1,6 @@
 """The lake: DuckLake tables, written by one writer in one transaction a batch.
 
-Belongs here: attaching, migrations, committing, reading as of a batch, sweeping leftovers.
+Belongs here: migrations, committing, reading as of a batch, sweeping leftovers.
 Must not be put here: what the rows mean or which are right (see `decide`, `conservation`).
 
 Rules kept here (design §1): absolute DATA_PATH with OVERRIDE_DATA_PATH, files stored relative
@@ -8,7 +8,6 @@ to it; no inlining; registered files are moved into the data path first and neve
 twice; no UPDATE or DELETE on any table; a newer schema is refused; WAL on the catalog.
 """
 
-import importlib.util
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,109 +19,9 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
+from pipelines.ducklake import Attached, quoted
 from pipelines.errors import LakeError
 from pipelines.schemas import LAKE_TABLES, Column, LakeTable
-
-EXTENSIONS = ("sqlite_scanner", "ducklake")
-"""DuckDB extensions the lake needs, in loading order; they come as signed wheels."""
-
-
-def extension_file(name: str) -> Path:
-    """The signed extension file inside its wheel, for the installed DuckDB.
-
-    Raises:
-        LakeError: the wheel is missing or was built for another DuckDB.
-    """
-    package = f"duckdb_extension_{name}"
-    spec = importlib.util.find_spec(package)
-    places = spec.submodule_search_locations if spec else None
-    if not places:
-        raise LakeError(
-            f"the package {package.replace('_', '-')} is not installed; run `make install`"
-        )
-    path = Path(places[0]) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-    if not path.is_file():
-        raise LakeError(
-            f"{package} holds no file for DuckDB {duckdb.__version__}; run `make install`"
-        )
-    return path
-
-
-def quoted(text: str | Path) -> str:
-    """A SQL string literal, for statements that take no parameters (ATTACH, LOAD)."""
-    return "'" + str(text).replace("'", "''") + "'"
-
-
-def attach_statements(
-    catalog: Path, data: Path, *, read_only: bool, snapshot_id: int | None = None
-) -> list[str]:
-    """SQL that loads the extensions and attaches the lake as database `lake`.
-
-    Args:
-        catalog: SQLite file of the catalog.
-        data: DATA_PATH; a copied home passes its own.
-        read_only: True for every reader.
-        snapshot_id: one state for all statements that follow; None is the newest.
-    """
-    return [*_load_statements(), _attach_statement(catalog, data, read_only, snapshot_id)]
-
-
-def _load_statements() -> list[str]:
-    return [f"LOAD {quoted(extension_file(name))}" for name in EXTENSIONS]
-
-
-def _attach_statement(catalog: Path, data: Path, read_only: bool, snapshot_id: int | None) -> str:
-    options = [f"DATA_PATH {quoted(f'{data.resolve()}/')}", "OVERRIDE_DATA_PATH true"]
-    options.append("READ_ONLY" if read_only else "DATA_INLINING_ROW_LIMIT 0")
-    if snapshot_id is not None:
-        options.append(f"SNAPSHOT_VERSION {int(snapshot_id)}")
-    address = quoted(f"ducklake:sqlite:{catalog.resolve()}")
-    return f"ATTACH IF NOT EXISTS {address} AS lake ({', '.join(options)})"
-
-
-_SPARE_MAX = 2
-
-_spare: list[duckdb.DuckDBPyConnection] = []
-"""Databases with the extensions loaded and no lake attached: to load them, which checks their
-signatures, takes three times as long as to attach."""
-
-
-def _database() -> duckdb.DuckDBPyConnection:
-    if _spare:
-        return _spare.pop()
-    database = duckdb.connect(
-        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    )
-    database.execute("; ".join(_load_statements()))
-    return database
-
-
-def _settle(
-    database: duckdb.DuckDBPyConnection, spill: Path, threads: int, memory_limit: str
-) -> None:
-    options = {
-        "threads": str(threads),
-        "memory_limit": quoted(memory_limit),
-        "temp_directory": quoted(spill),
-        "enable_external_file_cache": "true",
-    }
-    database.execute("; ".join(f"SET {name} = {value}" for name, value in options.items()))
-
-
-def _put_back(database: duckdb.DuckDBPyConnection) -> None:
-    try:
-        # Without the cache nothing of the lake's files stays in memory. A database that has
-        # spilled cannot take another folder for it, and is not kept.
-        database.execute(
-            "DETACH lake; SET enable_external_file_cache = false; SET temp_directory = ''"
-        )
-    except duckdb.Error:
-        database.close()
-        return
-    if len(_spare) < _SPARE_MAX:
-        _spare.append(database)
-    else:
-        database.close()
 
 
 class Lake:
@@ -145,13 +44,16 @@ class Lake:
             _use_wal(catalog)
         elif not catalog.is_file():
             raise LakeError(f"there is no lake at {catalog}; run `meterline run` first")
-        self._database = _database()
-        # A connection of its own, so that a closed lake cannot ask the next one's.
-        self._connection = self._database.cursor()
+        self._attached = Attached(
+            catalog,
+            data,
+            read_only=read_only,
+            snapshot_id=snapshot_id,
+            threads=threads,
+            memory_limit=memory_limit,
+        )
+        self._connection = self._attached.connection
         try:
-            _settle(self._connection, catalog.parent / "spill", threads, memory_limit)
-            self._connection.execute("SET TimeZone = 'UTC'")
-            self._connection.execute(_attach_statement(catalog, data, read_only, snapshot_id))
             version = self._schema_version()
             if not read_only and version < len(MIGRATIONS):
                 version = self._migrate(version)
@@ -173,8 +75,7 @@ class Lake:
 
     def close(self) -> None:
         """Lets go of the lake's files; nothing can be asked any more."""
-        self._connection.close()
-        _put_back(self._database)
+        self._attached.close()
 
     def query(
         self, sql: str, parameters: Mapping[str, Any] | None = None, **frames: pl.DataFrame

@@ -26,8 +26,8 @@ from pathlib import Path
 import duckdb
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipelines.ducklake import quoted
 from pipelines.errors import InvariantError, MeterlineError
-from pipelines.lake import quoted
 
 KEPT_GENERATIONS = 10
 """How many generations stay, the current one included.

@@ -27,6 +27,10 @@ class LakeInMemory(Lake):
         for table, rows in tables.items():
             self.append(table, rows)
 
+    def close(self) -> None:
+        """Forgets it all."""
+        self._connection.close()
+
     def append(self, table: LakeTable, rows: pl.DataFrame) -> None:
         """Adds the rows; their columns are those of the table."""
         self._connection.register("rows", rows.select(table.column_names).to_arrow())

@@ -94,7 +94,8 @@ leaves what is unusual, and whose rows it must give."""
 STORES = {
     "config": {"errors"},
     "landing": {"compression", "errors", "schemas"},
-    "lake": {"errors", "schemas"},
+    "ducklake": {"errors"},
+    "lake": {"ducklake", "errors", "schemas"},
     "lock": {"errors"},
     "catalog": {
         "catalog_files",
@@ -130,9 +131,9 @@ STORES = {
         "schemas",
     },
     "digest": {"lake"},
-    "publish": {"errors", "lake"},
+    "publish": {"ducklake", "errors"},
     "dbt_runner": {"errors"},
-    "dbt_duckdb_plugin": {"lake"},
+    "dbt_duckdb_plugin": {"ducklake"},
     "in_progress": {"schemas"},
     "file_states": {"close", "lake"},
     "run_facts": {"config", "errors", "lake", "schemas", "timestamps"},

@@ -14,8 +14,9 @@ import duckdb
 import polars as pl
 import pytest
 
+from pipelines.ducklake import attach_statements, extension_file
 from pipelines.errors import LakeError
-from pipelines.lake import MIGRATIONS, Lake, attach_statements, extension_file
+from pipelines.lake import MIGRATIONS, Lake
 from pipelines.schemas import (
     ACCEPTED_EVENTS,
     BATCHES,
@@ -581,7 +582,7 @@ def test_database_that_spilled_is_not_used_for_another_lake(
 
 def test_closed_lake_answers_nothing(lake_home: Path) -> None:
     with open_lake(lake_home, read_only=True) as closed:
-        pass
+        closed.close()
     with open_lake(lake_home, read_only=True) as lake:
         assert lake.query("SELECT 1 AS one").height == 1
         with pytest.raises(duckdb.ConnectionException):

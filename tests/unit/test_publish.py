@@ -14,8 +14,9 @@ import duckdb
 import pytest
 
 from pipelines import publish as publishing
+from pipelines.ducklake import attach_statements
 from pipelines.errors import InvariantError, MeterlineError
-from pipelines.lake import Lake, attach_statements
+from pipelines.lake import Lake
 from pipelines.publish import (
     KEPT_GENERATIONS,
     ChainHead,

@@ -35,22 +35,24 @@ qualify row_number() over (partition by transaction_id order by filename) = 1
 REFRESH_WITH_HELD = """
 create or replace table events as
 select * exclude (is_held) from (
-    select *, false as is_held
-    from read_json(
-        $files,
-        format = 'newline_delimited',
-        ignore_errors = true,
-        filename = true,
-        columns = {
-            transaction_id: 'VARCHAR',
-            customer_id: 'VARCHAR',
-            timestamp: 'VARCHAR',
-            event_type: 'VARCHAR',
-            properties: 'JSON'
-        }
+    select * from (
+        select *, false as is_held
+        from read_json(
+            $files,
+            format = 'newline_delimited',
+            ignore_errors = true,
+            filename = true,
+            columns = {
+                transaction_id: 'VARCHAR',
+                customer_id: 'VARCHAR',
+                timestamp: 'VARCHAR',
+                event_type: 'VARCHAR',
+                properties: 'JSON'
+            }
+        )
+        union all by name
+        select transaction_id, '' as filename, true as is_held from held.held
     )
-    union all by name
-    select transaction_id, '' as filename, true as is_held from held.held
     qualify row_number() over (partition by transaction_id order by filename) = 1
 )
 where not is_held

@@ -12,10 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-REFRESH = """
-create or replace table events as
-select transaction_id, customer_id, "timestamp", event_type, properties, filename
-from read_json(
+LANDED = """
+read_json(
     $files,
     format = 'newline_delimited',
     ignore_errors = true,
@@ -28,28 +26,20 @@ from read_json(
         properties: 'JSON'
     }
 )
+"""
+
+REFRESH = f"""
+create or replace table events as
+select transaction_id, customer_id, "timestamp", event_type, properties, filename
+from {LANDED}
 qualify row_number() over (partition by transaction_id order by filename) = 1
 """
 
-
-REFRESH_WITH_HELD = """
+REFRESH_OF_NEW = f"""
 create or replace table events as
 select * exclude (is_held) from (
     select * from (
-        select *, false as is_held
-        from read_json(
-            $files,
-            format = 'newline_delimited',
-            ignore_errors = true,
-            filename = true,
-            columns = {
-                transaction_id: 'VARCHAR',
-                customer_id: 'VARCHAR',
-                timestamp: 'VARCHAR',
-                event_type: 'VARCHAR',
-                properties: 'JSON'
-            }
-        )
+        select *, false as is_held from {LANDED}
         union all by name
         select transaction_id, '' as filename, true as is_held from held.held
     )
@@ -57,13 +47,27 @@ select * exclude (is_held) from (
 )
 where not is_held
 """
+"""The bare keys of what is held go through the window, and only new events come out."""
+
+REFRESH_OF_ALL = f"""
+create or replace table events as
+select * from (
+    select * from {LANDED}
+    union all by name
+    select * from held.held
+)
+qualify row_number() over (partition by transaction_id order by filename) = 1
+"""
+"""The table of unique events is built anew, what is held included."""
 
 
-def refresh(landing: Path, database: Path, threads: int, held: Path | None = None) -> int:
+def refresh(
+    landing: Path, database: Path, threads: int, held: Path | None = None, *, of_all: bool = False
+) -> int:
     """Builds the table of unique events anew; returns its rows.
 
-    With a database of held keys, events that carry one of them are left out: the rows of both
-    go through the window together.
+    With a database of held events, events that carry one of their keys are left out: the rows of
+    both go through the window together. Either all come out of it, or the new ones alone.
 
     It keeps DuckDB's own memory limit (80 % of the machine): under 2 GiB it ends with "Out of
     Memory" on five million events, because the window holds every event at once.
@@ -74,7 +78,7 @@ def refresh(landing: Path, database: Path, threads: int, held: Path | None = Non
         connection.execute("set preserve_insertion_order = false")
         if held is not None:
             connection.execute(f"attach '{held}' as held (read_only)")
-        query = REFRESH if held is None else REFRESH_WITH_HELD
+        query = REFRESH if held is None else REFRESH_OF_ALL if of_all else REFRESH_OF_NEW
         connection.execute(query, {"files": f"{landing}/**/*.ndjson*"})
         row = connection.execute("select count(*) from events").fetchone()
     assert row is not None
@@ -87,9 +91,13 @@ def main() -> None:
     parser.add_argument("landing", type=Path)
     parser.add_argument("database", type=Path)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--held", type=Path, help="database with the keys held before")
+    parser.add_argument("--held", type=Path, help="database with the events held before")
+    parser.add_argument("--of-all", action="store_true", help="held events come out of it, too")
     arguments = parser.parse_args()
-    rows = refresh(arguments.landing, arguments.database, arguments.threads, arguments.held)
+    rows = refresh(
+        *(arguments.landing, arguments.database, arguments.threads, arguments.held),
+        of_all=arguments.of_all,
+    )
     json.dump({"rows": rows}, sys.stdout)
 
 

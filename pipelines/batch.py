@@ -118,7 +118,10 @@ def parse(
     folder = plan.folder / "parsed"
     if sum(file.size_bytes for file in files) < STREAMED_BYTES_MIN:
         return parse_files(landing, files, folder, threads, hold)
-    from pipelines import sieve, stream  # numba takes a small batch half a second
+    from pipelines import compiled_cache  # numba takes a small batch half a second
+
+    compiled_cache.keep_compiled()
+    from pipelines import sieve, stream
 
     streamed = [file for file in files if stream.can_stream(file)]
     others = parse_files(landing, [f for f in files if f not in streamed], folder, threads, hold)
@@ -290,10 +293,11 @@ def known_keys(
         )
     if staged:
         known.append(
-            pl.scan_parquet(list(staged))
+            # Not a join: of a filter Polars reads the hashes first, and the rest of few rows.
+            pl.scan_parquet(list(staged), parallel="prefiltered")
             .select(KNOWN_KEYS_COLUMNS)
-            .join(hashes.lazy(), on="key_hash", how="semi")
-            .collect(engine="streaming")
+            .filter(pl.col("key_hash").is_in(hashes["key_hash"].implode()))
+            .collect()
         )
     return pl.concat([rows.select(KNOWN_KEYS_COLUMNS).cast(schema) for rows in known])
 

@@ -16,7 +16,13 @@ from numba.extending import intrinsic
 WORD_BYTES = 8
 """Bytes of a word; the first is its lowest."""
 
-compiled = numba.njit(nogil=True, cache=True, forceinline=True, _nrt=False, error_model="numpy")
+compiled = numba.njit(
+    nogil=True,
+    cache=bool(numba.config.CACHE_DIR),  # See `compiled_cache`; else it might run what is no more.
+    forceinline=True,
+    _nrt=False,
+    error_model="numpy",
+)
 """Compiled once a machine (20 s), kept on disk, run without the interpreter's lock; allocates
 nothing. Each function becomes part of its callers: left to itself LLVM makes calls of the smallest
 ones, and the scanner is half as fast again."""

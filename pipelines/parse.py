@@ -301,10 +301,11 @@ _EVENT_COLUMNS = (
 def _with_origin(
     rows: list[tuple[Any, ...]], columns: tuple[str, ...], origin: FileOrigin, schema: pl.Schema
 ) -> pl.DataFrame:
-    values = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    if not rows:
+        return pl.DataFrame(schema=schema)
     series = {
         name: _series(name, column, schema[name])
-        for name, column in zip(columns, values, strict=True)
+        for name, column in zip(columns, zip(*rows, strict=True), strict=True)
     }
     shared = {
         "file_id": origin.file_id,

@@ -36,7 +36,7 @@ from pipelines.scan import (
     scan_lines,
 )
 from pipelines.scan_json import MEMBERS_USUAL
-from pipelines.schemas import NAME_BYTES_MAX, PARSED_EVENTS
+from pipelines.schemas import NAME_BYTES_MAX, PARSED_EVENTS, REJECTIONS
 
 Rows = NDArray[np.int64]
 """Numbers of chosen events of one chunk."""
@@ -103,6 +103,11 @@ class _Buffers:
 
 
 _BUFFERS = _Buffers(kept=64)
+
+# To make frames without rows takes as long as to scan a thousand lines.
+_NOTHING_LEFT = ParsedChunk(
+    pl.DataFrame(schema=PARSED_EVENTS), pl.DataFrame(schema=REJECTIONS), lines=0, blank=0
+)
 
 
 def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) -> ScannedChunk:
@@ -187,6 +192,8 @@ def _left(
     chunk: Chunk, origin: FileOrigin, strict: Dialect, found: Scanned, lines: Rows
 ) -> ParsedChunk:
     """The chosen lines as the strict reader reads them, with their own places."""
+    if not len(lines):
+        return _NOTHING_LEFT
     starts, lengths = found.line_place[lines], found.line_bytes[lines]
     # One call for all of them, since a frame a line is slow; a byte offset that is not 0 keeps
     # it from looking for a byte order mark. Their places are put back after.

@@ -58,8 +58,8 @@ _DICTIONARIES = [
 ]
 # Numbers that grow from row to row are written as differences, a sixth of their size.
 _DIFFERENCES = ("line", "byte_offset", "byte_length", "occurred_at")
-# What looks like chance does not get smaller.
-_INCOMPRESSIBLE = ("key_hash", "payload_digest", *_DIFFERENCES)
+# What looks like chance does not get smaller, or not enough for the time it takes.
+_INCOMPRESSIBLE = ("key_hash", "idempotency_key", "payload_digest", *_DIFFERENCES)
 _STATISTICS = ["batch_id", "file_id", "line", "key_hash", "occurred_at", "received_at"]
 
 ReadChunk = ScannedChunk | ParsedChunk
@@ -149,9 +149,10 @@ def _sifted(chunk: ReadChunk, sieve: Sieve, times: PlainTimes, parts: Parts) -> 
         return np.empty(0, np.int64)
     sieve.note(chunk.left.events["key_hash"].to_numpy())
     passes = sieve.passing(chunk.key_hash, chunk.occurred_at, times)
-    contested = parsed_rows(chunk, np.flatnonzero(~passes))
     parts.add(chunk.left)
-    parts.add(ParsedChunk(contested, chunk.left.rejections.clear(), contested.height, 0))
+    if not passes.all():
+        contested = parsed_rows(chunk, np.flatnonzero(~passes))
+        parts.add(ParsedChunk(contested, chunk.left.rejections.clear(), contested.height, 0))
     return np.flatnonzero(passes)
 
 
@@ -302,11 +303,8 @@ def _write_part(path: Path, chosen: list[tuple[ScannedChunk, Rows]], batch_id: i
                 path,
                 group.schema,
                 compression={
-                    column: "none" if column in _INCOMPRESSIBLE else "zstd"
+                    column: "none" if column in _INCOMPRESSIBLE else "lz4"
                     for column in _leaves(group.schema)
-                },
-                compression_level={
-                    column: 1 for column in _leaves(group.schema) if column not in _INCOMPRESSIBLE
                 },
                 use_dictionary=_DICTIONARIES,
                 column_encoding=dict.fromkeys(_DIFFERENCES, "DELTA_BINARY_PACKED"),

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.compiled_cache import keep_compiled
 from tests.worlds import open_lake
+
+keep_compiled()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

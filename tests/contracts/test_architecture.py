@@ -93,6 +93,7 @@ leaves what is unusual, and whose rows it must give."""
 
 STORES = {
     "config": {"errors"},
+    "compiled_cache": set[str](),
     "landing": {"compression", "errors", "schemas"},
     "ducklake": {"errors"},
     "lake": {"ducklake", "errors", "schemas"},

@@ -42,6 +42,9 @@ MERGED_RUNS = 4
 MERGE_KEYS = 4_000_000
 """Keys held in memory while runs are merged."""
 
+SPAN_KEYS = 8_000_000
+"""Keys of a run that are mapped at a time: what is mapped counts as memory of the process."""
+
 ENTRIES_COMPARED = 1_000_000
 """Up to so many entries, the whole index is compared with the lake after every batch."""
 
@@ -131,9 +134,10 @@ class WindowIndex:
             key_hash, file_id, line; a hash stands as often as it is held.
         """
         wanted = np.unique(hashes)
-        found = [self._found(run, wanted) for run in self._open_runs(received_after)]
-        if not found:
-            found = [(np.empty(0, np.uint64), np.empty(0, np.uint64))]
+        nothing = np.empty(0, np.uint64)
+        found = [(nothing, nothing)]
+        for run in self._open_runs(received_after):
+            found += self._found(run, wanted)
         return _entries(
             np.concatenate([key_hash for key_hash, _ in found]),
             np.concatenate([place for _, place in found]),
@@ -143,16 +147,17 @@ class WindowIndex:
         """How many entries have each of some hashes, which stand in order."""
         times = np.zeros(len(hashes), np.int64)
         for run in self._manifest.runs:
-            held = self._keys(run)
-            times -= np.searchsorted(held, hashes, side="left")
-            times += np.searchsorted(held, hashes, side="right")
+            for _, held, near in self._spans(run, hashes):
+                times[near] -= np.searchsorted(held, hashes[near], side="left")
+                times[near] += np.searchsorted(held, hashes[near], side="right")
         return times
 
     def entries(self) -> pl.DataFrame:
         """Every entry: key_hash, file_id, line; for checks of small indexes."""
         runs = self._manifest.runs
-        hashes = np.concatenate([np.empty(0, np.uint64), *(self._keys(run) for run in runs)])
-        places = np.concatenate([np.empty(0, np.uint64), *(self._places(run) for run in runs)])
+        nothing = np.empty(0, np.uint64)
+        hashes = np.concatenate([nothing, *(self._keys(run, 0, run.keys) for run in runs)])
+        places = np.concatenate([nothing, *(self._places(run, 0, run.keys) for run in runs)])
         return _entries(hashes, places)
 
     def _open_runs(self, received_after: datetime | None) -> Iterator[Run]:
@@ -193,7 +198,8 @@ class WindowIndex:
                 entries.key_hash.tofile(hashes)
                 entries.place.tofile(places)
         key_filter = KeyFilter.made_for(keys)
-        key_filter.add(np.memmap(path, np.uint64, "r", shape=(keys,)))
+        for first in range(0, keys, SPAN_KEYS):
+            key_filter.add(_mapped(path, first, min(SPAN_KEYS, keys - first)))
         with path.open("ab") as run, places_path.open("rb") as places:
             shutil.copyfileobj(places, run, 1 << 20)
             key_filter.words.tofile(run)
@@ -208,37 +214,52 @@ class WindowIndex:
         ranges = max(1, -(-total // MERGE_KEYS))
         bounds = [(2**64 * number) // ranges for number in range(ranges)]
         limits = [*(np.uint64(bound) for bound in bounds), None]
-        hashes = [self._keys(run) for run in runs]
-        places = [self._places(run) for run in runs]
         cuts = [
-            [len(h) if limit is None else int(np.searchsorted(h, limit)) for limit in limits]
-            for h in hashes
+            [run.keys if limit is None else self._first_from(run, limit) for limit in limits]
+            for run in runs
         ]
         received_from = min(run.received_from for run in runs)
         received_until = max(run.received_until for run in runs)
         for number in range(ranges):
-            spans = [slice(cut[number], cut[number + 1]) for cut in cuts]
-            key_hash = np.concatenate([h[s] for h, s in zip(hashes, spans, strict=True)])
-            place = np.concatenate([p[s] for p, s in zip(places, spans, strict=True)])
+            spans = [
+                (run, cut[number], cut[number + 1] - cut[number])
+                for run, cut in zip(runs, cuts, strict=True)
+            ]
+            key_hash = np.concatenate([self._keys(*span) for span in spans])
+            place = np.concatenate([self._places(*span) for span in spans])
             order = np.argsort(key_hash)
             yield _Entries(key_hash[order], place[order], received_from, received_until)
 
-    def _found(self, run: Run, wanted: Hashes) -> tuple[Hashes, NDArray[np.uint64]]:
-        hashes = self._keys(run)
-        first = np.searchsorted(hashes, wanted, side="left")
-        count = np.searchsorted(hashes, wanted, side="right") - first
-        first, count = first[count > 0], count[count > 0]
-        # A hash that is held several times stands in a row.
-        spread = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
-        return np.asarray(hashes[spread]), np.asarray(self._places(run)[spread])
+    def _found(self, run: Run, wanted: Hashes) -> Iterator[tuple[Hashes, NDArray[np.uint64]]]:
+        for start, hashes, near in self._spans(run, wanted):
+            first = np.searchsorted(hashes, wanted[near], side="left")
+            count = np.searchsorted(hashes, wanted[near], side="right") - first
+            first, count = first[count > 0], count[count > 0]
+            # A hash that is held several times stands in a row.
+            spread = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+            places = self._places(run, start, len(hashes))
+            yield np.asarray(hashes[spread]), np.asarray(places[spread])
 
-    def _keys(self, run: Run) -> Hashes:
-        return np.memmap(self._folder / run.name, np.uint64, "r", shape=(run.keys,))
+    def _spans(self, run: Run, wanted: Hashes) -> Iterator[tuple[int, Hashes, slice]]:
+        """A run in pieces: where each starts, its hashes, and which of `wanted` it may have.
 
-    def _places(self, run: Run) -> NDArray[np.uint64]:
-        return np.memmap(
-            self._folder / run.name, np.uint64, "r", offset=8 * run.keys, shape=(run.keys,)
-        )
+        A hash that ends one piece and begins the next is wanted of both.
+        """
+        for start in range(0, run.keys, SPAN_KEYS):
+            hashes = self._keys(run, start, min(SPAN_KEYS, run.keys - start))
+            first = np.searchsorted(wanted, hashes[0], side="left")
+            after = np.searchsorted(wanted, hashes[-1], side="right")
+            if first < after:
+                yield start, hashes, slice(int(first), int(after))
+
+    def _first_from(self, run: Run, limit: np.uint64) -> int:
+        return int(np.searchsorted(self._keys(run, 0, run.keys), limit))
+
+    def _keys(self, run: Run, first: int, count: int) -> Hashes:
+        return _mapped(self._folder / run.name, first, count)
+
+    def _places(self, run: Run, first: int, count: int) -> NDArray[np.uint64]:
+        return _mapped(self._folder / run.name, run.keys + first, count)
 
     def _filter(self, run: Run) -> KeyFilter:
         with (self._folder / run.name).open("rb") as file:
@@ -265,6 +286,13 @@ class WindowIndex:
         fresh.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
         fresh.replace(path)
         self._manifest = manifest
+
+
+def _mapped(path: Path, first: int, count: int) -> NDArray[np.uint64]:
+    """Numbers of a file; none is no mapping, since that of nothing is refused."""
+    if not count:
+        return np.empty(0, np.uint64)
+    return np.memmap(path, np.uint64, "r", offset=8 * first, shape=(count,))
 
 
 def _entries(hashes: Hashes, places: NDArray[np.uint64]) -> pl.DataFrame:

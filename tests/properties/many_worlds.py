@@ -75,6 +75,7 @@ def _decide(
         "pipelines.stream.PART_ROWS": chance.choice([1, 5, 250_000]),
         "pipelines.stream.BATCH_KEYS": chance.choice([1, 1_000]),
         "pipelines.window_index.RUN_KEYS": chance.choice([1, 3, 1_000_000]),
+        "pipelines.window_index.SPAN_KEYS": chance.choice([1, 3, 1_000_000]),
         "pipelines.formats.split_chunks": partial(
             split_chunks, chunk_bytes=chance.choice([64, 700, 2**20])
         ),

@@ -150,8 +150,15 @@ def test_streamed_batches_give_the_same_verdicts(
         ("pipelines.stream.PART_ROWS", 1),
         ("pipelines.stream.BATCH_KEYS", 1),
         ("pipelines.window_index.RUN_KEYS", 1),
+        ("pipelines.window_index.SPAN_KEYS", 1),
     ],
-    ids=["files read twice", "a part for each event", "a full filter", "a run for each file"],
+    ids=[
+        "files read twice",
+        "a part for each event",
+        "a full filter",
+        "a run for each file",
+        "a run read key by key",
+    ],
 )
 def test_no_bound_of_memory_changes_a_verdict(
     setting: str,

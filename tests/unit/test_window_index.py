@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipelines import window_index
+from pipelines.key_filter import KeyFilter
 from pipelines.lake import Lake
 from pipelines.schemas import ACCEPTED_EVENTS, BATCHES
 from pipelines.window_index import WindowIndex, check_index
@@ -98,6 +99,27 @@ def test_runs_of_a_like_size_are_merged(
     }
     every = np.array(sorted({key_hash for key_hash, _, _ in entries}), np.uint64)
     assert index.times(every).sum() == len(entries)
+
+
+@pytest.mark.parametrize("span_keys", [1, 2, 3, 1_000])
+def test_a_run_is_read_in_pieces(
+    lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch, span_keys: int
+) -> None:
+    monkeypatch.setattr(window_index, "SPAN_KEYS", span_keys)
+    batch = [
+        (key_hash, 1, line) for line, key_hash in enumerate([0, 5, 5, 5, 5, 8, 9, 2**64 - 1], 1)
+    ]
+    commit(lake, *batch)
+    index = WindowIndex(folder)
+    index.bring_up(lake)
+    wanted = [0, 4, 5, 6, 9, 2**64 - 1]
+    found = index.held(np.array(wanted, np.uint64))
+    assert sorted(found.rows()) == [entry for entry in batch if entry[0] in wanted]
+    assert index.times(np.array(wanted, np.uint64)).tolist() == [1, 0, 4, 0, 1, 1]
+    (key_filter,) = index.filters()
+    whole = KeyFilter.made_for(len(batch))
+    whole.add(np.array([key_hash for key_hash, _, _ in batch], np.uint64))
+    assert key_filter.words.tolist() == whole.words.tolist()
 
 
 def test_keys_beyond_reach_are_not_looked_up(lake: Lake, folder: Path) -> None:

@@ -33,16 +33,16 @@ from bench.benchmark import describe_machine
 from bench.child_usage import Usage, measure
 from bench.event_lines import Stream
 from bench.generate_events import SOURCE, generate
-from pipelines.config import Settings
-from pipelines.lake import Lake
-from pipelines.schemas import (
+from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.lake import Lake
+from pipelines.settings import Settings
+from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
     BATCHES,
     FILE_DECISIONS,
     LANDING_FILES,
     LakeTable,
 )
-from pipelines.window_index import WindowIndex
 
 FILE_KEYS = 1_000_000
 """Held events of one landed file, and of one Parquet file."""

@@ -13,14 +13,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines import batch, billing_calendar
-from pipelines.catalog import read_catalog
-from pipelines.config import Settings, metric_codes
-from pipelines.lake import Lake
-from pipelines.landing import Landing
-from pipelines.periods import refusal_cuts
-from pipelines.run_facts import RunFacts
-from pipelines.window_index import WindowIndex
+from pipelines.catalog import calendar
+from pipelines.catalog.catalog import read_catalog
+from pipelines.catalog.periods import refusal_cuts
+from pipelines.intake import batch
+from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import RunFacts
+from pipelines.landing.store import Landing
+from pipelines.settings import Settings, metric_codes
 
 
 def ingest(settings: Settings) -> dict[str, object]:
@@ -41,8 +42,8 @@ def ingest(settings: Settings) -> dict[str, object]:
         plan = batch.plan(lake, landing, catalog.sources, settings.staging, 2**62, now)
         received = plan.files["received_at"].max()
         assert isinstance(received, datetime)
-        periods = billing_calendar.periods_until(catalog, received)
-        cuts = refusal_cuts(billing_calendar.names(catalog), periods)
+        periods = calendar.periods_until(catalog, received)
+        cuts = refusal_cuts(calendar.names(catalog), periods)
         planned = time.perf_counter()
         parsed = batch.parse(lake, index, plan, landing, catalog.sources, cuts, settings.threads)
         was_parsed = time.perf_counter()

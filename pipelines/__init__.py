@@ -1,6 +1,20 @@
-"""Meterline's Python: Dagster assets and the pure stages they call.
+"""Meterline's Python, in rooms; data passes through them in this order.
 
-Data flows one way: landing → parse → decide → lake → (dbt) → close → (dbt) → publish.
-A stage imports vocabulary (`schemas`, `periods`, `money`, `errors`), never another
-stage; only the Dagster assets know the order.
+    vocabulary   words that all rooms share: errors, money, instants, tables, verdicts, limits
+    landing      senders' files: a folder or S3, listed and opened; which of them are new
+    reading      bytes become events or rejections
+    catalog      CSV files become a catalog without contradictions, and billing periods
+    lake         the system of record: tables, transactions, the writer lock
+    intake       files become verdicts, in one transaction a batch
+    invoicing    drafts become numbered, hashed and chained documents
+    warehouse    dbt runs, and its marts are published
+    audit        what was written is checked by another road
+    operations   what a home holds, and what needs a person
+    defs         Dagster: assets, checks, sensors, resources
+    cli          the command `meterline`
+
+Beside them stand `settings`, every `METERLINE_*` variable, and `definitions`, what Dagster serves.
+
+A room imports only rooms below it. `tests/contracts/test_architecture.py` has the table of what is
+below what; `docs/architecture.md` draws it.
 """

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines import alarm_assets, assets, invoice_assets
-from pipelines.config import DBT_PROJECT, Settings, load_settings
-from pipelines.dbt_assets import BILLING, MARTS, build_phase, read_manifest
-from pipelines.dbt_runner import prepare_project
-from pipelines.resources import RunMemory, build_writer
-from pipelines.sensors import build_landing_sensor, build_nightly_run
+from pipelines.defs.assets import alarms, events, invoices
+from pipelines.defs.dbt import BILLING, MARTS, build_phase, read_manifest
+from pipelines.defs.resources import RunMemory, build_writer
+from pipelines.defs.sensors import build_landing_sensor, build_nightly_run
+from pipelines.settings import DBT_PROJECT, Settings, load_settings
+from pipelines.warehouse.dbt_runner import prepare_project
 
 _RUN_MEMORY = dg.IOManagerDefinition(lambda _context: RunMemory())
 
@@ -26,7 +26,7 @@ def python_assets() -> list[dg.AssetsDefinition]:
     """What Python makes, before, between and after the two dbt phases."""
     return [
         asset
-        for asset in dg.load_assets_from_modules([assets, alarm_assets, invoice_assets])
+        for asset in dg.load_assets_from_modules([events, alarms, invoices])
         if isinstance(asset, dg.AssetsDefinition)
     ]
 
@@ -50,7 +50,7 @@ def build_definitions(
     job = dg.define_asset_job(
         JOB,
         description="Landed files become published invoices.",
-        hooks={alarm_assets.tell_failure},
+        hooks={alarms.tell_failure},
     )
     return dg.Definitions(
         assets=[

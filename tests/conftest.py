@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.compiled_cache import keep_compiled
-from tests.worlds import open_lake
+from pipelines.reading.scanner.cache import keep_compiled
+from tests.worlds.files import open_lake
 
 keep_compiled()
 

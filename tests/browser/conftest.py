@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from pipelines.config import REPOSITORY
+from pipelines.settings import REPOSITORY
 
 AFTER_THE_SAMPLE = "2015-05-20T22:00:00Z"
 """An instant just after the last file of the sample."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import DBT_PROJECT
-from pipelines.money import KNOWN_CURRENCIES, minor_unit_digits
+from pipelines.settings import DBT_PROJECT
+from pipelines.vocabulary.money import KNOWN_CURRENCIES, minor_unit_digits
 
 SQL_LINES_MAX = 100
 SQL_COLUMNS_MAX = 80

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from pipelines.config import DBT_PROJECT
-from pipelines.dbt_runner import prepare_project
-from pipelines.dialects import DIALECTS
-from pipelines.schemas import LAKE_TABLES
+from pipelines.reading.dialects import DIALECTS
+from pipelines.settings import DBT_PROJECT
+from pipelines.vocabulary.tables import LAKE_TABLES
+from pipelines.warehouse.dbt_runner import prepare_project
 
 PARENTS_MAX = 7
 VIEW_CHAIN_MAX = 4

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.schemas import LAKE_TABLES, Column, LakeTable
-from tests.worlds import open_lake
+from pipelines.vocabulary.tables import LAKE_TABLES, Column, LakeTable
+from tests.worlds.files import open_lake
 
 COLUMNS = [
     pytest.param(table, column, id=f"{table.name}.{column.name}")

@@ -10,9 +10,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from pipelines.config import REPOSITORY, Settings
-from pipelines.dagster_home import dagster_instance
-from tests.meterline_runs import METERLINE, SAMPLE_AS_OF, Home, prepared_home
+from pipelines.defs.dagster_home import dagster_instance
+from pipelines.settings import REPOSITORY, Settings
+from tests.worlds.meterline_runs import METERLINE, SAMPLE_AS_OF, Home, prepared_home
 
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,

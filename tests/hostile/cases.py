@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from pipelines.schemas import Reason, Verdict
-from tests.lines import object_line
+from pipelines.vocabulary.verdicts import Reason, Verdict
+from tests.worlds.lines import object_line
 
 KEY = b"%KEY%"
 """Stands for the name of its case."""

@@ -34,17 +34,18 @@ from typing import Any
 import polars as pl
 import zstandard
 
-from pipelines.dialects import DIALECTS
-from pipelines.landing import Landing
-from pipelines.parse import Chunk, FileOrigin, parse_chunk
-from pipelines.records import BYTE_ORDER_MARK
-from pipelines.schemas import LINE_BYTES_MAX, Reason
-from pipelines.workers import LandedFile, parse_files
+from pipelines.landing.store import Landing
+from pipelines.reading.dialects import DIALECTS
+from pipelines.reading.formats.records import BYTE_ORDER_MARK
+from pipelines.reading.parse import Chunk, FileOrigin, parse_chunk
+from pipelines.reading.workers import LandedFile, parse_files
+from pipelines.vocabulary.limits import LINE_BYTES_MAX
+from pipelines.vocabulary.verdicts import Reason
 from tests.hostile import lines, lines_of_dialects, lines_of_time
 from tests.hostile.cases import good_columns, good_line
 from tests.hostile.landing_run import drop, outcome_of
 from tests.hostile.mutants import WRITTEN_DIALECTS, mutant, written_line
-from tests.lines import ORIGIN, ParsedContent, parse_content
+from tests.worlds.lines import ORIGIN, ParsedContent, parse_content
 
 CORPUS = tuple(
     case.content

@@ -12,15 +12,15 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.batch import plan
-from pipelines.conservation import check_batch
-from pipelines.dialects import DIALECTS
-from pipelines.landing import Landing
-from pipelines.provenance import check_provenance
-from pipelines.rules import REFUSAL_CUTS, SOURCES, RefKind
+from pipelines.audit.conservation import check_batch
+from pipelines.audit.provenance import check_provenance
+from pipelines.intake.batch import plan
+from pipelines.landing.store import Landing
+from pipelines.reading.dialects import DIALECTS
+from pipelines.vocabulary.frames import REFUSAL_CUTS, SOURCES, RefKind
 from tests.hostile.cases import DEDUPE_WINDOWS, FUTURE_SKEW, RECEIVED_AT
 from tests.hostile.lines_of_time import BACKDATED_CUSTOMER, STILL_OPEN_CUSTOMER
-from tests.worlds import TICK, decide_landing, open_lake
+from tests.worlds.files import TICK, decide_landing, open_lake
 
 Row = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ list of reasons) and the entries of DECISIONS.md on parsing.
 
 import json
 
-from pipelines.schemas import Reason
+from pipelines.vocabulary.verdicts import Reason
 from tests.hostile.cases import (
     HostileLine,
     accepted,
@@ -19,7 +19,7 @@ from tests.hostile.cases import (
     rejected,
     with_property,
 )
-from tests.lines import object_line
+from tests.worlds.lines import object_line
 
 _GOOD = metronome()
 _MEBIBYTE = 1024 * 1024

@@ -3,11 +3,11 @@
 Belongs here: fields, forms and limits that one dialect has. Must not be put here: what every
 dialect has (see `lines`); each of them lands between good lines of its own dialect.
 
-Source of each verdict: the vendors' documents as the modules of `pipelines.dialects` and
+Source of each verdict: the vendors' documents as the modules of `pipelines.reading.dialects` and
 DECISIONS.md name them, and design §3.
 """
 
-from pipelines.schemas import Reason
+from pipelines.vocabulary.verdicts import Reason
 from tests.hostile.cases import (
     RECEIVED_AT,
     HostileLine,
@@ -18,7 +18,7 @@ from tests.hostile.cases import (
     rejected,
     repeats,
 )
-from tests.lines import object_line
+from tests.worlds.lines import object_line
 
 _INJECTION = "{{ 7*7 }}'; DROP TABLE x; --<b>"
 

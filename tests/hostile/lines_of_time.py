@@ -10,7 +10,7 @@ Source of each verdict: design §3, timestamps and verdicts.
 
 from datetime import UTC, datetime, timedelta
 
-from pipelines.schemas import Reason
+from pipelines.vocabulary.verdicts import Reason
 from tests.hostile.cases import (
     DEDUPE_WINDOWS,
     FUTURE_SKEW,

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import compression, formats, parse
-from pipelines.parse import ParsedChunk
+from pipelines.reading import files, parse
+from pipelines.reading.formats import compression
+from pipelines.reading.parse import ParsedChunk
 from tests.hostile import fuzz, mutated_lines
 from tests.hostile.mutants import WRITTEN_DIALECTS
-from tests.lines import parse_content
+from tests.worlds.lines import parse_content
 
 
 def test_rounds_of_mutated_lines_and_files() -> None:
@@ -39,7 +40,7 @@ def test_fuzzer_notices_a_line_that_is_left_out(monkeypatch: pytest.MonkeyPatch)
         parsed = parse.parse_chunk(*arguments)  # type: ignore[arg-type]
         return ParsedChunk(parsed.events[1:], parsed.rejections, parsed.lines, parsed.blank)
 
-    monkeypatch.setattr("tests.lines.parse_chunk", forgetful)
+    monkeypatch.setattr("tests.worlds.lines.parse_chunk", forgetful)
 
     with pytest.raises(AssertionError):
         _lines_of_a_few_rounds()
@@ -91,7 +92,7 @@ def test_fuzzer_notices_a_checksum_that_nobody_compares(
 def test_fuzzer_notices_lines_that_are_taken_for_a_batch(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(formats, "BATCH_START", re.compile(rb"[ \t\r\n]*[\[{]"))
+    monkeypatch.setattr(files, "BATCH_START", re.compile(rb"[ \t\r\n]*[\[{]"))
 
     def files_of_a_few_rounds() -> None:
         for number in range(20):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import compression
-from pipelines.landing import Landing
+from pipelines.landing.store import Landing
+from pipelines.reading.formats import compression
 from tests.hostile.files import (
     FILES,
     IGNORED_NAMES,

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.dialects import DIALECTS
-from pipelines.landing import Landing
+from pipelines.landing.store import Landing
+from pipelines.reading.dialects import DIALECTS
 from tests.hostile import lines, lines_of_dialects, lines_of_time
 from tests.hostile.cases import KEY, HostileLine, good_columns, good_line
 from tests.hostile.landing_run import Outcome, drop, outcome_of

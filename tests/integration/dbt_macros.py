@@ -12,7 +12,7 @@ import duckdb
 import jinja2
 import pyarrow as pa
 
-from pipelines.config import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT
 
 
 def macro_sql(call: str) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 
 import duckdb
 
-from pipelines.config import DBT_PROJECT
-from pipelines.schemas import LAKE_TABLES
+from pipelines.settings import DBT_PROJECT
+from pipelines.vocabulary.tables import LAKE_TABLES
 
 AS_OF = "2026-02-03T12:00:00Z"
 

@@ -10,7 +10,7 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from pipelines.landing import Landing
+from pipelines.landing.store import Landing
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ PROJECT = {
               type: duckdb
               path: "{{ env_var('METERLINE_WAREHOUSE', 'warehouse.duckdb') }}"
               threads: 1
-              plugins: [{module: pipelines.dbt_duckdb_plugin}]
+              plugins: [{module: pipelines.warehouse.dbt_plugin}]
     """,
     "models/properties.yml": """
         sources: [{name: lake, database: lake, schema: main, tables: [{name: batches}]}]

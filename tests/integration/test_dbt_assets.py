@@ -5,12 +5,12 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines.config import Settings
-from pipelines.dbt_assets import DbtPhase, build_phase, frozen_catalog, read_manifest
-from pipelines.dbt_runner import PreparedProject, prepare_project
-from pipelines.errors import MeterlineError
-from pipelines.lake import Lake
-from pipelines.resources import build_writer
+from pipelines.defs.dbt import DbtPhase, build_phase, frozen_catalog, read_manifest
+from pipelines.defs.resources import build_writer
+from pipelines.lake.lake import Lake
+from pipelines.settings import Settings
+from pipelines.vocabulary.errors import MeterlineError
+from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project
 from tests.integration.small_dbt_project import write_project
 
 

@@ -11,18 +11,18 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.dbt_duckdb_plugin import connection_environment
-from pipelines.dbt_runner import PhaseOutcome, PreparedProject, prepare_project, run_phase
-from pipelines.errors import InvariantError, MeterlineError
-from pipelines.lake import Lake
-from pipelines.schemas import BATCHES
+from pipelines.lake.lake import Lake
+from pipelines.vocabulary.errors import InvariantError, MeterlineError
+from pipelines.vocabulary.tables import BATCHES
+from pipelines.warehouse.dbt_plugin import connection_environment
+from pipelines.warehouse.dbt_runner import PhaseOutcome, PreparedProject, prepare_project, run_phase
 from tests.integration.small_dbt_project import write_project
 
 PHASE_SCRIPT = """
 import sys
 from pathlib import Path
 from tests.integration.test_dbt_runner import Home
-from pipelines.dbt_runner import PreparedProject
+from pipelines.warehouse.dbt_runner import PreparedProject
 home = Home(Path(sys.argv[1]), PreparedProject(Path(sys.argv[2]), Path(sys.argv[3])))
 home.build("slow")
 """

@@ -5,10 +5,10 @@ import sys
 import dagster as dg
 import pytest
 
-from pipelines.config import DBT_PROJECT, Settings
-from pipelines.dbt_assets import read_manifest
-from pipelines.dbt_runner import prepare_project
 from pipelines.definitions import JOB, build_definitions, python_assets
+from pipelines.defs.dbt import read_manifest
+from pipelines.settings import DBT_PROJECT, Settings
+from pipelines.warehouse.dbt_runner import prepare_project
 
 LOADED = """
 from pipelines.definitions import defs

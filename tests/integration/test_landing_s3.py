@@ -8,17 +8,14 @@ import polars as pl
 import pytest
 import s3fs
 
-from pipelines.compression import UnreadableFileError
-from pipelines.discovery import discover
-from pipelines.errors import LandingError
-from pipelines.landing import Landing
-from pipelines.provenance import check_provenance
-from pipelines.schemas import LANDING_FILES, LISTING
-from tests.formats import WRITERS
+from pipelines.audit.provenance import check_provenance
+from pipelines.landing.discovery import discover
+from pipelines.landing.store import Landing
+from pipelines.vocabulary.errors import LandingError, UnreadableFileError
+from pipelines.vocabulary.frames import LISTING
+from pipelines.vocabulary.tables import LANDING_FILES
 from tests.integration.s3_server import Bucket
-from tests.lines import FIELDS
-from tests.oracle import Sender
-from tests.worlds import (
+from tests.worlds.files import (
     cut_rows,
     decide_landing,
     drop_into_folder,
@@ -27,6 +24,9 @@ from tests.worlds import (
     source_rows,
     verdict_rows,
 )
+from tests.worlds.formats import WRITERS
+from tests.worlds.lines import FIELDS
+from tests.worlds.oracle import Sender
 
 SENDERS = {"cdn": Sender("cdn", None, None, timedelta(days=1))}
 

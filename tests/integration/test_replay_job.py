@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
+from tests.worlds.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
 
 HELD = "cdn_logs/2015/05/17/13/held.ndjson"
 LABS = "sub-labs/2015-05-17"

@@ -13,13 +13,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.config import REPOSITORY, Settings
-from pipelines.conservation import INVARIANTS
-from pipelines.idle import finds_nothing
-from pipelines.lake import Lake
+from pipelines.audit.conservation import INVARIANTS
+from pipelines.lake.lake import Lake
+from pipelines.operations.idle import finds_nothing
+from pipelines.settings import REPOSITORY, Settings
 from tests.golden.recompute_sample import expected_invoices
 from tests.integration.s3_server import Bucket
-from tests.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
+from tests.worlds.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
 
 EXPECTED_COUNTS = {
     "files": 86,

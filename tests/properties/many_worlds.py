@@ -23,11 +23,11 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
-from pipelines.dialects import DIALECTS
-from pipelines.digest import lake_digest
-from pipelines.landing import Landing
-from pipelines.parse import split_chunks
-from tests.worlds import (
+from pipelines.lake.lake_digest import lake_digest
+from pipelines.landing.store import Landing
+from pipelines.reading.dialects import DIALECTS
+from pipelines.reading.parse import split_chunks
+from tests.worlds.files import (
     LandedWorld,
     cut_rows,
     decide_landing,
@@ -69,14 +69,14 @@ def _decide(
     sources = source_rows(world.senders, dialects=world.dialects)
     cuts = cut_rows(world.cuts)
     settings: dict[str, object] = {
-        "pipelines.batch.STREAMED_BYTES_MIN": chance.choice([0, 0, 2**30]),
-        "pipelines.batch.EVENTS_PER_GROUP": chance.choice([1, 7, 2_000_000]),
-        "pipelines.stream.FILE_BYTES_HELD": chance.choice([0, 2**30]),
-        "pipelines.stream.PART_ROWS": chance.choice([1, 5, 250_000]),
-        "pipelines.stream.BATCH_KEYS": chance.choice([1, 1_000]),
-        "pipelines.window_index.RUN_KEYS": chance.choice([1, 3, 1_000_000]),
-        "pipelines.window_index.SPAN_KEYS": chance.choice([1, 3, 1_000_000]),
-        "pipelines.formats.split_chunks": partial(
+        "pipelines.intake.batch.STREAMED_BYTES_MIN": chance.choice([0, 0, 2**30]),
+        "pipelines.intake.batch.EVENTS_PER_GROUP": chance.choice([1, 7, 2_000_000]),
+        "pipelines.intake.stream.FILE_BYTES_HELD": chance.choice([0, 2**30]),
+        "pipelines.intake.stream.PART_ROWS": chance.choice([1, 5, 250_000]),
+        "pipelines.intake.stream.BATCH_KEYS": chance.choice([1, 1_000]),
+        "pipelines.intake.window_index.RUN_KEYS": chance.choice([1, 3, 1_000_000]),
+        "pipelines.intake.window_index.SPAN_KEYS": chance.choice([1, 3, 1_000_000]),
+        "pipelines.reading.files.split_chunks": partial(
             split_chunks, chunk_bytes=chance.choice([64, 700, 2**20])
         ),
     }

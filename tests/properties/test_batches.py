@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.landing import Landing
-from pipelines.parse import split_chunks
-from pipelines.stream import stream_files
-from pipelines.window_index import WindowIndex, check_index
-from pipelines.workers import ParsedBatch
-from tests.worlds import (
+from pipelines.audit.window import check_index
+from pipelines.intake.stream import stream_files
+from pipelines.intake.window_index import WindowIndex
+from pipelines.landing.store import Landing
+from pipelines.reading.parse import split_chunks
+from pipelines.reading.workers import ParsedBatch
+from tests.worlds.files import (
     LandedWorld,
     VerdictRow,
     cut_rows,
@@ -70,7 +71,7 @@ def test_batches_cut_anywhere_give_the_same_verdicts(seed: int, tmp_path: Path) 
 def test_groups_of_key_hashes_decided_alone_give_the_same_verdicts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.batch.EVENTS_PER_GROUP", 5)
+    monkeypatch.setattr("pipelines.intake.batch.EVENTS_PER_GROUP", 5)
     world = make_landed_world(seed=4)
 
     assert _decided(world, tmp_path) == world.expected_rows()
@@ -80,7 +81,7 @@ def test_groups_of_key_hashes_decided_alone_give_the_same_verdicts(
 def test_streamed_files_give_the_same_verdicts(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.batch.STREAMED_BYTES_MIN", 0)
+    monkeypatch.setattr("pipelines.intake.batch.STREAMED_BYTES_MIN", 0)
     world = make_landed_world(seed)
 
     assert _decided(world, tmp_path, _random_sizes(seed)) == world.expected_rows()
@@ -89,8 +90,8 @@ def test_streamed_files_give_the_same_verdicts(
 def test_two_processes_give_the_same_verdicts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.workers.PARALLEL_BYTES_MIN", 0)
-    monkeypatch.setattr("pipelines.workers._TASK_BYTES", 500)
+    monkeypatch.setattr("pipelines.reading.workers.PARALLEL_BYTES_MIN", 0)
+    monkeypatch.setattr("pipelines.reading.workers._TASK_BYTES", 500)
     world = make_landed_world(seed=5, files=8)
 
     assert _decided(world, tmp_path, processes=2) == world.expected_rows()
@@ -102,8 +103,10 @@ def test_two_processes_give_the_same_verdicts(
 def test_lines_read_before_a_file_turned_out_corrupt_are_forgotten(
     part_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.formats.split_chunks", partial(split_chunks, chunk_bytes=64))
-    monkeypatch.setattr("pipelines.workers._PART_ROWS", part_rows)
+    monkeypatch.setattr(
+        "pipelines.reading.files.split_chunks", partial(split_chunks, chunk_bytes=64)
+    )
+    monkeypatch.setattr("pipelines.reading.workers._PART_ROWS", part_rows)
     world = make_landed_world(seed=1)
 
     assert _decided(world, tmp_path) == world.expected_rows()
@@ -118,8 +121,8 @@ def streamed(monkeypatch: pytest.MonkeyPatch) -> list[ParsedBatch]:
         batches.append(stream_files(*arguments))
         return batches[-1]
 
-    monkeypatch.setattr("pipelines.batch.STREAMED_BYTES_MIN", 0)
-    monkeypatch.setattr("pipelines.stream.stream_files", kept)
+    monkeypatch.setattr("pipelines.intake.batch.STREAMED_BYTES_MIN", 0)
+    monkeypatch.setattr("pipelines.intake.stream.stream_files", kept)
     return batches
 
 
@@ -146,11 +149,11 @@ def test_streamed_batches_give_the_same_verdicts(
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        ("pipelines.stream.FILE_BYTES_HELD", 0),
-        ("pipelines.stream.PART_ROWS", 1),
-        ("pipelines.stream.BATCH_KEYS", 1),
-        ("pipelines.window_index.RUN_KEYS", 1),
-        ("pipelines.window_index.SPAN_KEYS", 1),
+        ("pipelines.intake.stream.FILE_BYTES_HELD", 0),
+        ("pipelines.intake.stream.PART_ROWS", 1),
+        ("pipelines.intake.stream.BATCH_KEYS", 1),
+        ("pipelines.intake.window_index.RUN_KEYS", 1),
+        ("pipelines.intake.window_index.SPAN_KEYS", 1),
     ],
     ids=[
         "files read twice",
@@ -168,7 +171,9 @@ def test_no_bound_of_memory_changes_a_verdict(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(setting, value)
-    monkeypatch.setattr("pipelines.formats.split_chunks", partial(split_chunks, chunk_bytes=64))
+    monkeypatch.setattr(
+        "pipelines.reading.files.split_chunks", partial(split_chunks, chunk_bytes=64)
+    )
     world = make_landed_world(seed=1)
 
     assert _decided(world, tmp_path) == world.expected_rows()

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.close import CLOSING_ORDER, closable, finalize
-from pipelines.invoice_documents import verify_chain, verify_documents
-from tests.books import (
+from pipelines.invoicing.documents import verify_chain, verify_documents
+from pipelines.invoicing.finalize import CLOSING_ORDER, closable, finalize
+from tests.worlds.books import (
     Books,
     Draft,
     DraftLine,
@@ -27,7 +27,7 @@ from tests.books import (
     feed_rows,
     file_rows,
 )
-from tests.worlds import NOON
+from tests.worlds.files import NOON
 
 HOUR = timedelta(hours=1)
 LAST_CUT = 6

@@ -10,9 +10,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.decide import Verdicts, decide
-from tests.oracle import Cuts, Delivery, Position, Sender, Verdict, verdicts_by_position
-from tests.worlds import (
+from pipelines.intake.decide import Verdicts, decide
+from tests.worlds.files import (
     NOON,
     TICK,
     cut_rows,
@@ -21,6 +20,7 @@ from tests.worlds import (
     source_rows,
     verdicts_found,
 )
+from tests.worlds.oracle import Cuts, Delivery, Position, Sender, Verdict, verdicts_by_position
 
 MINUTE = timedelta(minutes=1)
 SOURCES = ("cdn", "app", "meter")

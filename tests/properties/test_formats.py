@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.csv_rows import csv_records
-from pipelines.dialects import DIALECTS
-from pipelines.formats import parsed_again
-from pipelines.json_arrays import split_elements
-from pipelines.records import Records, UnreadableFileError
-from tests.formats import (
+from pipelines.reading.dialects import DIALECTS
+from pipelines.reading.files import parsed_again
+from pipelines.reading.formats.csv_records import csv_records
+from pipelines.reading.formats.json_batches import split_elements
+from pipelines.reading.formats.records import Records
+from pipelines.vocabulary.errors import UnreadableFileError
+from tests.worlds.formats import (
     WRITERS,
     Event,
     as_array,
@@ -25,7 +26,7 @@ from tests.formats import (
     parse_cut_out,
     parse_file,
 )
-from tests.lines import ORIGIN, ParsedContent
+from tests.worlds.lines import ORIGIN, ParsedContent
 
 examples = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.properties.many_worlds import check_world
-from tests.worlds import LandedWorld, VerdictRow
+from tests.worlds.files import LandedWorld, VerdictRow
 
 
 @pytest.mark.parametrize("number", [2, 11])

@@ -16,16 +16,16 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.periods import (
+from pipelines.catalog.periods import (
     ANCHORS,
-    CUSTOMER_NAMES,
     INTERVALS,
     billing_periods,
     customer_names,
     longest_period_days,
     refusal_cuts,
 )
-from pipelines.schemas import UTC_MICROSECONDS
+from pipelines.vocabulary.frames import CUSTOMER_NAMES
+from pipelines.vocabulary.tables import UTC_MICROSECONDS
 
 ZONES = (
     "UTC",

@@ -13,11 +13,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.landing import Landing
-from pipelines.rules import REFUSAL_CUTS
-from tests.oracle import Sender
-from tests.replays import replayed
-from tests.worlds import (
+from pipelines.landing.store import Landing
+from pipelines.vocabulary.frames import REFUSAL_CUTS
+from tests.worlds.files import (
     NOON,
     DroppedFile,
     PooledEvent,
@@ -30,6 +28,8 @@ from tests.worlds import (
     source_rows,
     verdict_rows,
 )
+from tests.worlds.oracle import Sender
+from tests.worlds.replays import replayed
 
 HOUR = timedelta(hours=1)
 SENDERS = {

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.dialects import DIALECTS
-from pipelines.parse import Chunk, FileOrigin, parse_chunk
-from pipelines.scan_forms import scan_form
-from pipelines.scanned import ScannedChunk, parsed_rows, scan_chunk
+from pipelines.reading.dialects import DIALECTS
+from pipelines.reading.parse import Chunk, FileOrigin, parse_chunk
+from pipelines.reading.scanner.columns import ScannedChunk, parsed_rows, scan_chunk
+from pipelines.reading.scanner.forms import scan_form
 from tests.hostile.mutants import mutated_lines
 
 ORIGIN = FileOrigin(

@@ -1,0 +1,190 @@
+"""Cells of the catalog: each kind of value, read strictly from text.
+
+Belongs here: one function per kind, from the text of a cell to its value, or a ValueError
+whose sentence shows the value and says what to write. Must not be put here: which column
+holds which kind (see `catalog_files`).
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final, Literal
+
+from pipelines.catalog.periods import known_time_zones
+from pipelines.vocabulary.instants import parse_rfc3339
+from pipelines.vocabulary.limits import NAME_BYTES_MAX
+from pipelines.vocabulary.money import minor_unit_digits
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
+_DECIMAL = re.compile(r"(0|[1-9]\d*)(?:\.(\d+))?", re.ASCII)
+_WHOLE = re.compile(r"0|[1-9]\d{0,8}", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+YEARS = (1970, 2999)
+"""First and last year of a date: a typing error must not make a million periods."""
+
+DAYS_MAX = 36_500
+"""Longest window, lateness or grace: a hundred years."""
+
+UNLIMITED: Final = "unlimited"
+"""Written for a window without end."""
+
+
+def shown(value: str) -> str:
+    """The value in quotes, on one line and not too long, whatever it holds."""
+    return repr(value if len(value) <= 64 else value[:63] + "…")
+
+
+def read_text(cell: str) -> str:
+    """Any text of at most `NAME_BYTES_MAX` bytes: names, and ids that senders chose."""
+    if not cell:
+        raise ValueError("is empty; write a value")
+    size = len(cell.encode())
+    if size > NAME_BYTES_MAX:
+        raise ValueError(f"{shown(cell)} has {size} bytes; at most {NAME_BYTES_MAX} are read")
+    return cell
+
+
+def read_code(cell: str) -> str:
+    """A code of our own: it becomes part of line ids and file names."""
+    if not _CODE.fullmatch(read_text(cell)):
+        raise ValueError(
+            f"{shown(cell)} is no code; write letters, digits, '_', '-' and '.' only, "
+            "a letter or digit first"
+        )
+    return cell
+
+
+def read_folder(cell: str) -> str:
+    """A name that a folder of the landing can have."""
+    if "/" in read_text(cell) or cell[0] in "._":
+        raise ValueError(
+            f"{shown(cell)} can be no folder of the landing; write a name without '/' "
+            "that does not start with '.' or '_'"
+        )
+    return cell
+
+
+def read_currency(cell: str) -> str:
+    """A code of `KNOWN_CURRENCIES`."""
+    minor_unit_digits(cell)
+    return cell
+
+
+def read_time_zone(cell: str) -> str:
+    """A name of `known_time_zones`."""
+    if cell not in known_time_zones():
+        raise ValueError(
+            f"{shown(cell)} is no IANA time zone; write a name such as Europe/Berlin or Etc/UTC"
+        )
+    return cell
+
+
+def read_date(cell: str) -> date:
+    """A local date, year-month-day."""
+    try:
+        day = date.fromisoformat(cell) if _DATE.fullmatch(cell) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise ValueError(f"{shown(cell)} is no date; write it like 2026-01-31")
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(f"{cell} lies outside the years {YEARS[0]} to {YEARS[1]}; correct it")
+    return day
+
+
+def read_instant(cell: str) -> datetime:
+    """An RFC 3339 instant with zone, as UTC."""
+    # TimestampError is a ValueError that shows the value.
+    return _EPOCH + timedelta(microseconds=parse_rfc3339(cell))
+
+
+def read_names(cell: str) -> tuple[str, ...]:
+    """Names separated by semicolons, in the order written."""
+    names = tuple(cell.split(";"))
+    if "" in names or any(name != name.strip() for name in names):
+        raise ValueError(
+            f"{shown(cell)} has an empty name or spaces around one; write names like region;status"
+        )
+    if len(set(names)) < len(names):
+        raise ValueError(f"{shown(cell)} has a name twice; write each once")
+    return tuple(read_text(name) for name in names)
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A reader of words from a closed list."""
+
+    def read(cell: str) -> str:
+        if cell not in choices:
+            raise ValueError(f"{shown(cell)} is not known; write one of: {', '.join(choices)}")
+        return cell
+
+    return read
+
+
+def read_yes_no(cell: str) -> bool:
+    """`yes` or `no`."""
+    return one_of("yes", "no")(cell) == "yes"
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """A reader of whole numbers between two bounds, both included."""
+
+    def read(cell: str) -> int:
+        if not _WHOLE.fullmatch(cell) or not least <= int(cell) <= most:
+            raise ValueError(f"{shown(cell)} is no whole number from {least} to {most}; correct it")
+        return int(cell)
+
+    return read
+
+
+def decimal_text(integer_digits: int, fraction_digits: int) -> Callable[[str], Decimal]:
+    """A reader of plain decimals of 0 or more that fit a column exactly."""
+
+    def read(cell: str) -> Decimal:
+        match = _DECIMAL.fullmatch(cell)
+        if match is None:
+            raise ValueError(
+                f"{shown(cell)} is no plain decimal of 0 or more; write it like 0.0025, "
+                "without sign, exponent or separators"
+            )
+        integer, fraction = match.group(1), match.group(2) or ""
+        if len(integer) > integer_digits or len(fraction) > fraction_digits:
+            raise ValueError(
+                f"{shown(cell)} has {len(integer)} digits before the point and {len(fraction)} "
+                f"after it; at most {integer_digits} and {fraction_digits} are kept exactly"
+            )
+        return Decimal(cell)
+
+    return read
+
+
+def read_window(cell: str) -> int | Literal["unlimited"]:
+    """A number of days, or `unlimited`."""
+    if cell == UNLIMITED:
+        return UNLIMITED
+    try:
+        return whole_number(1, DAYS_MAX)(cell)
+    except ValueError as error:
+        raise ValueError(f"{error}, or write {UNLIMITED!r}") from None
+
+
+def refuse_ambiguous(cell: str) -> None:
+    """Refuse what two readers of the file may take differently, or a person cannot see."""
+    if cell != cell.strip():
+        raise ValueError(f"{shown(cell)} has spaces around it; remove them")
+    if _CONTROL.search(cell):
+        raise ValueError(f"{shown(cell)} has control characters; remove them")
+    # dbt may read the word as an absent value.
+    if cell.lower() == "null":
+        raise ValueError(f"{shown(cell)} is ambiguous; leave the cell empty, or use another name")
+
+
+read_price = decimal_text(integer_digits=15, fraction_digits=15)
+"""A unit price or flat amount in the currency's major unit: DECIMAL(30,15)."""
+
+read_quantity = decimal_text(integer_digits=20, fraction_digits=18)
+"""A bound of a tier in the metric's unit: DECIMAL(38,18)."""

@@ -1,0 +1,98 @@
+"""Where a run asks for alarms: after its verdicts are committed, and when a step fails.
+
+Belongs here: gathering a run's signs, and Dagster's hook. Must not be put here: bounds, payload
+and sending (see `alarms`). Both work whoever launched the run: the command line, the UI, a
+sensor, since they are part of the job and not of the daemon.
+"""
+
+import logging
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from pipelines.catalog.catalog import Catalog
+from pipelines.defs.assets.events import EVENT_TABLES, Landed, open_lake, verdict_counts
+from pipelines.defs.resources import Writer
+from pipelines.lake.file_states import file_states
+from pipelines.operations import attention
+from pipelines.operations.alarms import (
+    RunSigns,
+    bounds_payload,
+    failure_payload,
+    passed_bounds,
+    send,
+)
+
+_progress = logging.getLogger("meterline")
+
+
+@dg.asset(group_name="3_events", deps=[dg.AssetKey(["lake", table]) for table in EVENT_TABLES])
+def alarms(
+    landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
+) -> dg.MaterializeResult[None]:
+    """Signs of the run against the bounds of the settings; it can fail no run."""
+    settings, facts = writer.settings, landed_files.facts
+    signs = signs_of(landed_files, catalog.sources, writer)
+    passed = passed_bounds(signs, settings)
+    delivery = "nothing to tell"
+    if passed:
+        for alarm in passed:
+            _progress.warning(f"alarm: {alarm.sentence}")
+        delivery = send(
+            settings, bounds_payload(settings, writer.run_id, facts.as_of, signs, passed)
+        )
+        if delivery != "off":
+            _progress.info(delivery)
+    return dg.MaterializeResult(
+        metadata={
+            "alarms": dg.MetadataValue.json([alarm.sentence for alarm in passed]),
+            "delivery": delivery,
+        }
+    )
+
+
+def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
+    """What the run found, read from the lake as it left it; expected conflicts are no sign."""
+    with open_lake(writer.settings) as lake:
+        batch_id = lake.last_batch_id("decide")
+        states = file_states(lake, landed.plan.undecided())
+        files = attention.waiting_files(lake, states)
+        took_in = landed.plan.files.height > 0
+        counts = verdict_counts(lake, batch_id) if took_in else None
+    if counts is not None:
+        calm = sources.filter("conflicts_expected")["source"]
+        is_expected = pl.col("source").is_in(calm.implode())
+        counts = counts.with_columns(
+            pl.when(is_expected).then(0).otherwise(pl.col("conflict")).alias("conflict")
+        )
+    sums: dict[str, int] = (
+        {}
+        if counts is None
+        else {name: int(counts[name].sum()) for name in ("lines", "blank", "rejected", "conflict")}
+    )
+    oldest = attention.oldest_undecided(states, landed.facts.as_of)
+    return RunSigns(
+        batch_id=batch_id,
+        lines=sums.get("lines", 0) - sums.get("blank", 0),
+        refused=sums.get("rejected", 0) + sums.get("conflict", 0),
+        conflicts=sums.get("conflict", 0),
+        waiting_files=sum(len(each) for each in files.values()),
+        undecided_seconds=oldest["age_seconds"] if oldest else 0,
+        undecided_path=oldest["path"] if oldest else None,
+    )
+
+
+@dg.failure_hook(required_resource_keys={"writer"})
+def tell_failure(context: dg.HookContext) -> None:
+    """A failing step is told to METERLINE_ALARM_URL; a failing hook fails no run."""
+    writer: Writer = context.resources.writer
+    cause: Any = context.op_exception
+    while getattr(cause, "__cause__", None) is not None:
+        cause = cause.__cause__
+    delivery = send(
+        writer.settings,
+        failure_payload(writer.settings, context.run_id, context.op.name, str(cause)),
+    )
+    if delivery != "off":
+        _progress.info(delivery)

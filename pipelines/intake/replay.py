@@ -1,0 +1,386 @@
+"""Replay: refused lines are decided again, at their old place, after a catalog was put right.
+
+Belongs here: what changed, and the transaction that says so. Must not be put here: rules about
+events (see `decide`), reading lines (see `workers`). Only the Dagster assets and a dry run call
+this, in the order `replay_selection.plan` → `parse` → `decide_again` → `commit`.
+
+A replay keeps file, line and `received_at`. What was accepted stays accepted and is never
+decided again; the other lines of a file that changes are written again under the file's next
+revision, and only the rows of its latest revision count. A line that would be accepted now is
+also compared with what was accepted after it, for its key may have been given away meanwhile.
+
+Known drawback: the refused lines of all files taken up are in memory at once; on a lake of
+hundreds of millions of refused lines, name sources, files or reasons.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.intake.batch import known_keys
+from pipelines.intake.decide import decide
+from pipelines.intake.replay_selection import ReplayPlan
+from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import RunFacts
+from pipelines.landing.store import Landing
+from pipelines.reading.hold_rule import HoldRule
+from pipelines.reading.parse import FileOrigin
+from pipelines.reading.workers import LandedFile, ParsedBatch, ParsedFile, parse_files
+from pipelines.vocabulary.errors import InvariantError
+from pipelines.vocabulary.frames import REJECTIONS
+from pipelines.vocabulary.tables import (
+    ACCEPTED_EVENTS,
+    BATCHES,
+    CATALOGS,
+    FILE_DECISIONS,
+    REFUSED_EVENTS,
+)
+from pipelines.vocabulary.verdicts import FileStatus, Verdict
+
+EVENTS_PER_GROUP = 1_500_000
+"""Events decided at a time; about 2 GiB at the widest."""
+
+_PLACE = ["file_id", "line"]
+_OUTCOME = ["state", "winner_file_id", "winner_line"]
+_HASHES = 2**64
+
+
+@dataclass(frozen=True)
+class Redecided:
+    """What deciding again gave, and how it differs.
+
+    Attributes:
+        decisions: new rows of `file_decisions`, of the files that changed.
+        refused: their new rows of `refused_events`.
+        accepted: Parquet of the newly accepted events.
+        changes: `before`, `after`, `lines`, `example`; one row per kind of change.
+        unchanged: lines decided again to the same outcome.
+        not_replayed: (path, why) of files that could not be decided again.
+    """
+
+    decisions: pl.DataFrame
+    refused: pl.DataFrame
+    accepted: tuple[Path, ...]
+    changes: pl.DataFrame
+    unchanged: int
+    not_replayed: tuple[tuple[str, str], ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """What changed as plain JSON values."""
+        return {
+            "files": self.decisions.height,
+            "changes": self.changes.to_dicts(),
+            "unchanged": self.unchanged,
+            "not_replayed": [
+                {"path": path, "reason": reason} for path, reason in self.not_replayed
+            ],
+        }
+
+
+def parse(plan: ReplayPlan, landing: Landing, processes: int, hold: HoldRule) -> ParsedBatch:
+    """Every line of the files, read again by the dialect of today; a released file is not held."""
+    parts = []
+    for is_released in (False, True):
+        files = [
+            LandedFile(
+                file["path"],
+                file["etag"],
+                file["size_bytes"],
+                plan.readers[file["source"]],
+                FileOrigin(file_id, file["source"], file["dedupe_scope"], file["received_us"]),
+            )
+            for file_id, file in plan.files.items()
+            if file["is_released"] == is_released
+        ]
+        # A line of a decided file was let in once; only a file still waiting can be held again.
+        rule = None if is_released else hold
+        waiting = [file for file in files if plan.files[file.origin.file_id]["is_whole"]]
+        decided = [file for file in files if not plan.files[file.origin.file_id]["is_whole"]]
+        for name, group, group_rule in (("waiting", waiting, rule), ("decided", decided, None)):
+            folder = plan.folder / f"parsed-{name}-{int(is_released)}"
+            parts.append(parse_files(landing, group, folder, processes, group_rule))
+    return ParsedBatch(
+        files=tuple(file for part in parts for file in part.files),
+        events=tuple(path for part in parts for path in part.events),
+        rejections=tuple(path for part in parts for path in part.rejections),
+    )
+
+
+def decide_again(
+    lake: Lake,
+    index: WindowIndex | None,
+    plan: ReplayPlan,
+    parsed: ParsedBatch,
+    sources: pl.DataFrame,
+    refusal_cuts: pl.DataFrame,
+) -> Redecided:
+    """The verdicts of the lines taken up, and what differs from before; nothing is committed.
+
+    The index of known keys is brought up first; a dry run, which has no writer lock, passes None.
+
+    Raises:
+        InvariantError: a line taken up has no verdict, or two.
+    """
+    if index is not None:
+        index.bring_up(lake)
+    read, not_replayed = _readable(plan, parsed)
+    taken = plan.refused.filter(pl.col("is_taken") & pl.col("file_id").is_in(list(read)))
+    whole = [file_id for file_id in read if plan.files[file_id]["is_whole"]]
+
+    def known(events: pl.DataFrame) -> pl.DataFrame:
+        # However long ago: a replayed line may have been received at any time.
+        return known_keys(lake, index, None, (), events)
+
+    refused, accepted_places, accepted = _verdicts(
+        known, plan, parsed, sources, refusal_cuts, taken.select(_PLACE), whole
+    )
+    after = pl.concat(
+        [
+            refused.select(*_PLACE, _state().alias("state"), *_OUTCOME[1:]),
+            accepted_places.with_columns(
+                pl.lit("accepted").alias("state"),
+                pl.lit(None, pl.Int64).alias("winner_file_id"),
+                pl.lit(None, pl.Int64).alias("winner_line"),
+            ),
+        ]
+    )
+    is_whole = pl.col("file_id").is_in(whole)
+    before = plan.refused.filter(is_whole | pl.col("is_taken"), pl.col("file_id").is_in(list(read)))
+    before = before.select(*_PLACE, _state().alias("state"), *_OUTCOME[1:])
+    lost = before.filter(~is_whole).join(after, on=_PLACE, how="anti").height
+    if lost or after.select(_PLACE).is_duplicated().any():
+        raise InvariantError(
+            f"expected one verdict for each line decided again, found {lost} lines without; "
+            "nothing was written"
+        )
+    compared = _compared(plan, before, after)
+    changed = _changed_files(plan, read, compared)
+    return Redecided(
+        decisions=_decisions(plan, read, changed, refused, accepted_places),
+        refused=_refused_rows(plan, changed, refused),
+        accepted=accepted,
+        changes=_changes(plan, compared),
+        unchanged=compared.filter(~pl.col("is_changed")).height,
+        not_replayed=(*plan.not_replayed, *not_replayed),
+    )
+
+
+def commit(lake: Lake, plan: ReplayPlan, redecided: Redecided, facts: RunFacts) -> bool:
+    """Commits what changed in one transaction; False when nothing did, and nothing is written."""
+    if not redecided.decisions.height:
+        return False
+    lake.commit_batch(
+        plan.batch_id,
+        rows={
+            BATCHES: facts.batch_row(plan.batch_id, "decide"),
+            CATALOGS: facts.catalog_rows(plan.batch_id, lake),
+            FILE_DECISIONS: redecided.decisions,
+            REFUSED_EVENTS: redecided.refused,
+        },
+        staged_files={ACCEPTED_EVENTS: list(redecided.accepted)},
+    )
+    return True
+
+
+def _state() -> pl.Expr:
+    return pl.coalesce("reason_code", "verdict")
+
+
+def _readable(
+    plan: ReplayPlan, parsed: ParsedBatch
+) -> tuple[dict[int, ParsedFile], list[tuple[str, str]]]:
+    """The files whose bytes are there, and why the others are left as they are."""
+    read, failed = {}, []
+    for file in sorted(parsed.files, key=lambda file: file.file_id):
+        known = plan.files[file.file_id]
+        if file.unreadable is not None:
+            failed.append((known["path"], file.unreadable))
+        elif known["raw_sha256"] not in (None, file.raw_sha256):
+            failed.append((known["path"], "its bytes are not those that were decided"))
+        else:
+            read[file.file_id] = file
+    return read, failed
+
+
+def _verdicts(
+    known: Callable[[pl.DataFrame], pl.DataFrame],
+    plan: ReplayPlan,
+    parsed: ParsedBatch,
+    sources: pl.DataFrame,
+    refusal_cuts: pl.DataFrame,
+    taken: pl.DataFrame,
+    whole: list[int],
+) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Path, ...]]:
+    """Refused rows, places of accepted events, and the Parquet that holds these."""
+
+    def taken_up(rows: pl.LazyFrame) -> pl.LazyFrame:
+        is_whole = pl.col("file_id").is_in(whole)
+        return pl.concat(
+            [
+                rows.filter(is_whole),
+                rows.filter(~is_whole).join(taken.lazy(), on=_PLACE, how="semi"),
+            ]
+        )
+
+    refused = [_as_refused(pl.DataFrame(schema=REJECTIONS))]
+    places = [pl.DataFrame(schema={name: pl.Int64() for name in _PLACE})]
+    written = []
+    if parsed.rejections:
+        rejections = taken_up(pl.scan_parquet(list(parsed.rejections))).collect()
+        refused.append(_as_refused(rejections))
+    for number, events in enumerate(_groups(parsed.events, taken_up)):
+        verdicts = decide(events, known(events), sources, refusal_cuts)
+        refused.append(_as_refused(verdicts.refused))
+        if verdicts.accepted.height:
+            places.append(verdicts.accepted.select(_PLACE))
+            written.append(_write_accepted(plan, verdicts.accepted, number))
+    return pl.concat(refused), pl.concat(places), tuple(written)
+
+
+def _groups(parts: tuple[Path, ...], taken_up: Any) -> Iterator[pl.DataFrame]:
+    """The events taken up by range of key hash, each at most about `EVENTS_PER_GROUP`."""
+    if not parts:
+        return
+    events = taken_up(pl.scan_parquet(list(parts)))
+    rows = events.select(pl.len()).collect().item()
+    groups = math.ceil(rows / EVENTS_PER_GROUP)
+    for group in range(groups):
+        bounds = (_HASHES * group // groups, _HASHES * (group + 1) // groups - 1)
+        first, last = (pl.lit(bound, pl.UInt64) for bound in bounds)
+        yield events.filter(pl.col("key_hash").is_between(first, last)).collect()
+
+
+def _as_refused(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `refused_events` without batch and revision; the parser's have no verdict yet."""
+    if "verdict" not in rows.columns:
+        rows = rows.with_columns(pl.lit(Verdict.REJECTED.value).alias("verdict"))
+    return rows.select(
+        (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in REFUSED_EVENTS.schema.items()
+    )
+
+
+def _write_accepted(plan: ReplayPlan, rows: pl.DataFrame, number: int) -> Path:
+    path = plan.folder / "accepted" / f"replay-{number:04d}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows.with_columns(pl.lit(plan.batch_id, pl.Int64).alias("batch_id")).sort(_PLACE).select(
+        pl.col(column.name).cast(column.dtype) for column in ACCEPTED_EVENTS.columns
+    ).write_parquet(path, compression="zstd", compression_level=1, row_group_size=131_072)
+    return path
+
+
+def _compared(plan: ReplayPlan, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """One row per line decided again: its states before and after, and `is_changed`."""
+    waited = {"held": "held", "quarantined": "unreadable_file", "decided": "blank"}
+    statuses = pl.DataFrame(
+        [(file_id, waited[file["status"]]) for file_id, file in plan.files.items()],
+        schema={"file_id": pl.Int64(), "waited": pl.String()},
+        orient="row",
+    )
+    both = before.join(after, on=_PLACE, how="full", coalesce=True, suffix="_after")
+    return both.join(statuses, on="file_id", how="left").select(
+        *_PLACE,
+        pl.coalesce("state", "waited").alias("before"),
+        pl.coalesce("state_after", "waited").alias("after"),
+        pl.any_horizontal(
+            pl.col(name).ne_missing(pl.col(f"{name}_after")) for name in _OUTCOME
+        ).alias("is_changed"),
+    )
+
+
+def _changed_files(
+    plan: ReplayPlan, read: dict[int, ParsedFile], compared: pl.DataFrame
+) -> list[int]:
+    changed = set(compared.filter("is_changed")["file_id"])
+    return [
+        file_id
+        for file_id, file in read.items()
+        if file_id in changed or plan.files[file_id]["status"] != _status(file)
+    ]
+
+
+def _status(file: ParsedFile) -> FileStatus:
+    return FileStatus.HELD if file.held else FileStatus.DECIDED
+
+
+def _refused_rows(plan: ReplayPlan, changed: list[int], refused: pl.DataFrame) -> pl.DataFrame:
+    """All that is refused of the changed files from now on, under their next revision."""
+    whole = [file_id for file_id in changed if plan.files[file_id]["is_whole"]]
+    kept = plan.refused.filter(~pl.col("is_taken"), ~pl.col("file_id").is_in(whole))
+    revisions = {file_id: plan.files[file_id]["revision"] + 1 for file_id in changed}
+    rows = pl.concat([refused, kept.drop("is_taken")]).filter(pl.col("file_id").is_in(changed))
+    return rows.with_columns(
+        pl.lit(plan.batch_id, pl.Int64).alias("batch_id"),
+        pl.col("file_id").replace_strict(revisions, return_dtype=pl.Int32).alias("revision"),
+    ).sort(_PLACE)
+
+
+def _decisions(
+    plan: ReplayPlan,
+    read: dict[int, ParsedFile],
+    changed: list[int],
+    refused: pl.DataFrame,
+    accepted_places: pl.DataFrame,
+) -> pl.DataFrame:
+    counts: dict[tuple[int, str], int] = {}
+    for file_id, verdict in (
+        _refused_rows(plan, changed, refused).select("file_id", "verdict").iter_rows()
+    ):
+        counts[file_id, verdict] = counts.get((file_id, verdict), 0) + 1
+    newly = dict(accepted_places.group_by("file_id").len().iter_rows())
+    rows = []
+    for file_id in changed:
+        file, known = read[file_id], plan.files[file_id]
+        refusals = (Verdict.DUPLICATE, Verdict.CONFLICT, Verdict.REJECTED)
+        found = {verdict.value: counts.get((file_id, verdict.value), 0) for verdict in refusals}
+        accepted = known["accepted"] + newly.get(file_id, 0)
+        held = file.lines - file.blank - file.rejected if file.held else 0
+        if file.lines != accepted + sum(found.values()) + file.blank + held:
+            raise InvariantError(
+                f"{known['path']}: expected {file.lines} lines decided, found {accepted} accepted, "
+                f"{found}, {file.blank} blank, {held} held; nothing was written"
+            )
+        rows.append(
+            found
+            | {
+                "batch_id": plan.batch_id,
+                "file_id": file_id,
+                "revision": known["revision"] + 1,
+                "status": _status(file),
+                "reason": file.held,
+                "raw_bytes": file.raw_bytes,
+                "raw_sha256": file.raw_sha256,
+                "lines": file.lines,
+                "accepted": accepted,
+                "blank": file.blank,
+                "held": held,
+            }
+        )
+    return pl.DataFrame(rows, schema=FILE_DECISIONS.schema)
+
+
+def _changes(plan: ReplayPlan, compared: pl.DataFrame) -> pl.DataFrame:
+    """One row per kind of change, most frequent first."""
+    paths = {file_id: file["path"] for file_id, file in plan.files.items()}
+    return (
+        compared.filter("is_changed")
+        .sort(_PLACE)
+        .group_by("before", "after", maintain_order=True)
+        .agg(pl.len().cast(pl.Int64).alias("lines"), pl.first(*_PLACE))
+        .sort("lines", "before", "after", descending=[True, False, False])
+        .select(
+            "before",
+            "after",
+            "lines",
+            pl.format(
+                "{} line {}",
+                pl.col("file_id").replace_strict(paths, return_dtype=pl.String),
+                "line",
+            ).alias("example"),
+        )
+    )

@@ -1,0 +1,355 @@
+"""Stream: files of one event a line are scanned, sifted and staged in one pass.
+
+Belongs here: the threads, and what is held in memory between reading a file and writing its
+accepted events. Must not be put here: verdicts (see `decide`), which keys are held (see
+`window_index`), the slower readers (see `workers`).
+
+1. `_scan`: a thread reads a file to its end, so that a bad one costs nothing but itself. Of one
+   that is held only the rejections go on.
+2. In the order of the registry, the sieve tells the events that pass from those to be decided.
+3. `_write_part`: a thread writes what passed as a Parquet file of the lake; the rest goes the
+   way of the slower readers, as parsed parts.
+
+Memory holds a few files at a time; a file beyond `FILE_BYTES_HELD` is read a second time
+instead, a chunk at a time.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.intake.key_filter import KeyFilter
+from pipelines.intake.sieve import PlainTimes, Sieve
+from pipelines.landing.store import Landing
+from pipelines.reading.dialects import Dialect
+from pipelines.reading.files import read_chunks
+from pipelines.reading.hold_rule import HoldRule, RejectionTally
+from pipelines.reading.parse import Chunk, FileOrigin, LongLine, ParsedChunk, parse_chunk
+from pipelines.reading.scanner.columns import (
+    Rows,
+    ScannedChunk,
+    event_rows,
+    parsed_rows,
+    scan_chunk,
+)
+from pipelines.reading.scanner.forms import scan_form
+from pipelines.reading.scanner.lines import Form
+from pipelines.reading.workers import LandedFile, ParsedBatch, ParsedFile, Parts
+from pipelines.vocabulary.errors import LandingError, UnreadableFileError
+from pipelines.vocabulary.frames import PARSED_EVENTS
+from pipelines.vocabulary.tables import ACCEPTED_EVENTS
+
+FILE_BYTES_HELD = 128 * 1024 * 1024
+"""Decompressed bytes of one file that are held in memory."""
+
+BATCH_KEYS = 64_000_000
+"""Keys that the filter of a batch is made for, 128 MiB; beyond, more are decided than need be."""
+
+PART_ROWS = 500_000
+"""Events of one Parquet file of the lake."""
+
+_NO_EVENTS = pl.DataFrame(schema=PARSED_EVENTS)
+_ROW_GROUP_ROWS = 32_768
+_DICTIONARIES = [
+    *("batch_id", "file_id", "source", "dedupe_scope", "customer_ref", "subscription_ref"),
+    *("event_name", "received_at", "properties.key_value.key"),
+]
+# Numbers that grow from row to row are written as differences, a sixth of their size.
+_DIFFERENCES = ("line", "byte_offset", "byte_length", "occurred_at")
+# What looks like chance does not get smaller, or not enough for the time it takes.
+_INCOMPRESSIBLE = ("key_hash", "idempotency_key", "payload_digest", *_DIFFERENCES)
+_STATISTICS = ["batch_id", "file_id", "line", "key_hash", "occurred_at", "received_at"]
+
+ReadChunk = ScannedChunk | ParsedChunk
+"""A chunk as the scanner or, where it knows no way, the strict reader gives it."""
+
+
+def can_stream(file: LandedFile) -> bool:
+    """Whether the scanner knows the file's dialect."""
+    return scan_form(file.dialect.form, file.origin.dedupe_scope) is not None
+
+
+def stream_files(
+    landing: Landing,
+    files: list[tuple[LandedFile, PlainTimes]],
+    others: ParsedBatch,
+    held: list[KeyFilter],
+    folder: Path,
+    batch_id: int,
+    threads: int,
+    hold: HoldRule | None = None,
+) -> ParsedBatch:
+    """Scans every file and stages its events; one bad file costs no other.
+
+    Args:
+        landing: where they lie.
+        files: in the order of the registry, each with the bounds of time of its events.
+        others: what slower readers made of the batch's other files; their keys are claimed.
+        held: filters that together hold every key accepted before.
+        folder: for the parts, and for Parquet files of the events that passed.
+        batch_id: written into each row.
+        threads: files scanned, and Parquet files written, at a time.
+        hold: when a file has so many bad lines that only these are taken.
+
+    Returns:
+        The whole batch, `others` included.
+
+    Raises:
+        LandingError: the store does not answer, or a file changed between two readings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sieve = Sieve(held, KeyFilter.made_for(BATCH_KEYS))
+    for path in others.events:
+        sieve.note(pl.read_parquet(path, columns=["key_hash"])["key_hash"].to_numpy())
+    parts = Parts(folder / "streamed")
+    parsed: list[ParsedFile] = []
+    passed: dict[int, int] = {}
+    scanned = 0
+    with ThreadPoolExecutor(threads) as pool:
+        writer = _Writer(pool, folder, batch_id, threads)
+        scans = _in_order(pool, landing, [file for file, _ in files], threads, hold)
+        for (file, times), (found, chunks) in zip(files, scans, strict=True):
+            parsed.append(found)
+            if found.unreadable is None:
+                passed[found.file_id] = 0
+                for chunk in _read_again(landing, file, found) if chunks is None else chunks:
+                    if found.held:
+                        parts.add(replace(_read_strictly(chunk), events=_NO_EVENTS))
+                        continue
+                    rows = _sifted(chunk, sieve, times, parts)
+                    if isinstance(chunk, ScannedChunk):
+                        writer.add(chunk, rows)
+                        scanned += chunk.lines - chunk.left.lines
+                    passed[found.file_id] += len(rows)
+                parts.keep_file()
+        accepted = writer.finish()
+    events, rejections = parts.finish()
+    return ParsedBatch(
+        files=tuple(sorted((*others.files, *parsed), key=lambda file: file.file_id)),
+        events=(*others.events, *events),
+        rejections=(*others.rejections, *rejections),
+        accepted=accepted,
+        passed=passed,
+        scanned=scanned,
+    )
+
+
+def _read_strictly(chunk: ReadChunk) -> ParsedChunk:
+    """The part of a chunk that the strict reader read: all that is rejected of it."""
+    return chunk if isinstance(chunk, ParsedChunk) else chunk.left
+
+
+def _sifted(chunk: ReadChunk, sieve: Sieve, times: PlainTimes, parts: Parts) -> Rows:
+    """The chunk's events that pass; the others, and its rejections, go to the parts."""
+    if isinstance(chunk, ParsedChunk):
+        sieve.note(chunk.events["key_hash"].to_numpy())
+        parts.add(chunk)
+        return np.empty(0, np.int64)
+    sieve.note(chunk.left.events["key_hash"].to_numpy())
+    passes = sieve.passing(chunk.key_hash, chunk.occurred_at, times)
+    parts.add(chunk.left)
+    if not passes.all():
+        contested = parsed_rows(chunk, np.flatnonzero(~passes))
+        parts.add(ParsedChunk(contested, chunk.left.rejections.clear(), contested.height, 0))
+    return np.flatnonzero(passes)
+
+
+def _in_order(
+    pool: ThreadPoolExecutor,
+    landing: Landing,
+    files: list[LandedFile],
+    ahead: int,
+    hold: HoldRule | None,
+) -> Iterator[tuple[ParsedFile, list[ReadChunk] | None]]:
+    """What `_scan` gives of each file, a few ahead of the one asked for."""
+    scans = deque[Future[tuple[ParsedFile, list[ReadChunk] | None]]]()
+    for file in files:
+        scans.append(pool.submit(_scan, landing, file, hold))
+        if len(scans) > ahead:
+            yield scans.popleft().result()
+    while scans:
+        yield scans.popleft().result()
+
+
+def _scan(
+    landing: Landing, file: LandedFile, hold: HoldRule | None
+) -> tuple[ParsedFile, list[ReadChunk] | None]:
+    """A file read to its end, and its chunks unless they are too many to be held."""
+    digest = hashlib.sha256()
+    tally = RejectionTally()
+    raw_bytes = lines = blank = 0
+    held: list[ReadChunk] | None = []
+
+    def measured(blocks: Iterator[bytes]) -> Iterator[bytes]:
+        nonlocal raw_bytes
+        for block in blocks:
+            digest.update(block)
+            raw_bytes += len(block)
+            yield block
+
+    try:
+        with landing.opened(file.path, file.etag, file.size_bytes) as landed:
+            for chunk in read_chunks(
+                landed,
+                file.path,
+                file.size_bytes,
+                file.origin,
+                file.dialect,
+                _LineReader(file),
+                measured,
+            ):
+                lines += chunk.lines
+                blank += chunk.blank
+                tally.add(_read_strictly(chunk).rejections)
+                if raw_bytes > FILE_BYTES_HELD:
+                    held = None
+                if held is not None:
+                    held.append(chunk)
+    except UnreadableFileError as error:
+        return ParsedFile(file.origin.file_id, str(error), 0, "", 0, 0), []
+    reason = tally.hold_reason(hold, lines, blank)
+    found = ParsedFile(
+        *(file.origin.file_id, None, raw_bytes, digest.hexdigest(), lines, blank),
+        rejected=tally.rejected,
+        held=reason,
+    )
+    return found, held
+
+
+def _read_again(landing: Landing, file: LandedFile, found: ParsedFile) -> Iterator[ReadChunk]:
+    """The chunks of a file that was read to its end before, one at a time."""
+    digest = hashlib.sha256()
+
+    def measured(blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            digest.update(block)
+            yield block
+
+    with landing.opened(file.path, file.etag, file.size_bytes) as landed:
+        yield from read_chunks(
+            landed,
+            file.path,
+            file.size_bytes,
+            file.origin,
+            file.dialect,
+            _LineReader(file),
+            measured,
+        )
+    if digest.hexdigest() != found.raw_sha256:
+        raise LandingError(f"{file.path} changed while it was read; run again")
+
+
+class _LineReader:
+    """Reads chunks of one file by the scanner."""
+
+    def __init__(self, file: LandedFile) -> None:
+        form = scan_form(file.dialect.form, file.origin.dedupe_scope)
+        assert form is not None  # noqa: S101 -- see `can_stream`
+        self._form: Form = form
+
+    def __call__(self, chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -> ReadChunk:
+        if isinstance(chunk, LongLine):
+            return parse_chunk(chunk, origin, dialect)
+        return scan_chunk(chunk, origin, self._form, dialect)
+
+
+class _Writer:
+    """Writes events that passed as Parquet, a part at a time, in threads."""
+
+    def __init__(self, pool: ThreadPoolExecutor, folder: Path, batch_id: int, ahead: int) -> None:
+        self._pool = pool
+        self._folder = folder
+        self._batch_id = batch_id
+        self._ahead = ahead
+        self._pending: list[tuple[ScannedChunk, Rows]] = []
+        self._rows = 0
+        self._writes: list[Future[Path]] = []
+
+    def add(self, chunk: ScannedChunk, rows: Rows) -> None:
+        """Takes the chosen events of a chunk."""
+        if len(rows):
+            self._pending.append((chunk, rows))
+            self._rows += len(rows)
+        if self._rows >= PART_ROWS:
+            self._submit()
+
+    def finish(self) -> tuple[Path, ...]:
+        """Every part, once all are written."""
+        if self._pending:
+            self._submit()
+        return tuple(write.result() for write in self._writes)
+
+    def _submit(self) -> None:
+        # What waits to be written holds its chunks in memory.
+        if len(self._writes) >= self._ahead:
+            self._writes[-self._ahead].result()
+        path = self._folder / f"passed-{len(self._writes):05d}.parquet"
+        self._writes.append(self._pool.submit(_write_part, path, self._pending, self._batch_id))
+        self._pending, self._rows = [], 0
+
+
+def _write_part(path: Path, chosen: list[tuple[ScannedChunk, Rows]], batch_id: int) -> Path:
+    """One Parquet file of `accepted_events`, its rows in the order of the registry."""
+    writer: pq.ParquetWriter | None = None
+    tables: list[pa.Table] = []
+
+    def write_group() -> None:
+        nonlocal writer
+        group = pa.concat_tables(tables)
+        if writer is None:
+            writer = pq.ParquetWriter(
+                path,
+                group.schema,
+                compression={
+                    column: "none" if column in _INCOMPRESSIBLE else "lz4"
+                    for column in _leaves(group.schema)
+                },
+                use_dictionary=_DICTIONARIES,
+                column_encoding=dict.fromkeys(_DIFFERENCES, "DELTA_BINARY_PACKED"),
+                write_statistics=_STATISTICS,
+                store_schema=False,
+            )
+        writer.write_table(group, row_group_size=group.num_rows)
+        tables.clear()
+
+    for chunk, rows in chosen:
+        tables.append(_lake_rows(event_rows(chunk, rows), batch_id))
+        # Tables are joined only where they are small: each has dictionaries of its own.
+        if sum(table.num_rows for table in tables) >= _ROW_GROUP_ROWS:
+            write_group()
+    if tables:
+        write_group()
+    assert writer is not None  # noqa: S101 -- parts are not empty
+    writer.close()
+    for chunk, _ in chosen:
+        chunk.release()
+    return path
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """Columns as Parquet names them: a map's are two."""
+    return [
+        *(name for name in schema.names if name != "properties"),
+        *("properties.key_value.key", "properties.key_value.value"),
+    ]
+
+
+def _lake_rows(events: pa.Table, batch_id: int) -> pa.Table:
+    batch = pa.array(np.full(events.num_rows, batch_id, np.int64))
+    columns = [
+        batch
+        if name == "batch_id"
+        else events[name]
+        if name in events.column_names
+        else pa.nulls(events.num_rows, pa.string())
+        for name in ACCEPTED_EVENTS.column_names
+    ]
+    return pa.table(columns, names=list(ACCEPTED_EVENTS.column_names))

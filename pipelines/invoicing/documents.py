@@ -1,0 +1,298 @@
+"""Invoice documents: the one text of an invoice, its digest, its link in the chain.
+
+Belongs here: what a finalized invoice is as bytes, and checking that it still is. Must not be
+put here: which drafts are finalized, and when (see `close`). Vocabulary: it imports no stage.
+
+A document holds facts about itself and nothing about the run that wrote it (no batch, as_of,
+clock or code), so that closing in any number of runs gives the same bytes.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import reduce
+from typing import Any
+
+import polars as pl
+
+from pipelines.vocabulary.errors import InvariantError
+from pipelines.vocabulary.money import minor_unit_digits, plain_decimal, round_half_away
+
+FORMAT = 1
+"""Version of the document's layout; it stands in each, so that old ones can be read for ever."""
+
+GENESIS = "0" * 64
+"""What stands before the first link of the chain."""
+
+SERIES = "INV"
+"""The one series of invoice numbers, whatever the currency."""
+
+Row = Mapping[str, Any]
+"""A row of the lake tables `invoices` or `invoice_lines`, by column."""
+
+_FACTS = (
+    "catalog_digest",
+    "currency",
+    "customer_id",
+    "invoice_id",
+    "invoice_number",
+    "kind",
+    "plan_code",
+    "series",
+    "series_number",
+    "subscription_id",
+)
+_INSTANTS = ("cut_at", "period_end_at", "period_start_at")
+_LINE_FACTS = (
+    "charge_code",
+    "charge_model",
+    "event_count",
+    "line_id",
+    "line_number",
+    "metric_code",
+)
+
+_EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
+"""Wide enough for any sum of DECIMAL(38, 15) and tiers; a digit that would be cut raises."""
+
+
+@dataclass(frozen=True)
+class BrokenPromise:
+    """The first invoice that is not what was finalized.
+
+    Attributes:
+        invoice: its number, or what else is concerned.
+        claim: what should hold.
+        expected: what would keep the promise.
+        found: what stands there.
+    """
+
+    invoice: str
+    claim: str
+    expected: str
+    found: str
+
+    def sentence(self) -> str:
+        """The difference, for a person."""
+        return f"{self.invoice}: {self.claim}: expected {self.expected}, found {self.found}"
+
+
+def invoice_number(series: str, number: int) -> str:
+    """The number as printed: INV-000001; it grows beyond six digits."""
+    return f"{series}-{number:06d}"
+
+
+def canonical_json(value: object) -> str:
+    """The one text of a JSON value: keys sorted, no spaces, nothing escaped that need not be.
+
+    This is RFC 8785 for what documents hold, texts, integers and nulls. Keys sort by code
+    point, which is the RFC's order but for signs beyond U+FFFF.
+
+    Source: RFC 8785, JSON Canonicalization Scheme.
+    """
+    return json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+
+
+def document_text(invoice: Row, lines: Sequence[Row]) -> str:
+    """The invoice as canonical JSON.
+
+    Decimals are plain text (`plain_decimal`), instants RFC 3339 in UTC; counts and positions
+    are integers. Group and tiers are part of the document, not text within it.
+
+    Args:
+        invoice: numbered; all columns but those derived from the document.
+        lines: in the order of `line_number`.
+
+    Raises:
+        InvariantError: a group or tier is not JSON of texts and nulls.
+    """
+    return canonical_json(
+        {
+            "format": FORMAT,
+            **{name: invoice[name] for name in _FACTS},
+            **{name: _instant_text(invoice[name]) for name in _INSTANTS},
+            "total_amount": plain_decimal(invoice["total_amount"]),
+            "lines": [
+                {
+                    **{name: line[name] for name in _LINE_FACTS},
+                    "price_valid_from": line["price_valid_from"].isoformat(),
+                    "quantity": plain_decimal(line["quantity"]),
+                    "amount": plain_decimal(line["amount"]),
+                    "group": read_json(line["group_key"], line["line_id"]),
+                    "tiers": read_json(line["tiers"], line["line_id"]),
+                }
+                for line in lines
+            ],
+        }
+    )
+
+
+def require_sums(invoice: Row, lines: Sequence[Row]) -> None:
+    """Adds the invoice again: each line from its tiers, rounded once, the total from its lines.
+
+    This is the second witness of what dbt computed: Python's decimals, exact or an error.
+
+    Args:
+        invoice: with `line_count` and `total_amount`.
+        lines: in the order of `line_number`.
+
+    Raises:
+        InvariantError: a sum is another one; it names expected, found and the difference.
+    """
+    invoice_id = invoice["invoice_id"]
+    numbers = [line["line_number"] for line in lines]
+    if numbers != [*range(1, invoice["line_count"] + 1)]:
+        raise InvariantError(
+            f"{invoice_id}: expected lines 1 to {invoice['line_count']}, found {numbers}; "
+            "nothing was finalized"
+        )
+    digits = minor_unit_digits(invoice["currency"])
+    for line in lines:
+        rounded_once = round_half_away(_sum(_tier_amounts(line)), digits)
+        _require_equal(line["line_id"], rounded_once, line["amount"])
+    _require_equal(invoice_id, _sum(line["amount"] for line in lines), invoice["total_amount"])
+
+
+def sha256_of(text: str) -> str:
+    """SHA-256 (hex) of the text's UTF-8 bytes."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def chain_link(previous: str, document_sha256: str) -> str:
+    """SHA-256 (hex) of the two digests, written one after the other as hex.
+
+    In SQL: `sha256(previous_chain_sha256 || document_sha256)`.
+    """
+    return sha256_of(previous + document_sha256)
+
+
+def read_json(text: str, line_id: str) -> Any:
+    """The group or tiers of a line, of texts and nulls alone.
+
+    Raises:
+        InvariantError: it is no JSON, repeats a key, or holds a number, which would have more
+            than one text.
+    """
+
+    def refuse(number: str) -> None:
+        raise ValueError(f"{number} is a number; decimals are text")
+
+    def read_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(dict(members)) < len(members):
+            raise ValueError("a key stands twice")
+        return dict(members)
+
+    try:
+        return json.loads(
+            text,
+            parse_int=refuse,
+            parse_float=refuse,
+            parse_constant=refuse,
+            object_pairs_hook=read_object,
+        )
+    except ValueError as error:
+        raise InvariantError(f"{line_id}: expected JSON of texts, found {text}: {error}") from None
+
+
+def lines_per_invoice(lines: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Rows of `invoice_lines` by invoice, in the order of `line_number`."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in lines.sort("invoice_id", "line_number").iter_rows(named=True):
+        found.setdefault(line["invoice_id"], []).append(line)
+    return found
+
+
+def verify_chain(invoices: pl.DataFrame, published_head: str = GENESIS) -> BrokenPromise | None:
+    """The first broken link among finalized invoices; None when the chain holds.
+
+    Args:
+        invoices: schema of the lake table, every invoice; any order.
+        published_head: a chain digest kept outside the lake. It must still be one of the
+            links, so that cutting off the newest invoices shows too.
+    """
+    head = GENESIS
+    heads = {head}
+    for number, invoice in enumerate(invoices.sort("series_number").iter_rows(named=True), start=1):
+        document_sha256 = sha256_of(invoice["canonical_json"])
+        promises = (
+            ("numbers are gapless", invoice_number(SERIES, number), invoice["invoice_number"]),
+            ("the digest is the document's", document_sha256, invoice["document_sha256"]),
+            ("it is chained to the one before", head, invoice["previous_chain_sha256"]),
+            ("its link is right", chain_link(head, document_sha256), invoice["chain_sha256"]),
+        )
+        for claim, expected, found in promises:
+            if expected != found:
+                return BrokenPromise(invoice_number(SERIES, number), claim, expected, str(found))
+        head = invoice["chain_sha256"]
+        heads.add(head)
+    if published_head not in heads:
+        return BrokenPromise("the chain", "it holds the published head", published_head, head)
+    return None
+
+
+def verify_documents(invoices: pl.DataFrame, lines: pl.DataFrame) -> BrokenPromise | None:
+    """The first invoice whose rows say something else than its document; None when all agree.
+
+    Args:
+        invoices: schema of the lake table; any order.
+        lines: schema of the lake table `invoice_lines`; all lines of these invoices.
+    """
+    of_invoice = lines_per_invoice(lines)
+    for invoice in invoices.sort("series_number").iter_rows(named=True):
+        document = json.loads(invoice["canonical_json"])
+        of_rows = json.loads(document_text(invoice, of_invoice.pop(invoice["invoice_id"], [])))
+        for place, expected, found in _differences(document, of_rows):
+            claim = f"its rows say what its document says at {place}"
+            return BrokenPromise(invoice["invoice_number"], claim, expected, found)
+    for invoice_id in of_invoice:
+        return BrokenPromise(invoice_id, "its lines belong to an invoice", "an invoice", "none")
+    return None
+
+
+def _instant_text(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _differences(expected: Any, found: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
+    """Where two JSON values differ, as paths such as `lines/0/amount`, with both texts."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        names = sorted(expected.keys() | found.keys())
+        parts = [(name, expected.get(name), found.get(name)) for name in names]
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        parts = [(str(k), *pair) for k, pair in enumerate(zip(expected, found, strict=True))]
+    else:
+        if expected != found:
+            yield place.lstrip("/"), canonical_json(expected), canonical_json(found)
+        return
+    for name, one, other in parts:
+        yield from _differences(one, other, f"{place}/{name}")
+
+
+def _tier_amounts(line: Row) -> list[Decimal]:
+    tiers = read_json(line["tiers"], line["line_id"])
+    try:
+        amounts = [Decimal(tier["amount"]) for tier in tiers]
+    except (KeyError, TypeError, InvalidOperation):
+        amounts = [Decimal("NaN")]
+    if not all(amount.is_finite() for amount in amounts):
+        raise InvariantError(f"{line['line_id']}: expected an amount in each tier, found {tiers}")
+    return amounts
+
+
+def _require_equal(name: str, added: Decimal, stated: Decimal) -> None:
+    if added != stated:
+        difference = _EXACT.subtract(stated, added)
+        raise InvariantError(
+            f"{name}: expected {plain_decimal(added)}, which its parts add up to, found "
+            f"{plain_decimal(stated)}; the difference is {plain_decimal(difference)}; nothing was "
+            "finalized"
+        )
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return reduce(_EXACT.add, amounts, Decimal(0))

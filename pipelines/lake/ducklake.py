@@ -1,0 +1,139 @@
+"""DuckLake's database: its extensions, how it attaches, and a spare one kept ready.
+
+Belongs here: what DuckDB must load and be told before it sees a lake. Must not be put here: the
+lake's tables and transactions (see `lake`).
+"""
+
+import importlib.util
+from pathlib import Path
+
+import duckdb
+
+from pipelines.vocabulary.errors import LakeError
+
+EXTENSIONS = ("sqlite_scanner", "ducklake")
+"""DuckDB extensions the lake needs, in loading order; they come as signed wheels."""
+
+
+def extension_file(name: str) -> Path:
+    """The signed extension file inside its wheel, for the installed DuckDB.
+
+    Raises:
+        LakeError: the wheel is missing or was built for another DuckDB.
+    """
+    package = f"duckdb_extension_{name}"
+    spec = importlib.util.find_spec(package)
+    places = spec.submodule_search_locations if spec else None
+    if not places:
+        raise LakeError(
+            f"the package {package.replace('_', '-')} is not installed; run `make install`"
+        )
+    path = Path(places[0]) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+    if not path.is_file():
+        raise LakeError(
+            f"{package} holds no file for DuckDB {duckdb.__version__}; run `make install`"
+        )
+    return path
+
+
+def quoted(text: str | Path) -> str:
+    """A SQL string literal, for statements that take no parameters (ATTACH, LOAD)."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def attach_statements(
+    catalog: Path, data: Path, *, read_only: bool, snapshot_id: int | None = None
+) -> list[str]:
+    """SQL that loads the extensions and attaches the lake as database `lake`.
+
+    Args:
+        catalog: SQLite file of the catalog.
+        data: DATA_PATH; a copied home passes its own.
+        read_only: True for every reader.
+        snapshot_id: one state for all statements that follow; None is the newest.
+    """
+    return [*_load_statements(), _attach_statement(catalog, data, read_only, snapshot_id)]
+
+
+def _load_statements() -> list[str]:
+    return [f"LOAD {quoted(extension_file(name))}" for name in EXTENSIONS]
+
+
+def _attach_statement(catalog: Path, data: Path, read_only: bool, snapshot_id: int | None) -> str:
+    options = [f"DATA_PATH {quoted(f'{data.resolve()}/')}", "OVERRIDE_DATA_PATH true"]
+    options.append("READ_ONLY" if read_only else "DATA_INLINING_ROW_LIMIT 0")
+    if snapshot_id is not None:
+        options.append(f"SNAPSHOT_VERSION {int(snapshot_id)}")
+    address = quoted(f"ducklake:sqlite:{catalog.resolve()}")
+    return f"ATTACH IF NOT EXISTS {address} AS lake ({', '.join(options)})"
+
+
+_SPARE_MAX = 2
+
+_spare: list[duckdb.DuckDBPyConnection] = []
+"""Databases with the extensions loaded and no lake attached: to load them, which checks their
+signatures, takes three times as long as to attach."""
+
+
+class Attached:
+    """A database in memory with the lake attached, taken from the spare ones if there is one.
+
+    Attributes:
+        connection: to it; closed with it, so that it cannot ask the next one's lake.
+    """
+
+    def __init__(
+        self,
+        catalog: Path,
+        data: Path,
+        *,
+        read_only: bool,
+        snapshot_id: int | None,
+        threads: int,
+        memory_limit: str,
+    ) -> None:
+        self._is_closed = False
+        self._database = _spare.pop() if _spare else _new_database()
+        self.connection = self._database.cursor()
+        options = {
+            "threads": str(threads),
+            "memory_limit": quoted(memory_limit),
+            "temp_directory": quoted(catalog.parent / "spill"),
+            "enable_external_file_cache": "true",
+            "TimeZone": "'UTC'",
+        }
+        try:
+            for name, value in options.items():
+                self.connection.execute(f"SET {name} = {value}")
+            self.connection.execute(_attach_statement(catalog, data, read_only, snapshot_id))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Lets go of the lake's files; the database waits for the next lake."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.connection.close()
+        try:
+            # Without the cache nothing of the lake's files stays in memory. A database that has
+            # spilled cannot take another folder for it, and is not kept.
+            self._database.execute(
+                "DETACH lake; SET enable_external_file_cache = false; SET temp_directory = ''"
+            )
+        except duckdb.Error:
+            self._database.close()
+            return
+        if len(_spare) < _SPARE_MAX:
+            _spare.append(self._database)
+        else:
+            self._database.close()
+
+
+def _new_database() -> duckdb.DuckDBPyConnection:
+    database = duckdb.connect(
+        config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
+    database.execute("; ".join(_load_statements()))
+    return database

@@ -1,0 +1,112 @@
+"""What a run knows before it looks at any event: its instant, its catalog, its code.
+
+Belongs here: the facts that every transaction of a run records. Must not be put here: the
+work of a run (see `assets`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.lake.lake import Lake
+from pipelines.settings import DBT_PROJECT
+from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.instants import TimestampError, parse_rfc3339
+from pipelines.vocabulary.tables import BATCHES, CATALOGS
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run knows before it looks at any event.
+
+    Attributes:
+        as_of: the instant the run speaks for.
+        listing_started_at: when the listing of the landing began.
+        catalog_digest: of the catalog in use.
+        catalog_files: its CSV files, name → bytes.
+        code_revision: digest of the code.
+    """
+
+    as_of: datetime
+    listing_started_at: datetime
+    catalog_digest: str
+    catalog_files: Mapping[str, bytes]
+    code_revision: str
+
+    def batch_row(self, batch_id: int, kind: str) -> pl.DataFrame:
+        """The row of `batches` for a transaction of this run."""
+        row = (
+            batch_id,
+            kind,
+            self.as_of,
+            self.listing_started_at,
+            datetime.now(UTC),
+            self.catalog_digest,
+            self.code_revision,
+        )
+        return pl.DataFrame([row], schema=BATCHES.schema, orient="row")
+
+    def catalog_rows(self, batch_id: int, lake: Lake) -> pl.DataFrame:
+        """The rows of `catalogs`: none if the lake holds this catalog already."""
+        known = lake.table(CATALOGS)["catalog_digest"].to_list()
+        files = {} if self.catalog_digest in known else self.catalog_files
+        rows = [
+            (batch_id, self.catalog_digest, name, content.decode())
+            for name, content in sorted(files.items())
+        ]
+        return pl.DataFrame(rows, schema=CATALOGS.schema, orient="row")
+
+
+def choose_as_of(
+    requested: str | None, listing_started_at: datetime, last_as_of: datetime | None
+) -> datetime:
+    """The instant a run speaks for: the requested one, else the listing's start.
+
+    Args:
+        requested: RFC 3339 with zone, or None.
+        listing_started_at: when the listing of the landing begins.
+        last_as_of: of the newest transaction; None in a new home.
+
+    Raises:
+        MeterlineError: not an instant, in the future, or before the last one.
+    """
+    as_of = listing_started_at
+    if requested is not None:
+        try:
+            as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
+                microseconds=parse_rfc3339(requested)
+            )
+        except TimestampError as error:
+            raise MeterlineError(f"--as-of: {error}") from None
+    if as_of > listing_started_at:
+        raise MeterlineError(
+            f"--as-of {requested} lies in the future; it is {listing_started_at:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    if last_as_of is not None and as_of < last_as_of:
+        raise MeterlineError(
+            f"--as-of {as_of:%Y-%m-%dT%H:%M:%SZ} lies before {last_as_of:%Y-%m-%dT%H:%M:%SZ}, for "
+            "which this home has spoken already; time never goes back within a home. Leave --as-of "
+            "away, or name an empty folder in METERLINE_HOME to start another one"
+        )
+    return as_of
+
+
+@cache
+def code_revision() -> str:
+    """SHA-256 (hex) over the Python and SQL that decide and compute, by name and bytes."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    for root, patterns in (
+        (package, ("*.py",)),
+        (DBT_PROJECT, ("*.sql", "dbt_project.yml", "reference/*.csv")),
+    ):
+        for path in sorted(path for pattern in patterns for path in root.rglob(pattern)):
+            if "target" not in path.relative_to(root).parts:
+                digest.update(f"{path.relative_to(root.parent)}\n".encode())
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,136 @@
+"""Discovery: which listed objects are new file versions, and when they were received.
+
+Belongs here: names, versions, `received_at`, the sequence. Must not be put here: listing a
+store (see `landing`) or reading contents. Pure: the registry enters as a frame.
+
+Invariant: listed = known + new + waiting (an object is ignored with a reason, never lost).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
+
+NAME_SUFFIX = re.compile(r"\.(ndjson|jsonl|json|csv)(\.gz|\.zst)?$|\.parquet$")
+"""Names that are read."""
+
+_UNREAD_NAME = (
+    "not a name that is read: .ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet"
+)
+
+UNFINISHED_NAME = re.compile(r"(^|/)[_.][^/]*|\.(tmp|part)$")
+"""Names of uploads that are not finished: not read, but counted."""
+
+DATED_FOLDER = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/")
+"""Date and hour in the path of a source whose `received_at_from` is `path`."""
+
+
+AHEAD_MAX = timedelta(days=1)
+"""How far a file may be dated ahead of the listing: clocks differ, by zones at worst."""
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What a listing holds that the registry does not.
+
+    Attributes:
+        files: new file versions in the order of the sequence; schema of `landing_files`
+            without `batch_id`, plus `dialect` and `dedupe_scope` of their source.
+        ignored: one row per object not read: `path`, `reason`.
+        listed: objects below a source's folder, known ones included.
+    """
+
+    files: pl.DataFrame
+    ignored: pl.DataFrame
+    listed: int
+
+
+def discover(
+    listing: pl.DataFrame,
+    registry: pl.DataFrame,
+    sources: pl.DataFrame,
+    listed_at: datetime | None = None,
+) -> Discovery:
+    """New file versions, each with the next numbers of the sequence.
+
+    The anti-join is on (path, etag, size): overwriting a file lands a new version. Objects
+    outside any folder belong to no sender and are not listed at all.
+
+    Args:
+        listing: schema `LISTING`; any order.
+        registry: schema of `landing_files`.
+        sources: schema `SOURCES`.
+        listed_at: when the listing began; None lets a path be dated in any future.
+    """
+    objects = listing.filter(pl.col("path").str.contains("/", literal=True)).with_columns(
+        pl.col("path").str.split("/").list.first().alias("source")
+    )
+    sourced = objects.join(
+        sources.select("source", "dialect", "dedupe_scope", "received_at_from"),
+        on="source",
+        how="left",
+    ).with_columns(_received_at().alias("received_at"))
+    judged = sourced.with_columns(_ignored_reason(listed_at).alias("reason"))
+    is_read = pl.col("reason").is_null()
+    last_file_id = int(registry["file_id"].cast(pl.Int64).max() or 0)  # type: ignore[arg-type]
+    files = (
+        judged.filter(is_read)
+        .join(registry, on=["path", "etag", "size_bytes"], how="anti")
+        .sort("received_at", "path", "etag")
+        .with_row_index("file_id", offset=last_file_id + 1)
+        .with_columns(
+            pl.col("file_id").cast(pl.Int64), pl.lit(None, pl.Int64).alias("corrects_file_id")
+        )
+        .select(
+            *(name for name in LANDING_FILES.column_names if name != "batch_id"),
+            "dialect",
+            "dedupe_scope",
+        )
+    )
+    return Discovery(
+        files=files,
+        ignored=judged.filter(~is_read).select("path", "reason").sort("path"),
+        listed=objects.height,
+    )
+
+
+def first_batch(files: pl.DataFrame, batch_bytes: int) -> pl.DataFrame:
+    """The files a batch takes: the first in sequence, up to `batch_bytes`, one at least.
+
+    A batch of 0 bytes takes none.
+    """
+    is_first = (pl.int_range(pl.len()) == 0) & (batch_bytes > 0)
+    return files.sort("file_id").filter((pl.col("size_bytes").cum_sum() <= batch_bytes) | is_first)
+
+
+def _received_at() -> pl.Expr:
+    hour = [pl.col("path").str.extract(DATED_FOLDER.pattern, group) for group in range(1, 5)]
+    from_path = pl.concat_str([*hour, pl.lit("00")]).str.to_datetime(
+        "%Y%m%d%H%M", time_unit="us", time_zone="UTC", strict=False
+    )
+    return (
+        pl.when(pl.col("received_at_from") == "path")
+        .then(from_path)
+        .otherwise(pl.col("modified_at"))
+        .cast(UTC_MICROSECONDS)
+    )
+
+
+def _ignored_reason(listed_at: datetime | None) -> pl.Expr:
+    latest_at = datetime.max.replace(tzinfo=UTC) if listed_at is None else listed_at + AHEAD_MAX
+    return (
+        pl.when(pl.col("path").str.contains(UNFINISHED_NAME.pattern))
+        .then(pl.lit("unfinished upload (the name begins with _ or . or ends in .tmp or .part)"))
+        .when(pl.col("dialect").is_null())
+        .then(pl.format("no row for source '{}' in sources.csv", "source"))
+        .when(~pl.col("path").str.contains(NAME_SUFFIX.pattern))
+        .then(pl.lit(_UNREAD_NAME))
+        .when(pl.col("received_at").is_null())
+        .then(pl.lit("no YYYY/MM/DD/HH/ in the path of a source dated by its path"))
+        .when(pl.col("received_at") > latest_at)
+        .then(pl.lit("its path or its store dates it more than a day ahead of the listing"))
+        .otherwise(None)
+    )

@@ -1,0 +1,226 @@
+"""The landing: listing a folder or an S3 prefix, and opening one file version.
+
+Belongs here: the two stores behind one address. Must not be put here: which objects are new
+(see `discovery`), or what is in them. Nothing here writes to the landing, ever.
+"""
+
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from pipelines.vocabulary.errors import LandingError, UnreadableFileError
+from pipelines.vocabulary.frames import LISTING
+from pipelines.vocabulary.tables import UTC_MICROSECONDS
+
+READ_ATTEMPTS = 5
+"""How often a download is tried before the run gives up on the landing."""
+
+_DOWNLOAD_BLOCK_BYTES = 1024 * 1024
+_UNDECODABLE = "\ufffd"
+
+
+@dataclass(frozen=True)
+class Landing:
+    """A landing by its address; it can be handed to another process.
+
+    Attributes:
+        address: absolute folder, or s3://bucket/prefix.
+        s3_endpoint_url: of an S3-compatible server; None is AWS. Credentials come from AWS_*.
+    """
+
+    address: str
+    s3_endpoint_url: str | None = None
+
+    @property
+    def _is_s3(self) -> bool:
+        return self.address.startswith("s3://")
+
+    def list_objects(self) -> pl.DataFrame:
+        """Every object below the landing; schema `LISTING`, sorted by path.
+
+        Raises:
+            LandingError: the address cannot be listed.
+        """
+        rows = self._list_s3() if self._is_s3 else self._list_folder()
+        frame = pl.DataFrame(rows, schema=LISTING | {"modified_at": pl.Int64()}, orient="row")
+        return frame.with_columns(pl.col("modified_at").cast(UTC_MICROSECONDS)).sort("path")
+
+    @contextmanager
+    def opened(self, path: str, etag: str, size_bytes: int) -> Iterator[BinaryIO]:
+        """The bytes of one file version, which is still that version when the block ends.
+
+        Raises:
+            UnreadableFileError: it was overwritten or deleted since it was listed.
+            LandingError: the store did not answer.
+        """
+        opener = self._opened_s3 if self._is_s3 else self._opened_local
+        with opener(path, etag, size_bytes) as stream:
+            yield stream
+
+    def _list_folder(self) -> list[tuple[str, str, int, int]]:
+        root = Path(self.address)
+        if not root.is_dir():
+            raise LandingError(f"METERLINE_LANDING is no folder: {root}; create it or correct it")
+        rows = []
+        for folder, _, names in os.walk(root, onerror=_refuse_unlisted):
+            for name in names:
+                path = Path(folder) / name
+                try:
+                    facts = path.stat()
+                except OSError as error:
+                    _refuse_unlisted(error)
+                    continue
+                # Opening a pipe would wait for its writer for ever.
+                if stat.S_ISREG(facts.st_mode):
+                    rows.append(
+                        (
+                            _as_utf8(path.relative_to(root)),
+                            _local_etag(facts),
+                            facts.st_size,
+                            facts.st_mtime_ns // 1000,
+                        )
+                    )
+        return rows
+
+    @contextmanager
+    def _opened_local(self, path: str, etag: str, size_bytes: int) -> Iterator[BinaryIO]:
+        del size_bytes
+        try:
+            stream = (Path(self.address) / path).open("rb")
+        except FileNotFoundError:
+            if _UNDECODABLE in path:
+                raise UnreadableFileError("its name is not valid UTF-8; rename it") from None
+            raise UnreadableFileError("it was deleted before it could be read") from None
+        except PermissionError as error:
+            # A grant changes neither time nor size, so a quarantined file would never heal.
+            raise LandingError(
+                f"{error.filename} is closed to this user; let it be read"
+            ) from error
+        except OSError as error:
+            raise UnreadableFileError(f"it cannot be opened: {error.strerror}") from None
+        with stream:
+            _refuse_changed(etag, _local_etag(os.fstat(stream.fileno())))
+            yield stream
+            _refuse_changed(etag, _local_etag(os.fstat(stream.fileno())))
+
+    def _file_system(self) -> Any:
+        import s3fs
+
+        return s3fs.S3FileSystem(
+            endpoint_url=self.s3_endpoint_url,
+            use_listings_cache=False,
+            config_kwargs={
+                "connect_timeout": 10,
+                "read_timeout": 60,
+                "retries": {"max_attempts": READ_ATTEMPTS},
+                "request_checksum_calculation": "when_required",
+            },
+        )
+
+    def _list_s3(self) -> list[tuple[str, str, int, int]]:
+        prefix = self.address.removeprefix("s3://").rstrip("/") + "/"
+        try:
+            found = self._file_system().find(prefix, detail=True)
+        except Exception as error:
+            raise LandingError(
+                f"{self.address} cannot be listed: {type(error).__name__}: {error}; check "
+                "METERLINE_LANDING, METERLINE_S3_ENDPOINT_URL and the AWS_* credentials"
+            ) from error
+        return [
+            (
+                name.removeprefix(prefix),
+                str(facts["ETag"]).strip('"'),
+                int(facts["size"]),
+                _microseconds(facts["LastModified"]),
+            )
+            for name, facts in found.items()
+            # For an empty prefix s3fs answers with an object of the prefix's own name.
+            if facts["type"] == "file" and name.startswith(prefix) and not name.endswith("/")
+        ]
+
+    @contextmanager
+    def _opened_s3(self, path: str, etag: str, size_bytes: int) -> Iterator[BinaryIO]:
+        bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
+        key = "/".join(part for part in (prefix.strip("/"), path) if part)
+        # A body cut off while streaming is not retried by the client, so the whole object
+        # is brought here first and parsed from the local copy.
+        with tempfile.TemporaryFile() as copy:
+            self._download(bucket, key, etag, size_bytes, copy)
+            copy.seek(0)
+            yield copy
+
+    def _download(self, bucket: str, key: str, etag: str, size_bytes: int, copy: Any) -> None:
+        from fsspec.asyn import sync
+
+        file_system = self._file_system()
+
+        async def fetch() -> None:
+            answer = await file_system._call_s3(
+                "get_object", Bucket=bucket, Key=key, IfMatch=f'"{etag}"'
+            )
+            async with answer["Body"] as body:
+                while block := await body.read(_DOWNLOAD_BLOCK_BYTES):
+                    copy.write(block)
+
+        problem: Exception | None = None
+        for _ in range(READ_ATTEMPTS):
+            copy.seek(0)
+            copy.truncate()
+            try:
+                sync(file_system.loop, fetch)
+            except FileNotFoundError:
+                raise UnreadableFileError("it was deleted before it could be read") from None
+            except Exception as error:
+                if _http_status(error) == 412:
+                    raise UnreadableFileError("it was overwritten after it was listed") from None
+                problem = error
+                continue
+            if copy.tell() == size_bytes:
+                return
+            problem = None
+        if problem is None:
+            raise UnreadableFileError(f"{size_bytes} bytes were listed, {copy.tell()} came")
+        raise LandingError(f"s3://{bucket}/{key} cannot be read: {problem}") from problem
+
+
+def _refuse_unlisted(error: OSError) -> None:
+    if error.errno in (errno.ENOENT, errno.ELOOP):
+        return  # Renamed while being listed (the next run sees its new name), or a dead link.
+    # A folder that is skipped would look like one whose files are all decided.
+    raise LandingError(
+        f"{error.filename} cannot be listed: {error.strerror}; let this user read it"
+    ) from error
+
+
+def _as_utf8(path: Path) -> str:
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _local_etag(facts: os.stat_result) -> str:
+    return f"{facts.st_mtime_ns:x}-{facts.st_size:x}"
+
+
+def _http_status(error: Exception) -> int | None:
+    # s3fs makes an OSError of the client's error and names that one as its cause.
+    answer = getattr(error.__cause__ or error, "response", None) or {}
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return int(status) if status is not None else None
+
+
+def _refuse_changed(listed: str, found: str) -> None:
+    if listed != found:
+        raise UnreadableFileError("it was changed after it was listed")
+
+
+def _microseconds(instant: datetime) -> int:
+    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

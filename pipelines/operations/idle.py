@@ -1,0 +1,77 @@
+"""The idle run: whether a run would find nothing to do, seen without loading Dagster.
+
+Belongs here: the question, asked of the landing, the catalog and the lake. Must not be put
+here: what a run does. A scheduler that asks every minute pays this much and no more; whatever
+is not plainly in order, an error included, is left to a whole run, which says it in the UI.
+"""
+
+from datetime import UTC, datetime
+
+from pipelines.catalog import calendar
+from pipelines.catalog.catalog import read_catalog
+from pipelines.intake import batch
+from pipelines.invoicing.finalize import settle_time
+from pipelines.lake.file_states import file_states
+from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
+from pipelines.lake.writer_lock import last_holder
+from pipelines.landing.store import Landing
+from pipelines.operations import attention
+from pipelines.settings import Settings, metric_codes
+from pipelines.vocabulary.errors import MeterlineError
+from pipelines.warehouse import gate
+from pipelines.warehouse.publish import current_generation
+
+
+def finds_nothing(settings: Settings, as_of: str | None) -> bool:
+    """True if a run would take in, close and publish nothing, and has nothing to alarm about.
+
+    Args:
+        settings: of the home.
+        as_of: instant the run would speak for, RFC 3339; None is the present.
+    """
+    is_clean = (
+        settings.lake_catalog.is_file()
+        and last_holder(settings.writer_lock) is None
+        and not any(settings.staging.glob("*"))
+    )
+    if not is_clean:
+        return False
+    try:
+        return _finds_nothing(settings, as_of)
+    except MeterlineError:
+        return False
+
+
+def _finds_nothing(settings: Settings, as_of: str | None) -> bool:
+    generation = current_generation(settings.published)
+    if generation is None:
+        return False
+    catalog = read_catalog(settings.catalog, metric_codes())
+    listing_started_at = datetime.now(UTC)
+    with Lake(settings.lake_catalog, settings.lake_data) as lake:
+        plan = batch.plan(
+            lake,
+            Landing(settings.landing, settings.s3_endpoint_url),
+            catalog.sources,
+            settings.staging,
+            settings.batch_bytes,
+            listing_started_at,
+        )
+        if plan.discovery.files.height:
+            return False
+        if any(attention.waiting_files(lake, file_states(lake, plan.undecided())).values()):
+            return False
+        facts = RunFacts(
+            as_of=choose_as_of(
+                as_of, listing_started_at, gate.last_as_of(lake, settings.published)
+            ),
+            listing_started_at=listing_started_at,
+            catalog_digest=catalog.digest,
+            catalog_files=catalog.files,
+            code_revision=code_revision(),
+        )
+        periods = calendar.periods_until(catalog, gate.horizon(lake, facts.as_of))
+        settle = settle_time(catalog.sources)
+        digest = gate.inputs_digest(lake, settings.home, periods, facts, settle)
+    return generation.inputs_digest == digest

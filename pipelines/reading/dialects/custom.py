@@ -1,0 +1,227 @@
+"""Custom: senders of one's own; a catalog says where their events have their fields.
+
+Without a word of the catalog the fields have Meterline's own names. Each field that the catalog
+names stands where it says instead. Belongs here: what may be declared, and the form it makes.
+Must not be put here: reading the catalog (see `catalog_files`) or events (see `form`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from pipelines.reading.dialects.event import (
+    Field,
+    Members,
+    Properties,
+    RefusedLineError,
+    flat_properties,
+    is_null,
+    named,
+    parse_path,
+    value_of,
+)
+from pipelines.reading.dialects.form import (
+    Always,
+    Customer,
+    Dialect,
+    EventForm,
+    FlatObject,
+    NestedObject,
+    Timestamp,
+)
+from pipelines.reading.strict_json import TYPE_NAMES, JsonValue
+from pipelines.vocabulary.instants import (
+    parse_iso8601_utc,
+    parse_rfc3339,
+    parse_unix_milliseconds,
+    parse_unix_seconds,
+)
+from pipelines.vocabulary.verdicts import Reason
+
+DIALECT = Dialect(
+    EventForm(
+        key=("idempotency_key",),
+        customer=Customer(("customer",)),
+        event_name="event_name",
+        timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
+        properties=NestedObject("properties"),
+        takes_numbers=True,
+        key_takes_numbers=True,
+    ),
+    dedupe_window=None,
+)
+"""The dialect's entry in the table of dialects: what holds where the catalog says nothing."""
+
+TIMESTAMPS: Mapping[str, Timestamp] = MappingProxyType(
+    {
+        "rfc3339": Timestamp(parse_rfc3339, form="an RFC 3339 string"),
+        "iso8601_utc": Timestamp(parse_iso8601_utc, form="an ISO 8601 string"),
+        "unix_seconds": Timestamp(parse_unix_seconds, form="Unix seconds", takes_numbers=True),
+        "unix_milliseconds": Timestamp(
+            parse_unix_milliseconds, form="Unix milliseconds", takes_numbers=True
+        ),
+    }
+)
+"""Forms that a timestamp may have, by the word for them."""
+
+_ONE_PROPERTY = "properties."
+
+
+class MappingError(ValueError):
+    """A declared field that cannot be; its message says what to write.
+
+    Attributes:
+        number: of the field among those declared, from 0.
+        column: what of it is wrong.
+    """
+
+    def __init__(self, number: int, column: str, sentence: str) -> None:
+        self.number = number
+        self.column = column
+        super().__init__(sentence)
+
+
+@dataclass(frozen=True)
+class DeclaredField:
+    """One field of a source's events, as its catalog declares it.
+
+    Attributes:
+        field: `customer`, `subscription`, `event_name`, `timestamp`, `optional_timestamp`,
+            `properties`, or `properties.` and the name of one property.
+        path: where it stands; with the form `constant` the text itself.
+        form: how a timestamp is written; `flat` or `nested` properties; `constant`; or None.
+    """
+
+    field: str
+    path: str
+    form: str | None
+
+
+@dataclass(frozen=True)
+class NamedFields:
+    """Properties that stand anywhere, each under a name, beside those of an object.
+
+    Attributes:
+        fields: name and place of each; one that is absent is no property.
+        beside: the object; None where there is none.
+    """
+
+    fields: tuple[tuple[str, Field], ...]
+    beside: FlatObject | NestedObject | None = None
+
+    def __call__(self, members: Members) -> Properties:
+        """The properties of an event; raises `RefusedLineError`."""
+        found = dict(self.beside.values(members)) if self.beside is not None else {}
+        for name, field in self.fields:
+            value = value_of(members, field)
+            if value is None and not is_null(members, field):
+                continue
+            if name in found:
+                raise RefusedLineError(
+                    Reason.INVALID_PROPERTY,
+                    f"field {named(field)} and a member of {self.beside_name} are both the "
+                    f"property {name[:64]!a}",
+                )
+            found[name] = _scalar(value, field)
+        return flat_properties(found)
+
+    @property
+    def beside_name(self) -> str:
+        """The object as a sentence names it."""
+        return "nothing" if self.beside is None else named(self.beside.field)
+
+
+def _scalar(value: JsonValue, field: Field) -> JsonValue:
+    if value is None or isinstance(value, dict | list):
+        raise RefusedLineError(
+            Reason.INVALID_PROPERTY,
+            f"field {named(field)} must be a string, number or boolean, "
+            f"found {TYPE_NAMES[type(value)]}",
+        )
+    return value
+
+
+def declared_form(form: EventForm, fields: Iterable[DeclaredField]) -> EventForm:
+    """The form, but for the fields that are declared.
+
+    Raises:
+        MappingError: two fields contradict each other, or one cannot be.
+    """
+    customers: list[Field] = []
+    objects: list[FlatObject | NestedObject] = []
+    properties: list[tuple[str, Field]] = []
+    seen: set[str] = set()
+    for number, declared in enumerate(fields):
+        role = "timestamp" if declared.field == "optional_timestamp" else declared.field
+        if role in seen and role != "customer":
+            raise MappingError(number, "field", f"{role!r} is declared twice; keep one")
+        seen.add(role)
+        _check_form(number, declared)
+        if declared.form == "constant":
+            form = replace(form, event_name=Always(declared.path))
+            continue
+        path = _path(number, declared)
+        match role:
+            case "customer":
+                customers.append(path)
+            case "subscription":
+                form = replace(form, subscription=path)
+            case "event_name":
+                form = replace(form, event_name=path)
+            case "timestamp":
+                is_optional = declared.field == "optional_timestamp"
+                timestamp = TIMESTAMPS[str(declared.form)]
+                form = replace(
+                    form, timestamp=replace(timestamp, field=path, is_optional=is_optional)
+                )
+            case "properties":
+                objects.append(FlatObject(path) if declared.form == "flat" else NestedObject(path))
+            case _:
+                properties.append((role.removeprefix(_ONE_PROPERTY), path))
+    if customers or form.subscription is not None:
+        form = replace(form, customer=Customer(tuple(customers), is_exclusive=False))
+    if properties:
+        return replace(form, properties=NamedFields(tuple(properties), *objects))
+    return replace(form, properties=objects[0]) if objects else form
+
+
+FORMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "customer": ("",),
+        "subscription": ("",),
+        "event_name": ("", "constant"),
+        "timestamp": tuple(TIMESTAMPS),
+        "optional_timestamp": tuple(TIMESTAMPS),
+        "properties": ("", "nested", "flat"),
+    }
+)
+"""Fields that may be declared, and the forms of each; a single property has none."""
+
+
+def _check_form(number: int, declared: DeclaredField) -> None:
+    is_property = len(declared.field) > len(_ONE_PROPERTY) and declared.field.startswith(
+        _ONE_PROPERTY
+    )
+    if declared.field not in FORMS and not is_property:
+        raise MappingError(
+            number,
+            "field",
+            f"{declared.field!r} is no field of an event; write one of: {', '.join(FORMS)}, "
+            "properties.<name of one property>",
+        )
+    forms = FORMS.get(declared.field, ("",))
+    if (declared.form or "") not in forms:
+        words = ", ".join(form for form in forms if form)
+        raise MappingError(
+            number,
+            "form",
+            f"{declared.form or ''!r} is no form of {declared.field!r}; "
+            f"{f'write one of: {words}' if words else 'leave the cell empty'}",
+        )
+
+
+def _path(number: int, declared: DeclaredField) -> Field:
+    try:
+        return parse_path(declared.path)
+    except ValueError as error:
+        raise MappingError(number, "path", str(error)) from None

@@ -1,0 +1,119 @@
+"""Togai: `schemaName`, `id`, `timestamp`, `accountID`, `attributes`, `dimensions`.
+
+Source: Togai's API reference of ingestion: ISO 8601 timestamps (without a zone they are UTC,
+as in its own examples), the account as `accountId` or `accountID`, attributes as an array of
+name, value and unit, dimensions as an object; each may also have the other's form. Both become
+properties by their names. A unit is covered by the payload digest and is no property.
+
+An event whose schema is not declared, or that lacks an attribute or dimension of it, fails at
+Togai; here so does one of a source whose catalog declares event schemas. Togai's own two schemas
+need no declaration. An `id` may be left to Togai, which makes it of other fields: such a source
+names them as its key, a dimension by its path `dimensions.city`, in either form of writing.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from pipelines.reading.dialects.event import Members, Properties, RefusedLineError, flat_properties
+from pipelines.reading.dialects.form import (
+    Customer,
+    Dialect,
+    EventForm,
+    EventSchema,
+    Timestamp,
+)
+from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, Number
+from pipelines.vocabulary.instants import parse_iso8601_utc
+from pipelines.vocabulary.limits import NAME_BYTES_MAX
+from pipelines.vocabulary.verdicts import Reason
+
+OWN_SCHEMAS = (
+    EventSchema("togai-usage", attributes=("usage",), dimensions=("usage_meter_id",)),
+    EventSchema("togai-named-license", attributes=("action",), dimensions=("license_id", "name")),
+)
+"""Schemas that every account of Togai has."""
+
+
+def _names_of_kind(members: Members, kind: str) -> frozenset[str]:
+    values, _ = _named_values(members, f"{kind}s")
+    return frozenset(values)
+
+
+def by_name(members: Members) -> Members:
+    """The event with attributes and dimensions as objects, where they can be read at all."""
+    return {**members, **{f: _named_values(members, f)[0] for f in ("attributes", "dimensions")}}
+
+
+def _properties(members: Members) -> Properties:
+    """Attributes and dimensions in one map; the payload knows them apart.
+
+    The counts in front keep any two events from having one payload.
+    """
+    attributes, units = _named_values(members, "attributes")
+    dimensions, dimension_units = _named_values(members, "dimensions")
+    for name in dimensions:
+        if name in attributes:
+            raise RefusedLineError(
+                Reason.INVALID_PROPERTY,
+                f"{name[:64]!a} stands among the attributes and among the dimensions",
+            )
+    properties, payload = flat_properties(attributes | dimensions, "attributes and dimensions")
+    counts = (str(len(properties)), str(len(dimensions)))
+    unit_texts = [text for pair in sorted((units | dimension_units).items()) for text in pair]
+    return properties, "\x00".join((*counts, *sorted(dimensions), *unit_texts, payload))
+
+
+def _named_values(members: Members, field: str) -> tuple[dict[str, JsonValue], dict[str, str]]:
+    """Value by name, and unit by name where one is said."""
+    value = members.get(field)
+    if value is None:
+        return {}, {}
+    if type(value) is dict:
+        return value, {}
+    if type(value) is not list:
+        raise _refused(f"{field} must be an array or an object, found {TYPE_NAMES[type(value)]}")
+    values, units = dict[str, JsonValue](), dict[str, str]()
+    for name, element in _named_elements(value, field):
+        if name in values:
+            raise _refused(f"{name[:64]!a} stands twice among the {field}")
+        values[name] = element.get("value")
+        unit = element.get("unit")
+        if unit is not None and unit != "":
+            if type(unit) is not str or len(unit.encode()) > NAME_BYTES_MAX:
+                raise _refused(
+                    f"the unit of {name[:64]!a} must be a string of at most {NAME_BYTES_MAX} bytes"
+                )
+            units[name] = unit
+    return values, units
+
+
+def _named_elements(
+    elements: list[JsonValue], field: str
+) -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    for element in elements:
+        if type(element) is not dict:
+            raise _refused(
+                f"an element of {field} must be an object, found {TYPE_NAMES[type(element)]}"
+            )
+        name = element.get("name")
+        if type(name) is not str or isinstance(name, Number) or not name:
+            raise _refused(f"an element of {field} has no name")
+        yield name, element
+
+
+def _refused(sentence: str) -> RefusedLineError:
+    return RefusedLineError(Reason.INVALID_PROPERTY, sentence)
+
+
+DIALECT = Dialect(
+    EventForm(
+        key=("id",),
+        customer=Customer(("accountID", "accountId")),
+        event_name="schemaName",
+        timestamp=Timestamp(parse_iso8601_utc, form="an ISO 8601 string"),
+        properties=_properties,
+        names_of_kind=_names_of_kind,
+    ),
+    dedupe_window=timedelta(days=45),
+)
+"""The dialect's entry in the table of dialects."""

@@ -1,0 +1,360 @@
+"""Scanned chunks: what the scanner found in a chunk's lines, and the Arrow columns it stands for.
+
+Belongs here: memory for the scanner, its forms of the dialects, gathering chosen events into
+columns. Must not be put here: reading lines (see `scan`), choosing events (see `sieve`).
+
+Invariant: the events of a chunk, gathered, and the lines left to the strict reader are what
+the strict reader makes of the whole chunk, byte for byte.
+"""
+
+import hashlib
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipelines.reading.dialects import Dialect
+from pipelines.reading.formats.records import BYTE_ORDER_MARK
+from pipelines.reading.parse import Chunk, FileOrigin, ParsedChunk, parse_chunk
+from pipelines.reading.scanner.compiled import WORD_BYTES, compiled, put_word, word_at
+from pipelines.reading.scanner.json_tokens import MEMBERS_USUAL
+from pipelines.reading.scanner.lines import (
+    DISTINCT_NAMES,
+    FOUND,
+    LINE_BYTES_USUAL,
+    LINES,
+    NAMES,
+    ROWS,
+    SLOTS,
+    STRICT,
+    Form,
+    Room,
+    Scanned,
+    scan_lines,
+)
+from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
+from pipelines.vocabulary.limits import NAME_BYTES_MAX
+
+Rows = NDArray[np.int64]
+"""Numbers of chosen events of one chunk."""
+
+
+@dataclass(frozen=True)
+class ScannedChunk:
+    """One chunk, scanned.
+
+    Attributes:
+        origin: what every row has in common.
+        first_line, byte_offset: place of the chunk in its file.
+        buffer: its bytes, then the texts that were unescaped.
+        found: the scanner's places in the buffer.
+        events: number of events found.
+        left: the lines left to the strict reader, as it read them, in their places.
+        lines, blank: of the whole chunk.
+    """
+
+    origin: FileOrigin
+    first_line: int
+    byte_offset: int
+    buffer: NDArray[np.uint8]
+    found: Scanned
+    events: int
+    left: ParsedChunk
+    lines: int
+    blank: int
+
+    def release(self) -> None:
+        """Gives the buffer back; the chunk's texts can no longer be gathered."""
+        _BUFFERS.give_back(self.buffer)
+
+    @property
+    def key_hash(self) -> NDArray[np.uint64]:
+        """One a scanned event."""
+        hashes: NDArray[np.uint64] = self.found.key_hash[: self.events]
+        return hashes
+
+    @property
+    def occurred_at(self) -> NDArray[np.int64]:
+        """Microseconds since the epoch; one a scanned event."""
+        instants: NDArray[np.int64] = self.found.occurred_at[: self.events]
+        return instants
+
+
+class _Buffers:
+    """Buffers that are used again: a fresh page costs more than scanning what is put on it."""
+
+    def __init__(self, kept: int) -> None:
+        self._kept = deque[NDArray[np.uint8]](maxlen=kept)
+
+    def take(self, size: int) -> NDArray[np.uint8]:
+        """A buffer of at least `size` bytes, whatever they are."""
+        try:
+            buffer = self._kept.pop()
+        except IndexError:
+            buffer = np.empty(0, np.uint8)
+        return buffer if len(buffer) >= size else np.empty(size, np.uint8)
+
+    def give_back(self, buffer: NDArray[np.uint8]) -> None:
+        """Keeps a buffer that nobody reads any more."""
+        self._kept.append(buffer)
+
+
+_BUFFERS = _Buffers(kept=64)
+
+# To make frames without rows takes as long as to scan a thousand lines.
+_NOTHING_LEFT = ParsedChunk(
+    pl.DataFrame(schema=PARSED_EVENTS), pl.DataFrame(schema=REJECTIONS), lines=0, blank=0
+)
+
+
+def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) -> ScannedChunk:
+    """Scans a chunk; the lines it leaves are read by the strict dialect at once.
+
+    Args:
+        chunk: whole lines.
+        origin: copied into every row.
+        form: the dialect as the scanner knows it, with the origin's scope.
+        strict: the dialect as the strict reader knows it.
+    """
+    content = chunk.content
+    size = len(content)
+    buffer = _BUFFERS.take(2 * size + 2 * WORD_BYTES)
+    buffer[:size] = np.frombuffer(content, np.uint8)
+    buffer[size : size + WORD_BYTES] = 0
+    lines, colons = _counted(buffer, size)
+    found = _scanned(lines + 1, colons)
+    has_mark = chunk.byte_offset == 0 and content.startswith(BYTE_ORDER_MARK)
+    first = len(BYTE_ORDER_MARK) if has_mark else 0
+    scan_lines(buffer, size, first, origin.received_at, form, _room(origin), found)
+    lines = int(found.counts[LINES])
+    kinds = found.line_kind[:lines]
+    left = _left(chunk, origin, strict, found, np.flatnonzero(kinds == STRICT))
+    return ScannedChunk(
+        origin=origin,
+        first_line=chunk.first_line,
+        byte_offset=chunk.byte_offset,
+        buffer=buffer,
+        found=found,
+        events=int(found.counts[ROWS]),
+        left=left,
+        lines=lines,
+        blank=lines - int(found.counts[ROWS]) - left.lines + left.blank,
+    )
+
+
+def _room(origin: FileOrigin) -> Room:
+    scope = origin.dedupe_scope.encode() + b"\0"
+    key = np.zeros(len(scope) + NAME_BYTES_MAX + 2 * WORD_BYTES, np.uint8)
+    key[: len(scope)] = np.frombuffer(scope, np.uint8)
+    return Room(
+        found=np.zeros(FOUND, np.int64),
+        others=np.zeros((MEMBERS_USUAL, 2), np.int64),
+        members=np.zeros((MEMBERS_USUAL + 1, 5), np.int64),
+        payload=np.zeros(2 * LINE_BYTES_USUAL, np.uint8),
+        key=key,
+        slots=np.zeros(SLOTS, np.int32),
+    )
+
+
+def _scanned(lines: int, properties: int) -> Scanned:
+    def places(count: int) -> NDArray[np.int32]:
+        return np.empty(count, np.int32)
+
+    return Scanned(
+        counts=np.zeros(4, np.int64),
+        line_kind=np.empty(lines, np.uint8),
+        line_place=places(lines),
+        line_bytes=places(lines),
+        row_line=places(lines),
+        key_place=places(lines),
+        key_bytes=places(lines),
+        customer_place=places(lines),
+        customer_bytes=places(lines),
+        subscription_place=places(lines),
+        subscription_bytes=places(lines),
+        event_name=places(lines),
+        occurred_at=np.empty(lines, np.int64),
+        key_hash=np.empty(lines, np.uint64),
+        payload_digest=np.empty((lines, 2), np.uint64),
+        properties_end=places(lines),
+        property_name=places(properties),
+        property_place=places(properties),
+        property_bytes=places(properties),
+        name_place=places(DISTINCT_NAMES),
+        name_bytes=places(DISTINCT_NAMES),
+    )
+
+
+def _left(
+    chunk: Chunk, origin: FileOrigin, strict: Dialect, found: Scanned, lines: Rows
+) -> ParsedChunk:
+    """The chosen lines as the strict reader reads them, with their own places."""
+    if not len(lines):
+        return _NOTHING_LEFT
+    starts, lengths = found.line_place[lines], found.line_bytes[lines]
+    # One call for all of them, since a frame a line is slow; a byte offset that is not 0 keeps
+    # it from looking for a byte order mark. Their places are put back after.
+    texts = [
+        chunk.content[start : start + length] + b"\r\n"
+        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
+    ]
+    parsed = parse_chunk(Chunk(b"".join(texts), 0, 1), origin, strict)
+
+    def in_place(rows: pl.DataFrame) -> pl.DataFrame:
+        number = rows["line"].to_numpy()
+        return rows.with_columns(
+            pl.Series("line", chunk.first_line + lines[number], pl.Int64),
+            pl.Series("byte_offset", chunk.byte_offset + starts[number], pl.Int64),
+        )
+
+    return ParsedChunk(
+        in_place(parsed.events), in_place(parsed.rejections), parsed.lines, parsed.blank
+    )
+
+
+def event_rows(chunk: ScannedChunk, rows: Rows) -> pa.Table:
+    """The chosen events as Arrow columns of `PARSED_EVENTS`, without `line_sha256`.
+
+    Without the columns of amendments, too, which the scanner leaves to the strict reader.
+    Names repeat, so they are dictionaries, which Parquet takes as they are; so is what every
+    row has in common.
+    """
+    found, origin, count = chunk.found, chunk.origin, len(rows)
+    lines = found.row_line[rows]
+    instants = pa.timestamp("us", "UTC")
+    columns = {
+        "file_id": pa.array(np.full(count, origin.file_id, np.int64)),
+        "line": pa.array(chunk.first_line + lines.astype(np.int64)),
+        "byte_offset": pa.array(chunk.byte_offset + found.line_place[lines].astype(np.int64)),
+        "byte_length": pa.array(found.line_bytes[lines].astype(np.int64)),
+        "source": _repeated(origin.source, count),
+        "dedupe_scope": _repeated(origin.dedupe_scope, count),
+        "key_hash": pa.array(found.key_hash[rows]),
+        "idempotency_key": _texts(chunk, found.key_place, found.key_bytes, rows),
+        "customer_ref": _texts(chunk, found.customer_place, found.customer_bytes, rows, True),
+        "subscription_ref": _texts(
+            chunk, found.subscription_place, found.subscription_bytes, rows, True
+        ),
+        "event_name": _named(chunk, found.event_name[rows]),
+        "occurred_at": pa.array(found.occurred_at[rows]).cast(instants),
+        "received_at": pa.array(np.full(count, origin.received_at, np.int64)).cast(instants),
+        "properties": _properties(chunk, rows),
+        "payload_digest": _digests(found.payload_digest[rows]),
+    }
+    return pa.table(columns)
+
+
+def parsed_rows(chunk: ScannedChunk, rows: Rows) -> pl.DataFrame:
+    """The chosen events as the strict reader gives them: schema `PARSED_EVENTS`."""
+    starts, lengths = (
+        column[chunk.found.row_line[rows]].tolist()
+        for column in (chunk.found.line_place, chunk.found.line_bytes)
+    )
+    buffer = chunk.buffer.data
+    digests = [
+        hashlib.sha256(buffer[start : start + length]).digest()
+        for start, length in zip(starts, lengths, strict=True)
+    ]
+    events = event_rows(chunk, rows)
+    # Polars does not cast a dictionary inside a map.
+    map_of_texts = pa.map_(pa.string(), pa.string())
+    place = events.column_names.index("properties")
+    frame = pl.from_arrow(
+        events.set_column(place, "properties", events["properties"].cast(map_of_texts))
+    )
+    assert isinstance(frame, pl.DataFrame)  # noqa: S101 -- a table gives a frame
+    return frame.with_columns(pl.Series("line_sha256", digests, pl.Binary)).select(
+        pl.col(name).cast(dtype)
+        if name in frame.columns or name == "line_sha256"
+        else pl.lit(None, dtype).alias(name)
+        for name, dtype in PARSED_EVENTS.items()
+    )
+
+
+def _repeated(text: str, count: int) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), pa.array([text]))
+
+
+def _texts(
+    chunk: ScannedChunk,
+    places: NDArray[np.int32],
+    lengths: NDArray[np.int32],
+    rows: Rows,
+    is_optional: bool = False,
+) -> pa.Array:
+    chosen = lengths[rows]
+    if is_optional and not chosen.any():
+        return pa.nulls(len(rows), pa.string())
+    offsets = np.zeros(len(rows) + 1, np.int32)
+    np.cumsum(chosen, out=offsets[1:])
+    texts = np.empty(int(offsets[-1]) + WORD_BYTES, np.uint8)
+    _gather(chunk.buffer, places[rows], offsets, texts)
+    given = None
+    if is_optional and not chosen.all():
+        given = pa.array(chosen > 0).buffers()[1]
+    return pa.Array.from_buffers(
+        pa.string(), len(rows), [given, pa.py_buffer(offsets), pa.py_buffer(texts)]
+    )
+
+
+def _named(chunk: ScannedChunk, numbers: NDArray[np.int32]) -> pa.Array:
+    found = chunk.found
+    every = np.arange(int(found.counts[NAMES]), dtype=np.int64)
+    names = _texts(chunk, found.name_place, found.name_bytes, every)
+    return pa.DictionaryArray.from_arrays(numbers, names)
+
+
+def _properties(chunk: ScannedChunk, rows: Rows) -> pa.Array:
+    found = chunk.found
+    ends = found.properties_end[: chunk.events]
+    starts = np.zeros(chunk.events, np.int32)
+    starts[1:] = ends[:-1]
+    offsets = np.zeros(len(rows) + 1, np.int32)
+    np.cumsum(ends[rows] - starts[rows], out=offsets[1:])
+    chosen = np.empty(int(offsets[-1]), np.int64)
+    _spread(starts[rows], offsets, chosen)
+    return pa.MapArray.from_arrays(
+        pa.array(offsets),
+        _named(chunk, found.property_name[chosen]),
+        _texts(chunk, found.property_place, found.property_bytes, chosen),
+    )
+
+
+def _digests(halves: NDArray[np.uint64]) -> pa.Array:
+    offsets = np.arange(len(halves) + 1, dtype=np.int32) * 16
+    return pa.Array.from_buffers(
+        pa.binary(), len(halves), [None, pa.py_buffer(offsets), pa.py_buffer(halves)]
+    )
+
+
+@compiled
+def _counted(buffer: Any, size: int) -> Any:
+    """Line ends and colons: no more lines and properties than these are in the chunk."""
+    lines, colons = 0, 0
+    for at in range(size):
+        lines += buffer[at] == 10
+        colons += buffer[at] == 58
+    return lines, colons
+
+
+@compiled
+def _gather(buffer: Any, places: Any, offsets: Any, texts: Any) -> None:
+    """Copies the texts at `places` one behind another; a word behind the last is overwritten."""
+    for row in range(len(places)):
+        place, at = np.int64(places[row]), np.int64(offsets[row])
+        length = np.int64(offsets[row + 1]) - at
+        for byte in range(0, length, WORD_BYTES):
+            put_word(texts, at + byte, word_at(buffer, place + byte))
+
+
+@compiled
+def _spread(starts: Any, offsets: Any, chosen: Any) -> None:
+    """The numbers of every chosen event's properties, in their order."""
+    for row in range(len(starts)):
+        start = np.int64(starts[row]) - np.int64(offsets[row])
+        for place in range(offsets[row], offsets[row + 1]):
+            chosen[place] = start + place

@@ -1,0 +1,86 @@
+"""Scan forms: what of a dialect's declared form the scanner can read by itself.
+
+Belongs here: turning declared fields into the scanner's tables. Must not be put here: reading
+(see `scan`), declaring fields (see `dialects`).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pipelines.reading.dialects import EventForm
+from pipelines.reading.dialects.form import FlatObject
+from pipelines.reading.scanner.compiled import WORD_BYTES
+from pipelines.reading.scanner.lines import (
+    CUSTOMER,
+    EVENT_NAME,
+    INSTANT,
+    KEY,
+    PROPERTIES,
+    RFC3339,
+    SUBSCRIPTION,
+    UNIX_OR_RFC3339,
+    UNUSUAL,
+    Form,
+)
+from pipelines.vocabulary.instants import (
+    parse_iso8601_utc,
+    parse_rfc3339,
+    parse_unix_seconds_or_rfc3339,
+)
+
+_INSTANTS: dict[Callable[[str], int], int] = {
+    parse_rfc3339: RFC3339,
+    # Without a zone it is left to the strict reader.
+    parse_iso8601_utc: RFC3339,
+    parse_unix_seconds_or_rfc3339: UNIX_OR_RFC3339,
+}
+_ALWAYS_UNUSUAL = ("event", "amendment", "target_key")
+
+
+def scan_form(form: EventForm, dedupe_scope: str) -> Form | None:
+    """The scanner's form of a declared one; None when only the strict reader knows it.
+
+    Args:
+        form: where an event has its fields.
+        dedupe_scope: what every key's hash begins with.
+    """
+    instant = _INSTANTS.get(form.timestamp.parse)
+    is_simple = (
+        instant is not None
+        and form.timestamp.takes_numbers == (instant == UNIX_OR_RFC3339)
+        and len(form.key) == 1
+        and form.prepared_for_key is None
+        and not (form.key_takes_numbers or form.takes_numbers)
+        and form.customer.is_exclusive
+        and not form.constants
+        and form.schemas is None
+        and isinstance(form.properties, FlatObject)
+        and not form.properties.without
+    )
+    if not is_simple or instant is None or not isinstance(form.properties, FlatObject):
+        return None
+    fields = [
+        (form.key[0], KEY),
+        *((field, CUSTOMER) for field in form.customer.fields),
+        (form.event_name, EVENT_NAME),
+        (form.timestamp.field, INSTANT),
+        (form.properties.field, PROPERTIES),
+        *((unread.field, UNUSUAL) for unread in form.unread),
+        *((name, UNUSUAL) for name in _ALWAYS_UNUSUAL),
+    ]
+    if form.subscription is not None:
+        fields.append((form.subscription, SUBSCRIPTION))
+    names = [field.encode() for field, _ in fields if isinstance(field, str)]
+    if len(set(names)) != len(fields):
+        return None
+    joined = b"".join(names) + bytes(WORD_BYTES)
+    return Form(
+        names=np.frombuffer(joined, np.uint8).copy(),
+        name_ends=np.cumsum([len(name) for name in names]).astype(np.int64),
+        roles=np.array([role for _, role in fields], np.int64),
+        instant=instant,
+        instant_is_optional=form.timestamp.is_optional,
+        names_customer_field=not form.has_plain_payload,
+        scope_bytes=len(dedupe_scope.encode()) + 1,
+    )

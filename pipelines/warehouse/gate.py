@@ -1,0 +1,74 @@
+"""The gate: whether anything differs from what is published.
+
+Belongs here: what a generation depends on. Must not be put here: building it. The instant of
+the run is not among the inputs: only which periods it has begun, ended, cut and made due are,
+so that a run a minute later with nothing new costs next to nothing.
+"""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import RunFacts
+from pipelines.vocabulary.tables import UTC_MICROSECONDS
+from pipelines.warehouse.publish import current_generation, digest_inputs
+
+
+def inputs_digest(
+    lake: Lake, home: Path, periods: pl.DataFrame, facts: RunFacts, settle: timedelta
+) -> str:
+    """SHA-256 (hex) over all that the marts depend on, as the lake is now.
+
+    Args:
+        lake: any connection.
+        home: of the run; what is published names its paths, so a copy publishes anew.
+        periods: schema `BILLING_PERIODS`; those begun by the run's instant count.
+        facts: of the run.
+        settle: how long after a cut a listing must begin; see `close.settle_time`.
+    """
+    begun = periods.filter(pl.col("period_start_at") <= facts.as_of).sort(
+        "subscription_id", "period_start_at"
+    )
+    finalized = finalized_periods(lake)
+    due = begun.filter(
+        (pl.col("cut_at") <= facts.as_of) & (pl.col("cut_at") + settle <= facts.listing_started_at)
+    ).join(finalized, on=["subscription_id", "period_start_at"], how="anti")
+    due_periods = due.select("subscription_id", pl.col("period_start_at").cast(pl.String)).rows()
+    return digest_inputs(
+        {
+            "home": str(home),
+            "event_batch_id": lake.last_batch_id("decide"),
+            "catalog_digest": facts.catalog_digest,
+            "code_revision": facts.code_revision,
+            "finalized": finalized.height,
+            "begun": begun.height,
+            "ended": begun.filter(pl.col("period_end_at") <= facts.as_of).height,
+            "cut": begun.filter(pl.col("cut_at") <= facts.as_of).height,
+            "due": repr(due_periods),
+        }
+    )
+
+
+def finalized_periods(lake: Lake) -> pl.DataFrame:
+    """What each finalized invoice says of its period: whose, its start, its cut, its batch."""
+    return lake.query(
+        "SELECT subscription_id, period_start_at, cut_at, event_batch_id FROM lake.invoices"
+    ).cast({"period_start_at": UTC_MICROSECONDS, "cut_at": UTC_MICROSECONDS})
+
+
+def last_as_of(lake: Lake, published: Path) -> datetime | None:
+    """The newest instant the home has spoken for, by a transaction or a generation."""
+    generation = current_generation(published)
+    found = [
+        lake.query("SELECT max(as_of) AS as_of FROM lake.batches")["as_of"][0],
+        generation.as_of if generation else None,
+    ]
+    return max((as_of for as_of in found if as_of is not None), default=None)
+
+
+def horizon(lake: Lake, as_of: datetime) -> datetime:
+    """The later of the run's instant and the newest file's arrival."""
+    found = lake.query("SELECT max(received_at) AS newest FROM lake.landing_files")["newest"][0]
+    return max(as_of, found) if found else as_of

@@ -1,0 +1,386 @@
+"""Publish: an immutable generation of the marts, then one pointer swapped; readers never wait.
+
+Belongs here: `published/` as readers see it. Must not be put here: building the marts (dbt
+does), or deciding whether anything changed (see `assets`). Only the holder of the home's
+writer lock calls `publish`.
+
+    published/<number>-<digest>/marts.duckdb    every mart, each with the column generation_id
+    published/<number>-<digest>/manifest.json   what the generation was made from
+    published/<number>-<digest>/attach.sql      the accepted events, as a view over the lake
+    published/current                           link to the newest generation
+    published/chain_head.json                   the end of the invoices' chain, outside the lake
+
+Invariant: `current` names a whole generation, all of whose checks passed, at every instant;
+what a killed publication left behind bears a name of its own, and the next one sweeps it.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipelines.lake.ducklake import quoted
+from pipelines.vocabulary.errors import InvariantError, MeterlineError
+
+KEPT_GENERATIONS = 10
+"""How many generations stay, the current one included.
+
+A reader that has a file open keeps it in any case. The number is for those who read a path
+from the pointer and open it a little later, and for whoever compares with the day before.
+"""
+
+POINTER = "current"
+"""Name of the link to the newest generation."""
+
+CHAIN_HEAD_FILE = "chain_head.json"
+"""Name of the file that holds the end of the chain."""
+
+_FILES = {"marts.duckdb", "manifest.json", "attach.sql"}
+_UNFINISHED = ".unfinished-"
+_GENERATION_NAME = re.compile(r"(\d{6,})-[0-9a-f]{8}")
+_READ_ONLY = 0o444
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+@dataclass(frozen=True)
+class CheckSummary:
+    """What the checks of a generation gave.
+
+    Attributes:
+        passed: how many passed.
+        failed: names of those that did not.
+    """
+
+    passed: int
+    failed: tuple[str, ...] = ()
+
+
+class ChainHead(BaseModel):
+    """The end of the invoices' chain.
+
+    Attributes:
+        invoices: finalized invoices, the links of the chain.
+        chain_sha256: digest of the last link; 64 zeros for none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    invoices: int = Field(ge=0)
+    chain_sha256: str = Field(pattern=_SHA256)
+
+
+class GenerationFacts(BaseModel):
+    """What a generation was made from.
+
+    Attributes:
+        as_of: the instant it speaks for.
+        batch_id: the last batch of the lake it shows.
+        catalog_digest: the catalog in use.
+        code_revision: digest of the code.
+        inputs_digest: see `digest_inputs`; equal inputs need no new generation.
+        chain_head: the end of the invoices' chain.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    as_of: datetime
+    batch_id: int = Field(ge=0)
+    catalog_digest: str
+    code_revision: str
+    inputs_digest: str = Field(pattern=_SHA256)
+    chain_head: ChainHead
+
+
+class Generation(GenerationFacts):
+    """A published generation, as its manifest says.
+
+    Attributes:
+        generation_id: number and the first digits of the inputs' digest; name of the folder.
+        number: from 1, in the order of publication; never given twice.
+        tables: rows per table.
+        checks_passed: all checks there were; none failed.
+    """
+
+    generation_id: str
+    number: int
+    tables: Mapping[str, int]
+    checks_passed: int
+
+
+def digest_inputs(inputs: Mapping[str, str | int]) -> str:
+    """SHA-256 (hex) over named inputs, in the order of their names."""
+    lines = (f"{name}={value!r}\n" for name, value in sorted(inputs.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def current_generation(published: Path) -> Generation | None:
+    """What the pointer names; None before the first publication.
+
+    Raises:
+        MeterlineError: its manifest cannot be read.
+    """
+    manifest = published / POINTER / "manifest.json"
+    try:
+        return Generation.model_validate_json(manifest.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise MeterlineError(
+            f"{manifest} cannot be read; delete {published / POINTER} and run "
+            f"`meterline publish`: {error}"
+        ) from error
+
+
+def publish(
+    published: Path,
+    warehouse: Path,
+    attach_lake: Sequence[str],
+    facts: GenerationFacts,
+    checks: CheckSummary,
+    *,
+    threads: int = 2,
+    memory_limit: str = "2GiB",
+) -> Generation:
+    """The new generation, complete, durable and pointed to.
+
+    Args:
+        published: folder of all generations; made when missing.
+        warehouse: DuckDB file with the marts in schema `marts`; nobody has it open.
+        attach_lake: statements that attach the lake read-only as `lake`.
+        facts: what the marts were made from.
+        checks: every check of the run that built them.
+        threads: DuckDB's threads while copying.
+        memory_limit: DuckDB's memory limit while copying.
+
+    Raises:
+        InvariantError: a check failed or there was none, there are no marts, or the chain is
+            shorter than what was published; the pointer stays where it was.
+        MeterlineError: `current` is no link.
+    """
+    _require_passed(checks)
+    published.mkdir(parents=True, exist_ok=True)
+    _require_pointer(published / POINTER)
+    _require_no_lost_invoices(published / CHAIN_HEAD_FILE, facts.chain_head)
+    _sweep(published)
+    number = max((_number(name) for name in _generation_names(published)), default=0) + 1
+    generation_id = f"{number:06d}-{facts.inputs_digest[:8]}"
+    folder = published / f"{_UNFINISHED}{generation_id}"
+    folder.mkdir()
+    tables = _copy_marts(
+        warehouse,
+        folder / "marts.duckdb",
+        generation_id,
+        threads=threads,
+        memory_limit=memory_limit,
+    )
+    generation = Generation(
+        **dict(facts),
+        generation_id=generation_id,
+        number=number,
+        tables=tables,
+        checks_passed=checks.passed,
+    )
+    (folder / "manifest.json").write_text(_as_json(generation), encoding="utf-8")
+    (folder / "attach.sql").write_text(_attach_sql(generation, attach_lake), encoding="utf-8")
+    _seal(folder)
+    folder.rename(published / generation_id)
+    _replace_file(published / CHAIN_HEAD_FILE, _as_json(facts.chain_head))
+    _swap_pointer(published, generation_id)
+    _retire_old(published, generation_id)
+    return generation
+
+
+def _require_passed(checks: CheckSummary) -> None:
+    if checks.failed or not checks.passed:
+        found = f"{len(checks.failed)} failed ({', '.join(checks.failed)})"
+        raise InvariantError(
+            "expected every check to pass before publication, found "
+            f"{found if checks.failed else 'no check at all'}; nothing was published"
+        )
+
+
+def _require_pointer(pointer: Path) -> None:
+    if pointer.exists() and not pointer.is_symlink():
+        raise MeterlineError(
+            f"{pointer} is no link; a copy of the home made a folder of it: delete it, and "
+            "`meterline publish` makes a link again"
+        )
+
+
+def _require_no_lost_invoices(chain_head_file: Path, chain_head: ChainHead) -> None:
+    if not chain_head_file.exists():
+        return
+    before = ChainHead.model_validate_json(chain_head_file.read_bytes())
+    is_longer = chain_head.invoices > before.invoices
+    if not is_longer and chain_head != before:
+        raise InvariantError(
+            f"expected the chain of {before.invoices} invoices that ends in "
+            f"{before.chain_sha256}, as published before, or a longer one; found "
+            f"{chain_head.invoices} that end in {chain_head.chain_sha256}: the lake lost or "
+            f"changed invoices; nothing was published. If you restored an older lake on purpose, "
+            f"move {chain_head_file} away"
+        )
+
+
+def _generation_names(published: Path) -> list[str]:
+    names = (path.name for path in published.iterdir() if path.is_dir() and not path.is_symlink())
+    return sorted((name for name in names if _GENERATION_NAME.fullmatch(name)), key=_number)
+
+
+def _number(name: str) -> int:
+    return int(name.partition("-")[0])
+
+
+def _sweep(published: Path) -> None:
+    for path in published.glob(f"{_UNFINISHED}*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _copy_marts(
+    warehouse: Path, marts: Path, generation_id: str, *, threads: int, memory_limit: str
+) -> dict[str, int]:
+    """Rows per table copied; each table has the column `generation_id` besides its own."""
+    configuration: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "threads": threads,
+        "memory_limit": memory_limit,
+    }
+    with duckdb.connect(str(marts), config=configuration) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH {quoted(warehouse)} AS warehouse (READ_ONLY)")
+        connection.execute("SET enable_external_access = false")
+        names = connection.execute(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_catalog = 'warehouse' AND table_schema = 'marts' ORDER BY table_name"
+        ).fetchall()
+        if not names:
+            raise InvariantError(
+                f"expected tables in schema marts of {warehouse}, found none; run the whole job"
+            )
+        for (name,) in names:
+            connection.execute(
+                f'CREATE TABLE "{name}" AS '
+                f'SELECT *, {quoted(generation_id)} AS generation_id FROM warehouse.marts."{name}"'
+            )
+        for statement in _comments(connection):
+            connection.execute(statement)
+        counts = {name: _count(connection, f'warehouse.marts."{name}"') for (name,) in names}
+    _require_copied(marts, counts, generation_id)
+    return counts
+
+
+def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The statements that give the copies the descriptions of the originals."""
+    tables = connection.execute(
+        "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'warehouse' "
+        "AND schema_name = 'marts' AND comment IS NOT NULL"
+    ).fetchall()
+    columns = connection.execute(
+        "SELECT table_name, column_name, comment FROM duckdb_columns() "
+        "WHERE database_name = 'warehouse' AND schema_name = 'marts' AND comment IS NOT NULL"
+    ).fetchall()
+    return [
+        *(f'COMMENT ON TABLE "{name}" IS {quoted(comment)}' for name, comment in tables),
+        *(
+            f'COMMENT ON COLUMN "{name}"."{column}" IS {quoted(comment)}'
+            for name, column, comment in columns
+        ),
+    ]
+
+
+def _require_copied(marts: Path, expected: Mapping[str, int], generation_id: str) -> None:
+    # Read back from the closed file, as a reader will.
+    of_generation = f"WHERE generation_id = {quoted(generation_id)}"
+    with duckdb.connect(str(marts), read_only=True) as connection:
+        found = {name: _count(connection, f'"{name}" {of_generation}') for name in expected}
+    if found != expected:
+        raise InvariantError(
+            f"expected {dict(expected)} rows of generation {generation_id} in the copied marts, "
+            f"found {found}; nothing was published"
+        )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {relation}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _attach_sql(generation: Generation, attach_lake: Sequence[str]) -> str:
+    statements = [
+        *attach_lake,
+        "CREATE OR REPLACE TEMPORARY VIEW accepted_events AS "
+        f"SELECT *, {quoted(generation.generation_id)} AS generation_id "
+        f"FROM lake.accepted_events WHERE batch_id <= {generation.batch_id}",
+    ]
+    return (
+        f"-- Every accepted event behind generation {generation.generation_id}, as the view "
+        "accepted_events.\n"
+        "-- Reads the lake and blocks nobody. Run it on a connection to marts.duckdb, opened "
+        "read-only.\n"
+        f"-- The LOAD lines are for DuckDB {duckdb.__version__} where Meterline is installed; "
+        "elsewhere:\n"
+        "-- INSTALL ducklake; INSTALL sqlite; and leave them out.\n"
+        + "".join(f"{statement};\n" for statement in statements)
+    )
+
+
+def _as_json(model: BaseModel) -> str:
+    return model.model_dump_json(indent=2) + "\n"
+
+
+def _seal(folder: Path) -> None:
+    """Makes the files durable and read-only.
+
+    The folder stays writable for its owner, who may want to delete the home, and whose
+    DuckDB spills beside the file it reads.
+    """
+    names = {path.name for path in folder.iterdir()}
+    if names != _FILES:
+        raise InvariantError(f"expected {sorted(_FILES)} in {folder}, found {sorted(names)}")
+    for path in folder.iterdir():
+        path.chmod(_READ_ONLY)
+        _flush(path)
+    _flush(folder)
+
+
+def _replace_file(path: Path, text: str) -> None:
+    unfinished = path.with_name(f"{_UNFINISHED}{path.name}")
+    unfinished.write_text(text, encoding="utf-8")
+    _flush(unfinished)
+    unfinished.replace(path)
+    _flush(path.parent)
+
+
+def _swap_pointer(published: Path, generation_id: str) -> None:
+    # Relative, so that a moved or copied home points into itself.
+    link = published / f"{_UNFINISHED}{POINTER}"
+    link.symlink_to(generation_id)
+    link.replace(published / POINTER)
+    _flush(published)
+
+
+def _retire_old(published: Path, current: str) -> None:
+    for name in _generation_names(published)[:-KEPT_GENERATIONS]:
+        if name != current:
+            # Renamed first: no reader finds half a generation.
+            retired = (published / name).rename(published / f"{_UNFINISHED}{name}")
+            shutil.rmtree(retired, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

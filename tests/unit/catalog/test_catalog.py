@@ -1,0 +1,229 @@
+"""A catalog is typed exactly, warned about, digested and frozen."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.catalog.catalog import (
+    ALIASES,
+    CHARGE_TIERS,
+    CHARGES,
+    CUSTOMERS,
+    PLANS,
+    SUBSCRIPTIONS,
+    Catalog,
+    catalog_digest,
+    freeze_catalog,
+    read_catalog,
+)
+from pipelines.vocabulary.errors import CatalogError
+from pipelines.vocabulary.frames import SOURCES
+from tests.worlds.catalogs import METRICS, RIGHT, edited, read
+
+
+def days(count: int) -> timedelta:
+    return timedelta(days=count)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_a_right_catalog_is_typed_exactly(tmp_path: Path) -> None:
+    catalog = read(tmp_path)
+
+    assert catalog.sources.select(pl.nth(range(7))).rows() == [
+        ("cdn", "metronome", "cdn", days(34), days(33), days(1), "path"),
+        ("app", "metronome", "shared", days(40), days(30), days(2), "last_modified"),
+        ("api", "metronome", "shared", days(40), days(38), days(1), "last_modified"),
+        ("raw", "metronome", "raw", None, None, days(0), "last_modified"),
+    ]
+    # What says nothing of it is read and decided as ever.
+    assert catalog.sources.select(pl.nth(range(7, 12))).unique().rows() == [
+        (False, False, [], [], [])
+    ]
+    assert catalog.customers.rows() == [
+        ("acme", "Acme, Inc.", "USD", "America/New_York", 3, "reject"),
+        ("zürich", "Zürich AG", "CHF", "Europe/Zurich", 0, "adjust"),
+    ]
+    assert catalog.aliases.rows() == [
+        ("web", "acme", None, at("2026-06-01")),
+        ("web", "zürich", at("2026-06-01"), None),
+        ("ops", "acme", at("2026-01-01"), at("2026-01-02T00:00:00.5")),
+    ]
+    assert catalog.plans.rows() == [
+        ("basic", "Basic", "USD"),
+        ("local", "Local currency", None),
+    ]
+    price = date(2025, 1, 1)
+    smallest, largest = Decimal("1E-15"), Decimal("999999999999999.999999999999999")
+    assert catalog.charges.rows() == [
+        ("basic", "calls", "requests", "standard", smallest, ["region", "status"], price),
+        ("basic", "calls", "requests", "standard", largest, [], date(2026, 2, 1)),
+        ("local", "traffic", "bytes", "graduated", None, [], price),
+    ]
+    bound = Decimal("100.5")
+    assert catalog.charge_tiers.rows() == [
+        ("local", "traffic", price, bound, None, Decimal("0.01"), Decimal(0)),
+        ("local", "traffic", price, Decimal(0), bound, Decimal("0.02"), Decimal(5)),
+    ]
+    start, cut = date(2026, 1, 1), date(2026, 3, 1)
+    assert catalog.subscriptions.rows() == [
+        ("s1", "acme", "basic", "month", 1, "calendar", start, cut),
+        ("s2", "acme", "basic", "week", 2, "anniversary", cut, None),
+        ("s3", "acme", "local", "day", 1, "calendar", start, None),
+    ]
+
+
+def schemas_of(catalog: Catalog) -> list[pl.Schema]:
+    return [
+        frame.schema
+        for frame in (
+            catalog.sources,
+            catalog.customers,
+            catalog.aliases,
+            catalog.plans,
+            catalog.charges,
+            catalog.charge_tiers,
+            catalog.subscriptions,
+        )
+    ]
+
+
+def test_headers_alone_are_an_empty_catalog_of_the_same_types(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    headers = {name: content.splitlines()[0] for name, content in RIGHT.items()}
+
+    empty = read(tmp_path, headers)
+
+    assert empty.customers.is_empty()
+    assert schemas_of(empty) == schemas_of(read(tmp_path / "full"))
+    assert schemas_of(empty) == [
+        SOURCES,
+        CUSTOMERS,
+        ALIASES,
+        PLANS,
+        CHARGES,
+        CHARGE_TIERS,
+        SUBSCRIPTIONS,
+    ]
+
+
+def test_other_line_ends_and_quotes_are_the_same_rows(tmp_path: Path) -> None:
+    quoted = edited("plans.csv", "basic,Basic,USD", '"basic","Basic","USD"')
+    windows = {name: content.replace("\n", "\r\n") for name, content in quoted.items()}
+    (tmp_path / "unix").mkdir()
+
+    catalog = read(tmp_path, windows)
+
+    assert catalog.plans.equals(read(tmp_path / "unix").plans)
+    assert catalog.files["plans.csv"] == windows["plans.csv"].encode()
+
+
+def test_a_folder_without_a_catalog_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match=r"holds no catalog; it needs sources\.csv"):
+        read_catalog(tmp_path / "nowhere", METRICS)
+
+
+def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "plans.csv").mkdir()
+
+    with pytest.raises(CatalogError, match=r"plans\.csv: cannot be read from"):
+        read(tmp_path, {**RIGHT, "plans.csv": None})
+
+
+def test_a_period_longer_than_the_lateness_is_a_warning(tmp_path: Path) -> None:
+    # A quarter has up to 92 days, and 3 of grace follow; `raw` has no limit.
+    files = edited("subscriptions.csv", "basic,month,1", "basic,quarter,1")
+
+    warnings = read(tmp_path, files).warnings
+
+    assert [warning.split(" refuses")[0] for warning in warnings] == [
+        "source 'cdn'",
+        "source 'app'",
+        "source 'api'",
+    ]
+    assert "up to 95 days for subscription 's1' of 'acme'" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("grace", "count"),
+    [pytest.param(2, 0, id="exactly-the-lateness"), pytest.param(3, 1, id="one-day-more")],
+)
+def test_a_month_and_its_grace_are_held_against_33_days(
+    tmp_path: Path, grace: int, count: int
+) -> None:
+    files = edited("customers.csv", ",3,reject", f",{grace},reject")
+    files["sources.csv"] = "\n".join(RIGHT["sources.csv"].splitlines()[:2])
+
+    assert len(read(tmp_path, files).warnings) == count
+
+
+def test_a_plan_without_charges_is_a_warning(tmp_path: Path) -> None:
+    files = {**RIGHT, "charges.csv": RIGHT["charges.csv"].splitlines()[0]}
+    files["charge_tiers.csv"] = RIGHT["charge_tiers.csv"].splitlines()[0]
+
+    assert [
+        warning for warning in read(tmp_path, files).warnings if warning.startswith("plan ")
+    ] == [
+        "plan 'basic' has subscriptions but no charges: its invoices are empty",
+        "plan 'local' has subscriptions but no charges: its invoices are empty",
+    ]
+
+
+def test_the_digest_names_the_bytes_of_the_seven_files_alone(tmp_path: Path) -> None:
+    digest = read(tmp_path).digest
+
+    (tmp_path / "mapping.csv").write_text("region\n")
+    assert read(tmp_path).digest == digest
+    respelt = edited("plans.csv", "Basic,USD", '"Basic",USD')
+    assert read(tmp_path, respelt).digest != digest
+
+
+def test_the_digest_tells_where_one_file_ends_and_the_next_begins() -> None:
+    # Strung together as name, blank line, content, both would read the same.
+    one = {"a.csv": b"1", "b.csv": b"b.csv\n\n2"}
+    other = {"a.csv": b"1b.csv\n\n", "b.csv": b"2"}
+
+    assert catalog_digest(one) != catalog_digest(other)
+    assert catalog_digest(dict(reversed(one.items()))) == catalog_digest(one)
+
+
+def test_a_catalog_is_frozen_once_byte_for_byte(tmp_path: Path) -> None:
+    (tmp_path / "seeds").mkdir()
+    catalog = read(tmp_path / "seeds")
+    homes = tmp_path / "home" / "catalog"
+
+    frozen = freeze_catalog(catalog, homes)
+    written = {path.name: path.stat().st_mtime_ns for path in frozen.iterdir()}
+
+    assert frozen == homes / catalog.digest
+    assert {path.name: path.read_bytes() for path in frozen.iterdir()} == catalog.files
+    assert freeze_catalog(catalog, homes) == frozen
+    assert {path.name: path.stat().st_mtime_ns for path in frozen.iterdir()} == written
+    assert read_catalog(frozen, METRICS).digest == catalog.digest
+
+
+def test_what_an_unfinished_freeze_left_is_swept(tmp_path: Path) -> None:
+    catalog = read(tmp_path)
+    homes = tmp_path / "frozen"
+    leftover = homes / f".unfinished-{catalog.digest}"
+    leftover.mkdir(parents=True)
+    (leftover / "plans.csv").write_text("half a fi")
+
+    frozen = freeze_catalog(catalog, homes)
+
+    assert list(homes.iterdir()) == [frozen]
+    assert (frozen / "plans.csv").read_bytes() == catalog.files["plans.csv"]
+
+
+def test_a_frozen_copy_that_was_edited_is_refused(tmp_path: Path) -> None:
+    catalog = read(tmp_path)
+    frozen = freeze_catalog(catalog, tmp_path / "frozen")
+    (frozen / "plans.csv").write_text("plan_code,name,currency\n")
+
+    with pytest.raises(CatalogError, match="remove the folder and run again"):
+        freeze_catalog(catalog, tmp_path / "frozen")

@@ -1,0 +1,197 @@
+"""What a catalog may say of how events are read and decided: optional columns and files."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.catalog.catalog import catalog_digest, freeze_catalog, read_sources
+from pipelines.reading.dialects import DIALECTS, reader_of
+from pipelines.reading.dialects.event import Path as FieldPath
+from tests.worlds.catalogs import RIGHT, problems_of, read
+
+HEADER = RIGHT["sources.csv"].splitlines()[0]
+OPTIONAL = "idempotency_key_fields,late_lookup,conflicts_expected"
+
+SAYING = {
+    **RIGHT,
+    "sources.csv": f"""\
+{HEADER},{OPTIONAL}
+cdn,metronome,,,,,path,,,
+own,custom,,,,,last_modified,$.meta.id;seq,,yes
+ride,togai,,,,,last_modified,timestamp;accountID;dimensions.city,yes,no
+""",
+    "source_fields.csv": """\
+source,field,path,form
+own,customer,$.account.id,
+own,event_name,api_call,constant
+own,timestamp,at,unix_milliseconds
+own,properties.bytes,$['usage.bytes'],
+""",
+    "event_schemas.csv": """\
+source,event_name,name,kind,is_required
+ride,ride,km,attribute,yes
+ride,ride,city,dimension,no
+""",
+}
+
+
+def said(**files: str) -> dict[str, str]:
+    return {**SAYING, **files}
+
+
+def test_a_source_is_read_and_decided_as_the_catalog_says(tmp_path: Path) -> None:
+    sources = read(tmp_path, SAYING).sources
+
+    assert sources.select("source", "late_lookup", "conflicts_expected").rows() == [
+        ("cdn", False, False),
+        ("own", False, True),
+        ("ride", True, False),
+    ]
+    cdn, own, ride = (reader_of(row) for row in sources.rows(named=True))
+    assert cdn == DIALECTS["metronome"]
+    assert own.form.key == (FieldPath(("meta", "id")), "seq")
+    assert own.form.customer.fields == (FieldPath(("account", "id")),)
+    assert ride.form.key == ("timestamp", "accountID", FieldPath(("dimensions", "city")))
+    assert ride.dedupe_window == DIALECTS["togai"].dedupe_window
+    assert ride.form.schemas is not None
+    assert ride.form.schemas.by_name["ride"].attributes == ("km",)
+    assert ride.form.schemas.by_name["ride"].dimensions == ()
+
+
+def test_what_is_said_is_frozen_with_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "silent").mkdir()
+    catalog = read(tmp_path, SAYING)
+    frozen = freeze_catalog(catalog, tmp_path / "frozen")
+
+    assert set(catalog.files) == SAYING.keys()
+    assert read_sources(frozen).equals(catalog.sources)
+    silent = read(tmp_path / "silent")
+    assert "source_fields.csv" not in silent.files
+    assert silent.digest == catalog_digest({name: RIGHT[name].encode() for name in RIGHT})
+
+
+@pytest.mark.parametrize("columns", ["late_lookup", "idempotency_key_fields,conflicts_expected"])
+def test_each_optional_column_may_be_left_out(tmp_path: Path, columns: str) -> None:
+    cells = "," * (columns.count(",") + 1)
+    rows = f"{HEADER},{columns}\ncdn,metronome,,,,,path{cells}\n"
+
+    assert read(tmp_path, {**RIGHT, "sources.csv": rows}).sources["source"].to_list() == ["cdn"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ("conflicts_expected,late_lookup", "missing: none; unknown: none"),
+        ("late_lookups", "missing: none; unknown: 'late_lookups'"),
+        ("late_lookup,late_lookup", "missing: none; unknown: none"),
+    ],
+)
+def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) -> None:
+    rows = f"{HEADER},{columns}\n"
+
+    (problem,) = (
+        text
+        for text in problems_of(tmp_path, {**RIGHT, "sources.csv": rows})
+        if text.startswith("sources.csv")
+    )
+
+    assert problem.startswith("sources.csv, row 1: the header is not ")
+    assert reason in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "problem"),
+    [
+        pytest.param(
+            *("sources.csv", "path,,,", "path,,maybe,"),
+            "sources.csv, row 2, column late_lookup: 'maybe' is not known; write one of: yes, no",
+            id="neither-yes-nor-no",
+        ),
+        pytest.param(
+            *("sources.csv", "$.meta.id;seq", "$.meta.id;a[0]"),
+            "sources.csv, row 3, column idempotency_key_fields: 'a[0]' is no path of members",
+            id="key-in-an-array",
+        ),
+        pytest.param(
+            *("sources.csv", "$.meta.id;seq", "seq;seq"),
+            "sources.csv, row 3, column idempotency_key_fields: 'seq;seq' has a name twice",
+            id="key-field-twice",
+        ),
+        pytest.param(
+            *("sources.csv", "own,custom", "own,orb"),
+            "source_fields.csv, row 2, column field: 'own' has the dialect 'orb', whose "
+            "'customer' stands where its vendor says; write 'custom' in sources.csv",
+            id="fields-of-a-vendor",
+        ),
+        pytest.param(
+            *("source_fields.csv", "own,customer", "cdn,customer"),
+            "source_fields.csv, row 2, column field: 'cdn' has the dialect 'metronome'",
+            id="fields-of-another-vendor",
+        ),
+        pytest.param(
+            *("sources.csv", "own,custom", "own,cloudevents"),
+            "source_fields.csv, row 2, column field: 'own' has the dialect 'cloudevents', whose "
+            "'customer' stands",
+            id="customer-of-a-vendor-whose-properties-are-mapped",
+        ),
+        pytest.param(
+            *("source_fields.csv", "own,customer", "owm,customer"),
+            "source_fields.csv, row 2, column source: 'owm' is not in sources.csv",
+            id="fields-of-nobody",
+        ),
+        pytest.param(
+            *("source_fields.csv", "unix_milliseconds", "millis"),
+            "source_fields.csv, row 4, column form: 'millis' is no form of 'timestamp'; "
+            "write one of: rfc3339, iso8601_utc, unix_seconds, unix_milliseconds",
+            id="unknown-form",
+        ),
+        pytest.param(
+            *("source_fields.csv", "$['usage.bytes']", "$.usage[*]"),
+            "source_fields.csv, row 5, column path: '$.usage[*]' is no path of members",
+            id="path-in-an-array",
+        ),
+        pytest.param(
+            *("source_fields.csv", "own,event_name", "own,name"),
+            "source_fields.csv, row 3, column field: 'name' is no field of an event",
+            id="unknown-field",
+        ),
+        pytest.param(
+            *("event_schemas.csv", "city,dimension", "km,dimension"),
+            "event_schemas.csv, row 3, column name: 'ride', 'ride', 'km' stands in row 2 already",
+            id="attribute-and-dimension",
+        ),
+        pytest.param(
+            *("event_schemas.csv", "km,attribute", "km,measure"),
+            "event_schemas.csv, row 2, column kind: 'measure' is not known",
+            id="unknown-kind",
+        ),
+        pytest.param(
+            *("event_schemas.csv", "ride,ride,km", "rides,ride,km"),
+            "event_schemas.csv, row 2, column source: 'rides' is not in sources.csv",
+            id="schema-of-nobody",
+        ),
+    ],
+)
+def test_what_cannot_be_is_named_by_its_place(
+    tmp_path: Path, name: str, old: str, new: str, problem: str
+) -> None:
+    assert SAYING[name].count(old) == 1
+
+    (found,) = problems_of(tmp_path, said(**{name: SAYING[name].replace(old, new)}))
+
+    assert found.startswith(problem)
+
+
+def test_late_look_up_keeps_the_rule_about_windows_and_needs_no_warning(tmp_path: Path) -> None:
+    # A quarter has up to 92 days; usage of its first days may come in its last.
+    quarters = RIGHT["subscriptions.csv"].replace("basic,month,1", "basic,quarter,1")
+    source = f"{HEADER},late_lookup\ncdn,metronome,,40,{{}},,path,{{}}\n"
+
+    def files(days: int, late_lookup: str) -> dict[str, str]:
+        rows = source.format(days, late_lookup)
+        return {**RIGHT, "sources.csv": rows, "subscriptions.csv": quarters}
+
+    assert len(read(tmp_path, files(39, "no")).warnings) == 1
+    assert read(tmp_path, files(39, "yes")).warnings == ()
+    (problem,) = problems_of(tmp_path, files(40, "yes"))
+    assert "max_lateness + future_skew <= window must hold" in problem

@@ -1,0 +1,171 @@
+"""The prompt on the published marts: what it shows, and what it says when it cannot."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipelines.cli.sql import answer, prompt
+from pipelines.settings import Settings
+from pipelines.vocabulary.errors import MeterlineError
+from tests.worlds.marts import play_host_in, publish_marts
+
+HOSTILE = "[/a][bold]x\x1b[31m\n"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    home = tmp_path_factory.mktemp("home")
+    publish_marts(
+        home,
+        "CREATE TABLE numbers AS SELECT i::BIGINT AS i FROM range(1000) AS numbers(i)",
+        "CREATE TABLE instants AS SELECT TIMESTAMPTZ '2026-03-10 12:00:00+00' AS occurred_at",
+        f"CREATE TABLE texts AS SELECT '{HOSTILE}' AS sent, NULL AS missing",
+    )
+    return Settings(home=home)
+
+
+class Screen(Console):
+    """A console whose text can be read."""
+
+    def __init__(self) -> None:
+        super().__init__(file=io.StringIO(), width=100, force_terminal=False)
+
+    @property
+    def lines(self) -> list[str]:
+        assert isinstance(self.file, io.StringIO)
+        return [line.rstrip() for line in self.file.getvalue().splitlines() if line.strip()]
+
+
+def shown(settings: Settings, query: str) -> list[str]:
+    screen = Screen()
+    answer(settings, query, screen)
+    return screen.lines
+
+
+def test_answer_is_a_table_with_a_column_per_column(settings: Settings) -> None:
+    lines = shown(settings, "select i, i * 2 as twice from numbers order by i limit 2")
+
+    assert [line.split() for line in lines if "─" not in line] == [
+        ["i", "twice"],
+        ["0", "0"],
+        ["1", "2"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown_rows", "is_cut"),
+    [(0, 0, False), (1, 1, False), (200, 200, False), (201, 200, True), (1000, 200, True)],
+)
+def test_answer_is_cut_at_200_rows_and_says_so(
+    settings: Settings, rows: int, shown_rows: int, is_cut: bool
+) -> None:
+    lines = shown(settings, f"select i from numbers order by i limit {rows}")
+
+    assert [line.strip() for line in lines if line.strip().isdigit()] == [
+        str(i) for i in range(shown_rows)
+    ]
+    assert ("the first 200 rows; add a LIMIT or ask more narrowly" in lines) is is_cut
+
+
+def test_markup_and_control_characters_of_senders_are_shown_not_obeyed(settings: Settings) -> None:
+    lines = shown(settings, "select sent, missing from texts")
+
+    assert lines[-1].strip() == r"[/a][bold]x\x1b[31m\n"
+
+
+def test_name_of_a_column_is_shown_as_it_is(settings: Settings) -> None:
+    (header, *_) = shown(settings, "select regexp_extract('ab', '[a-b]+')")
+
+    assert header.strip() == "regexp_extract('ab', '[a-b]+')"
+
+
+def test_null_is_an_empty_cell(settings: Settings) -> None:
+    lines = shown(settings, "select null as a, 'b' as b")
+
+    assert lines[-1].split() == ["b"]
+
+
+@pytest.mark.parametrize("host_zone", ["America/New_York", "Asia/Tokyo"])
+def test_instants_are_in_utc_on_any_host(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, host_zone: str
+) -> None:
+    play_host_in(host_zone, monkeypatch)
+    lines = shown(settings, "select strftime(occurred_at, '%H:%M') as t from instants")
+
+    assert lines[-1].strip() == "12:00"
+
+
+@pytest.mark.parametrize("query", ["", " \n", ";", "-- nothing"])
+def test_statement_of_nothing_shows_nothing(settings: Settings, query: str) -> None:
+    assert shown(settings, query) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        pytest.param("selekt 1", "Parser Error.*selekt", id="no SQL"),
+        pytest.param("select * from nowhere", "nowhere does not exist", id="no such table"),
+        pytest.param("select 1 / 'x'", "Could not convert", id="no number"),
+        pytest.param("delete from numbers", "read-only", id="delete"),
+        pytest.param("create table marts.main.t as select 1", "read-only", id="create"),
+        pytest.param("from read_csv('/etc/passwd')", "disabled", id="another file"),
+        pytest.param("copy numbers to '/tmp/numbers.csv'", "disabled", id="write a file"),
+        pytest.param("attach '/tmp/other.duckdb'", "disabled", id="another database"),
+        pytest.param("set enable_external_access = true", "Cannot", id="open the gate"),
+    ],
+)
+def test_what_cannot_be_answered_is_explained(
+    settings: Settings, query: str, sentence: str
+) -> None:
+    with pytest.raises(MeterlineError, match=f"(?s){sentence}"):
+        shown(settings, query)
+
+
+def test_nothing_published_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(MeterlineError, match="nothing is published yet: `meterline run`"):
+        shown(Settings(home=tmp_path), "select 1")
+    with pytest.raises(MeterlineError, match="nothing is published yet"):
+        prompt(Settings(home=tmp_path), Screen())
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> list[str]:
+    """What a person types, then Ctrl-D; the prompts asked are noted in the list returned."""
+    keyboard: Iterator[str] = iter(lines)
+    asked: list[str] = []
+
+    def read(question: str = "") -> str:
+        asked.append(question.strip())
+        line = next(keyboard, None)
+        if line is None:
+            raise EOFError
+        return line
+
+    monkeypatch.setattr("builtins.input", read)
+    return asked
+
+
+def test_prompt_reads_statements_of_several_lines(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = typed(monkeypatch, "select count(*) as n", "from numbers;", "select 7 as seven; ")
+    screen = Screen()
+    prompt(settings, screen)
+
+    assert asked == ["meterline>", "->", "meterline>", "meterline>"]
+    assert screen.lines[0] == "tables: instants, numbers, texts"
+    assert "1000" in [line.strip() for line in screen.lines]
+    assert screen.lines[-1].strip() == "7"
+
+
+def test_prompt_explains_an_error_and_goes_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, "select '[/a]' from nowhere;", "select 7 as seven;")
+    screen = Screen()
+    prompt(settings, screen)
+
+    assert any("nowhere does not exist" in line for line in screen.lines)
+    assert screen.lines[-1].strip() == "7"

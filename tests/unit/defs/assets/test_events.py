@@ -1,0 +1,120 @@
+"""What assets show of senders' data in Dagster's UI, which renders it as Markdown."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.defs.assets.events import (
+    CHECKED,
+    check_unpublished,
+    markdown_table,
+    verdict_sentence,
+)
+from pipelines.settings import Settings
+from pipelines.vocabulary.tables import BATCHES, FILE_DECISIONS, LANDING_FILES, LakeTable
+from pipelines.vocabulary.verdicts import Verdict
+from tests.worlds.catalogs import read
+from tests.worlds.files import lake_rows, open_lake
+from tests.worlds.marts import publish_marts
+
+
+def test_markdown_table_has_a_header_a_rule_and_a_line_per_row() -> None:
+    rows = pl.DataFrame({"source": ["cdn", "app"], "lines": [10, 0]})
+
+    assert markdown_table(rows).split("\n") == [
+        "| source | lines |",
+        "| --- | --- |",
+        "| cdn | 10 |",
+        "| app | 0 |",
+    ]
+
+
+def test_markdown_table_of_no_rows_is_its_header() -> None:
+    rows = pl.DataFrame(schema={"path": pl.String, "reason": pl.String})
+
+    assert markdown_table(rows) == "| path | reason |\n| --- | --- |"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        pytest.param("müller – 5 %", "müller – 5 %", id="ordinary text"),
+        pytest.param("a|b", "a&#124;b", id="end of the cell"),
+        pytest.param("a\nb", "a&#10;b", id="end of the line"),
+        pytest.param("a\rb", "a&#13;b", id="carriage return, which ends a line as well"),
+        pytest.param("<img src=x>", "&#60;img src=x&#62;", id="HTML"),
+        pytest.param("&lt;", "&#38;lt;", id="entity"),
+        pytest.param("`code`", "&#96;code&#96;", id="code"),
+        pytest.param("*a* _b_", "&#42;a&#42; &#95;b&#95;", id="emphasis"),
+        pytest.param("[a](http://b)", "&#91;a&#93;(http://b)", id="link"),
+        # A backslash would take its meaning from the entity after it.
+        pytest.param("\\|", "&#92;&#124;", id="backslash"),
+        pytest.param("", "", id="empty"),
+    ],
+)
+def test_senders_text_cannot_break_out_of_its_cell(text: str, cell: str) -> None:
+    table = markdown_table(pl.DataFrame({"path": [text], "lines": [1]}))
+
+    assert table.split("\n")[2:] == [f"| {cell} | 1 |"]
+
+
+def verdicts(*sources: tuple[int, int, int, int, int, int]) -> pl.DataFrame:
+    names = ("lines", *Verdict, "blank")
+    return pl.DataFrame(sources, schema=dict.fromkeys(names, pl.Int64), orient="row")
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        pytest.param(
+            verdicts(),
+            "0 lines = 0 accepted, 0 duplicate, 0 conflict, 0 rejected, 0 blank",
+            id="no source",
+        ),
+        pytest.param(
+            verdicts((15, 5, 4, 3, 2, 1)),
+            "15 lines = 5 accepted, 4 duplicate, 3 conflict, 2 rejected, 1 blank",
+            id="one source",
+        ),
+        pytest.param(
+            # 1_000_006 = 1_000_001 + 1 + 1 + 1 + 2
+            verdicts((999_999, 999_999, 0, 0, 0, 0), (7, 2, 1, 1, 1, 2)),
+            "1,000,006 lines = 1,000,001 accepted, 1 duplicate, 1 conflict, 1 rejected, 2 blank",
+            id="sources are added",
+        ),
+    ],
+)
+def test_verdict_sentence_adds_up(counts: pl.DataFrame, sentence: str) -> None:
+    assert verdict_sentence(counts) == sentence
+
+
+def test_batch_that_failed_a_check_is_checked_until_it_is_published(
+    lake_home: Path, tmp_path: Path
+) -> None:
+    settings = Settings(home=lake_home, landing=str(tmp_path))
+    catalog = read(tmp_path)
+    batch: dict[str, object] = {"kind": "decide", "catalog_digest": catalog.digest}
+    # The file is said to have five lines, and the lake has none of them.
+    wrong: dict[LakeTable, dict[str, object]] = {
+        LANDING_FILES: {"file_id": 1, "source": "cdn", "path": "cdn/a.json", "size_bytes": 9},
+        FILE_DECISIONS: {"file_id": 1, "revision": 0, "lines": 5, "accepted": 5},
+    }
+    with open_lake(lake_home, read_only=False) as lake:
+        for batch_id, tables in ((1, {BATCHES: batch, **wrong}), (2, {BATCHES: batch})):
+            lake.commit_batch(
+                batch_id,
+                {
+                    table: lake_rows(table, {**row, "batch_id": batch_id})
+                    for table, row in tables.items()
+                },
+                {},
+            )
+        unpublished = check_unpublished(lake, settings, catalog)
+        publish_marts(lake_home, "CREATE TABLE fct_invoices AS SELECT 1 AS invoice_id")
+        after_batch_1 = check_unpublished(lake, settings, catalog)
+
+    assert [finding.invariant for finding in unpublished] == list(CHECKED)
+    assert "lines_add_up" in {f.invariant.name for f in unpublished if not f.holds}
+    # The generation shows batch 1, so only batch 2 is looked at, whose rows are right.
+    assert "lines_add_up" not in {f.invariant.name for f in after_batch_1 if not f.holds}

@@ -1,0 +1,118 @@
+"""A corrected copy stands for refused lines alone, at the original's place in time."""
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.audit.conservation import check_batch
+from pipelines.audit.provenance import check_provenance
+from pipelines.audit.window import check_index
+from pipelines.intake import batch
+from pipelines.intake.correction import plan_correction, require_same_events
+from pipelines.intake.window_index import WindowIndex
+from pipelines.landing.discovery import discover
+from pipelines.landing.store import Landing
+from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.tables import LANDING_FILES
+from tests.unit.intake.test_replay import BAD, HOUR, NO_CUTS, STRICT, decide, land, line, lines_now
+from tests.worlds.files import NOON, DroppedFile, drop_into_folder, open_lake
+from tests.worlds.replays import FACTS
+
+ORIGINAL, COPY = "cdn/a.ndjson", "cdn/_fixed/a.ndjson"
+
+
+@pytest.fixture(autouse=True, params=["strict", "streamed"])
+def _road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "streamed":
+        monkeypatch.setattr("pipelines.intake.batch.STREAMED_BYTES_MIN", 0)
+
+
+def correct(home: Path, copy: bytes, path: str = COPY, original: str = ORIGINAL) -> None:
+    """Lands the copy five hours later and takes it in."""
+    drop_into_folder(home / "landing", [DroppedFile(path, copy, NOON + 5 * HOUR, 0, ())])
+    landing = Landing(str(home / "landing"))
+    with open_lake(home, read_only=False) as lake:
+        found = discover(landing.list_objects(), lake.table(LANDING_FILES), STRICT)
+        plan = plan_correction(lake, landing, STRICT, found, original, path, home / "staging")
+        index = WindowIndex(home / "lake" / "window")
+        parsed = batch.parse(lake, index, plan, landing, STRICT, NO_CUTS, 1)
+        require_same_events(lake, plan, parsed)
+        batch.decide_and_commit(lake, index, plan, parsed, STRICT, NO_CUTS, FACTS)
+        index.bring_up(lake)
+        indexed, repeated = check_index(index, lake, plan.batch_id)
+        findings = [indexed, *check_batch(lake, plan.batch_id, STRICT, repeated)]
+        findings.append(check_provenance(lake, landing, plan.batch_id, STRICT))
+        assert [finding for finding in findings if not finding.holds] == []
+        received = lake.query(
+            "SELECT DISTINCT received_at = $noon FROM lake.accepted_events", {"noon": NOON}
+        )
+        assert received.rows() == [(True,)]
+
+
+def test_corrected_lines_are_accepted_as_of_the_original(tmp_path: Path) -> None:
+    """Received five hours later, line 2 would be too late."""
+    land(tmp_path, a=line("k") + BAD + b"\n" + line("k") + line("l") * 1)
+    decide(tmp_path)
+
+    correct(tmp_path, line("k") + line("new", 1) + b"\n" + line("k") + line("l"))
+
+    assert [row for row in lines_now(tmp_path) if row[2] == "accepted"] == [
+        ("a", 1, "accepted", None),
+        ("a", 2, "accepted", None),
+        ("a", 5, "accepted", None),
+    ]
+    assert [row[3] for row in lines_now(tmp_path) if row[2] == "duplicate"] == [
+        "1:1",
+        "1:1",
+        "1:1",
+        "1:5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("copy", "sentence"),
+    [
+        (line("k"), "expected the original's 3 lines, found 1"),
+        (line("x") + line("n") + b"\n", "line 1 is not refused in the original"),
+        (line("k", 1) + line("n") + b"\n", "line 1 is not refused in the original"),
+        (b"\n" + line("n") + b"\n", "line 1 is not refused in the original"),
+        (line("k") + line("n") + line("o"), "line 3 is not refused in the original"),
+        (line("k") + line("n") + BAD, "line 3 is not refused in the original"),
+    ],
+)
+def test_copy_that_changes_more_is_refused(copy: bytes, sentence: str, tmp_path: Path) -> None:
+    land(tmp_path, a=line("k") + BAD + b"\n")
+    decide(tmp_path)
+    before = lines_now(tmp_path)
+
+    with pytest.raises(MeterlineError, match=sentence):
+        correct(tmp_path, copy)
+    assert lines_now(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "original", "sentence"),
+    [
+        (COPY, "cdn/x.ndjson", "no file with this path was ever taken in"),
+        ("other/_a.ndjson", ORIGINAL, "expected a landed file below cdn/, found none"),
+    ],
+)
+def test_files_that_are_not_there_are_refused(
+    path: str, original: str, sentence: str, tmp_path: Path
+) -> None:
+    land(tmp_path, a=line("k") + BAD)
+    decide(tmp_path)
+
+    with pytest.raises(MeterlineError, match=sentence):
+        correct(tmp_path, line("k") + line("n"), path, original)
+
+
+def test_file_is_corrected_once(tmp_path: Path) -> None:
+    land(tmp_path, a=line("k") + BAD)
+    decide(tmp_path)
+    correct(tmp_path, line("k") + line("n"))
+
+    with pytest.raises(MeterlineError, match="this version was taken in before"):
+        correct(tmp_path, line("k") + line("n"))
+    with pytest.raises(MeterlineError, match="it is corrected already"):
+        correct(tmp_path, line("k") + line("m"), "cdn/_other.ndjson")

@@ -1,0 +1,311 @@
+"""A replay decides refused lines again at their old place, and touches nothing else."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.intake.replay import Redecided
+from pipelines.intake.replay_selection import Selection
+from pipelines.landing.store import Landing
+from pipelines.reading.hold_rule import HoldRule
+from pipelines.vocabulary.errors import InvariantError, MeterlineError
+from pipelines.vocabulary.frames import REFUSAL_CUTS
+from tests.worlds.files import (
+    NOON,
+    DroppedFile,
+    cut_rows,
+    decide_landing,
+    drop_into_folder,
+    open_lake,
+    source_rows,
+)
+from tests.worlds.lines import event_line
+from tests.worlds.oracle import Sender
+from tests.worlds.replays import replayed
+
+HOUR = timedelta(hours=1)
+STRICT = source_rows({"cdn": Sender("cdn", None, 2 * HOUR, HOUR)})
+RELAXED = source_rows({"cdn": Sender("cdn", None, 9 * HOUR, HOUR)})
+NO_CUTS = pl.DataFrame(schema=REFUSAL_CUTS)
+BAD = b"not json\n"
+
+Kind = tuple[str, str, int, str]
+
+
+def line(key: str, hours: int = 0, **others: object) -> bytes:
+    """An event that occurred some hours before noon."""
+    occurred_at = f"{NOON - hours * HOUR:%Y-%m-%dT%H:%M:%SZ}"
+    return event_line(transaction_id=key, timestamp=occurred_at, **others) + b"\n"
+
+
+def land(home: Path, **contents: bytes) -> None:
+    """Files received an hour apart, in the order given."""
+    drop_into_folder(
+        home / "landing",
+        [
+            DroppedFile(f"cdn/{name}.ndjson", content, NOON + number * HOUR, 0, ())
+            for number, (name, content) in enumerate(contents.items())
+        ],
+    )
+
+
+def decide(home: Path, sources: pl.DataFrame = STRICT, cuts: pl.DataFrame = NO_CUTS) -> None:
+    decide_landing(home, Landing(str(home / "landing")), sources, cuts, hold=HoldRule())
+
+
+def lines_now(home: Path) -> list[tuple[Any, ...]]:
+    """(path, line, state, winner) of each line, by the latest revision."""
+    with open_lake(home, read_only=True) as lake:
+        rows = lake.query(
+            """
+            WITH latest AS (SELECT file_id, max(revision) AS revision
+                FROM lake.file_decisions GROUP BY ALL)
+            SELECT file_id, line, 'accepted' AS state, NULL AS winner FROM lake.accepted_events
+            UNION ALL
+            SELECT file_id, line, coalesce(reason_code, verdict),
+                winner_file_id || ':' || winner_line
+            FROM lake.refused_events JOIN latest USING (file_id, revision)
+            """
+        )
+        paths = dict(lake.query("SELECT file_id, path FROM lake.landing_files").iter_rows())
+    return sorted((Path(paths[file_id]).stem, *rest) for file_id, *rest in rows.iter_rows())
+
+
+def decisions(home: Path) -> list[tuple[Any, ...]]:
+    with open_lake(home, read_only=True) as lake:
+        return lake.query(
+            "SELECT file_id, revision, status, lines, accepted, duplicate, conflict, rejected, "
+            "blank, held FROM lake.file_decisions ORDER BY file_id, revision"
+        ).rows()
+
+
+def kinds(redecided: Redecided) -> list[Kind]:
+    return redecided.changes.rows()
+
+
+def batches(home: Path) -> int:
+    with open_lake(home, read_only=True) as lake:
+        return lake.last_batch_id()
+
+
+def test_replay_under_the_same_catalog_writes_nothing(tmp_path: Path) -> None:
+    """Also where a key was given away after the line that a late instant had refused."""
+    land(
+        tmp_path,
+        a=line("x", 3)
+        + line("y")
+        + line("y")
+        + line("y", event_type="other")
+        + b"\n"
+        + line("f", -2),
+        b=line("x") + BAD + line("z") * 20,
+    )
+    decide(tmp_path)
+    before = lines_now(tmp_path)
+
+    redecided = replayed(tmp_path, STRICT, NO_CUTS)
+
+    assert (kinds(redecided), redecided.decisions.height, redecided.unchanged) == ([], 0, 24)
+    assert lines_now(tmp_path) == before
+    assert batches(tmp_path) == 1
+
+
+def test_relaxed_lateness_lets_late_lines_in_at_their_place(tmp_path: Path) -> None:
+    land(tmp_path, a=line("k") + line("late", 3) + BAD + line("k") + b"\n" + line("later", 9))
+    decide(tmp_path)
+
+    redecided = replayed(tmp_path, RELAXED, NO_CUTS, hold=HoldRule(percent=0))
+
+    assert kinds(redecided) == [("too_late", "accepted", 1, "cdn/a.ndjson line 2")]
+    assert lines_now(tmp_path) == [
+        ("a", 1, "accepted", None),
+        ("a", 2, "accepted", None),
+        ("a", 3, "malformed", None),
+        ("a", 4, "duplicate", "1:1"),
+        ("a", 6, "too_late", None),
+    ]
+    assert decisions(tmp_path) == [
+        (1, 0, "decided", 6, 1, 1, 0, 3, 1, 0),
+        (1, 1, "decided", 6, 2, 1, 0, 2, 1, 0),
+    ]
+    with open_lake(tmp_path, read_only=True) as lake:
+        received = lake.query(
+            "SELECT DISTINCT received_at = $noon FROM lake.accepted_events", {"noon": NOON}
+        )
+    assert received.rows() == [(True,)]
+
+
+@pytest.mark.parametrize(
+    ("later", "state"),
+    [(line("k", 3), "duplicate"), (line("k"), "conflict")],
+    ids=["same_payload", "other_payload"],
+)
+def test_key_given_away_since_is_not_accepted_twice(
+    later: bytes, state: str, tmp_path: Path
+) -> None:
+    """The later copy is within the lateness, since it is judged from another file's arrival."""
+    land(tmp_path, a=line("k", 3))
+    decide(tmp_path)
+    land(tmp_path, a=line("k", 3), b=later)
+    decide(tmp_path, RELAXED)
+
+    redecided = replayed(tmp_path, RELAXED, NO_CUTS)
+
+    assert kinds(redecided) == [("too_late", state, 1, "cdn/a.ndjson line 1")]
+    assert lines_now(tmp_path) == [("a", 1, state, "2:1"), ("b", 1, "accepted", None)]
+    assert kinds(replayed(tmp_path, RELAXED, NO_CUTS)) == []
+
+
+def test_two_replayed_lines_of_one_key_are_decided_in_order(tmp_path: Path) -> None:
+    land(tmp_path, a=line("k", 3) + line("k", 3), b=line("k", 3))
+    decide(tmp_path)
+
+    replayed(tmp_path, RELAXED, NO_CUTS)
+
+    assert [row[2:] for row in lines_now(tmp_path)] == [
+        ("accepted", None),
+        ("duplicate", "1:1"),
+        ("duplicate", "1:1"),
+    ]
+
+
+def test_moved_cut_heals_backdated_lines(tmp_path: Path) -> None:
+    land(tmp_path, a=line("k", 1, customer_id="acme"))
+    cuts = cut_rows({("customer", "acme"): [(NOON - 9 * HOUR, NOON)]})
+    decide(tmp_path, cuts=cuts)
+
+    assert kinds(replayed(tmp_path, STRICT, cuts)) == []
+    moved = cut_rows({("customer", "acme"): [(NOON - 9 * HOUR, NOON + HOUR)]})
+    assert kinds(replayed(tmp_path, STRICT, moved)) == [
+        ("backdated", "accepted", 1, "cdn/a.ndjson line 1")
+    ]
+
+
+def test_only_the_selected_lines_are_decided_again(tmp_path: Path) -> None:
+    contents = line("late", 3) + line("k") + line("k")
+    land(tmp_path, a=contents, b=line("late-b", 4))
+    decide(tmp_path)
+    narrowed = (
+        Selection(reasons=("duplicate",)),
+        Selection(sources=("other",)),
+    )
+
+    for selection in narrowed:
+        assert kinds(replayed(tmp_path, RELAXED, NO_CUTS, selection)) == []
+    changed = replayed(tmp_path, RELAXED, NO_CUTS, Selection(files=("cdn/b*",)))
+    assert kinds(changed) == [("too_late", "accepted", 1, "cdn/b.ndjson line 1")]
+    changed = replayed(tmp_path, RELAXED, NO_CUTS, Selection(reasons=("too_late",)))
+    assert kinds(changed) == [("too_late", "accepted", 1, "cdn/a.ndjson line 1")]
+    # The duplicate was not selected, and stands under the new revision all the same.
+    assert ("a", 3, "duplicate", "1:2") in lines_now(tmp_path)
+
+
+def test_held_file_stays_held_until_it_is_released(tmp_path: Path) -> None:
+    land(tmp_path, a=line("k") + BAD + line("l") + BAD + b"\n", b=line("k"))
+    decide(tmp_path)
+    assert decisions(tmp_path)[0] == (1, 0, "held", 5, 0, 0, 0, 2, 1, 2)
+
+    assert kinds(replayed(tmp_path, STRICT, NO_CUTS)) == []
+    released = replayed(tmp_path, STRICT, NO_CUTS, Selection(release=("cdn/a.ndjson",)))
+
+    assert kinds(released) == [
+        ("held", "accepted", 1, "cdn/a.ndjson line 3"),
+        ("held", "duplicate", 1, "cdn/a.ndjson line 1"),
+    ]
+    assert released.unchanged == 2
+    assert decisions(tmp_path)[1] == (1, 1, "decided", 5, 1, 1, 0, 2, 1, 0)
+    assert lines_now(tmp_path) == [
+        ("a", 1, "duplicate", "2:1"),
+        ("a", 2, "malformed", None),
+        ("a", 3, "accepted", None),
+        ("a", 4, "malformed", None),
+        ("b", 1, "accepted", None),
+    ]
+
+
+def test_corrected_mapping_lets_a_held_file_in_without_release(tmp_path: Path) -> None:
+    """The file is a Togai sender's; the catalog had called it Metronome's."""
+    togai = (
+        b'{"id":"%d","schemaName":"s","timestamp":"2026-03-10T12:00:00Z","accountID":"acme",'
+        b'"attributes":[{"name":"n","value":1}]}\n'
+    )
+    land(tmp_path, a=b"".join(togai % number for number in range(3)))
+    decide(tmp_path)
+    assert decisions(tmp_path) == [(1, 0, "held", 3, 0, 0, 0, 3, 0, 0)]
+
+    corrected = STRICT.with_columns(pl.lit("togai").alias("dialect"))
+    redecided = replayed(tmp_path, corrected, NO_CUTS)
+
+    assert kinds(redecided) == [("missing_field", "accepted", 3, "cdn/a.ndjson line 1")]
+    assert decisions(tmp_path)[1] == (1, 1, "decided", 3, 3, 0, 0, 0, 0, 0)
+
+
+def test_file_whose_bytes_are_gone_is_left_as_it_is(tmp_path: Path) -> None:
+    land(tmp_path, a=line("late", 3), b=line("late-b", 3))
+    decide(tmp_path)
+    (tmp_path / "landing/cdn/a.ndjson").unlink()
+
+    redecided = replayed(tmp_path, RELAXED, NO_CUTS)
+
+    assert redecided.not_replayed == (("cdn/a.ndjson", "it was deleted before it could be read"),)
+    assert lines_now(tmp_path) == [("a", 1, "too_late", None), ("b", 1, "accepted", None)]
+
+
+def test_source_that_left_the_catalog_is_named(tmp_path: Path) -> None:
+    land(tmp_path, a=line("late", 3))
+    decide(tmp_path)
+
+    redecided = replayed(tmp_path, STRICT.clear(), NO_CUTS)
+
+    assert redecided.not_replayed == (("cdn/a.ndjson", "no row for source 'cdn'"),)
+
+
+@pytest.mark.parametrize(
+    ("selection", "sentence"),
+    [
+        (Selection(release=("cdn/a.ndjson",)), "no held file has this path"),
+        (Selection(files=("cdn/x*",)), "no file with this path was ever taken in"),
+    ],
+)
+def test_selection_that_names_nothing_is_refused(
+    selection: Selection, sentence: str, tmp_path: Path
+) -> None:
+    land(tmp_path, a=line("k"))
+    decide(tmp_path)
+
+    with pytest.raises(MeterlineError, match=sentence):
+        replayed(tmp_path, STRICT, NO_CUTS, selection)
+
+
+def test_unknown_reason_is_refused_with_the_list_of_known_ones() -> None:
+    with pytest.raises(
+        MeterlineError, match=r"expected one of backdated, conflict, .*; found typo"
+    ):
+        Selection(reasons=("typo",))
+
+
+def test_line_that_is_lost_on_the_way_stops_the_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(tmp_path, a=line("late", 3) + line("other", 3))
+    decide(tmp_path)
+    monkeypatch.setattr("pipelines.intake.replay._groups", lambda *_: iter(()))
+
+    with pytest.raises(InvariantError, match="found 2 lines without; nothing was written"):
+        replayed(tmp_path, RELAXED, NO_CUTS)
+    assert batches(tmp_path) == 1
+
+
+def test_groups_of_key_hashes_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.intake.replay.EVENTS_PER_GROUP", 2)
+    land(tmp_path, a=b"".join(line(f"k{number % 5}", 3) for number in range(9)))
+    decide(tmp_path)
+
+    (tally,) = [replayed(tmp_path, RELAXED, NO_CUTS).changes.select("after", "lines").rows()]
+
+    assert tally == [("accepted", 5), ("duplicate", 4)]

@@ -1,0 +1,551 @@
+"""Each rule of closing at its bounds, and the books that closing writes."""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+
+import polars as pl
+import pytest
+
+from pipelines.invoicing.documents import (
+    GENESIS,
+    canonical_json,
+    read_json,
+    verify_chain,
+    verify_documents,
+)
+from pipelines.invoicing.finalize import (
+    SETTLE_TIME,
+    SETTLE_TIME_PATH_DATED,
+    closable,
+    finalize,
+    settle_time,
+)
+from pipelines.vocabulary.errors import InvariantError
+from pipelines.vocabulary.frames import DRAFT_LINES, DRAFTS
+from pipelines.vocabulary.tables import INVOICE_LINES, INVOICES
+from tests.worlds.books import (
+    Books,
+    Draft,
+    DraftLine,
+    closing_facts,
+    draft_line_rows,
+    draft_rows,
+    feed_rows,
+    file_rows,
+)
+from tests.worlds.files import NOON, TICK, source_rows
+from tests.worlds.oracle import Sender
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+LATER = NOON + 9 * DAY
+"""Everything in these tests is due and settled by then."""
+
+ACME = Draft("acme", NOON)
+
+
+def reasons(
+    drafts: list[Draft],
+    files: pl.DataFrame | None = None,
+    feeds: pl.DataFrame | None = None,
+    as_of: datetime = LATER,
+    listed: datetime = LATER,
+    settle: timedelta = HOUR,
+) -> dict[str, str | None]:
+    """Reason code by customer and day of the cut; None for what is closable."""
+    closing = closable(
+        draft_rows(drafts),
+        file_rows() if files is None else files,
+        feed_rows() if feeds is None else feeds,
+        as_of,
+        listed,
+        settle,
+    )
+    assert closing.closable.height + closing.held_back.height == len(drafts)
+    assert closing.held_back["reason"].null_count() == 0
+    both = pl.concat([closing.closable, closing.held_back], how="diagonal")
+    if "reason_code" not in both.columns:
+        both = both.with_columns(reason_code=pl.lit(None))
+    rows = both.select("customer_id", "cut_at", "reason_code").iter_rows()
+    return {
+        customer if cut_at == NOON else f"{customer}+{(cut_at - NOON).days}": reason
+        for customer, cut_at, reason in rows
+    }
+
+
+def closed(*drafts: Draft) -> Books:
+    return Books().with_closing(
+        finalize(draft_rows(drafts), draft_line_rows(drafts), Books().finalized, closing_facts())
+    )
+
+
+@pytest.mark.parametrize(
+    ("as_of", "listed", "settle", "expected"),
+    [
+        pytest.param(NOON, NOON + HOUR, HOUR, None, id="exactly at the cut and settled"),
+        pytest.param(NOON - TICK, LATER, HOUR, "not_due", id="one microsecond before the cut"),
+        pytest.param(LATER, NOON + HOUR - TICK, HOUR, "not_settled", id="listed too early"),
+        pytest.param(LATER, NOON + DAY - TICK, DAY, "not_settled", id="path-dated, too early"),
+        pytest.param(LATER, NOON + DAY, DAY, None, id="path-dated, settled"),
+    ],
+)
+def test_a_draft_closes_from_its_cut_on_when_the_listing_settled(
+    as_of: datetime, listed: datetime, settle: timedelta, expected: str | None
+) -> None:
+    assert reasons([ACME], as_of=as_of, listed=listed, settle=settle) == {"acme": expected}
+
+
+@pytest.mark.parametrize("status", ["pending", "held", "quarantined"])
+@pytest.mark.parametrize(
+    ("received_at", "is_blocking"),
+    [
+        pytest.param(NOON - TICK, True, id="received just before the cut"),
+        pytest.param(NOON, False, id="received at the cut"),
+    ],
+)
+def test_an_undecided_file_received_before_the_cut_holds_back(
+    status: str, received_at: datetime, is_blocking: bool
+) -> None:
+    files = file_rows((7, "cdn", "cdn/a.json", received_at, status))
+    feeds = feed_rows(("cdn", "acme", NOON - DAY))
+
+    assert reasons([ACME], files, feeds) == {"acme": f"file_{status}" if is_blocking else None}
+
+
+def test_a_decided_file_holds_back_nobody() -> None:
+    assert reasons([ACME], file_rows((7, "cdn", "a", NOON - HOUR, "decided"))) == {"acme": None}
+
+
+def test_an_unreadable_file_holds_back_the_customers_of_its_source_only() -> None:
+    files = file_rows((7, "cdn", "cdn/a.json", NOON - HOUR, "quarantined"))
+    feeds = feed_rows(("cdn", "acme", NOON - DAY), ("app", "globex", NOON - DAY))
+
+    found = reasons([ACME, Draft("globex", NOON)], files, feeds)
+
+    assert found == {"acme": "file_quarantined", "globex": None}
+
+
+def test_a_pending_file_holds_back_everybody() -> None:
+    files = file_rows((7, "cdn", "cdn/a.json", NOON - HOUR, "pending"))
+    feeds = feed_rows(("cdn", "acme", NOON - DAY))
+
+    found = reasons([ACME, Draft("globex", NOON), Draft("initech", NOON - HOUR)], files, feeds)
+
+    assert found["globex"] == "file_pending"
+    assert None in found.values(), "a cut before the file was received is not concerned"
+
+
+def test_an_unreadable_file_of_a_source_that_fed_nobody_holds_back_everybody() -> None:
+    files = file_rows((7, "new", "new/a.json", NOON - HOUR, "held"))
+
+    assert reasons([ACME], files) == {"acme": "file_held"}
+
+
+def test_whom_a_source_fed_only_after_the_cut_counts_as_not_fed() -> None:
+    # A run at the cut could not have known better, and running once later must not differ.
+    files = file_rows((7, "cdn", "cdn/a.json", NOON - HOUR, "quarantined"))
+    feeds = feed_rows(("cdn", "acme", NOON), ("cdn", "globex", NOON - TICK))
+
+    found = reasons([ACME, Draft("globex", NOON)], files, feeds)
+
+    assert found == {"acme": None, "globex": "file_quarantined"}
+
+
+@pytest.mark.parametrize(
+    ("status_of_newer", "expected"),
+    [
+        pytest.param("decided", None, id="healed"),
+        pytest.param("quarantined", "file_quarantined", id="unreadable again"),
+        pytest.param("pending", "file_quarantined", id="not decided yet, received after the cut"),
+    ],
+)
+def test_a_corrected_upload_heals_a_quarantined_file(
+    status_of_newer: str, expected: str | None
+) -> None:
+    files = file_rows(
+        (7, "cdn", "cdn/a.json", NOON - HOUR, "quarantined"),
+        (9, "cdn", "cdn/a.json", NOON + HOUR, status_of_newer),
+        (8, "cdn", "cdn/b.json", NOON - HOUR, "decided"),
+    )
+
+    assert reasons([ACME], files) == {"acme": expected}
+
+
+def test_an_overwritten_file_that_is_unreadable_now_holds_back() -> None:
+    files = file_rows(
+        (7, "cdn", "cdn/a.json", NOON - DAY, "decided"),
+        (9, "cdn", "cdn/a.json", NOON - HOUR, "quarantined"),
+    )
+
+    assert reasons([ACME], files) == {"acme": "file_quarantined"}
+
+
+def test_what_an_earlier_cut_of_a_customer_waits_for_later_ones_wait_for_too() -> None:
+    # At noon nobody had been fed by `new`; a day later globex had, and acme never.
+    files = file_rows((7, "new", "new/a.json", NOON - HOUR, "quarantined"))
+    feeds = feed_rows(("new", "globex", NOON + HOUR))
+    drafts = [ACME, Draft("acme", NOON + DAY), Draft("initech", NOON + DAY)]
+
+    found = reasons(drafts, files, feeds)
+
+    assert found == {"acme": "file_quarantined", "acme+1": "earlier_cut", "initech+1": None}
+
+
+def test_the_reason_names_the_file_that_was_received_first() -> None:
+    files = file_rows(
+        (8, "cdn", "cdn/later.json", NOON - HOUR, "quarantined"),
+        (9, "cdn", "cdn/{first}.json", NOON - DAY, "held"),
+    )
+
+    closing = closable(draft_rows([ACME]), files, feed_rows(), LATER, LATER, HOUR)
+
+    assert closing.held_back["reason"].to_list() == [
+        "cdn/{first}.json was received before its cut and is held; "
+        "land a corrected file under this name, or let it in by `meterline replay --release`"
+    ]
+
+
+def test_closable_drafts_come_in_closing_order() -> None:
+    drafts = [
+        Draft("b", NOON, subscription="x"),
+        Draft("a", NOON, subscription="z"),
+        Draft("c", NOON - TICK),
+        Draft("a", NOON, subscription="y"),
+    ]
+
+    closing = closable(draft_rows(drafts), file_rows(), feed_rows(), LATER, LATER, HOUR)
+
+    assert closing.closable["subscription_id"].to_list() == ["sub-c", "y", "z", "x"]
+
+
+def test_no_drafts_give_two_empty_doors() -> None:
+    closing = closable(draft_rows([]), file_rows(), feed_rows(), LATER, LATER, HOUR)
+
+    assert closing.closable.schema == DRAFTS
+    assert closing.held_back.is_empty()
+    assert {"reason_code", "reason"} < set(closing.held_back.columns)
+
+
+@pytest.mark.parametrize(
+    ("received_at_from", "expected"),
+    [("last_modified", SETTLE_TIME), ("path", SETTLE_TIME_PATH_DATED)],
+)
+def test_one_path_dated_source_makes_all_customers_settle_longer(
+    received_at_from: str, expected: timedelta
+) -> None:
+    sender = Sender("cdn", None, None, DAY)
+    sources = pl.concat(
+        [source_rows({"app": sender}), source_rows({"cdn": sender}, received_at_from)]
+    )
+
+    assert settle_time(sources) == expected
+    assert settle_time(sources.clear()) == SETTLE_TIME
+
+
+def test_a_file_state_nobody_knows_is_refused() -> None:
+    files = file_rows((7, "cdn", "a", NOON, "released"))
+
+    with pytest.raises(InvariantError, match="released"):
+        closable(draft_rows([]), files, feed_rows(), LATER, LATER, HOUR)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        pytest.param(
+            pl.col("total_amount").cast(pl.Float64), "total_amount as Decimal", id="float amount"
+        ),
+        pytest.param(
+            pl.col("cut_at").dt.replace_time_zone(None), "cut_at as Datetime", id="no time zone"
+        ),
+        pytest.param(pl.lit(None, pl.String).alias("plan_code"), "found it null", id="null"),
+    ],
+)
+def test_drafts_of_another_type_are_refused(changed: pl.Expr, message: str) -> None:
+    drafts = draft_rows([ACME]).with_columns(changed)
+
+    with pytest.raises(InvariantError, match=message):
+        closable(drafts, file_rows(), feed_rows(), LATER, LATER, HOUR)
+
+
+def test_the_canonical_document_is_this_text() -> None:
+    line = DraftLine(
+        "1.30", ["0.100000000000000000000000000000005", "1.195"], group_key='{"straße":"a\\"\\n"}'
+    )
+    invoice = closed(replace(ACME, lines=[line])).invoices.row(0, named=True)
+
+    assert invoice["canonical_json"] == (
+        '{"catalog_digest":"' + "c" * 64 + '","currency":"EUR","customer_id":"acme",'
+        '"cut_at":"2026-03-10T12:00:00Z","format":1,'
+        '"invoice_id":"sub-acme/2026-03-09T12:00:00+00:00","invoice_number":"INV-000001",'
+        '"kind":"arrears","lines":[{"amount":"1.3","charge_code":"requests",'
+        '"charge_model":"graduated","event_count":3,"group":{"straße":"a\\"\\n"},'
+        '"line_id":"sub-acme/2026-03-09T12:00:00+00:00/requests/{\\"straße\\":\\"a\\\\\\"\\\\n\\"}",'
+        '"line_number":1,"metric_code":"requests","price_valid_from":"2026-01-01","quantity":"1",'
+        '"tiers":[{"amount":"0.100000000000000000000000000000005","up_to_units":null},'
+        '{"amount":"1.195","up_to_units":null}]}],'
+        '"period_end_at":"2026-03-10T12:00:00Z","period_start_at":"2026-03-09T12:00:00Z",'
+        '"plan_code":"edge","series":"INV","series_number":1,"subscription_id":"sub-acme",'
+        '"total_amount":"1.3"}'
+    )
+    document_sha256 = sha256(invoice["canonical_json"].encode()).hexdigest()
+    assert invoice["document_sha256"] == document_sha256
+    assert invoice["previous_chain_sha256"] == GENESIS
+    assert invoice["chain_sha256"] == sha256((GENESIS + document_sha256).encode()).hexdigest()
+
+
+def test_the_document_says_nothing_about_the_run_that_wrote_it() -> None:
+    drafts, lines = draft_rows([ACME]), draft_line_rows([ACME])
+    one = finalize(drafts, lines, Books().finalized, closing_facts(2, NOON))
+    other = finalize(
+        drafts,
+        lines,
+        Books().finalized,
+        replace(closing_facts(9, LATER), code_revision="e" * 64),
+    )
+
+    assert one.invoices["canonical_json"].equals(other.invoices["canonical_json"])
+    assert one.invoices["chain_sha256"].equals(other.invoices["chain_sha256"])
+
+
+def test_rows_are_those_of_the_lake_tables() -> None:
+    books = closed(ACME, Draft("globex", NOON, lines=()))
+
+    assert books.invoices.schema == INVOICES.schema
+    assert books.lines.schema == INVOICE_LINES.schema
+    assert books.invoices.null_count().row(0) == (0,) * len(INVOICES.columns)
+    assert books.lines["batch_id"].to_list() == [2]
+    assert books.invoices["line_count"].to_list() == [1, 0]
+    assert json.loads(books.invoices["canonical_json"][1])["lines"] == []
+
+
+def test_no_drafts_close_nothing() -> None:
+    assert closed().invoices.schema == INVOICES.schema
+    assert closed().invoices.is_empty()
+    assert closed().lines.schema == INVOICE_LINES.schema
+    assert verify_chain(closed().invoices) is None
+
+
+def test_numbers_go_on_where_the_last_closing_ended() -> None:
+    first = closed(ACME, Draft("globex", NOON))
+    drafts = [Draft("acme", NOON + DAY)]
+
+    second = first.with_closing(
+        finalize(
+            draft_rows(drafts),
+            draft_line_rows(drafts),
+            first.finalized,
+            closing_facts(4, LATER),
+        )
+    )
+
+    assert second.invoices["invoice_number"].to_list() == ["INV-000001", "INV-000002", "INV-000003"]
+    assert second.invoices["previous_chain_sha256"][2] == first.invoices["chain_sha256"][1]
+    assert verify_chain(second.invoices, first.invoices["chain_sha256"][1]) is None
+
+
+def test_amounts_of_38_digits_are_added_exactly() -> None:
+    # Two of them end in ...999 and sum up beyond what Python's default 28 digits hold.
+    huge = ["9999999999999999999999.99", "0.01"]
+    draft = replace(
+        ACME,
+        lines=[DraftLine(amount, [amount], group_key=f'{{"n":"{amount}"}}') for amount in huge],
+    )
+
+    total = closed(draft).invoices["total_amount"][0]
+
+    assert total == Decimal("10000000000000000000000.00")
+    assert '"total_amount":"10000000000000000000000"' in closed(draft).invoices["canonical_json"][0]
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        pytest.param("0", "0", id="zero"),
+        pytest.param("-0.00", "0", id="negative zero"),
+        pytest.param("-2.50", "-2.5", id="negative"),
+        pytest.param("100.00", "100", id="whole"),
+    ],
+)
+def test_an_amount_has_one_text(amount: str, text: str) -> None:
+    books = closed(replace(ACME, lines=[DraftLine(amount, [amount])]))
+
+    document = json.loads(books.invoices["canonical_json"][0])
+
+    assert (document["total_amount"], document["lines"][0]["amount"]) == (text, text)
+    assert verify_documents(books.invoices, books.lines) is None
+
+
+@pytest.mark.parametrize(
+    ("draft", "message"),
+    [
+        pytest.param(
+            replace(ACME, total_amount="1.26"),
+            "sub-acme/2026-03-09T12:00:00.00:00: expected 1.25, .* found 1.26; "
+            "the difference is 0.01",
+            id="total above its lines",
+        ),
+        pytest.param(
+            replace(ACME, lines=[DraftLine("1.25", ["1.0", "0.244999999999999999"])]),
+            "requests/{}: expected 1.24, .* found 1.25; the difference is 0.01",
+            id="line above its tiers",
+        ),
+        pytest.param(
+            replace(ACME, lines=[DraftLine("1.255", ["1.255"])]),
+            "expected 1.26, .* found 1.255; the difference is -0.005",
+            id="finer than the minor unit",
+        ),
+        pytest.param(
+            replace(ACME, currency="JPY"), "expected 1, .* found 1.25", id="cents of a yen"
+        ),
+        pytest.param(
+            replace(ACME, lines=[DraftLine("0.01", [])]), "expected 0, .* found 0.01", id="no tiers"
+        ),
+        pytest.param(
+            replace(ACME, lines=[DraftLine("1", ["NaN"])]), "an amount in each tier", id="NaN"
+        ),
+    ],
+)
+def test_an_invoice_that_does_not_add_up_is_not_finalized(draft: Draft, message: str) -> None:
+    with pytest.raises(InvariantError, match=message):
+        closed(draft)
+
+
+def test_a_missing_line_is_noticed() -> None:
+    two_lines = [
+        DraftLine("0", [], group_key="{}"),
+        DraftLine("1.25", ["1.25"], group_key='{"a":"b"}'),
+    ]
+    draft = replace(ACME, lines=two_lines)
+    lines = draft_line_rows([draft]).filter(pl.col("line_number") == 2)
+
+    with pytest.raises(InvariantError, match=r"expected lines 1 to 2, found \[2\]"):
+        finalize(draft_rows([draft]), lines, Books().finalized, closing_facts())
+
+
+def test_lines_of_other_drafts_are_left_alone() -> None:
+    lines = draft_line_rows([ACME, Draft("globex", NOON)])
+
+    books = finalize(draft_rows([ACME]), lines, Books().finalized, closing_facts())
+
+    assert books.invoice_lines["invoice_id"].to_list() == [ACME.invoice_id]
+    assert set(DRAFT_LINES) < set(books.invoice_lines.columns)
+
+
+def test_an_invoice_is_finalized_once() -> None:
+    first = closed(ACME)
+    arguments = draft_rows([ACME]), draft_line_rows([ACME])
+
+    with pytest.raises(InvariantError, match=f"{ACME.subscription_id}.*finalized or drafted"):
+        finalize(*arguments, first.finalized, closing_facts(4))
+
+
+def test_time_never_goes_back() -> None:
+    first = closed(ACME)
+    nothing = draft_rows([]), draft_line_rows([])
+
+    assert finalize(*nothing, first.finalized, closing_facts(4, NOON)).invoices.is_empty()
+    with pytest.raises(InvariantError, match="time never goes back"):
+        finalize(*nothing, first.finalized, closing_facts(4, NOON - TICK))
+
+
+def test_a_gap_in_the_books_stops_the_closing() -> None:
+    books = closed(ACME, Draft("globex", NOON))
+
+    with pytest.raises(InvariantError, match="numbered 1 to 1"):
+        finalize(draft_rows([]), draft_line_rows([]), books.finalized.tail(1), closing_facts(4))
+
+
+THREE = (ACME, Draft("globex", NOON), Draft("initech", NOON))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "claim"),
+    [
+        ("canonical_json", "{}", "digest is the document's"),
+        ("document_sha256", "f" * 64, "digest is the document's"),
+        ("previous_chain_sha256", "f" * 64, "chained to the one before"),
+        ("chain_sha256", "f" * 64, "link is right"),
+        ("invoice_number", "INV-000007", "gapless"),
+    ],
+)
+def test_tampering_is_found_at_the_first_changed_link(column: str, value: str, claim: str) -> None:
+    is_changed = pl.col("series_number") >= 2
+    invoices = closed(*THREE).invoices.with_columns(
+        pl.when(is_changed).then(pl.lit(value)).otherwise(column).alias(column)
+    )
+
+    broken = verify_chain(invoices.sort("series_number", descending=True))
+
+    assert broken is not None
+    assert broken.invoice == "INV-000002"
+    assert claim in broken.sentence()
+
+
+def test_a_document_rewritten_with_its_digests_breaks_the_next_link() -> None:
+    books = closed(*THREE)
+    forged = closed(replace(ACME, lines=[DraftLine("9", ["9"])])).invoices
+
+    broken = verify_chain(pl.concat([forged, books.invoices.tail(2)]))
+
+    assert broken is not None
+    assert (broken.invoice, broken.claim) == ("INV-000002", "it is chained to the one before")
+
+
+def test_cutting_off_the_newest_invoices_shows_against_the_published_head() -> None:
+    invoices = closed(*THREE).invoices
+    published_head = invoices["chain_sha256"][2]
+
+    assert verify_chain(invoices, published_head) is None
+    assert verify_chain(invoices.head(2)) is None
+    broken = verify_chain(invoices.head(2), published_head)
+    assert broken is not None
+    assert broken.expected == published_head
+
+
+def test_rows_that_say_something_else_than_the_document_are_named() -> None:
+    books = closed(*THREE)
+    assert verify_documents(books.invoices, books.lines) is None
+
+    dearer = books.lines.with_columns(
+        pl.when(pl.col("invoice_id") == THREE[1].invoice_id)
+        .then(pl.lit(Decimal("9")))
+        .otherwise("amount")
+        .cast(pl.Decimal(38, 15))
+        .alias("amount")
+    )
+    broken = verify_documents(books.invoices, dearer)
+    assert broken is not None
+    assert broken.sentence() == (
+        "INV-000002: its rows say what its document says at lines/0/amount: "
+        'expected "1.25", found "9"'
+    )
+
+    renamed = books.invoices.with_columns(pl.lit("nobody").alias("customer_id"))
+    broken = verify_documents(renamed, books.lines)
+    assert broken is not None
+    assert (broken.invoice, broken.found) == ("INV-000001", '"nobody"')
+
+    broken = verify_documents(books.invoices, books.lines.head(2))
+    assert broken is not None
+    assert broken.invoice == "INV-000003"
+
+    broken = verify_documents(books.invoices.head(2), books.lines)
+    assert broken is not None
+    assert broken.invoice == THREE[2].invoice_id
+
+
+def test_canonical_json_follows_the_rules_of_rfc_8785() -> None:
+    # Source: RFC 8785, 3.2.2.2 (strings); only what must be escaped is.
+    text = canonical_json({"b": None, "a": ['\u20ac$\u000f\nA\'B"\\\\"/', 1], "\u00f6": {}})
+
+    assert text == '{"a":["€$\\u000f\\nA\'B\\"\\\\\\\\\\"/",1],"b":null,"ö":{}}'
+
+
+@pytest.mark.parametrize("text", ['{"a":1}', "[0.5]", "[NaN]", '{"a":"1","a":"2"}', "", "{"])
+def test_json_with_numbers_or_repeated_keys_is_refused(text: str) -> None:
+    with pytest.raises(InvariantError, match="line-7"):
+        read_json(text, "line-7")

@@ -1,0 +1,154 @@
+"""A file is read as what it is; its name decides only where its bytes cannot."""
+
+import gzip
+import io
+
+import pytest
+import zstandard
+
+from pipelines.reading.dialects import DIALECTS
+from pipelines.reading.files import HEAD_BYTES, parsed_again
+from pipelines.reading.formats import compression
+from pipelines.vocabulary.errors import UnreadableFileError
+from tests.worlds.formats import (
+    PACKERS,
+    WRITERS,
+    as_array,
+    as_csv,
+    as_lines,
+    as_parquet,
+    as_wrapped,
+    parse_file,
+)
+from tests.worlds.lines import FIELDS, ORIGIN, event_line
+
+EVENTS = [
+    FIELDS | {"transaction_id": key, "properties": {"bytes": size, "path": path}}
+    for key, size, path in (("a", "1.50", "/"), ("ü", "0.10", 'x,"y"'), ("c", "9", "p\nq"))
+]
+KEYS = ["a", "ü", "c"]
+
+
+@pytest.mark.parametrize("ending", PACKERS)
+@pytest.mark.parametrize("name", WRITERS)
+def test_events_are_the_same_in_every_format(name: str, ending: str) -> None:
+    content = WRITERS[name](EVENTS)
+    if name.endswith(".parquet") and ending:
+        with pytest.raises(UnreadableFileError, match="compressed Parquet"):
+            parse_file("cdn/a.json", PACKERS[ending](content))
+        return
+    parsed = parse_file(f"cdn/{name}{ending}", PACKERS[ending](content))
+
+    same = (
+        "idempotency_key",
+        "key_hash",
+        "customer_ref",
+        "occurred_at",
+        "properties",
+        "payload_digest",
+    )
+    assert parsed.events.select(same).equals(
+        parse_file("l.ndjson", as_lines(EVENTS)).events.select(same)
+    )
+    assert parsed.lines == len(EVENTS) + parsed.blank
+    assert parsed.blank == (1 if ".csv" in name else 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        pytest.param("cdn/a.json", gzip.compress(as_lines(EVENTS)), id="gzip without its ending"),
+        pytest.param("cdn/a.ndjson.gz", zstandard.compress(as_array(EVENTS)), id="zstd named gzip"),
+        pytest.param("cdn/a.ndjson.gz", as_wrapped(EVENTS), id="plain named gzip"),
+        pytest.param("cdn/a.json", as_parquet(EVENTS), id="Parquet named JSON"),
+        pytest.param("cdn/a.csv", as_parquet(EVENTS), id="Parquet named CSV"),
+        pytest.param("cdn/a.csv.gz", as_csv(EVENTS), id="plain CSV named gzip"),
+        pytest.param("cdn/a.ndjson", as_array(EVENTS), id="array named NDJSON"),
+        pytest.param("cdn/a.json", b"\xef\xbb\xbf \n" + as_array(EVENTS), id="mark and blanks"),
+        pytest.param("cdn/a.json", b"\xef\xbb\xbf" + as_lines(EVENTS), id="mark before lines"),
+    ],
+)
+def test_bytes_win_over_the_name(path: str, content: bytes) -> None:
+    assert parse_file(path, content).events["idempotency_key"].to_list() == KEYS
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "reason"),
+    [
+        ("cdn/a.parquet", as_lines(EVENTS), "ends in .parquet, but it does not begin with PAR1"),
+        ("cdn/a.parquet", b"", "ends in .parquet"),
+        ("cdn/a.parquet", gzip.compress(as_parquet(EVENTS)), "ends in .parquet"),
+        ("cdn/a.json", gzip.compress(as_parquet(EVENTS)), "a compressed Parquet file is not read"),
+        ("cdn/a.json", as_array(EVENTS).decode().encode("utf-16"), "its text is UTF-16"),
+        ("cdn/a.csv", b"\xfe\xff\x00a", "its text is UTF-16"),
+        ("cdn/a.csv", as_lines(EVENTS), "no header"),
+        ("cdn/a.json", as_parquet(EVENTS)[:-1], "corrupt Parquet"),
+    ],
+)
+def test_file_that_is_not_what_it_must_be_is_unreadable(
+    path: str, content: bytes, reason: str
+) -> None:
+    with pytest.raises(UnreadableFileError) as refused:
+        parse_file(path, content)
+    assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_size_is_checked_in_every_format(name: str) -> None:
+    content = WRITERS[name](EVENTS)
+    from pipelines.reading.files import parsed_chunks
+
+    for size in (len(content) - 1, len(content) + 1):
+        with pytest.raises(UnreadableFileError, match="bytes were listed"):
+            list(parsed_chunks(io.BytesIO(content), name, size, ORIGIN, DIALECTS["metronome"]))
+
+
+def test_a_batch_among_lines_is_refused_by_name() -> None:
+    content = event_line() + b"\n" + as_wrapped(EVENTS) + b"\n" + as_array(EVENTS) + b"\n"
+
+    parsed = parse_file("cdn/a.ndjson", content)
+
+    assert parsed.event_lines == [1]
+    assert parsed.reasons == {2: "malformed", 3: "malformed"}
+    assert "a batch of events stands where one event does" in parsed.rejections["reason"][0]
+
+
+def test_what_lies_behind_the_head_does_not_choose() -> None:
+    blanks = b"\n" * HEAD_BYTES
+
+    assert parse_file("cdn/a.json", blanks[1:] + as_array(EVENTS)).event_lines == [1, 2, 3]
+    assert parse_file("cdn/a.json", blanks + as_array(EVENTS)).reasons == {
+        HEAD_BYTES + 1: "malformed"
+    }
+
+
+@pytest.mark.parametrize("block_bytes", [1, 3, 50, 1000])
+@pytest.mark.parametrize("name", WRITERS)
+def test_blocks_of_any_size_give_the_same(
+    name: str, block_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = WRITERS[name](EVENTS)
+    whole = parse_file(name, content)
+    monkeypatch.setattr(compression, "_BLOCK_BYTES", block_bytes)
+    pieces = parse_file(name, content)
+
+    assert pieces.events.equals(whole.events)
+    assert pieces.rejections.equals(whole.rejections)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("wanted", [[0], [1, 2], [0, 2], [0, 1, 2]])
+def test_events_are_read_again_from_their_places(name: str, wanted: list[int]) -> None:
+    content = WRITERS[name](EVENTS)
+    events = parse_file(name, content).events[wanted]
+
+    again = parsed_again(
+        io.BytesIO(content),
+        name,
+        len(content),
+        ORIGIN,
+        DIALECTS["metronome"],
+        events.select("line", "byte_offset", "byte_length"),
+    )
+
+    assert again.equals(events)

@@ -1,0 +1,53 @@
+"""Marts published for tests of readers, without the job that makes them.
+
+Belongs here: publishing rows written by hand. Must not be put here: what a mart means.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.warehouse.publish import (
+    ChainHead,
+    CheckSummary,
+    Generation,
+    GenerationFacts,
+    digest_inputs,
+    publish,
+)
+
+
+def play_host_in(time_zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB behaves as on a host in that zone; of the real one it asks but once a process."""
+    connect = duckdb.connect
+
+    def connect_there(*arguments: Any, **options: Any) -> duckdb.DuckDBPyConnection:
+        connection = connect(*arguments, **options)
+        connection.execute(f"SET TimeZone = '{time_zone}'")
+        return connection
+
+    monkeypatch.setattr(duckdb, "connect", connect_there)
+
+
+def publish_marts(home: Path, *statements: str) -> Generation:
+    """The tables that the statements make in schema `marts`, as the home's new generation."""
+    warehouse = home / "warehouse" / "warehouse.duckdb"
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("CREATE SCHEMA marts")
+        connection.execute("USE marts")
+        for statement in statements:
+            connection.execute(statement)
+    facts = GenerationFacts(
+        as_of=datetime(2026, 3, 10, 12, tzinfo=UTC),
+        batch_id=1,
+        catalog_digest="c" * 64,
+        code_revision="d" * 64,
+        inputs_digest=digest_inputs({}),
+        chain_head=ChainHead(invoices=0, chain_sha256="0" * 64),
+    )
+    return publish(home / "published", warehouse, [], facts, CheckSummary(passed=1))

@@ -4,9 +4,15 @@ import numpy as np
 import polars as pl
 
 from pipelines.audit.invariant import Finding, Invariant
-from pipelines.intake.window_index import ENTRIES_COMPARED, WindowIndex
+from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
+
+ENTRIES_COMPARED = 1_000_000
+"""After each batch, an index of at most this many entries is compared with the lake entry by entry.
+
+A larger one is checked for the keys of the batch alone.
+"""
 
 INDEXED = Invariant(
     "window_index_equals_the_lake",

@@ -44,9 +44,6 @@ MERGE_KEYS = 4_000_000
 SPAN_KEYS = 8_000_000
 """Keys of a run that are mapped at a time: what is mapped counts as memory of the process."""
 
-ENTRIES_COMPARED = 1_000_000
-"""Up to so many entries, the whole index is compared with the lake after every batch."""
-
 
 VERSION = 1
 """Of the layout; another one is thrown away."""

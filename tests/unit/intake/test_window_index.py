@@ -190,7 +190,7 @@ def test_the_check_finds_another_place(
     run.write_bytes(content)
     assert not check_index(WindowIndex(folder), lake, 1)[0].holds
     # Beyond what is compared whole, a batch's hashes are looked for.
-    monkeypatch.setattr(window_index, "ENTRIES_COMPARED", 0)
+    monkeypatch.setattr("pipelines.audit.window.ENTRIES_COMPARED", 0)
     assert check_index(WindowIndex(folder), lake, 1)[0].holds
     content[0] ^= 1  # The hash.
     run.write_bytes(content)

@@ -25,7 +25,8 @@ from pipelines.landing.store import Landing
 from pipelines.reading.dialects import Dialect, reader_of
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parse import FileOrigin
-from pipelines.reading.workers import LandedFile, ParsedBatch, parse_files
+from pipelines.reading.parts import LandedFile, ParsedBatch
+from pipelines.reading.workers import parse_files
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frames import REJECTIONS
 from pipelines.vocabulary.tables import (

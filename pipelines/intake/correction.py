@@ -19,7 +19,7 @@ from pipelines.lake.lake import Lake
 from pipelines.landing.discovery import Discovery
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import reader_of
-from pipelines.reading.workers import ParsedBatch
+from pipelines.reading.parts import ParsedBatch
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.tables import LANDING_FILES
 

@@ -30,7 +30,8 @@ from pipelines.lake.run_facts import RunFacts
 from pipelines.landing.store import Landing
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parse import FileOrigin
-from pipelines.reading.workers import LandedFile, ParsedBatch, ParsedFile, parse_files
+from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile
+from pipelines.reading.workers import parse_files
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frames import REJECTIONS
 from pipelines.vocabulary.tables import (

@@ -1,9 +1,5 @@
 """Stream: files of one event a line are scanned, sifted and staged in one pass.
 
-Belongs here: the threads, and what is held in memory between reading a file and writing its
-accepted events. Must not be put here: verdicts (see `decide`), which keys are held (see
-`window_index`), the slower readers (see `workers`).
-
 1. `_scan`: a thread reads a file to its end, so that a bad one costs nothing but itself. Of one
    that is held only the rejections go on.
 2. In the order of the registry, the sieve tells the events that pass from those to be decided.
@@ -14,7 +10,6 @@ Memory holds a few files at a time; a file beyond `FILE_BYTES_HELD` is read a se
 instead, a chunk at a time.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,9 +25,11 @@ from pipelines.intake.key_filter import KeyFilter
 from pipelines.intake.sieve import PlainTimes, Sieve
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import Dialect
-from pipelines.reading.files import read_chunks
-from pipelines.reading.hold_rule import HoldRule, RejectionTally
-from pipelines.reading.parse import Chunk, FileOrigin, LongLine, ParsedChunk, parse_chunk
+from pipelines.reading.file_reading import FileReading, unreadable
+from pipelines.reading.formats.lines import Chunk, LongLine
+from pipelines.reading.hold_rule import HoldRule
+from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk
+from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile, Parts
 from pipelines.reading.scanner.columns import (
     Rows,
     ScannedChunk,
@@ -42,7 +39,6 @@ from pipelines.reading.scanner.columns import (
 )
 from pipelines.reading.scanner.forms import scan_form
 from pipelines.reading.scanner.lines import Form
-from pipelines.reading.workers import LandedFile, ParsedBatch, ParsedFile, Parts
 from pipelines.vocabulary.errors import LandingError, UnreadableFileError
 from pipelines.vocabulary.frames import PARSED_EVENTS
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
@@ -183,67 +179,24 @@ def _scan(
     landing: Landing, file: LandedFile, hold: HoldRule | None
 ) -> tuple[ParsedFile, list[ReadChunk] | None]:
     """A file read to its end, and its chunks unless they are too many to be held."""
-    digest = hashlib.sha256()
-    tally = RejectionTally()
-    raw_bytes = lines = blank = 0
+    reading = FileReading(landing, file, _LineReader(file))
     held: list[ReadChunk] | None = []
-
-    def measured(blocks: Iterator[bytes]) -> Iterator[bytes]:
-        nonlocal raw_bytes
-        for block in blocks:
-            digest.update(block)
-            raw_bytes += len(block)
-            yield block
-
     try:
-        with landing.opened(file.path, file.etag, file.size_bytes) as landed:
-            for chunk in read_chunks(
-                landed,
-                file.path,
-                file.size_bytes,
-                file.origin,
-                file.dialect,
-                _LineReader(file),
-                measured,
-            ):
-                lines += chunk.lines
-                blank += chunk.blank
-                tally.add(_read_strictly(chunk).rejections)
-                if raw_bytes > FILE_BYTES_HELD:
-                    held = None
-                if held is not None:
-                    held.append(chunk)
+        for chunk in reading.chunks():
+            if reading.raw_bytes > FILE_BYTES_HELD:
+                held = None
+            if held is not None:
+                held.append(chunk)
     except UnreadableFileError as error:
-        return ParsedFile(file.origin.file_id, str(error), 0, "", 0, 0), []
-    reason = tally.hold_reason(hold, lines, blank)
-    found = ParsedFile(
-        *(file.origin.file_id, None, raw_bytes, digest.hexdigest(), lines, blank),
-        rejected=tally.rejected,
-        held=reason,
-    )
-    return found, held
+        return unreadable(file, error), []
+    return reading.parsed_file(hold), held
 
 
 def _read_again(landing: Landing, file: LandedFile, found: ParsedFile) -> Iterator[ReadChunk]:
     """The chunks of a file that was read to its end before, one at a time."""
-    digest = hashlib.sha256()
-
-    def measured(blocks: Iterator[bytes]) -> Iterator[bytes]:
-        for block in blocks:
-            digest.update(block)
-            yield block
-
-    with landing.opened(file.path, file.etag, file.size_bytes) as landed:
-        yield from read_chunks(
-            landed,
-            file.path,
-            file.size_bytes,
-            file.origin,
-            file.dialect,
-            _LineReader(file),
-            measured,
-        )
-    if digest.hexdigest() != found.raw_sha256:
+    reading = FileReading(landing, file, _LineReader(file))
+    yield from reading.chunks()
+    if reading.parsed_file(None).raw_sha256 != found.raw_sha256:
         raise LandingError(f"{file.path} changed while it was read; run again")
 
 

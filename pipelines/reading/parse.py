@@ -1,14 +1,10 @@
-"""Parse: the bytes of a file become usage events and rejections, line by line.
-
-Belongs here: cutting bytes into lines and turning each line into a row of one of two doors.
-Must not be put here: reading files (see `landing`), what fields mean (see `dialects`),
-verdicts that need other events (see `decide`).
+"""Parse: the records of a file become usage events and rejections.
 
 Invariant: every line is an event, a rejection or blank; one bad line costs no other.
 
-Stages: `split_chunks` cuts a stream at line ends → `parse_chunk` reads each line with its
-dialect → frames. The payload digest and the key hash are made here, where the text is.
-Memory is bounded by the chunk, whatever a sender calls a line.
+`parse_chunk` reads lines and `parse_records` the records of other formats, each with its dialect.
+The payload digest and the key hash are made here, where the text is. Memory is bounded by the
+chunk, whatever a sender calls a line.
 """
 
 import hashlib
@@ -21,6 +17,7 @@ import pyarrow as pa
 
 from pipelines.reading.dialects import Dialect, EventFields, RefusedLineError, read_event, unwrapped
 from pipelines.reading.dialects.event import Members
+from pipelines.reading.formats.lines import CHUNK_BYTES, Chunk, LongLine
 from pipelines.reading.formats.records import BYTE_ORDER_MARK, Records, too_long
 from pipelines.reading.strict_json import StrictJsonError, parse_object
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
@@ -28,9 +25,6 @@ from pipelines.vocabulary.hashing import key_hash, payload_digest
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.tables import PROPERTIES
 from pipelines.vocabulary.verdicts import Reason
-
-CHUNK_BYTES = 16 * 1024 * 1024
-"""Decompressed bytes parsed at a time: bounds a worker's memory."""
 
 _ROW_BYTES = 100
 """What a row takes beside its text: short and refused records add up, too."""
@@ -54,38 +48,6 @@ class FileOrigin:
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """Whole lines of a file and where they start.
-
-    Attributes:
-        content: bytes; only the file's last chunk may lack its last line end.
-        first_line: number of the first line, from 1.
-        byte_offset: first byte in the decompressed file.
-    """
-
-    content: bytes
-    first_line: int
-    byte_offset: int
-
-
-@dataclass(frozen=True)
-class LongLine:
-    """A line that is too long to be read, and so was not held either.
-
-    Attributes:
-        number: of the line, from 1.
-        byte_offset: its first byte in the decompressed file.
-        byte_length: its bytes without its line end.
-        sha256: of these bytes.
-    """
-
-    number: int
-    byte_offset: int
-    byte_length: int
-    sha256: bytes
-
-
-@dataclass(frozen=True)
 class ParsedChunk:
     """Both doors of the parser, and what it counted.
 
@@ -100,61 +62,6 @@ class ParsedChunk:
     rejections: pl.DataFrame
     lines: int
     blank: int
-
-
-def split_chunks(
-    blocks: Iterable[bytes], chunk_bytes: int = CHUNK_BYTES
-) -> Iterator[Chunk | LongLine]:
-    """Whole-line chunks of about `chunk_bytes`; with the long lines they add up to the stream."""
-    stream = iter(blocks)
-    held: list[bytes] = []
-    held_bytes, line, offset = 0, 1, 0
-    for block in stream:
-        held.append(block)
-        held_bytes += len(block)
-        if held_bytes < chunk_bytes:
-            continue
-        content = b"".join(held)
-        end = content.rfind(b"\n") + 1
-        if end:
-            yield Chunk(content[:end], line, offset)
-            line += content.count(b"\n", 0, end)
-            offset += end
-        rest = content[end:]
-        if len(rest) > LINE_BYTES_MAX + _MARGIN_BYTES:
-            long_line, passed, rest = _pass_over(rest, stream, line, offset)
-            yield long_line
-            line += 1
-            offset += passed
-        held, held_bytes = [rest], len(rest)
-    rest = b"".join(held)
-    if rest:
-        yield Chunk(rest, line, offset)
-
-
-_MARGIN_BYTES = len(BYTE_ORDER_MARK) + 1
-"""What may stand around a line and not count: the mark before it, a carriage return after it."""
-
-
-def _pass_over(
-    first: bytes, stream: Iterator[bytes], number: int, byte_offset: int
-) -> tuple[LongLine, int, bytes]:
-    """The long line that begins with `first`, its bytes in the stream, and what follows it."""
-    mark = BYTE_ORDER_MARK if byte_offset == 0 and first.startswith(BYTE_ORDER_MARK) else b""
-    digest, length = hashlib.sha256(), 0
-    # A carriage return is held back until the next byte says whether it ends the line.
-    carriage_return, line_end, rest = b"", b"", b""
-    block: bytes | None = first[len(mark) :]
-    while block is not None and not line_end:
-        piece, line_end, rest = (carriage_return + block).partition(b"\n")
-        text = piece.removesuffix(b"\r")
-        digest.update(text)
-        length += len(text)
-        carriage_return = piece[len(text) :]
-        if not line_end:
-            block = next(stream, None)
-    passed = len(mark) + length + len(carriage_return) + len(line_end)
-    return LongLine(number, byte_offset + len(mark), length, digest.digest()), passed, rest
 
 
 def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -> ParsedChunk:

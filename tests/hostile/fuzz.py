@@ -36,9 +36,11 @@ import zstandard
 
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import DIALECTS
+from pipelines.reading.formats.lines import Chunk
 from pipelines.reading.formats.records import BYTE_ORDER_MARK
-from pipelines.reading.parse import Chunk, FileOrigin, parse_chunk
-from pipelines.reading.workers import LandedFile, parse_files
+from pipelines.reading.parse import FileOrigin, parse_chunk
+from pipelines.reading.parts import LandedFile
+from pipelines.reading.workers import parse_files
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 from tests.hostile import lines, lines_of_dialects, lines_of_time

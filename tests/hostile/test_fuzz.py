@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.reading import files, parse
-from pipelines.reading.formats import compression
+from pipelines.reading import parse
+from pipelines.reading.formats import compression, json_batches
 from pipelines.reading.parse import ParsedChunk
 from tests.hostile import fuzz, mutated_lines
 from tests.hostile.mutants import WRITTEN_DIALECTS
@@ -92,7 +92,7 @@ def test_fuzzer_notices_a_checksum_that_nobody_compares(
 def test_fuzzer_notices_lines_that_are_taken_for_a_batch(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(files, "BATCH_START", re.compile(rb"[ \t\r\n]*[\[{]"))
+    monkeypatch.setattr(json_batches, "BATCH_START", re.compile(rb"[ \t\r\n]*[\[{]"))
 
     def files_of_a_few_rounds() -> None:
         for number in range(20):

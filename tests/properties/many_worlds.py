@@ -26,7 +26,7 @@ from unittest import mock
 from pipelines.lake.lake_digest import lake_digest
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import DIALECTS
-from pipelines.reading.parse import split_chunks
+from pipelines.reading.formats.lines import split_chunks
 from tests.worlds.files import (
     LandedWorld,
     cut_rows,
@@ -76,7 +76,7 @@ def _decide(
         "pipelines.intake.stream.BATCH_KEYS": chance.choice([1, 1_000]),
         "pipelines.intake.window_index.RUN_KEYS": chance.choice([1, 3, 1_000_000]),
         "pipelines.intake.window_index.SPAN_KEYS": chance.choice([1, 3, 1_000_000]),
-        "pipelines.reading.files.split_chunks": partial(
+        "pipelines.reading.formats.lines.split_chunks": partial(
             split_chunks, chunk_bytes=chance.choice([64, 700, 2**20])
         ),
     }

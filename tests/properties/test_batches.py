@@ -18,8 +18,8 @@ from pipelines.audit.window import check_index
 from pipelines.intake.stream import stream_files
 from pipelines.intake.window_index import WindowIndex
 from pipelines.landing.store import Landing
-from pipelines.reading.parse import split_chunks
-from pipelines.reading.workers import ParsedBatch
+from pipelines.reading.formats.lines import split_chunks
+from pipelines.reading.parts import ParsedBatch
 from tests.worlds.files import (
     LandedWorld,
     VerdictRow,
@@ -104,9 +104,9 @@ def test_lines_read_before_a_file_turned_out_corrupt_are_forgotten(
     part_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "pipelines.reading.files.split_chunks", partial(split_chunks, chunk_bytes=64)
+        "pipelines.reading.formats.lines.split_chunks", partial(split_chunks, chunk_bytes=64)
     )
-    monkeypatch.setattr("pipelines.reading.workers._PART_ROWS", part_rows)
+    monkeypatch.setattr("pipelines.reading.parts.PART_ROWS", part_rows)
     world = make_landed_world(seed=1)
 
     assert _decided(world, tmp_path) == world.expected_rows()
@@ -172,7 +172,7 @@ def test_no_bound_of_memory_changes_a_verdict(
 ) -> None:
     monkeypatch.setattr(setting, value)
     monkeypatch.setattr(
-        "pipelines.reading.files.split_chunks", partial(split_chunks, chunk_bytes=64)
+        "pipelines.reading.formats.lines.split_chunks", partial(split_chunks, chunk_bytes=64)
     )
     world = make_landed_world(seed=1)
 

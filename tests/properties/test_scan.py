@@ -10,7 +10,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.reading.dialects import DIALECTS
-from pipelines.reading.parse import Chunk, FileOrigin, parse_chunk
+from pipelines.reading.formats.lines import Chunk
+from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.reading.scanner.columns import ScannedChunk, parsed_rows, scan_chunk
 from pipelines.reading.scanner.forms import scan_form
 from tests.hostile.mutants import mutated_lines

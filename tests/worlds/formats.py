@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import zstandard
 
 from pipelines.reading.dialects import DIALECTS
-from pipelines.reading.files import parsed_chunks
+from pipelines.reading.files import read_chunks
 from pipelines.reading.formats.records import Records
-from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_records
+from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk, parse_records
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 from tests.worlds.lines import ORIGIN, ParsedContent
 
@@ -109,7 +109,7 @@ def parse_file(
 ) -> ParsedContent:
     """The landed file parsed as a worker does it."""
     return gathered(
-        parsed_chunks(io.BytesIO(content), path, len(content), origin, DIALECTS[dialect])
+        read_chunks(io.BytesIO(content), path, len(content), origin, DIALECTS[dialect], parse_chunk)
     )
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.reading.dialects import DIALECTS
-from pipelines.reading.parse import CHUNK_BYTES, FileOrigin, parse_chunk, split_chunks
+from pipelines.reading.formats.lines import CHUNK_BYTES, split_chunks
+from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 
 ORIGIN = FileOrigin(file_id=7, source="cdn", dedupe_scope="cdn", received_at=1_767_225_600_000_000)

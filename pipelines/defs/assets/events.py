@@ -38,7 +38,7 @@ from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.landing.store import Landing
 from pipelines.reading.hold_rule import HoldRule
-from pipelines.reading.workers import ParsedBatch
+from pipelines.reading.parts import ParsedBatch
 from pipelines.settings import Settings, metric_codes
 from pipelines.vocabulary.verdicts import Verdict
 from pipelines.warehouse.gate import last_as_of

@@ -16,8 +16,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import polars as pl
+
 from pipelines.reading.dialects import RefusedLineError
 from pipelines.reading.dialects.event import Members
+from pipelines.reading.formats.compression import read_blocks
+from pipelines.reading.formats.file_format import Blocks, FileFormat, Landed
 from pipelines.reading.formats.records import (
     WINDOW_BYTES,
     Column,
@@ -27,6 +31,7 @@ from pipelines.reading.formats.records import (
     Window,
     columns_of,
     text_record,
+    texts_at,
 )
 from pipelines.reading.strict_json import JsonValue
 from pipelines.vocabulary.errors import UnreadableFileError
@@ -36,6 +41,7 @@ from pipelines.vocabulary.verdicts import Reason
 Columns = tuple[Column, ...]
 """What the columns of a file stand for, in its order."""
 
+_NAME = re.compile(r"\.csv(\.gz|\.zst)?$")
 _CELL = rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)'
 _CELLS = re.compile(rb"%b(?:,%b)*+" % (_CELL, _CELL))
 _EACH_CELL = re.compile(rf"(?:\A|,)({_CELL.decode()})")
@@ -218,3 +224,21 @@ def _cells(content: bytes) -> list[str]:
         cell[1:-1].replace('""', '"') if cell.startswith('"') else cell
         for cell in _EACH_CELL.findall(text)
     ]
+
+
+def _read_again(landed: Landed, blocks: Blocks, places: pl.DataFrame) -> Records:
+    header = header_text(blocks)
+    landed.file.seek(0)
+    texts = texts_at(read_blocks(landed.file, landed.size_bytes), places)
+    rows = b"".join(text + line_end for text, line_end in list(texts))
+    return csv_records([header + b"\n" + rows])
+
+
+FORMAT = FileFormat(
+    name="CSV",
+    order=20,
+    is_of=lambda path, _landed_head, _head: bool(_NAME.search(path)),
+    read=lambda _landed, blocks: csv_records(blocks),
+    read_again=_read_again,
+)
+"""Told by its name, since nothing in its bytes says so."""

@@ -14,6 +14,7 @@ Invariant: between two elements stand white space and the batches' punctuation, 
 import re
 from collections.abc import Iterable
 
+from pipelines.reading.formats.file_format import FileFormat
 from pipelines.reading.formats.records import (
     WINDOW_BYTES,
     Passage,
@@ -21,6 +22,7 @@ from pipelines.reading.formats.records import (
     Records,
     Window,
     text_record,
+    texts_at,
 )
 from pipelines.vocabulary.errors import UnreadableFileError
 
@@ -168,3 +170,15 @@ class _Scan:
                 f"{OPEN_BRACKETS_MAX} levels"
             )
         self._open.append(closing)
+
+
+FORMAT = FileFormat(
+    name="batches",
+    order=30,
+    is_of=lambda _path, _landed_head, head: bool(BATCH_START.match(head)),
+    read=lambda _landed, blocks: split_elements(blocks),
+    read_again=lambda _landed, blocks, places: split_elements(
+        [b"[" + b",".join(text for text, _ in list(texts_at(blocks, places))) + b"]"]
+    ),
+)
+"""Told by its first characters: `[`, or `{"events": [`."""

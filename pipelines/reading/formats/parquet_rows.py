@@ -15,16 +15,19 @@ by their dictionary, so memory is bounded by a page of each column and a row.
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import BinaryIO
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.reading.dialects import RefusedLineError
+from pipelines.reading.formats.file_format import Blocks, FileFormat, Landed
 from pipelines.reading.formats.records import Record, columns_of, too_long
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import COMPRESSION_RATIO_MAX, LINE_BYTES_MAX, RAW_BYTES_MAX
@@ -46,6 +49,7 @@ _ROW_BYTES = 100
 _BATCH_ROWS = 1024
 _BUFFER_BYTES = 1024 * 1024
 _UNIT_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+_NAME = re.compile(r"\.parquet$")
 _NOT_FINITE = "\x00"
 """Stands for NaN and the infinities among the texts of a column; no JSON text holds it."""
 
@@ -354,3 +358,34 @@ _COMPOSED = (
     (lambda dtype: isinstance(dtype, pa.BaseExtensionType), _extension_texts),
 )
 """How the texts of other types are made for a type that has parts or a unit."""
+
+
+def _is_parquet(path: str, landed_head: bytes, head: bytes) -> bool:
+    if landed_head.startswith(MAGIC):
+        return True
+    if _NAME.search(path):
+        raise UnreadableFileError("its name ends in .parquet, but it does not begin with PAR1")
+    if head.startswith(MAGIC):
+        raise UnreadableFileError("a compressed Parquet file is not read; Parquet packs itself")
+    return False
+
+
+def _read(landed: Landed, blocks: Blocks) -> Iterator[Record]:
+    for _ in blocks:
+        pass  # They are counted and measured; what Parquet says of itself is at its end.
+    yield from read_rows(landed.file, landed.size_bytes)
+
+
+def _read_again(landed: Landed, _blocks: Blocks, places: pl.DataFrame) -> Iterator[Record]:
+    return iter(list(read_rows(landed.file, landed.size_bytes, frozenset(places["line"]))))
+
+
+FORMAT = FileFormat(
+    name="Parquet",
+    order=10,
+    is_of=_is_parquet,
+    read=_read,
+    read_again=_read_again,
+    has_ranges=False,
+)
+"""Told by its first bytes; a name that ends in `.parquet` must keep its promise."""

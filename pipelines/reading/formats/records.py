@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import polars as pl
+
 from pipelines.reading.dialects import RefusedLineError
 from pipelines.reading.dialects.event import Members
 from pipelines.vocabulary.errors import UnreadableFileError
@@ -190,3 +192,27 @@ def columns_of(names: Sequence[str]) -> tuple[Column, ...]:
                 "which is the whole of it"
             )
     return tuple(columns)
+
+
+def texts_at(blocks: Iterator[bytes], places: pl.DataFrame) -> Iterator[tuple[bytes, bytes]]:
+    """The bytes of each place, and a line end for them, from a stream that is read once.
+
+    Args:
+        blocks: the decompressed file.
+        places: `byte_offset`, `byte_length`, by offset.
+    """
+    held, held_from = bytearray(), 0
+    for offset, length in places.select("byte_offset", "byte_length").iter_rows():
+        while held_from + len(held) <= offset + length:
+            # What ends before the range is let go, so memory is bounded by a block and a line.
+            passed = min(len(held), offset - held_from)
+            del held[:passed]
+            held_from += passed
+            block = next(blocks, None)
+            if block is None:
+                break
+            held += block
+        start, end = offset - held_from, offset - held_from + length
+        # Lines may end in several carriage returns, of which the parser takes one off again.
+        is_returned = held[end : end + 1] == b"\r"
+        yield bytes(held[start:end]), b"\r\n" if is_returned else b"\n"

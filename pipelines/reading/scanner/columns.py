@@ -18,8 +18,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.reading.dialects import Dialect
+from pipelines.reading.formats.lines import Chunk
 from pipelines.reading.formats.records import BYTE_ORDER_MARK
-from pipelines.reading.parse import Chunk, FileOrigin, ParsedChunk, parse_chunk
+from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk
 from pipelines.reading.scanner.compiled import WORD_BYTES, compiled, put_word, word_at
 from pipelines.reading.scanner.json_tokens import MEMBERS_USUAL
 from pipelines.reading.scanner.lines import (
@@ -66,6 +67,11 @@ class ScannedChunk:
     left: ParsedChunk
     lines: int
     blank: int
+
+    @property
+    def rejections(self) -> pl.DataFrame:
+        """Schema `REJECTIONS`: only the strict reader rejects."""
+        return self.left.rejections
 
     def release(self) -> None:
         """Gives the buffer back; the chunk's texts can no longer be gathered."""

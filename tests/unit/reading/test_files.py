@@ -7,8 +7,9 @@ import pytest
 import zstandard
 
 from pipelines.reading.dialects import DIALECTS
-from pipelines.reading.files import HEAD_BYTES, parsed_again
+from pipelines.reading.files import HEAD_BYTES, parsed_again, read_chunks
 from pipelines.reading.formats import compression
+from pipelines.reading.parse import parse_chunk
 from pipelines.vocabulary.errors import UnreadableFileError
 from tests.worlds.formats import (
     PACKERS,
@@ -96,11 +97,10 @@ def test_file_that_is_not_what_it_must_be_is_unreadable(
 @pytest.mark.parametrize("name", WRITERS)
 def test_size_is_checked_in_every_format(name: str) -> None:
     content = WRITERS[name](EVENTS)
-    from pipelines.reading.files import parsed_chunks
-
     for size in (len(content) - 1, len(content) + 1):
+        landed = io.BytesIO(content)
         with pytest.raises(UnreadableFileError, match="bytes were listed"):
-            list(parsed_chunks(io.BytesIO(content), name, size, ORIGIN, DIALECTS["metronome"]))
+            list(read_chunks(landed, name, size, ORIGIN, DIALECTS["metronome"], parse_chunk))
 
 
 def test_a_batch_among_lines_is_refused_by_name() -> None:

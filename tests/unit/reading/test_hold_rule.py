@@ -11,8 +11,8 @@ import pytest
 
 from pipelines.audit.conservation import check_batch
 from pipelines.landing.store import Landing
+from pipelines.reading.formats.lines import split_chunks
 from pipelines.reading.hold_rule import HELD_PERCENT, HELD_REJECTIONS_MIN, HoldRule, RejectionTally
-from pipelines.reading.parse import split_chunks
 from pipelines.vocabulary.frames import REFUSAL_CUTS, REJECTIONS
 from tests.worlds.files import (
     NOON,
@@ -161,9 +161,9 @@ def test_large_held_file_leaves_only_its_rejections(
     part_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "pipelines.reading.files.split_chunks", partial(split_chunks, chunk_bytes=64)
+        "pipelines.reading.formats.lines.split_chunks", partial(split_chunks, chunk_bytes=64)
     )
-    monkeypatch.setattr("pipelines.reading.workers._PART_ROWS", part_rows)
+    monkeypatch.setattr("pipelines.reading.parts.PART_ROWS", part_rows)
     contents = {
         "a.ndjson": good(0, 4),
         "b.ndjson": (good(10, 3) + BAD) * 4,

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 import xxhash
 
-from pipelines.reading import parse
 from pipelines.reading.dialects import DIALECTS
-from pipelines.reading.parse import Chunk, LongLine, parse_chunk, split_chunks
+from pipelines.reading.formats.lines import Chunk, LongLine, split_chunks
+from pipelines.reading.parse import parse_chunk
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from tests.worlds.lines import ORIGIN, event_line, padded_line, parse_content
@@ -249,7 +249,8 @@ def test_chunks_are_whole_lines_and_know_their_place() -> None:
 @pytest.fixture
 def short_lines(monkeypatch: pytest.MonkeyPatch) -> int:
     """Lines of at most 300 bytes, so that long ones are cheap."""
-    monkeypatch.setattr(parse, "LINE_BYTES_MAX", 300)
+    monkeypatch.setattr("pipelines.reading.formats.lines.LINE_BYTES_MAX", 300)
+    monkeypatch.setattr("pipelines.reading.parse.LINE_BYTES_MAX", 300)
     return 300
 
 

@@ -18,8 +18,9 @@ from pipelines.landing.store import Landing
 from pipelines.reading import workers
 from pipelines.reading.dialects import DIALECTS
 from pipelines.reading.formats.compression import read_blocks
-from pipelines.reading.parse import split_chunks
-from pipelines.reading.workers import LandedFile, ParsedBatch, ParsedFile, parse_files
+from pipelines.reading.formats.lines import split_chunks
+from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile
+from pipelines.reading.workers import parse_files
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 from tests.worlds.lines import ORIGIN, event_line
 
@@ -173,9 +174,9 @@ def test_file_deleted_since_it_was_listed_is_unreadable(tmp_path: Path) -> None:
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of some 10 rows and chunks of some 3 lines, so that files come in several parts."""
-    monkeypatch.setattr(workers, "_PART_ROWS", 10)
+    monkeypatch.setattr("pipelines.reading.parts.PART_ROWS", 10)
     monkeypatch.setattr(
-        "pipelines.reading.files.split_chunks", partial(split_chunks, chunk_bytes=400)
+        "pipelines.reading.formats.lines.split_chunks", partial(split_chunks, chunk_bytes=400)
     )
     monkeypatch.setattr("pipelines.reading.formats.compression._BLOCK_BYTES", 200)
 

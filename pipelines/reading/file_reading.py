@@ -1,0 +1,106 @@
+"""One landed file, read to its end: its chunks, and afterwards what they came to."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from typing import Generic, Protocol, TypeVar
+
+import polars as pl
+
+from pipelines.landing.store import Landing
+from pipelines.reading.dialects import Dialect
+from pipelines.reading.files import read_chunks
+from pipelines.reading.formats.lines import Chunk, LongLine
+from pipelines.reading.hold_rule import HoldRule, RejectionTally
+from pipelines.reading.parse import FileOrigin, ParsedChunk
+from pipelines.reading.parts import LandedFile, ParsedFile
+from pipelines.vocabulary.errors import UnreadableFileError
+
+
+class CountedChunk(Protocol):
+    """A chunk of a file, as any reader of lines gives it."""
+
+    @property
+    def lines(self) -> int:
+        """Lines of the chunk, blank ones included."""
+
+    @property
+    def blank(self) -> int:
+        """Lines that hold only white space."""
+
+    @property
+    def rejections(self) -> pl.DataFrame:
+        """Schema `REJECTIONS`, in line order."""
+
+
+_Read = TypeVar("_Read", bound=CountedChunk)
+
+
+class FileReading(Generic[_Read]):
+    """One reading of a file: counts and digest grow as `chunks` passes over it.
+
+    Args:
+        landing: where the file lies.
+        file: the version to read.
+        read_lines: reads a chunk of a file of one event a line.
+    """
+
+    def __init__(
+        self,
+        landing: Landing,
+        file: LandedFile,
+        read_lines: Callable[[Chunk | LongLine, FileOrigin, Dialect], _Read],
+    ) -> None:
+        self._landing = landing
+        self._file = file
+        self._read_lines = read_lines
+        self._digest = hashlib.sha256()
+        self._tally = RejectionTally()
+        self._lines = self._blank = 0
+        self.raw_bytes = 0
+
+    def chunks(self) -> Iterator[_Read | ParsedChunk]:
+        """What the file holds, in order.
+
+        Raises:
+            UnreadableFileError: it cannot be read to its end.
+            LandingError: the store does not answer.
+        """
+        file = self._file
+        with self._landing.opened(file.path, file.etag, file.size_bytes) as landed:
+            for chunk in read_chunks(
+                landed,
+                file.path,
+                file.size_bytes,
+                file.origin,
+                file.dialect,
+                self._read_lines,
+                self._measured,
+            ):
+                self._lines += chunk.lines
+                self._blank += chunk.blank
+                self._tally.add(chunk.rejections)
+                yield chunk
+
+    def parsed_file(self, hold: HoldRule | None) -> ParsedFile:
+        """The file's counts, once all its chunks have passed; held if the rule says so."""
+        return ParsedFile(
+            self._file.origin.file_id,
+            None,
+            self.raw_bytes,
+            self._digest.hexdigest(),
+            self._lines,
+            self._blank,
+            self._tally.rejected,
+            self._tally.hold_reason(hold, self._lines, self._blank),
+        )
+
+    def _measured(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            self._digest.update(block)
+            self.raw_bytes += len(block)
+            yield block
+
+
+def unreadable(file: LandedFile, error: UnreadableFileError) -> ParsedFile:
+    """The row of a file that cannot be read to its end: none of its lines counts."""
+    return ParsedFile(file.origin.file_id, str(error), 0, "", 0, 0)

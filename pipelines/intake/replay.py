@@ -13,17 +13,17 @@ Known drawback: the refused lines of all files taken up are in memory at once; o
 hundreds of millions of refused lines, name sources, files or reasons.
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from pipelines.intake.batch import known_keys
 from pipelines.intake.decide import decide
+from pipelines.intake.known_keys import known_keys
 from pipelines.intake.replay_selection import ReplayPlan
+from pipelines.intake.verdict_rows import decision_row, decision_rows, groups, write_rows
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
@@ -43,12 +43,8 @@ from pipelines.vocabulary.tables import (
 )
 from pipelines.vocabulary.verdicts import FileStatus, Verdict
 
-EVENTS_PER_GROUP = 1_500_000
-"""Events decided at a time; about 2 GiB at the widest."""
-
 _PLACE = ["file_id", "line"]
 _OUTCOME = ["state", "winner_file_id", "winner_line"]
-_HASHES = 2**64
 
 
 @dataclass(frozen=True)
@@ -89,19 +85,19 @@ def parse(plan: ReplayPlan, landing: Landing, processes: int, hold: HoldRule) ->
     for is_released in (False, True):
         files = [
             LandedFile(
-                file["path"],
-                file["etag"],
-                file["size_bytes"],
-                plan.readers[file["source"]],
-                FileOrigin(file_id, file["source"], file["dedupe_scope"], file["received_us"]),
+                file.path,
+                file.etag,
+                file.size_bytes,
+                plan.readers[file.source],
+                FileOrigin(file_id, file.source, file.dedupe_scope, file.received_us),
             )
             for file_id, file in plan.files.items()
-            if file["is_released"] == is_released
+            if file.is_released == is_released
         ]
         # A line of a decided file was let in once; only a file still waiting can be held again.
         rule = None if is_released else hold
-        waiting = [file for file in files if plan.files[file.origin.file_id]["is_whole"]]
-        decided = [file for file in files if not plan.files[file.origin.file_id]["is_whole"]]
+        waiting = [file for file in files if plan.files[file.origin.file_id].is_whole]
+        decided = [file for file in files if not plan.files[file.origin.file_id].is_whole]
         for name, group, group_rule in (("waiting", waiting, rule), ("decided", decided, None)):
             folder = plan.folder / f"parsed-{name}-{int(is_released)}"
             parts.append(parse_files(landing, group, folder, processes, group_rule))
@@ -131,7 +127,7 @@ def decide_again(
         index.bring_up(lake)
     read, not_replayed = _readable(plan, parsed)
     taken = plan.refused.filter(pl.col("is_taken") & pl.col("file_id").is_in(list(read)))
-    whole = [file_id for file_id in read if plan.files[file_id]["is_whole"]]
+    whole = [file_id for file_id in read if plan.files[file_id].is_whole]
 
     def known(events: pl.DataFrame) -> pl.DataFrame:
         # However long ago: a replayed line may have been received at any time.
@@ -200,9 +196,9 @@ def _readable(
     for file in sorted(parsed.files, key=lambda file: file.file_id):
         known = plan.files[file.file_id]
         if file.unreadable is not None:
-            failed.append((known["path"], file.unreadable))
-        elif known["raw_sha256"] not in (None, file.raw_sha256):
-            failed.append((known["path"], "its bytes are not those that were decided"))
+            failed.append((known.path, file.unreadable))
+        elif known.raw_sha256 not in (None, file.raw_sha256):
+            failed.append((known.path, "its bytes are not those that were decided"))
         else:
             read[file.file_id] = file
     return read, failed
@@ -234,26 +230,14 @@ def _verdicts(
     if parsed.rejections:
         rejections = taken_up(pl.scan_parquet(list(parsed.rejections))).collect()
         refused.append(_as_refused(rejections))
-    for number, events in enumerate(_groups(parsed.events, taken_up)):
+    for number, events in enumerate(groups(parsed.events, taken_up)):
         verdicts = decide(events, known(events), sources, refusal_cuts)
         refused.append(_as_refused(verdicts.refused))
         if verdicts.accepted.height:
             places.append(verdicts.accepted.select(_PLACE))
-            written.append(_write_accepted(plan, verdicts.accepted, number))
+            path = plan.folder / "accepted" / f"replay-{number:04d}.parquet"
+            written.append(write_rows(ACCEPTED_EVENTS, verdicts.accepted, plan.batch_id, path))
     return pl.concat(refused), pl.concat(places), tuple(written)
-
-
-def _groups(parts: tuple[Path, ...], taken_up: Any) -> Iterator[pl.DataFrame]:
-    """The events taken up by range of key hash, each at most about `EVENTS_PER_GROUP`."""
-    if not parts:
-        return
-    events = taken_up(pl.scan_parquet(list(parts)))
-    rows = events.select(pl.len()).collect().item()
-    groups = math.ceil(rows / EVENTS_PER_GROUP)
-    for group in range(groups):
-        bounds = (_HASHES * group // groups, _HASHES * (group + 1) // groups - 1)
-        first, last = (pl.lit(bound, pl.UInt64) for bound in bounds)
-        yield events.filter(pl.col("key_hash").is_between(first, last)).collect()
 
 
 def _as_refused(rows: pl.DataFrame) -> pl.DataFrame:
@@ -266,20 +250,11 @@ def _as_refused(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _write_accepted(plan: ReplayPlan, rows: pl.DataFrame, number: int) -> Path:
-    path = plan.folder / "accepted" / f"replay-{number:04d}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows.with_columns(pl.lit(plan.batch_id, pl.Int64).alias("batch_id")).sort(_PLACE).select(
-        pl.col(column.name).cast(column.dtype) for column in ACCEPTED_EVENTS.columns
-    ).write_parquet(path, compression="zstd", compression_level=1, row_group_size=131_072)
-    return path
-
-
 def _compared(plan: ReplayPlan, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     """One row per line decided again: its states before and after, and `is_changed`."""
     waited = {"held": "held", "quarantined": "unreadable_file", "decided": "blank"}
     statuses = pl.DataFrame(
-        [(file_id, waited[file["status"]]) for file_id, file in plan.files.items()],
+        [(file_id, waited[file.status]) for file_id, file in plan.files.items()],
         schema={"file_id": pl.Int64(), "waited": pl.String()},
         orient="row",
     )
@@ -301,7 +276,7 @@ def _changed_files(
     return [
         file_id
         for file_id, file in read.items()
-        if file_id in changed or plan.files[file_id]["status"] != _status(file)
+        if file_id in changed or plan.files[file_id].status != _status(file)
     ]
 
 
@@ -311,9 +286,9 @@ def _status(file: ParsedFile) -> FileStatus:
 
 def _refused_rows(plan: ReplayPlan, changed: list[int], refused: pl.DataFrame) -> pl.DataFrame:
     """All that is refused of the changed files from now on, under their next revision."""
-    whole = [file_id for file_id in changed if plan.files[file_id]["is_whole"]]
+    whole = [file_id for file_id in changed if plan.files[file_id].is_whole]
     kept = plan.refused.filter(~pl.col("is_taken"), ~pl.col("file_id").is_in(whole))
-    revisions = {file_id: plan.files[file_id]["revision"] + 1 for file_id in changed}
+    revisions = {file_id: plan.files[file_id].revision + 1 for file_id in changed}
     rows = pl.concat([refused, kept.drop("is_taken")]).filter(pl.col("file_id").is_in(changed))
     return rows.with_columns(
         pl.lit(plan.batch_id, pl.Int64).alias("batch_id"),
@@ -339,35 +314,14 @@ def _decisions(
         file, known = read[file_id], plan.files[file_id]
         refusals = (Verdict.DUPLICATE, Verdict.CONFLICT, Verdict.REJECTED)
         found = {verdict.value: counts.get((file_id, verdict.value), 0) for verdict in refusals}
-        accepted = known["accepted"] + newly.get(file_id, 0)
-        held = file.lines - file.blank - file.rejected if file.held else 0
-        if file.lines != accepted + sum(found.values()) + file.blank + held:
-            raise InvariantError(
-                f"{known['path']}: expected {file.lines} lines decided, found {accepted} accepted, "
-                f"{found}, {file.blank} blank, {held} held; nothing was written"
-            )
-        rows.append(
-            found
-            | {
-                "batch_id": plan.batch_id,
-                "file_id": file_id,
-                "revision": known["revision"] + 1,
-                "status": _status(file),
-                "reason": file.held,
-                "raw_bytes": file.raw_bytes,
-                "raw_sha256": file.raw_sha256,
-                "lines": file.lines,
-                "accepted": accepted,
-                "blank": file.blank,
-                "held": held,
-            }
-        )
-    return pl.DataFrame(rows, schema=FILE_DECISIONS.schema)
+        found["accepted"] = known.accepted + newly.get(file_id, 0)
+        rows.append(decision_row(file, found, plan.batch_id, known.revision + 1, known.path))
+    return decision_rows(rows)
 
 
 def _changes(plan: ReplayPlan, compared: pl.DataFrame) -> pl.DataFrame:
     """One row per kind of change, most frequent first."""
-    paths = {file_id: file["path"] for file_id, file in plan.files.items()}
+    paths = {file_id: file.path for file_id, file in plan.files.items()}
     return (
         compared.filter("is_changed")
         .sort(_PLACE)

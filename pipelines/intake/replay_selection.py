@@ -5,37 +5,81 @@ Belongs here: the selection and the state it is made from. Must not be put here:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
+from pipelines.lake.file_states import (
+    CORRECTED_FILES,
+    LATEST_DECISIONS,
+    file_states,
+    unhealed,
+)
 from pipelines.lake.lake import Lake
 from pipelines.reading.dialects import Dialect, reader_of
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.tables import REFUSED_EVENTS, UTC_MICROSECONDS
 from pipelines.vocabulary.verdicts import FileStatus, Reason, Verdict
 
-_FILES = """
-    WITH latest AS (
-        SELECT * FROM lake.file_decisions
-        QUALIFY row_number() OVER (PARTITION BY file_id ORDER BY revision DESC) = 1
-    ),
-    files AS (
-        SELECT files.file_id, files.source, path, etag, size_bytes, received_at,
-            epoch_us(received_at) AS received_us, corrects_file_id,
-            latest.revision, status, accepted, raw_sha256
-        FROM lake.landing_files AS files JOIN latest USING (file_id)
-    )
-    SELECT files.*, sources.dialect, sources.dedupe_scope,
-        coalesce(status <> 'decided'
-            AND max(file_id) FILTER (status = 'decided') OVER (PARTITION BY path) > file_id, false)
-        OR file_id IN (SELECT corrects_file_id FROM files WHERE status = 'decided')
-            AS is_healed
-    FROM files LEFT JOIN sources USING (source) ORDER BY file_id
+_FILES = f"""
+    SELECT files.file_id, files.source, path, etag, size_bytes, received_at,
+        epoch_us(received_at) AS received_us,
+        latest.revision, status, accepted, raw_sha256,
+        sources.dialect IS NOT NULL AS has_dialect,
+        coalesce(sources.dedupe_scope, '') AS dedupe_scope,
+        file_id IN ({CORRECTED_FILES}) AS is_corrected
+    FROM lake.landing_files AS files JOIN ({LATEST_DECISIONS}) AS latest USING (file_id)
+    LEFT JOIN sources USING (source) ORDER BY file_id
 """
+
+
+@dataclass(frozen=True)
+class ReplayFile:
+    """A file version that can be decided again, as the registry and its latest decision have it.
+
+    Attributes:
+        file_id: the registry's number.
+        source: the sender.
+        path: below the landing.
+        etag: the store's tag of this version.
+        size_bytes: as landed.
+        received_at: when it was received.
+        received_us: the same in microseconds since the epoch.
+        revision: of the latest decision.
+        status: of the latest decision.
+        accepted: lines accepted so far.
+        raw_sha256: digest of its decompressed bytes; None when it could not be read.
+        dedupe_scope: where the sender's keys are unique today.
+        has_dialect: False when the catalog has no row for the sender any more.
+        is_corrected: a corrected copy stands for its refused lines.
+        is_healed: it is corrected, or a later version of its path is decided.
+        is_released: it is held and let in whatever it holds.
+    """
+
+    file_id: int
+    source: str
+    path: str
+    etag: str
+    size_bytes: int
+    received_at: datetime
+    received_us: int
+    revision: int
+    status: str
+    accepted: int
+    raw_sha256: str | None
+    has_dialect: bool
+    dedupe_scope: str
+    is_corrected: bool
+    is_healed: bool = False
+    is_released: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """True when no line of it counts yet, so that all of them are decided."""
+        return self.status != FileStatus.DECIDED
 
 
 @dataclass(frozen=True)
@@ -63,18 +107,18 @@ class Selection:
                 f"--reason: expected one of {', '.join(sorted(known))}; found {', '.join(unknown)}"
             )
 
-    def names(self, file: dict[str, Any]) -> bool:
+    def names(self, file: ReplayFile) -> bool:
         """True when the file is asked for, whatever its lines are."""
         is_narrowed = self.sources or self.files or self.reasons
         if self.releases(file) or (self.release and not is_narrowed):
             return self.releases(file)
-        return (not self.sources or file["source"] in self.sources) and (
-            not self.files or _matches(file["path"], self.files)
+        return (not self.sources or file.source in self.sources) and (
+            not self.files or _matches(file.path, self.files)
         )
 
-    def releases(self, file: dict[str, Any]) -> bool:
+    def releases(self, file: ReplayFile) -> bool:
         """True when the file is held and is to be let in."""
-        return file["status"] == FileStatus.HELD and _matches(file["path"], self.release)
+        return file.status == FileStatus.HELD and _matches(file.path, self.release)
 
 
 @dataclass(frozen=True)
@@ -83,8 +127,7 @@ class ReplayPlan:
 
     Attributes:
         batch_id: the transaction's number.
-        files: file_id → its registration, latest decision and dialect; `is_whole` when all of
-            its lines are decided, `is_released` when it is not held again.
+        files: file_id → the file.
         refused: rows of `refused_events` that count now, of these files, and `is_taken`.
         not_replayed: (path, why) of files that cannot be taken up.
         folder: staging folder.
@@ -92,7 +135,7 @@ class ReplayPlan:
     """
 
     batch_id: int
-    files: dict[int, dict[str, Any]]
+    files: dict[int, ReplayFile]
     refused: pl.DataFrame
     not_replayed: tuple[tuple[str, str], ...]
     folder: Path
@@ -101,7 +144,7 @@ class ReplayPlan:
     @property
     def received_at(self) -> pl.Series:
         """When each of the files was received."""
-        received = [file["received_at"] for file in self.files.values()]
+        received = [file.received_at for file in self.files.values()]
         return pl.Series("received_at", received, UTC_MICROSECONDS)
 
 
@@ -111,33 +154,30 @@ def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path)
     Raises:
         MeterlineError: a path to release names no held file, or a path no file.
     """
-    known = lake.query(_FILES, sources=sources.select("source", "dialect", "dedupe_scope"))
-    every = list(known.iter_rows(named=True))
+    every = _known_files(lake, sources)
     for pattern in selection.release:
         if not any(Selection(release=(pattern,)).releases(file) for file in every):
             raise MeterlineError(f"--release {pattern}: no held file has this path")
     for pattern in selection.files:
-        if not any(_matches(file["path"], (pattern,)) for file in every):
+        if not any(_matches(file.path, (pattern,)) for file in every):
             raise MeterlineError(f"--file {pattern}: no file with this path was ever taken in")
-    named: dict[int, dict[str, Any]] = {
-        file["file_id"]: file | {"is_released": selection.releases(file)}
+    named = {
+        file.file_id: replace(file, is_released=selection.releases(file))
         for file in every
-        if selection.names(file) and (not file["is_healed"] or selection.releases(file))
+        if selection.names(file) and (not file.is_healed or selection.releases(file))
     }
     refused = _refused_now(lake, named, selection.reasons)
     taken = set(refused.filter("is_taken")["file_id"])
     files = {}
     not_replayed = []
     for file_id, file in named.items():
-        is_whole = file["status"] != FileStatus.DECIDED
-        asked = {FileStatus.HELD: "held", FileStatus.QUARANTINED: "unreadable_file"}
-        is_asked = not selection.reasons or asked.get(file["status"]) in selection.reasons
-        if not (file["is_released"] or (is_asked if is_whole else file_id in taken)):
+        is_asked = not selection.reasons or _WAITS_AS.get(file.status) in selection.reasons
+        if not (file.is_released or (is_asked if file.is_whole else file_id in taken)):
             continue
-        if file["dialect"] is None:
-            not_replayed.append((file["path"], f"no row for source '{file['source']}'"))
+        if not file.has_dialect:
+            not_replayed.append((file.path, f"no row for source '{file.source}'"))
             continue
-        files[file_id] = file | {"is_whole": is_whole}
+        files[file_id] = file
     batch_id = lake.last_batch_id() + 1
     is_of_plan = pl.col("file_id").is_in(list(files))
     return ReplayPlan(
@@ -150,15 +190,31 @@ def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path)
     )
 
 
+_WAITS_AS: Mapping[str, str] = {FileStatus.HELD: "held", FileStatus.QUARANTINED: "unreadable_file"}
+"""What a person writes after `--reason` for a file that waits as a whole."""
+
+
+def _known_files(lake: Lake, sources: pl.DataFrame) -> list[ReplayFile]:
+    known = lake.query(_FILES, sources=sources.select("source", "dialect", "dedupe_scope"))
+    waiting = set(unhealed(file_states(lake))["file_id"])
+    files = [ReplayFile(**row) for row in known.iter_rows(named=True)]
+    return [
+        replace(
+            file, is_healed=file.is_corrected or (file.is_whole and file.file_id not in waiting)
+        )
+        for file in files
+    ]
+
+
 def _matches(path: str, patterns: tuple[str, ...]) -> bool:
     return any(path == pattern or fnmatchcase(path, pattern) for pattern in patterns)
 
 
 def _refused_now(
-    lake: Lake, files: dict[int, dict[str, Any]], reasons: tuple[str, ...]
+    lake: Lake, files: dict[int, ReplayFile], reasons: tuple[str, ...]
 ) -> pl.DataFrame:
     latest = pl.DataFrame(
-        {"file_id": list(files), "latest": [file["revision"] for file in files.values()]},
+        {"file_id": list(files), "latest": [file.revision for file in files.values()]},
         schema={"file_id": pl.Int64(), "latest": pl.Int32()},
     )
     rows = lake.query(

@@ -1,7 +1,7 @@
-"""File states: what closing waits for, and whom that concerns.
+"""File states: which decision about a file counts, and what heals a file that was not decided.
 
-Belongs here: the two frames that `close.closable` asks for. Must not be put here: the rules (see
-`close`).
+This is the one home of both rules. A held or unreadable file is healed by a corrected copy, or by a
+later version of its path that is decided.
 """
 
 from pathlib import Path
@@ -10,7 +10,10 @@ import duckdb
 import polars as pl
 
 from pipelines.lake.lake import Lake
+from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frames import FILE_STATES, PENDING, SOURCE_CUSTOMERS
+from pipelines.vocabulary.tables import LANDING_FILES
+from pipelines.vocabulary.verdicts import FileStatus
 
 LATEST_DECISIONS = """
     SELECT * FROM lake.file_decisions
@@ -18,30 +21,32 @@ LATEST_DECISIONS = """
 """
 """SQL: the decision about each file version that counts, the one of its latest revision."""
 
+CORRECTED_FILES = f"""
+    SELECT corrects_file_id FROM lake.landing_files JOIN ({LATEST_DECISIONS}) USING (file_id)
+    WHERE status = 'decided' AND corrects_file_id IS NOT NULL
+"""
+"""SQL: the file versions whose refused lines a decided copy stands for."""
 
-def file_states(lake: Lake, undecided: pl.DataFrame) -> pl.DataFrame:
-    """Every file version the lake knows, by its latest decision, and those still waiting.
+
+def file_states(lake: Lake, undecided: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Every file version that the lake knows, and those that still wait; schema `FILE_STATES`.
 
     A file that a decided one corrects is decided itself.
 
     Args:
         lake: any connection.
-        undecided: listed file versions that no batch has taken; columns of `landing_files`.
+        undecided: listed file versions that no batch has taken; columns of `landing_files`. None
+            when there are none.
     """
     decided = lake.query(
         f"""
-        WITH latest AS ({LATEST_DECISIONS}),
-        corrected AS (
-            SELECT corrects_file_id AS file_id
-            FROM lake.landing_files JOIN latest USING (file_id) WHERE status = 'decided'
-        )
         SELECT file_id, source, path, received_at,
-            CASE WHEN file_id IN (SELECT file_id FROM corrected WHERE file_id IS NOT NULL)
-                THEN 'decided' ELSE status END AS status
-        FROM lake.landing_files JOIN latest USING (file_id)
+            CASE WHEN file_id IN ({CORRECTED_FILES}) THEN 'decided' ELSE status END AS status
+        FROM lake.landing_files JOIN ({LATEST_DECISIONS}) USING (file_id)
         """
     ).cast(FILE_STATES)
-    return pl.concat([decided, undecided_states(undecided)])
+    waiting = pl.DataFrame(schema=LANDING_FILES.schema) if undecided is None else undecided
+    return pl.concat([decided, undecided_states(waiting)])
 
 
 def undecided_states(undecided: pl.DataFrame) -> pl.DataFrame:
@@ -49,13 +54,30 @@ def undecided_states(undecided: pl.DataFrame) -> pl.DataFrame:
     return undecided.with_columns(pl.lit(PENDING).alias("status")).select(*FILE_STATES)
 
 
-def unread_files(states: pl.DataFrame) -> pl.DataFrame:
-    """The held and quarantined ones that no later decided version of their path heals."""
-    is_decided = pl.col("status") == "decided"
+def unhealed(states: pl.DataFrame) -> pl.DataFrame:
+    """The file versions that hold something back: pending, held or quarantined, and not healed.
+
+    Args:
+        states: schema `FILE_STATES`; every version that is not decided, and every later version
+            of the same path.
+
+    Returns:
+        The same columns, by file_id.
+
+    Raises:
+        InvariantError: a status is unknown.
+    """
+    unknown = set(states["status"]) - {PENDING, *FileStatus}
+    if unknown:
+        raise InvariantError(f"file states: expected a known status, found {sorted(unknown)}")
+    is_decided = pl.col("status") == FileStatus.DECIDED.value
     last_decided = pl.col("file_id").filter(is_decided).max().over("path").fill_null(0)
-    return states.filter(
-        pl.col("status").is_in(["held", "quarantined"]) & (pl.col("file_id") > last_decided)
-    ).sort("file_id")
+    return states.filter(~is_decided & (pl.col("file_id") > last_decided)).sort("file_id")
+
+
+def unread_files(states: pl.DataFrame) -> pl.DataFrame:
+    """The held and quarantined ones among those that hold something back."""
+    return unhealed(states).filter(pl.col("status") != PENDING)
 
 
 def source_customers(database: Path, relation: str) -> pl.DataFrame:

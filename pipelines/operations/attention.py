@@ -12,8 +12,8 @@ import duckdb
 import polars as pl
 
 from pipelines.catalog.catalog import Catalog
-from pipelines.invoicing.finalize import HeldBack, closable, settle_time
-from pipelines.lake.file_states import LATEST_DECISIONS, source_customers, unread_files
+from pipelines.invoicing.due import HeldBack, closable, settle_time
+from pipelines.lake.file_states import LATEST_DECISIONS, source_customers, unhealed, unread_files
 from pipelines.lake.lake import Lake
 from pipelines.settings import Settings
 from pipelines.vocabulary.frames import DRAFTS
@@ -118,7 +118,7 @@ def due_drafts(
         ).pl()
     closing = closable(
         drafts.cast(DRAFTS),
-        states,
+        unhealed(states),
         source_customers(marts, "fct_source_customers"),
         generation.as_of,
         listed_at,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pipelines.catalog import calendar
 from pipelines.catalog.catalog import read_catalog
 from pipelines.intake import batch
-from pipelines.invoicing.finalize import settle_time
+from pipelines.invoicing.due import settle_time
 from pipelines.lake.file_states import file_states
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision

@@ -70,7 +70,7 @@ def _decide(
     cuts = cut_rows(world.cuts)
     settings: dict[str, object] = {
         "pipelines.intake.batch.STREAMED_BYTES_MIN": chance.choice([0, 0, 2**30]),
-        "pipelines.intake.batch.EVENTS_PER_GROUP": chance.choice([1, 7, 2_000_000]),
+        "pipelines.intake.verdict_rows.EVENTS_PER_GROUP": chance.choice([1, 7, 2_000_000]),
         "pipelines.intake.stream.FILE_BYTES_HELD": chance.choice([0, 2**30]),
         "pipelines.intake.stream.PART_ROWS": chance.choice([1, 5, 250_000]),
         "pipelines.intake.stream.BATCH_KEYS": chance.choice([1, 1_000]),

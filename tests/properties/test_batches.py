@@ -71,7 +71,7 @@ def test_batches_cut_anywhere_give_the_same_verdicts(seed: int, tmp_path: Path) 
 def test_groups_of_key_hashes_decided_alone_give_the_same_verdicts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.intake.batch.EVENTS_PER_GROUP", 5)
+    monkeypatch.setattr("pipelines.intake.verdict_rows.EVENTS_PER_GROUP", 5)
     world = make_landed_world(seed=4)
 
     assert _decided(world, tmp_path) == world.expected_rows()

@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.invoicing.documents import verify_chain, verify_documents
-from pipelines.invoicing.finalize import CLOSING_ORDER, closable, finalize
+from pipelines.invoicing.due import CLOSING_ORDER, closable
+from pipelines.invoicing.finalize import finalize
+from pipelines.lake.file_states import unhealed
 from tests.worlds.books import (
     Books,
     Draft,
@@ -101,10 +103,12 @@ def closed_by_runs(world: list[File], all_drafts: list[Draft], runs: list[int]) 
         open_drafts = draft_rows(all_drafts).join(books.invoices, on="invoice_id", how="anti")
         closing = closable(
             open_drafts,
-            file_rows(
-                *(
-                    (file_id, file.source, f"{file_id}.json", at(file.received), file.status(hour))
-                    for file_id, file in listed
+            unhealed(
+                file_rows(
+                    *(
+                        (file_id, file.source, f"{file_id}", at(file.received), file.status(hour))
+                        for file_id, file in listed
+                    )
                 )
             ),
             feed_rows(*((*feed, at(received)) for feed, received in fed.items())),

@@ -16,9 +16,10 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.events import EVENT_TABLES, Landed, markdown_table, open_lake
 from pipelines.defs.resources import Writer
 from pipelines.invoicing.documents import GENESIS, verify_chain
-from pipelines.invoicing.finalize import ClosingFacts, closable, finalize, settle_time
+from pipelines.invoicing.due import closable, settle_time
+from pipelines.invoicing.finalize import ClosingFacts, finalize
 from pipelines.lake.ducklake import attach_statements
-from pipelines.lake.file_states import file_states, source_customers
+from pipelines.lake.file_states import file_states, source_customers, unhealed
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frames import DRAFT_LINES, DRAFTS, FINALIZED
@@ -139,10 +140,10 @@ def closed_invoices(
     if landed_files.republish:
         drafts = drafts.clear()
     with open_lake(settings) as lake:
-        files = file_states(lake, landed_files.plan.undecided())
+        waiting = unhealed(file_states(lake, landed_files.plan.undecided()))
         closing = closable(
             drafts,
-            files,
+            waiting,
             source_customers(settings.warehouse, "intermediate.int_events_counted"),
             facts.as_of,
             facts.listing_started_at,

@@ -292,7 +292,7 @@ def test_line_that_is_lost_on_the_way_stops_the_replay(
 ) -> None:
     land(tmp_path, a=line("late", 3) + line("other", 3))
     decide(tmp_path)
-    monkeypatch.setattr("pipelines.intake.replay._groups", lambda *_: iter(()))
+    monkeypatch.setattr("pipelines.intake.replay.groups", lambda *_: iter(()))
 
     with pytest.raises(InvariantError, match="found 2 lines without; nothing was written"):
         replayed(tmp_path, RELAXED, NO_CUTS)
@@ -302,7 +302,7 @@ def test_line_that_is_lost_on_the_way_stops_the_replay(
 def test_groups_of_key_hashes_give_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.intake.replay.EVENTS_PER_GROUP", 2)
+    monkeypatch.setattr("pipelines.intake.verdict_rows.EVENTS_PER_GROUP", 2)
     land(tmp_path, a=b"".join(line(f"k{number % 5}", 3) for number in range(9)))
     decide(tmp_path)
 

@@ -16,13 +16,9 @@ from pipelines.invoicing.documents import (
     verify_chain,
     verify_documents,
 )
-from pipelines.invoicing.finalize import (
-    SETTLE_TIME,
-    SETTLE_TIME_PATH_DATED,
-    closable,
-    finalize,
-    settle_time,
-)
+from pipelines.invoicing.due import SETTLE_TIME, SETTLE_TIME_PATH_DATED, closable, settle_time
+from pipelines.invoicing.finalize import finalize
+from pipelines.lake.file_states import unhealed
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frames import DRAFT_LINES, DRAFTS
 from pipelines.vocabulary.tables import INVOICE_LINES, INVOICES
@@ -58,7 +54,7 @@ def reasons(
     """Reason code by customer and day of the cut; None for what is closable."""
     closing = closable(
         draft_rows(drafts),
-        file_rows() if files is None else files,
+        file_rows() if files is None else unhealed(files),
         feed_rows() if feeds is None else feeds,
         as_of,
         listed,
@@ -200,7 +196,7 @@ def test_the_reason_names_the_file_that_was_received_first() -> None:
         (9, "cdn", "cdn/{first}.json", NOON - DAY, "held"),
     )
 
-    closing = closable(draft_rows([ACME]), files, feed_rows(), LATER, LATER, HOUR)
+    closing = closable(draft_rows([ACME]), unhealed(files), feed_rows(), LATER, LATER, HOUR)
 
     assert closing.held_back["reason"].to_list() == [
         "cdn/{first}.json was received before its cut and is held; "
@@ -249,7 +245,7 @@ def test_a_file_state_nobody_knows_is_refused() -> None:
     files = file_rows((7, "cdn", "a", NOON, "released"))
 
     with pytest.raises(InvariantError, match="released"):
-        closable(draft_rows([]), files, feed_rows(), LATER, LATER, HOUR)
+        closable(draft_rows([]), unhealed(files), feed_rows(), LATER, LATER, HOUR)
 
 
 @pytest.mark.parametrize(

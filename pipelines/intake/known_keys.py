@@ -1,0 +1,75 @@
+"""Known keys: the accepted events that new ones may repeat."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.intake.decide import KNOWN_KEYS_COLUMNS
+from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.lake import Lake
+from pipelines.vocabulary.tables import ACCEPTED_EVENTS
+
+
+def reach_of(files: pl.DataFrame, sources: pl.DataFrame) -> datetime | None:
+    """The instant up to which held keys can be ignored.
+
+    No key received by then can make an event of these files a duplicate. None when every held key
+    must be looked up.
+    """
+    ruled = sources.join(files, on="source", how="semi")
+    windows = ruled["dedupe_window"]
+    if not files.height or windows.null_count() or ruled["late_lookup"].any():
+        return None
+    earliest, widest = files["received_at"].min(), windows.max()
+    assert isinstance(earliest, datetime)  # noqa: S101 -- there are files
+    assert isinstance(widest, timedelta)  # noqa: S101 -- and none is unlimited
+    return earliest - widest
+
+
+def known_keys(
+    lake: Lake,
+    index: WindowIndex | None,
+    reach: datetime | None,
+    staged: tuple[Path, ...],
+    events: pl.DataFrame,
+) -> pl.DataFrame:
+    """The accepted events that share a key hash with any of `events`.
+
+    Args:
+        lake: at the batch that the index was brought up to.
+        index: finds them; without one every key of the lake is read.
+        reach: events received until then may be left out.
+        staged: Parquet of events accepted in this batch already.
+        events: column key_hash.
+    """
+    schema = pl.Schema((name, ACCEPTED_EVENTS.schema[name]) for name in KNOWN_KEYS_COLUMNS)
+    hashes = events.select(pl.col("key_hash").unique())
+    if index is None:
+        held = lake.query(
+            "SELECT key_hash, file_id, line FROM lake.accepted_events "
+            "WHERE key_hash IN (SELECT key_hash FROM hashes)",
+            hashes=hashes,
+        )
+    else:
+        held = index.held(hashes["key_hash"].to_numpy(), reach)
+    known = [pl.DataFrame(schema=schema)]
+    if held.height:
+        columns = ", ".join(f"events.{name}" for name in KNOWN_KEYS_COLUMNS)
+        known.append(
+            lake.query(
+                f"SELECT {columns} FROM lake.accepted_events AS events "
+                "JOIN held USING (key_hash, file_id, line)",
+                held=held,
+            )
+        )
+    if staged:
+        known.append(
+            # A filter, not a join: Polars then reads only `key_hash`, and the other columns
+            # of the few rows that match.
+            pl.scan_parquet(list(staged), parallel="prefiltered")
+            .select(KNOWN_KEYS_COLUMNS)
+            .filter(pl.col("key_hash").is_in(hashes["key_hash"].implode()))
+            .collect()
+        )
+    return pl.concat([rows.select(KNOWN_KEYS_COLUMNS).cast(schema) for rows in known])

@@ -1,7 +1,6 @@
 """Everything Dagster serves: the assets, the job, the sensor, the schedule.
 
-Belongs here: putting together. Must not be put here: work (see `assets`). Importing this
-module reads the settings and, when the dbt project changed, parses it.
+Importing this module reads the settings and, when the dbt project changed, parses it.
 """
 
 from collections.abc import Iterable
@@ -9,7 +8,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.defs.assets import alarms, events, invoices
+from pipelines.defs import assets
+from pipelines.defs.assets import alarms
 from pipelines.defs.dbt import BILLING, MARTS, build_phase, read_manifest
 from pipelines.defs.resources import RunMemory, build_writer
 from pipelines.defs.sensors import build_landing_sensor, build_nightly_run
@@ -26,7 +26,7 @@ def python_assets() -> list[dg.AssetsDefinition]:
     """What Python makes, before, between and after the two dbt phases."""
     return [
         asset
-        for asset in dg.load_assets_from_modules([events, alarms, invoices])
+        for asset in dg.load_assets_from_package_module(assets)
         if isinstance(asset, dg.AssetsDefinition)
     ]
 

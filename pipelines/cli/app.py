@@ -198,10 +198,10 @@ def _show(settings: Settings) -> None:
 
 
 def _digest(settings: Settings) -> str:
-    from pipelines.lake.lake import Lake
+    from pipelines.home import Home
     from pipelines.lake.lake_digest import lake_digest
 
-    with Lake(settings.lake_catalog, settings.lake_data) as lake:
+    with Home(settings).lake() as lake:
         return lake_digest(lake)
 
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from pipelines.lake.lake import Lake
+from pipelines.home import Home
 from pipelines.lake.run_facts import choose_as_of
 from pipelines.operations.idle import finds_nothing
-from pipelines.settings import Settings, metric_codes
+from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
-from pipelines.warehouse.publish import current_generation
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
@@ -148,22 +147,20 @@ def try_replay(settings: Settings, selection: "Selection") -> ReplayOutcome:
         MeterlineError: the selection names nothing, or the catalog contradicts itself.
     """
     from pipelines.catalog import calendar
-    from pipelines.catalog.catalog import read_catalog
     from pipelines.intake import replay, replay_selection
-    from pipelines.landing.store import Landing
-    from pipelines.reading.hold_rule import HoldRule
 
-    catalog = read_catalog(settings.catalog, metric_codes())
+    home = Home(settings)
+    catalog = home.catalog()
     with (
-        Lake(settings.lake_catalog, settings.lake_data) as lake,
+        home.lake() as lake,
         TemporaryDirectory(prefix="meterline-replay-") as folder,
     ):
         plan = replay_selection.plan(lake, catalog.sources, selection, Path(folder))
         parsed = replay.parse(
             plan,
-            Landing(settings.landing, settings.s3_endpoint_url),
+            home.landing(),
             settings.threads,
-            HoldRule(settings.hold_percent, settings.hold_rejections_min),
+            home.hold_rule,
         )
         cuts = calendar.cuts_until(catalog, plan.received_at)
         redecided = replay.decide_again(lake, None, plan, parsed, catalog.sources, cuts)
@@ -231,11 +228,12 @@ def run_job(
 
 def count_home(settings: Settings) -> HomeCounts:
     """How much the home holds now; an untouched home holds nothing."""
-    generation = current_generation(settings.published)
+    home = Home(settings)
+    generation = home.generation()
     generation_id = generation.generation_id if generation else None
-    if not settings.lake_catalog.is_file():
+    if not home.has_lake:
         return HomeCounts(0, 0, 0, generation_id)
-    with Lake(settings.lake_catalog, settings.lake_data) as lake:
+    with home.lake() as lake:
         files, lines = lake.query(
             "SELECT count(*), coalesce(sum(lines), 0)::BIGINT FROM lake.file_decisions "
             "WHERE revision = 0"

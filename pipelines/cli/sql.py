@@ -12,10 +12,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.home import Home
 from pipelines.operations.report import shown_text
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
-from pipelines.warehouse.publish import current_generation
 
 _ROWS_SHOWN = 200
 
@@ -26,7 +26,7 @@ def answer(settings: Settings, query: str, console: Console) -> None:
     Raises:
         MeterlineError: nothing is published yet, or the statement is no SQL.
     """
-    with _marts(settings) as marts:
+    with Home(settings).marts() as marts:
         try:
             _print_rows(marts, query, console)
         except duckdb.Error as error:
@@ -35,7 +35,7 @@ def answer(settings: Settings, query: str, console: Console) -> None:
 
 def prompt(settings: Settings, console: Console) -> None:
     """Reads statements, each ended by `;`, until the input ends."""
-    with _marts(settings) as marts:
+    with Home(settings).marts() as marts:
         tables = [row[0] for row in marts.execute("SHOW TABLES").fetchall()]
         console.print(f"tables: {', '.join(tables)}")
         console.print("end a statement with ; and the prompt with Ctrl-D")
@@ -52,19 +52,6 @@ def prompt(settings: Settings, console: Console) -> None:
                 except duckdb.Error as error:
                     console.print(str(error), style="red", markup=False)
                 statement = ""
-
-
-def _marts(settings: Settings) -> duckdb.DuckDBPyConnection:
-    generation = current_generation(settings.published)
-    if generation is None:
-        raise MeterlineError("nothing is published yet: `meterline run` builds the marts")
-    marts = duckdb.connect(
-        str(settings.published / generation.generation_id / "marts.duckdb"),
-        read_only=True,
-        config={"enable_external_access": "false"},
-    )
-    marts.execute("SET TimeZone = 'UTC'")
-    return marts
 
 
 def _print_rows(marts: duckdb.DuckDBPyConnection, query: str, console: Console) -> None:

@@ -21,8 +21,8 @@ from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from pipelines.defs.resources import Writer
+from pipelines.home import Home
 from pipelines.lake.ducklake import quoted
-from pipelines.lake.lake import Lake
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.warehouse.dbt_runner import PreparedProject, run_phase
@@ -190,7 +190,7 @@ def connection_of(settings: Settings) -> dict[str, str]:
     # Imported here, because the module imports dbt, which loading definitions need not pay.
     from pipelines.warehouse.dbt_plugin import connection_environment
 
-    with Lake(settings.lake_catalog, settings.lake_data) as lake:
+    with Home(settings).lake() as lake:
         snapshot_id = lake.snapshot_id()
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     return connection_environment(

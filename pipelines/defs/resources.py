@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.home import Home
 from pipelines.lake.writer_lock import last_holder, writer_lock
 from pipelines.operations.alarms import failure_payload, send
 from pipelines.settings import Settings
@@ -29,12 +30,17 @@ class Writer:
     """The right to write to a home; whoever has one holds the lock.
 
     Attributes:
-        settings: of the home.
+        home: the home.
         run_id: Dagster's id of the run.
     """
 
-    settings: Settings
+    home: Home
     run_id: str
+
+    @property
+    def settings(self) -> Settings:
+        """Of the home."""
+        return self.home.settings
 
 
 def build_writer(settings: Settings) -> dg.ResourceDefinition:
@@ -57,7 +63,7 @@ def build_writer(settings: Settings) -> dg.ResourceDefinition:
                 raise
             if killed is not None and context.instance is not None:
                 end_dead_run(context.instance, killed.run_id)
-            yield Writer(settings, run_id)
+            yield Writer(Home(settings), run_id)
 
     return writer
 

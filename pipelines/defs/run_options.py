@@ -1,12 +1,11 @@
-"""Run options: what a person may choose when launching a run.
-
-Belongs here: the options as Dagster shows them. Must not be put here: what a run does with them.
-"""
+"""Run options: what a person may choose when launching a run, as Dagster shows it."""
 
 import dagster as dg
 from pydantic import Field
 
+from pipelines.intake.kinds import Correction, Kind, NewFiles, Replay, Republication
 from pipelines.intake.replay_selection import Selection
+from pipelines.vocabulary.errors import MeterlineError
 
 
 class RunOptions(dg.Config):
@@ -34,16 +33,28 @@ class RunOptions(dg.Config):
     correct_from: str | None = None
 
     @property
-    def takes_in(self) -> bool:
-        """False when the run works on what is in the lake already."""
-        return not (self.republish or self.replay or self.correct_from)
+    def kind(self) -> Kind:
+        """What the run is asked to do.
 
-    @property
-    def selection(self) -> Selection:
-        """What a replay takes up."""
-        return Selection(
-            tuple(self.replay_sources),
-            tuple(self.replay_files),
-            tuple(self.replay_reasons),
-            tuple(self.replay_release),
-        )
+        Raises:
+            MeterlineError: the options contradict each other, or name an unknown reason.
+        """
+        chosen = [self.republish, self.replay, bool(self.correct_file or self.correct_from)]
+        if sum(chosen) > 1:
+            raise MeterlineError("expected one of republish, replay and correct_file, found more")
+        if self.republish:
+            return Republication()
+        if self.correct_file or self.correct_from:
+            if not (self.correct_file and self.correct_from):
+                raise MeterlineError("correct_file and correct_from go together; give both")
+            return Correction(self.correct_file, self.correct_from)
+        if self.replay:
+            return Replay(
+                Selection(
+                    tuple(self.replay_sources),
+                    tuple(self.replay_files),
+                    tuple(self.replay_reasons),
+                    tuple(self.replay_release),
+                )
+            )
+        return NewFiles()

@@ -11,12 +11,10 @@ import dagster as dg
 import polars as pl
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from pipelines.catalog.catalog import read_catalog
 from pipelines.defs.resources import end_runs_of_dead_processes
-from pipelines.lake.lake import Lake
+from pipelines.home import Home
 from pipelines.landing.discovery import discover
-from pipelines.landing.store import Landing
-from pipelines.settings import Settings, metric_codes
+from pipelines.settings import Settings
 from pipelines.vocabulary.tables import LANDING_FILES
 
 RETRY_AFTER = timedelta(minutes=15)
@@ -74,17 +72,13 @@ def build_nightly_run(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinitio
 
 def count_new_files(settings: Settings) -> int:
     """File versions in the landing that no batch has taken; no file is opened."""
-    sources = read_catalog(settings.catalog, metric_codes()).sources
+    home = Home(settings)
     registry = pl.DataFrame(schema=LANDING_FILES.schema)
-    if settings.lake_catalog.is_file():
-        with Lake(settings.lake_catalog, settings.lake_data) as lake:
+    if home.has_lake:
+        with home.lake() as lake:
             registry = lake.table(LANDING_FILES)
-    return discover(
-        Landing(settings.landing, settings.s3_endpoint_url).list_objects(),
-        registry,
-        sources,
-        datetime.now(UTC),
-    ).files.height
+    sources, listing = home.catalog().sources, home.landing().list_objects()
+    return discover(listing, registry, sources, datetime.now(UTC)).files.height
 
 
 def reason_to_wait(instance: dg.DagsterInstance, now: datetime) -> str | None:

@@ -4,14 +4,11 @@ This is the one home of both rules. A held or unreadable file is healed by a cor
 later version of its path that is decided.
 """
 
-from pathlib import Path
-
-import duckdb
 import polars as pl
 
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.vocabulary.frames import FILE_STATES, PENDING, SOURCE_CUSTOMERS
+from pipelines.vocabulary.frames import FILE_STATES, PENDING
 from pipelines.vocabulary.tables import LANDING_FILES
 from pipelines.vocabulary.verdicts import FileStatus
 
@@ -80,19 +77,19 @@ def unread_files(states: pl.DataFrame) -> pl.DataFrame:
     return unhealed(states).filter(pl.col("status") != PENDING)
 
 
-def source_customers(database: Path, relation: str) -> pl.DataFrame:
-    """Who has an accepted event from which source, and since when, as dbt attributed them.
-
-    Args:
-        database: DuckDB file: the working warehouse under the lock, or published marts.
-        relation: columns source, customer_id, first_received_at; more rows than one a pair.
-    """
-    with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        found = connection.execute(
-            f"""
-            SELECT source, customer_id, min(first_received_at) AS first_received_at
-            FROM {relation} WHERE customer_id IS NOT NULL GROUP BY ALL
-            """
-        ).pl()
-    return found.cast(SOURCE_CUSTOMERS)
+def verdict_counts(lake: Lake, batch_id: int) -> pl.DataFrame:
+    """One row per source of a batch: files, lines and lines by verdict."""
+    return lake.query(
+        """
+        SELECT source, count(*) AS files, sum(lines)::BIGINT AS lines,
+            sum(accepted)::BIGINT AS accepted, sum(duplicate)::BIGINT AS duplicate,
+            sum(conflict)::BIGINT AS conflict, sum(rejected)::BIGINT AS rejected,
+            sum(blank)::BIGINT AS blank,
+            coalesce(sum(held), 0)::BIGINT AS held,
+            count(*) FILTER (status = 'quarantined') AS quarantined_files,
+            count(*) FILTER (status = 'held') AS held_files
+        FROM lake.landing_files JOIN lake.file_decisions USING (file_id)
+        WHERE file_decisions.batch_id = $batch_id GROUP BY ALL ORDER BY ALL
+        """,
+        {"batch_id": batch_id},
+    )

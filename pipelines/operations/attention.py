@@ -8,16 +8,15 @@ import shlex
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import polars as pl
 
 from pipelines.catalog.catalog import Catalog
+from pipelines.home import Home
 from pipelines.invoicing.due import HeldBack, closable, settle_time
-from pipelines.lake.file_states import LATEST_DECISIONS, source_customers, unhealed, unread_files
+from pipelines.lake.file_states import LATEST_DECISIONS, unhealed, unread_files
 from pipelines.lake.lake import Lake
-from pipelines.settings import Settings
 from pipelines.vocabulary.frames import DRAFTS
-from pipelines.warehouse.publish import current_generation
+from pipelines.warehouse.dbt_tables import source_customers
 
 _ADVICE = {
     "held": "`meterline replay --release {path}` lets it in; a corrected upload under its name "
@@ -97,29 +96,28 @@ def oldest_undecided(states: pl.DataFrame, now: datetime) -> dict[str, Any] | No
 
 
 def due_drafts(
-    settings: Settings, catalog: Catalog, states: pl.DataFrame, listed_at: datetime
+    home: Home, catalog: Catalog, states: pl.DataFrame, listed_at: datetime
 ) -> list[dict[str, Any]]:
     """Why each draft whose cut has passed is still a draft; `ready` where the next run closes it.
 
     Args:
-        settings: of the home.
+        home: the home.
         catalog: in use.
         states: see `file_states`.
         listed_at: when the listing behind `states` began.
     """
-    generation = current_generation(settings.published)
+    generation = home.generation()
     if generation is None:
         return []
-    marts = settings.published / generation.generation_id / "marts.duckdb"
-    with duckdb.connect(str(marts), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with home.marts() as connection:
         drafts = connection.execute(
             f"SELECT {', '.join(DRAFTS)} FROM fct_invoices WHERE status = 'draft'"
         ).pl()
+        fed = source_customers(connection, "fct_source_customers")
     closing = closable(
         drafts.cast(DRAFTS),
         unhealed(states),
-        source_customers(marts, "fct_source_customers"),
+        fed,
         generation.as_of,
         listed_at,
         settle_time(catalog.sources),

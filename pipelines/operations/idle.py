@@ -8,19 +8,16 @@ is not plainly in order, an error included, is left to a whole run, which says i
 from datetime import UTC, datetime
 
 from pipelines.catalog import calendar
-from pipelines.catalog.catalog import read_catalog
+from pipelines.home import Home
 from pipelines.intake import batch
 from pipelines.invoicing.due import settle_time
 from pipelines.lake.file_states import file_states
-from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.lake.writer_lock import last_holder
-from pipelines.landing.store import Landing
 from pipelines.operations import attention
-from pipelines.settings import Settings, metric_codes
+from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.warehouse import gate
-from pipelines.warehouse.publish import current_generation
 
 
 def finds_nothing(settings: Settings, as_of: str | None) -> bool:
@@ -31,7 +28,7 @@ def finds_nothing(settings: Settings, as_of: str | None) -> bool:
         as_of: instant the run would speak for, RFC 3339; None is the present.
     """
     is_clean = (
-        settings.lake_catalog.is_file()
+        Home(settings).has_lake
         and last_holder(settings.writer_lock) is None
         and not any(settings.staging.glob("*"))
     )
@@ -44,15 +41,16 @@ def finds_nothing(settings: Settings, as_of: str | None) -> bool:
 
 
 def _finds_nothing(settings: Settings, as_of: str | None) -> bool:
-    generation = current_generation(settings.published)
+    home = Home(settings)
+    generation = home.generation()
     if generation is None:
         return False
-    catalog = read_catalog(settings.catalog, metric_codes())
+    catalog = home.catalog()
     listing_started_at = datetime.now(UTC)
-    with Lake(settings.lake_catalog, settings.lake_data) as lake:
+    with home.lake() as lake:
         plan = batch.plan(
             lake,
-            Landing(settings.landing, settings.s3_endpoint_url),
+            home.landing(),
             catalog.sources,
             settings.staging,
             settings.batch_bytes,

@@ -10,24 +10,21 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import duckdb
 import polars as pl
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.catalog.catalog import read_catalog
+from pipelines.home import Home
 from pipelines.lake.file_states import LATEST_DECISIONS, file_states, undecided_states
 from pipelines.lake.lake import Lake
 from pipelines.landing.discovery import discover
-from pipelines.landing.store import Landing
 from pipelines.operations import attention
-from pipelines.settings import Settings, metric_codes
+from pipelines.settings import Settings
 from pipelines.vocabulary.money import minor_unit_digits
 from pipelines.vocabulary.tables import LANDING_FILES
 from pipelines.vocabulary.verdicts import Verdict
-from pipelines.warehouse.publish import current_generation
 
 VERDICT_COUNTS = ("lines", "accepted", "duplicate", "conflict", "rejected", "blank", "held")
 """Columns of the table of verdicts; the last six add up to the first."""
@@ -84,10 +81,11 @@ def read_report(settings: Settings) -> HomeReport:
     Raises:
         MeterlineError: the catalog contradicts itself, or the landing cannot be listed.
     """
-    generation = current_generation(settings.published)
-    catalog = read_catalog(settings.catalog, metric_codes())
+    home = Home(settings)
+    generation = home.generation()
+    catalog = home.catalog()
     listed_at = datetime.now(UTC)
-    listing = Landing(settings.landing, settings.s3_endpoint_url).list_objects()
+    listing = home.landing().list_objects()
     registry = pl.DataFrame(schema=LANDING_FILES.schema)
     discovery = discover(listing, registry, catalog.sources, listed_at)
     taken_in: dict[str, Any] = {
@@ -99,8 +97,8 @@ def read_report(settings: Settings) -> HomeReport:
         "due_drafts": [],
     }
     states = undecided_states(discovery.files)
-    if settings.lake_catalog.is_file():
-        with Lake(settings.lake_catalog, settings.lake_data) as lake:
+    if home.has_lake:
+        with home.lake() as lake:
             registry = lake.table(LANDING_FILES)
             discovery = discover(listing, registry, catalog.sources, listed_at)
             states = file_states(lake, discovery.files)
@@ -114,12 +112,12 @@ def read_report(settings: Settings) -> HomeReport:
                     for row in reasons
                     if row["verdict"] == Verdict.CONFLICT and not row["is_expected"]
                 ),
-                "due_drafts": attention.due_drafts(settings, catalog, states, listed_at),
+                "due_drafts": attention.due_drafts(home, catalog, states, listed_at),
             }
     return HomeReport(
         as_of=f"{generation.as_of:%Y-%m-%dT%H:%M:%SZ}" if generation else None,
         **taken_in,
-        invoices=_invoices(settings),
+        invoices=_invoices(home) if generation else [],
         generation=generation.generation_id if generation else None,
         in_progress=discovery.files.select("path", "size_bytes").to_dicts(),
         not_read=discovery.ignored.to_dicts(),
@@ -194,13 +192,8 @@ def _file_classes(lake: Lake) -> pl.DataFrame:
     )
 
 
-def _invoices(settings: Settings) -> list[dict[str, Any]]:
-    generation = current_generation(settings.published)
-    if generation is None:
-        return []
-    marts = settings.published / generation.generation_id / "marts.duckdb"
-    with duckdb.connect(str(marts), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+def _invoices(home: Home) -> list[dict[str, Any]]:
+    with home.marts() as connection:
         rows = connection.execute(
             """
             SELECT fct_invoices.status, invoice_number, customer_id, subscription_id,

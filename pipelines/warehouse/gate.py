@@ -13,7 +13,7 @@ import polars as pl
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
-from pipelines.warehouse.publish import current_generation, digest_inputs
+from pipelines.warehouse.generations import current_generation, digest_inputs
 
 
 def inputs_digest(

@@ -1,33 +1,31 @@
 """Publish: an immutable generation of the marts, then one pointer swapped; readers never wait.
 
-Belongs here: `published/` as readers see it. Must not be put here: building the marts (dbt
-does), or deciding whether anything changed (see `assets`). Only the holder of the home's
-writer lock calls `publish`.
-
-    published/<number>-<digest>/marts.duckdb    every mart, each with the column generation_id
-    published/<number>-<digest>/manifest.json   what the generation was made from
-    published/<number>-<digest>/attach.sql      the accepted events, as a view over the lake
-    published/current                           link to the newest generation
-    published/chain_head.json                   the end of the invoices' chain, outside the lake
+dbt builds the marts before. Only the holder of the home's writer lock calls `publish`. What it
+writes is described in `generations`.
 
 Invariant: `current` names a whole generation, all of whose checks passed, at every instant;
 what a killed publication left behind bears a name of its own, and the next one sweeps it.
 """
 
-import hashlib
 import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel
 
 from pipelines.lake.ducklake import quoted
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
+from pipelines.warehouse.generations import (
+    MARTS_FILE,
+    POINTER,
+    ChainHead,
+    Generation,
+    GenerationFacts,
+)
 
 KEPT_GENERATIONS = 10
 """How many generations stay, the current one included.
@@ -36,17 +34,14 @@ A reader that has a file open keeps it in any case. The number is for those who 
 from the pointer and open it a little later, and for whoever compares with the day before.
 """
 
-POINTER = "current"
-"""Name of the link to the newest generation."""
 
 CHAIN_HEAD_FILE = "chain_head.json"
 """Name of the file that holds the end of the chain."""
 
-_FILES = {"marts.duckdb", "manifest.json", "attach.sql"}
+_FILES = {MARTS_FILE, "manifest.json", "attach.sql"}
 _UNFINISHED = ".unfinished-"
 _GENERATION_NAME = re.compile(r"(\d{6,})-[0-9a-f]{8}")
 _READ_ONLY = 0o444
-_SHA256 = r"^[0-9a-f]{64}$"
 
 
 @dataclass(frozen=True)
@@ -60,82 +55,6 @@ class CheckSummary:
 
     passed: int
     failed: tuple[str, ...] = ()
-
-
-class ChainHead(BaseModel):
-    """The end of the invoices' chain.
-
-    Attributes:
-        invoices: finalized invoices, the links of the chain.
-        chain_sha256: digest of the last link; 64 zeros for none.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    invoices: int = Field(ge=0)
-    chain_sha256: str = Field(pattern=_SHA256)
-
-
-class GenerationFacts(BaseModel):
-    """What a generation was made from.
-
-    Attributes:
-        as_of: the instant it speaks for.
-        batch_id: the last batch of the lake it shows.
-        catalog_digest: the catalog in use.
-        code_revision: digest of the code.
-        inputs_digest: see `digest_inputs`; equal inputs need no new generation.
-        chain_head: the end of the invoices' chain.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    as_of: datetime
-    batch_id: int = Field(ge=0)
-    catalog_digest: str
-    code_revision: str
-    inputs_digest: str = Field(pattern=_SHA256)
-    chain_head: ChainHead
-
-
-class Generation(GenerationFacts):
-    """A published generation, as its manifest says.
-
-    Attributes:
-        generation_id: number and the first digits of the inputs' digest; name of the folder.
-        number: from 1, in the order of publication; never given twice.
-        tables: rows per table.
-        checks_passed: all checks there were; none failed.
-    """
-
-    generation_id: str
-    number: int
-    tables: Mapping[str, int]
-    checks_passed: int
-
-
-def digest_inputs(inputs: Mapping[str, str | int]) -> str:
-    """SHA-256 (hex) over named inputs, in the order of their names."""
-    lines = (f"{name}={value!r}\n" for name, value in sorted(inputs.items()))
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def current_generation(published: Path) -> Generation | None:
-    """What the pointer names; None before the first publication.
-
-    Raises:
-        MeterlineError: its manifest cannot be read.
-    """
-    manifest = published / POINTER / "manifest.json"
-    try:
-        return Generation.model_validate_json(manifest.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError) as error:
-        raise MeterlineError(
-            f"{manifest} cannot be read; delete {published / POINTER} and run "
-            f"`meterline publish`: {error}"
-        ) from error
 
 
 def publish(
@@ -175,7 +94,7 @@ def publish(
     folder.mkdir()
     tables = _copy_marts(
         warehouse,
-        folder / "marts.duckdb",
+        folder / MARTS_FILE,
         generation_id,
         threads=threads,
         memory_limit=memory_limit,

@@ -25,13 +25,13 @@ lake         vocabulary settings
 catalog      vocabulary reading
 intake       vocabulary landing reading lake
 warehouse    vocabulary lake
-audit        vocabulary landing reading lake intake
-operations   vocabulary settings landing invoicing lake catalog intake warehouse
+home         vocabulary settings landing reading lake catalog intake warehouse
+audit        vocabulary landing reading lake catalog intake home
+operations   vocabulary settings landing invoicing lake catalog intake warehouse home
 defs         vocabulary settings landing invoicing reading lake catalog intake warehouse
-             audit operations
+             home audit operations
 definitions  settings warehouse defs
-cli          vocabulary settings landing reading lake catalog intake warehouse operations
-             defs definitions
+cli          vocabulary settings intake lake catalog home operations defs definitions
 """
 """A room and the rooms it may import: only rooms that stand above it in this table."""
 

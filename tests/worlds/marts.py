@@ -10,14 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines.warehouse.publish import (
-    ChainHead,
-    CheckSummary,
-    Generation,
-    GenerationFacts,
-    digest_inputs,
-    publish,
-)
+from pipelines.warehouse.generations import ChainHead, Generation, GenerationFacts, digest_inputs
+from pipelines.warehouse.publish import CheckSummary, publish
 
 
 def play_host_in(time_zone: str, monkeypatch: pytest.MonkeyPatch) -> None:

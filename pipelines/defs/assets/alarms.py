@@ -1,8 +1,6 @@
-"""Where a run asks for alarms: after its verdicts are committed, and when a step fails.
+"""Alarms: what a run found is held against the bounds, and a failing step is told.
 
-Belongs here: gathering a run's signs, and Dagster's hook. Must not be put here: bounds, payload
-and sending (see `alarms`). Both work whoever launched the run: the command line, the UI, a
-sensor, since they are part of the job and not of the daemon.
+Both work whoever launched the run (the command line, the UI, a sensor): they are part of the job.
 """
 
 import logging
@@ -12,9 +10,10 @@ import dagster as dg
 import polars as pl
 
 from pipelines.catalog.catalog import Catalog
-from pipelines.defs.assets.events import EVENT_TABLES, Landed, open_lake, verdict_counts
+from pipelines.defs.assets.events import EVENT_TABLES
+from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
-from pipelines.lake.file_states import file_states
+from pipelines.lake.file_states import file_states, verdict_counts
 from pipelines.operations import attention
 from pipelines.operations.alarms import (
     RunSigns,
@@ -54,11 +53,11 @@ def alarms(
 
 def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
     """What the run found, read from the lake as it left it; expected conflicts are no sign."""
-    with open_lake(writer.settings) as lake:
+    with writer.home.lake_for_writing() as lake:
         batch_id = lake.last_batch_id("decide")
-        states = file_states(lake, landed.plan.undecided())
+        states = file_states(lake, landed.undecided())
         files = attention.waiting_files(lake, states)
-        took_in = landed.plan.files.height > 0
+        took_in = landed.plan.listing.files.height > 0
         counts = verdict_counts(lake, batch_id) if took_in else None
     if counts is not None:
         calm = sources.filter("conflicts_expected")["source"]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli import job
 from pipelines.cli.job import HomeCounts, RunOutcome, count_home
 from pipelines.settings import Settings
 from pipelines.vocabulary.tables import FILE_DECISIONS, INVOICES
@@ -104,11 +103,11 @@ def test_a_file_counts_once_however_often_it_was_decided_again(
     }
 
     @contextmanager
-    def opened(*_: Path) -> Iterator[LakeInMemory]:
+    def opened(*_: Path, **__: object) -> Iterator[LakeInMemory]:
         with LakeInMemory(tables) as lake:
             yield lake
 
-    monkeypatch.setattr(job, "Lake", opened)
+    monkeypatch.setattr("pipelines.home.Lake", opened)
     settings = Settings(home=tmp_path)
     settings.lake_catalog.parent.mkdir()
     settings.lake_catalog.touch()

@@ -55,7 +55,7 @@ NOTHING = HomeReport(
 
 @pytest.fixture(autouse=True)
 def _metrics(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, "metric_codes", lambda: METRICS)
+    monkeypatch.setattr("pipelines.home.metric_codes", lambda: METRICS)
 
 
 def shown(report: HomeReport) -> list[str]:
@@ -134,7 +134,7 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> HomeReport:
     land(settings, "raw/4.ndjson.gz", line("c"), hours=1)
     decide(settings)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reporting, "metric_codes", lambda: METRICS)
+        patch.setattr("pipelines.home.metric_codes", lambda: METRICS)
         return read_report(settings)
 
 

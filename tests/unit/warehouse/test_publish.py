@@ -17,16 +17,14 @@ from pipelines.lake.ducklake import attach_statements
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.warehouse import publish as publishing
-from pipelines.warehouse.publish import (
-    KEPT_GENERATIONS,
+from pipelines.warehouse.generations import (
     ChainHead,
-    CheckSummary,
     Generation,
     GenerationFacts,
     current_generation,
     digest_inputs,
-    publish,
 )
+from pipelines.warehouse.publish import KEPT_GENERATIONS, CheckSummary, publish
 
 AS_OF = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PASSED = CheckSummary(passed=7)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.lake.file_states import source_customers
 from pipelines.settings import Settings
 from pipelines.vocabulary.frames import SOURCE_CUSTOMERS
+from pipelines.warehouse.dbt_tables import opened, source_customers
 from tests.worlds.files import NOON
 
 HOUR = timedelta(hours=1)
@@ -34,7 +34,8 @@ def test_a_source_feeds_whom_its_events_are_attributed_to(tmp_path: Path) -> Non
             ],
         )
 
-    found = source_customers(settings.warehouse, "intermediate.int_events_counted")
+    with opened(settings.warehouse) as warehouse:
+        found = source_customers(warehouse, "intermediate.int_events_counted")
 
     assert found.schema == SOURCE_CUSTOMERS
     assert sorted(found.rows()) == [

@@ -1,0 +1,83 @@
+"""The calendar: billing periods and names for dbt, and the gate before it.
+
+When neither events, catalog, code nor due periods differ from what is published, the calendar
+yields nothing, and Dagster skips everything after it.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import dagster as dg
+
+from pipelines.catalog import calendar
+from pipelines.catalog.catalog import Catalog
+from pipelines.defs.assets.events import EVENT_TABLES
+from pipelines.defs.assets.landing import Landed
+from pipelines.defs.resources import Writer
+from pipelines.invoicing.due import settle_time
+from pipelines.warehouse.gate import finalized_periods, horizon, inputs_digest
+from pipelines.warehouse.in_progress import write_files_in_progress
+
+_progress = logging.getLogger("meterline")
+
+RUN_KEYS = (dg.AssetKey("landed_files"), dg.AssetKey("catalog"))
+"""What a run knows about itself before it looks at any event."""
+
+_DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
+
+
+@dg.multi_asset(
+    name="billing_calendar",
+    specs=[
+        dg.AssetSpec(
+            dg.AssetKey(["calendar", table]),
+            group_name="4_calendar",
+            deps=_DEPS,
+            skippable=True,
+        )
+        for table in calendar.CALENDAR_TABLES
+    ]
+    + [
+        dg.AssetSpec(
+            dg.AssetKey(["landing", "files_in_progress"]),
+            group_name="4_calendar",
+            deps=_DEPS,
+            skippable=True,
+        )
+    ],
+    ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
+)
+def calendar_tables(
+    landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Billing periods and names for dbt; nothing when what is published is still true."""
+    settings, facts = writer.settings, landed_files.facts
+    with writer.home.lake_for_writing() as lake:
+        periods = calendar.periods_until(catalog, horizon(lake, facts.as_of))
+        digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
+        finalized = finalized_periods(lake)
+        batch_id = lake.last_batch_id("decide")
+    published = writer.home.generation()
+    if published and published.inputs_digest == digest and not landed_files.kind.is_forced:
+        _progress.info("nothing differs from what is published")
+        return
+    rows = calendar.write_calendar(
+        settings.warehouse,
+        periods,
+        calendar.names(catalog),
+        finalized,
+        facts.as_of,
+        batch_id,
+        catalog.digest,
+        catalog.auto_customer_sources,
+    )
+    rows_in_progress = write_files_in_progress(settings.warehouse, landed_files.undecided())
+    _progress.info("metering and rating")
+    for table, count in rows.items():
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey(["calendar", table]), metadata={"dagster/row_count": count}
+        )
+    yield dg.MaterializeResult(
+        asset_key=dg.AssetKey(["landing", "files_in_progress"]),
+        metadata={"dagster/row_count": rows_in_progress},
+    )

@@ -1,0 +1,27 @@
+"""The catalog, read and frozen before anything else."""
+
+import dagster as dg
+
+from pipelines.catalog.catalog import Catalog, freeze_catalog
+from pipelines.defs.dbt import CATALOG_KEY
+from pipelines.defs.resources import Writer
+
+
+@dg.asset(key=CATALOG_KEY, group_name="1_catalog", output_required=True)
+def frozen_catalog(
+    context: dg.AssetExecutionContext, writer: dg.ResourceParam[Writer]
+) -> dg.Output[Catalog]:
+    """The catalog's CSV files, validated as a whole and frozen by digest."""
+    found = writer.home.catalog()
+    freeze_catalog(found, writer.settings.frozen_catalogs)
+    for warning in found.warnings:
+        context.log.warning(warning)
+    return dg.Output(
+        found,
+        metadata={
+            "digest": found.digest,
+            "customers": found.customers.height,
+            "subscriptions": found.subscriptions.height,
+            "warnings": len(found.warnings),
+        },
+    )

@@ -1,0 +1,110 @@
+"""The landing, listed: what a run will take in."""
+
+import logging
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+import dagster as dg
+import polars as pl
+
+from pipelines.catalog import calendar
+from pipelines.catalog.catalog import Catalog
+from pipelines.defs.resources import Writer
+from pipelines.defs.run_options import RunOptions
+from pipelines.defs.shown import markdown_table
+from pipelines.home import Home
+from pipelines.intake.kinds import Kind, Plan, Tools
+from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
+from pipelines.warehouse.gate import last_as_of
+
+_progress = logging.getLogger("meterline")
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a run found in the landing, and what it knows about itself.
+
+    Attributes:
+        kind: what the run was asked to do.
+        plan: what it takes in; it may have no file.
+        facts: recorded with every transaction of the run.
+    """
+
+    kind: Kind
+    plan: Plan
+    facts: RunFacts
+
+    def undecided(self) -> pl.DataFrame:
+        """File versions that the listing holds and that wait for a later batch."""
+        return self.plan.listing.undecided()
+
+    def tools(self, home: Home, lake: Lake, catalog: Catalog) -> Tools:
+        """What the plan works with, on an open lake."""
+        return tools_of(home, lake, catalog, self.facts.listing_started_at)
+
+
+@dg.asset(group_name="2_landing")
+def landed_files(
+    config: RunOptions, catalog: Catalog, writer: dg.ResourceParam[Writer]
+) -> dg.Output[Landed]:
+    """The landing listed, and the file versions that no batch has taken."""
+    home, kind = writer.home, config.kind
+    with home.lake_for_writing() as lake:
+        _sweep(home, lake)
+        listing_started_at = datetime.now(UTC)
+        spoken_for = last_as_of(lake, home.settings.published)
+        facts = RunFacts(
+            as_of=spoken_for
+            if spoken_for and not kind.takes_in
+            else choose_as_of(config.as_of, listing_started_at, spoken_for),
+            listing_started_at=listing_started_at,
+            catalog_digest=catalog.digest,
+            catalog_files=catalog.files,
+            code_revision=code_revision(),
+        )
+        plan = kind.plan(tools_of(home, lake, catalog, listing_started_at))
+    listing = plan.listing
+    ignored = listing.discovery.ignored
+    _progress.info(
+        f"listed {listing.discovery.listed:,} files: {listing.files.height:,} new, "
+        f"{listing.waiting:,} waiting, {ignored.height:,} not read"
+    )
+    return dg.Output(
+        Landed(kind, plan, facts),
+        metadata={
+            "as_of": dg.MetadataValue.text(facts.as_of.isoformat()),
+            "listed": listing.discovery.listed,
+            "new": listing.files.height,
+            "waiting": listing.waiting,
+            "not_read": ignored.height,
+            "not_read_because": dg.MetadataValue.md(markdown_table(ignored.head(20))),
+        },
+    )
+
+
+def tools_of(home: Home, lake: Lake, catalog: Catalog, listed_at: datetime) -> Tools:
+    """What every kind of run works with, on an open lake."""
+    settings = home.settings
+    return Tools(
+        lake=lake,
+        index=home.window_index(),
+        landing=home.landing(),
+        sources=catalog.sources,
+        cuts_until=partial(calendar.cuts_until, catalog),
+        staging=settings.staging,
+        batch_bytes=settings.batch_bytes,
+        listed_at=listed_at,
+        threads=settings.threads,
+        hold=home.hold_rule,
+    )
+
+
+def _sweep(home: Home, lake: Lake) -> None:
+    """Removes what an unfinished run left; the writer lock is held."""
+    shutil.rmtree(home.settings.staging, ignore_errors=True)
+    swept = lake.sweep()
+    if swept:
+        _progress.info(f"swept {swept} files of a run that did not finish")

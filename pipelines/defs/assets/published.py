@@ -1,0 +1,122 @@
+"""The published marts: an immutable generation, once every check of the run has passed."""
+
+import logging
+
+import dagster as dg
+import polars as pl
+
+from pipelines.catalog import calendar
+from pipelines.catalog.catalog import Catalog
+from pipelines.defs.assets.landing import Landed
+from pipelines.defs.resources import Writer
+from pipelines.defs.shown import markdown_table
+from pipelines.invoicing.documents import GENESIS, verify_chain
+from pipelines.invoicing.due import settle_time
+from pipelines.lake.ducklake import attach_statements
+from pipelines.vocabulary.errors import InvariantError
+from pipelines.vocabulary.tables import INVOICES
+from pipelines.warehouse.gate import horizon, inputs_digest
+from pipelines.warehouse.generations import ChainHead, GenerationFacts
+from pipelines.warehouse.publish import CheckSummary, publish
+
+_progress = logging.getLogger("meterline")
+
+MARTS = (
+    "dim_billable_metrics",
+    "dim_billing_periods",
+    "dim_customers",
+    "fct_event_amendments",
+    "fct_event_states",
+    "fct_invoice_lines",
+    "fct_invoices",
+    "fct_landing_files",
+    "fct_metered_usage",
+    "fct_refused_events",
+    "fct_source_customers",
+    "rpt_reconciliation",
+    "rpt_unbilled_usage",
+)
+"""What is published; each is a model of the dbt project's folder `marts`."""
+
+
+@dg.asset(
+    group_name="9_published",
+    deps=[dg.AssetKey(["marts", mart]) for mart in MARTS],
+)
+def published_marts(
+    context: dg.AssetExecutionContext,
+    landed_files: Landed,
+    catalog: Catalog,
+    writer: dg.ResourceParam[Writer],
+) -> dg.MaterializeResult[None]:
+    """An immutable generation of the marts, pointed to once every check of the run passed."""
+    settings, facts = writer.settings, landed_files.facts
+    with writer.home.lake_for_writing() as lake:
+        invoices = lake.table(INVOICES)
+        periods = calendar.periods_until(catalog, horizon(lake, facts.as_of))
+        digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
+        batch_id = lake.last_batch_id()
+    before = writer.home.generation()
+    broken = verify_chain(invoices, before.chain_head.chain_sha256 if before else GENESIS)
+    if broken:
+        raise InvariantError(f"{broken.sentence()}; nothing was published")
+    generation = publish(
+        settings.published,
+        settings.warehouse,
+        attach_statements(settings.lake_catalog, settings.lake_data, read_only=True),
+        GenerationFacts(
+            as_of=facts.as_of,
+            batch_id=batch_id,
+            catalog_digest=catalog.digest,
+            code_revision=facts.code_revision,
+            inputs_digest=digest,
+            chain_head=chain_head(invoices),
+        ),
+        _checks_of_run(context),
+        threads=settings.threads,
+        memory_limit=settings.memory_limit,
+    )
+    _progress.info(f"published generation {generation.generation_id}")
+    return dg.MaterializeResult(
+        metadata={
+            "generation": generation.generation_id,
+            "checks_passed": generation.checks_passed,
+            "marts": dg.MetadataValue.path(str(settings.published / generation.generation_id)),
+            "rows": dg.MetadataValue.md(
+                markdown_table(
+                    pl.DataFrame(
+                        {
+                            "table": list(generation.tables),
+                            "rows": list(generation.tables.values()),
+                        }
+                    )
+                )
+            ),
+        }
+    )
+
+
+def chain_head(invoices: pl.DataFrame) -> ChainHead:
+    """The end of the chain of all finalized invoices."""
+    last = invoices.sort("series_number").tail(1)
+    return ChainHead(
+        invoices=invoices.height,
+        chain_sha256=str(last["chain_sha256"][0]) if last.height else GENESIS,
+    )
+
+
+def _checks_of_run(context: dg.AssetExecutionContext) -> CheckSummary:
+    records = context.instance.get_records_for_run(
+        context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ).records
+    evaluations = [
+        record.event_log_entry.get_dagster_event().asset_check_evaluation_data for record in records
+    ]
+    failed = (
+        f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+        for evaluation in evaluations
+        if not evaluation.passed
+    )
+    return CheckSummary(
+        passed=sum(evaluation.passed for evaluation in evaluations), failed=tuple(failed)
+    )

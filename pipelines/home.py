@@ -1,0 +1,97 @@
+"""A home and its landing, opened: every opener passes on every setting that concerns it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from pipelines.catalog.catalog import Catalog, read_catalog
+from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.lake import Lake
+from pipelines.landing.store import Landing
+from pipelines.reading.hold_rule import HoldRule
+from pipelines.settings import Settings, metric_codes
+from pipelines.vocabulary.errors import MeterlineError
+from pipelines.warehouse.generations import MARTS_FILE, Generation, current_generation
+
+
+@dataclass(frozen=True)
+class Home:
+    """One home: its lake, landing, catalog, window index and marts, as its settings say.
+
+    Attributes:
+        settings: of the home; whoever has them has the home.
+    """
+
+    settings: Settings
+
+    @property
+    def has_lake(self) -> bool:
+        """False before the first run."""
+        return self.settings.lake_catalog.is_file()
+
+    @property
+    def hold_rule(self) -> HoldRule:
+        """When a file has so many rejected lines that it is held."""
+        return HoldRule(self.settings.hold_percent, self.settings.hold_rejections_min)
+
+    def lake(self) -> Lake:
+        """The lake, open for reading.
+
+        Raises:
+            LakeError: there is none yet, or it has another schema.
+        """
+        return self._open_lake(read_only=True)
+
+    def lake_for_writing(self) -> Lake:
+        """The lake, made and migrated where need be; only under the writer lock."""
+        return self._open_lake(read_only=False)
+
+    def landing(self) -> Landing:
+        """Where senders drop files."""
+        return Landing(self.settings.landing, self.settings.s3_endpoint_url)
+
+    def window_index(self) -> WindowIndex:
+        """The index of held keys; it may lag behind the lake until it is brought up."""
+        return WindowIndex(self.settings.window_index)
+
+    def catalog(self) -> Catalog:
+        """The catalog as its files are now.
+
+        Raises:
+            CatalogError: it contradicts itself.
+        """
+        return read_catalog(self.settings.catalog, metric_codes())
+
+    def generation(self) -> Generation | None:
+        """What is published; None before the first run."""
+        return current_generation(self.settings.published)
+
+    @contextmanager
+    def marts(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The published marts, read-only, in UTC, with no other file in reach.
+
+        Raises:
+            MeterlineError: nothing is published yet.
+        """
+        generation = self.generation()
+        if generation is None:
+            raise MeterlineError("nothing is published yet: `meterline run` builds the marts")
+        with duckdb.connect(
+            str(self.settings.published / generation.generation_id / MARTS_FILE),
+            read_only=True,
+            config={"enable_external_access": "false"},
+        ) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+
+    def _open_lake(self, *, read_only: bool) -> Lake:
+        settings = self.settings
+        return Lake(
+            settings.lake_catalog,
+            settings.lake_data,
+            read_only=read_only,
+            threads=settings.threads,
+            memory_limit=settings.memory_limit,
+        )

@@ -11,13 +11,17 @@ class Invariant:
         name: the claim, as a check is named.
         table: lake table it is shown at.
         meaning: what holds, and its number in the list of invariants.
-        offenders: SQL; one row per offence, for the batch `$batch_id`.
+        offenders: SQL; one row per offence, for the batch `$batch_id`. Empty where the check is no
+            query.
+        sentence: what one offence says to a person, with the row's columns in braces; `{path}` is
+            the file's path where the row has `file_id`.
     """
 
     name: str
     table: str
     meaning: str
-    offenders: str
+    offenders: str = ""
+    sentence: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,6 @@ REPARSED = Invariant(
     "The byte range (in Parquet the row) of an accepted event, read again from the landing, "
     "parses to that very row "
     f"(I-5); a batch of more than {ALL_EVENTS_MAX:,} events is sampled by key.",
-    offenders="",
 )
 """Checked after every batch by reading the landing again."""
 

@@ -19,7 +19,6 @@ INDEXED = Invariant(
     "accepted_events",
     "The window index holds every accepted event's key and place, once (I-11); beyond "
     f"{ENTRIES_COMPARED:,} events, those of the batch are looked for.",
-    offenders="",
 )
 """Checked after every batch."""
 

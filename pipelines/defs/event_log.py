@@ -1,8 +1,5 @@
 """Event log: Dagster's own SQLite storage of events, with its connections kept.
 
-Belongs here: how events of runs are stored. Must not be put here: how Dagster is set up (see
-`dagster_home`), events themselves.
-
 A run of this project stores about a thousand events, each in two or three databases. Dagster
 opens a connection, and closes the database, for each of them; that took half of a small run.
 """
@@ -32,6 +29,7 @@ class KeptEventLogStorage(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._kept: OrderedDict[str, Connection] = OrderedDict()
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -69,9 +67,21 @@ class KeptEventLogStorage(SqliteEventLogStorage):
             _close(self._kept.popitem(last=False)[1])
         return connection
 
+    def has_table(self, table_name: str) -> bool:
+        """True if the index has the table; a table that is there is not asked for again.
+
+        Dagster asks at each asset and check event, and makes a new engine each time.
+        """
+        if table_name not in self._tables:
+            if not super().has_table(table_name):
+                return False
+            self._tables.add(table_name)
+        return True
+
     def wipe(self) -> None:
         """Deletes every event; the files go too, so nothing may keep them open."""
         self._close_all()
+        self._tables.clear()
         super().wipe()
 
     def dispose(self) -> None:

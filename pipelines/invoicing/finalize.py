@@ -3,16 +3,16 @@
 Each sum is added again from its parts before an invoice is immutable.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
+from pipelines.invoicing.chain import GENESIS, chain_link
 from pipelines.invoicing.documents import (
-    GENESIS,
     SERIES,
     Row,
-    chain_link,
     document_text,
     invoice_number,
     lines_per_invoice,
@@ -82,34 +82,55 @@ def finalize(
     finalized = checked(finalized, FINALIZED, "finalized invoices").sort("series_number")
     _require_new(drafts, finalized, facts)
     lines = checked(lines, DRAFT_LINES, "draft lines")
-    lines_of = lines_per_invoice(lines.join(drafts, on="invoice_id", how="semi"))
-    head = str(finalized["chain_sha256"][-1]) if finalized.height else GENESIS
-    invoice_rows: list[Row] = []
-    line_rows: list[Row] = []
-    for number, draft in enumerate(drafts.iter_rows(named=True), start=finalized.height + 1):
-        draft_lines = lines_of.get(draft["invoice_id"], [])
-        require_sums(draft, draft_lines)
-        invoice = draft | {
-            "batch_id": facts.batch_id,
-            "series": SERIES,
-            "series_number": number,
-            "invoice_number": invoice_number(SERIES, number),
-            "kind": "arrears",
-            "as_of": facts.as_of,
-            "event_batch_id": facts.event_batch_id,
-            "catalog_digest": facts.catalog_digest,
-            "code_revision": facts.code_revision,
-            "previous_chain_sha256": head,
-        }
-        invoice["canonical_json"] = document_text(invoice, draft_lines)
-        invoice["document_sha256"] = sha256_of(invoice["canonical_json"])
-        head = chain_link(head, invoice["document_sha256"])
-        invoice_rows.append(invoice | {"chain_sha256": head})
-        line_rows += [line | {"batch_id": facts.batch_id} for line in draft_lines]
-    return ClosedInvoices(
-        pl.DataFrame(invoice_rows, schema=INVOICES.schema),
-        pl.DataFrame(line_rows, schema=INVOICE_LINES.schema),
+    lines = (
+        lines.join(drafts.select("invoice_id").with_row_index("place"), on="invoice_id")
+        .sort("place", "line_number")
+        .drop("place")
     )
+    invoices = _numbered(drafts, finalized.height, facts)
+    texts = _documents(invoices, lines_per_invoice(lines))
+    digests = [sha256_of(text) for text in texts]
+    heads = [str(finalized["chain_sha256"][-1]) if finalized.height else GENESIS]
+    for digest in digests:
+        heads.append(chain_link(heads[-1], digest))
+    invoices = invoices.with_columns(
+        pl.Series("canonical_json", texts, pl.String),
+        pl.Series("document_sha256", digests, pl.String),
+        pl.Series("previous_chain_sha256", heads[:-1], pl.String),
+        pl.Series("chain_sha256", heads[1:], pl.String),
+    )
+    lines = lines.with_columns(batch_id=pl.lit(facts.batch_id))
+    return ClosedInvoices(
+        invoices.select(pl.col(name).cast(dtype) for name, dtype in INVOICES.schema.items()),
+        lines.select(pl.col(name).cast(dtype) for name, dtype in INVOICE_LINES.schema.items()),
+    )
+
+
+def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.DataFrame:
+    """The drafts with their numbers and with what the run says of itself, in closing order."""
+    numbers = range(before + 1, before + drafts.height + 1)
+    printed = [invoice_number(SERIES, number) for number in numbers]
+    return drafts.with_columns(
+        pl.Series("series_number", numbers, pl.Int64),
+        pl.Series("invoice_number", printed, pl.String),
+        series=pl.lit(SERIES),
+        kind=pl.lit("arrears"),
+        batch_id=pl.lit(facts.batch_id),
+        as_of=pl.lit(facts.as_of),
+        event_batch_id=pl.lit(facts.event_batch_id),
+        catalog_digest=pl.lit(facts.catalog_digest),
+        code_revision=pl.lit(facts.code_revision),
+    )
+
+
+def _documents(invoices: pl.DataFrame, lines_of: Mapping[str, Sequence[Row]]) -> list[str]:
+    """The document of each invoice, whose sums were added again before."""
+    texts = []
+    for invoice in invoices.iter_rows(named=True):
+        lines = lines_of.get(invoice["invoice_id"], [])
+        require_sums(invoice, lines)
+        texts.append(document_text(invoice, lines))
+    return texts
 
 
 def _require_new(drafts: pl.DataFrame, finalized: pl.DataFrame, facts: ClosingFacts) -> None:

@@ -33,12 +33,15 @@ class ChainHead(BaseModel):
     Attributes:
         invoices: finalized invoices, the links of the chain.
         chain_sha256: digest of the last link; 64 zeros for none.
+        verified_at: when the chain was last verified from its first link; None in what earlier
+            versions wrote.
     """
 
     model_config = ConfigDict(frozen=True)
 
     invoices: int = Field(ge=0)
     chain_sha256: str = Field(pattern=_SHA256)
+    verified_at: datetime | None = None
 
 
 class GenerationFacts(BaseModel):

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.invoicing.documents import verify_chain, verify_documents
+from pipelines.invoicing.chain import verify_chain
+from pipelines.invoicing.documents import verify_documents
 from pipelines.invoicing.due import CLOSING_ORDER, closable
 from pipelines.invoicing.finalize import finalize
 from pipelines.lake.file_states import unhealed

@@ -61,7 +61,7 @@ def closed_invoices(
         closed = finalize(
             closing.closable,
             lines,
-            lake.table(INVOICES).select(*FINALIZED),
+            lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
             ClosingFacts(
                 batch_id=batch_id,
                 event_batch_id=lake.last_batch_id("decide"),

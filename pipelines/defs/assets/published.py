@@ -1,6 +1,7 @@
 """The published marts: an immutable generation, once every check of the run has passed."""
 
 import logging
+from datetime import datetime, timedelta
 
 import dagster as dg
 import polars as pl
@@ -10,16 +11,24 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
-from pipelines.invoicing.documents import GENESIS, verify_chain
+from pipelines.invoicing.chain import (
+    BEFORE_THE_FIRST,
+    CHAIN_COLUMNS,
+    GENESIS,
+    Link,
+    verify_chain,
+)
 from pipelines.invoicing.due import settle_time
 from pipelines.lake.ducklake import attach_statements
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.vocabulary.tables import INVOICES
 from pipelines.warehouse.gate import horizon, inputs_digest
-from pipelines.warehouse.generations import ChainHead, GenerationFacts
+from pipelines.warehouse.generations import ChainHead, Generation, GenerationFacts
 from pipelines.warehouse.publish import CheckSummary, publish
 
 _progress = logging.getLogger("meterline")
+
+CHAIN_VERIFIED_EVERY = timedelta(days=1)
+"""How often a run verifies the whole chain, and not only the links since the last publication."""
 
 MARTS = (
     "dim_billable_metrics",
@@ -51,15 +60,24 @@ def published_marts(
 ) -> dg.MaterializeResult[None]:
     """An immutable generation of the marts, pointed to once every check of the run passed."""
     settings, facts = writer.settings, landed_files.facts
+    before = writer.home.generation()
+    verified = _verified_before(before, facts.listing_started_at)
     with writer.home.lake_for_writing() as lake:
-        invoices = lake.table(INVOICES)
+        # The verified link itself is read too: it must still be there, as it was.
+        invoices = lake.query(
+            f"SELECT {', '.join(CHAIN_COLUMNS)} FROM lake.invoices WHERE series_number >= $first",
+            {"first": verified.number},
+        )
         periods = calendar.periods_until(catalog, horizon(lake, facts.as_of))
         digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
         batch_id = lake.last_batch_id()
-    before = writer.home.generation()
-    broken = verify_chain(invoices, before.chain_head.chain_sha256 if before else GENESIS)
+    broken = verify_chain(invoices, before.chain_head.chain_sha256 if before else GENESIS, verified)
     if broken:
         raise InvariantError(f"{broken.sentence()}; nothing was published")
+    head = chain_head(
+        invoices,
+        before.chain_head.verified_at if before and verified.number else facts.listing_started_at,
+    )
     generation = publish(
         settings.published,
         settings.warehouse,
@@ -70,7 +88,7 @@ def published_marts(
             catalog_digest=catalog.digest,
             code_revision=facts.code_revision,
             inputs_digest=digest,
-            chain_head=chain_head(invoices),
+            chain_head=head,
         ),
         _checks_of_run(context),
         threads=settings.threads,
@@ -96,13 +114,32 @@ def published_marts(
     )
 
 
-def chain_head(invoices: pl.DataFrame) -> ChainHead:
-    """The end of the chain of all finalized invoices."""
+def chain_head(invoices: pl.DataFrame, verified_at: datetime | None) -> ChainHead:
+    """The end of the chain.
+
+    Args:
+        invoices: at least the newest of all finalized invoices.
+        verified_at: when the chain was last verified from its first link.
+    """
     last = invoices.sort("series_number").tail(1)
     return ChainHead(
-        invoices=invoices.height,
+        invoices=int(last["series_number"][0]) if last.height else 0,
         chain_sha256=str(last["chain_sha256"][0]) if last.height else GENESIS,
+        verified_at=verified_at,
     )
+
+
+def _verified_before(before: Generation | None, now: datetime) -> Link:
+    """The link up to which the chain need not be verified again.
+
+    A generation is published only when its chain holds. Once a day the chain is verified from its
+    first link all the same, so that a change of an old invoice is found.
+    """
+    if before is None or before.chain_head.verified_at is None:
+        return BEFORE_THE_FIRST
+    if now - before.chain_head.verified_at >= CHAIN_VERIFIED_EVERY:
+        return BEFORE_THE_FIRST
+    return Link(before.chain_head.invoices, before.chain_head.chain_sha256)
 
 
 def _checks_of_run(context: dg.AssetExecutionContext) -> CheckSummary:

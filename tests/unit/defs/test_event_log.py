@@ -77,3 +77,20 @@ def test_wiped_and_disposed_storages_can_be_used_again(instance: dg.DagsterInsta
     second = dg.materialize([usage], instance=instance).run_id
     storage.dispose()
     assert storage.get_logs_for_run(second)
+
+
+def test_a_table_that_is_there_is_asked_for_once(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = kept(instance)
+    asked = list[str]()
+
+    def has_table(_storage: SqliteEventLogStorage, name: str) -> bool:
+        asked.append(name)
+        return name != "later"
+
+    monkeypatch.setattr(SqliteEventLogStorage, "has_table", has_table)
+    answers = [storage.has_table(name) for name in ("here", "here", "later", "later")]
+
+    assert answers == [True, True, False, False]
+    assert asked == ["here", "later", "later"]

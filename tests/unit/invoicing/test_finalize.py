@@ -9,13 +9,8 @@ from hashlib import sha256
 import polars as pl
 import pytest
 
-from pipelines.invoicing.documents import (
-    GENESIS,
-    canonical_json,
-    read_json,
-    verify_chain,
-    verify_documents,
-)
+from pipelines.invoicing.chain import GENESIS, Link, verify_chain
+from pipelines.invoicing.documents import canonical_json, read_json, verify_documents
 from pipelines.invoicing.due import SETTLE_TIME, SETTLE_TIME_PATH_DATED, closable, settle_time
 from pipelines.invoicing.finalize import finalize
 from pipelines.lake.file_states import unhealed
@@ -545,3 +540,31 @@ def test_canonical_json_follows_the_rules_of_rfc_8785() -> None:
 def test_json_with_numbers_or_repeated_keys_is_refused(text: str) -> None:
     with pytest.raises(InvariantError, match="line-7"):
         read_json(text, "line-7")
+
+
+def test_the_chain_is_verified_from_a_verified_link_on() -> None:
+    invoices = closed(*THREE).invoices
+    link = Link(2, invoices["chain_sha256"][1])
+
+    assert verify_chain(invoices.tail(2), invoices["chain_sha256"][1], link) is None
+    assert verify_chain(invoices, invoices["chain_sha256"][2], Link(3, invoices["chain_sha256"][2]))
+    # What lies before the link is not looked at, and the rest is.
+    forged = invoices.with_columns(canonical_json=pl.col("canonical_json") + " ")
+    broken = verify_chain(pl.concat([forged.head(2), invoices.tail(1)]).tail(2), GENESIS, link)
+    assert broken is not None
+    assert "published head" in broken.claim
+    broken = verify_chain(pl.concat([invoices[1:2], forged.tail(1)]), link.chain_sha256, link)
+    assert broken is not None
+    assert (broken.invoice, broken.claim) == ("INV-000003", "the digest is the document's")
+
+
+def test_a_verified_link_that_is_gone_or_another_one_is_named() -> None:
+    invoices = closed(*THREE).invoices
+    link = Link(2, invoices["chain_sha256"][1])
+
+    lost = verify_chain(invoices.tail(1), link.chain_sha256, link)
+    assert lost is not None
+    assert (lost.invoice, lost.claim) == ("INV-000002", "it is in the lake")
+    other = verify_chain(invoices.tail(2), GENESIS, Link(2, "1" * 64))
+    assert other is not None
+    assert other.claim == "numbers are gapless"

@@ -33,7 +33,7 @@ from bench.benchmark import describe_machine
 from bench.child_usage import Usage, measure
 from bench.event_lines import Stream
 from bench.generate_events import SOURCE, generate
-from pipelines.intake.window_index import WindowIndex
+from pipelines.home import Home
 from pipelines.lake.lake import Lake
 from pipelines.settings import Settings
 from pipelines.vocabulary.tables import (
@@ -103,7 +103,7 @@ def make_home(home: Path, keys: int, known: pl.DataFrame) -> None:
             },
             {ACCEPTED_EVENTS: parts},
         )
-        WindowIndex(settings.window_index).bring_up(lake)
+        Home(settings).window_index().bring_up(lake)
 
 
 def _held_rows(number: int, keys: int) -> pl.DataFrame:
@@ -145,7 +145,7 @@ def _in_lake_order(table: LakeTable, rows: pl.DataFrame) -> pl.DataFrame:
 @contextmanager
 def _lake(settings: Settings) -> Iterator[Lake]:
     settings.lake_catalog.parent.mkdir(parents=True, exist_ok=True)
-    with Lake(settings.lake_catalog, settings.lake_data, read_only=False) as lake:
+    with Home(settings).lake_for_writing() as lake:
         yield lake
 
 

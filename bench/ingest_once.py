@@ -14,31 +14,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.catalog import calendar
-from pipelines.catalog.catalog import read_catalog
 from pipelines.catalog.periods import refusal_cuts
+from pipelines.home import Home
 from pipelines.intake import batch
-from pipelines.intake.window_index import WindowIndex
-from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
-from pipelines.landing.store import Landing
-from pipelines.settings import Settings, metric_codes
+from pipelines.settings import Settings
 
 
 def ingest(settings: Settings) -> dict[str, object]:
     """Takes in everything new as one batch; what it took and the seconds of each step."""
-    catalog = read_catalog(settings.catalog, metric_codes())
+    home = Home(settings)
+    catalog = home.catalog()
     began = time.perf_counter()
     now = datetime.now(UTC)
     facts = RunFacts(now, now, catalog.digest, catalog.files, "0" * 64)
-    landing = Landing(settings.landing, settings.s3_endpoint_url)
-    index = WindowIndex(settings.window_index)
-    with Lake(
-        settings.lake_catalog,
-        settings.lake_data,
-        read_only=False,
-        threads=settings.threads,
-        memory_limit=settings.memory_limit,
-    ) as lake:
+    landing, index = home.landing(), home.window_index()
+    with home.lake_for_writing() as lake:
         plan = batch.plan(lake, landing, catalog.sources, settings.staging, 2**62, now)
         received = plan.files["received_at"].max()
         assert isinstance(received, datetime)

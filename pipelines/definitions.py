@@ -9,8 +9,8 @@ from pathlib import Path
 import dagster as dg
 
 from pipelines.defs import assets
-from pipelines.defs.assets import alarms
-from pipelines.defs.dbt import BILLING, MARTS, build_phase, read_manifest
+from pipelines.defs.assets import alarms, published
+from pipelines.defs.dbt import BILLING, MARTS, build_phase, mart_keys, read_manifest
 from pipelines.defs.resources import RunMemory, build_writer
 from pipelines.defs.sensors import build_landing_sensor, build_nightly_run
 from pipelines.settings import DBT_PROJECT, Settings, load_settings
@@ -23,7 +23,7 @@ JOB = "meterline"
 
 
 def python_assets() -> list[dg.AssetsDefinition]:
-    """What Python makes, before, between and after the two dbt phases."""
+    """What Python makes before, between and after the two dbt phases, the publication apart."""
     return [
         asset
         for asset in dg.load_assets_from_package_module(assets)
@@ -42,7 +42,8 @@ def build_definitions(
 
     Args:
         settings: of the home.
-        python_assets: what Python makes, before, between and after the two dbt phases.
+        python_assets: what Python makes before, between and after the two dbt phases, the
+            publication apart.
         project_dir: the dbt project.
     """
     project = prepare_project(project_dir, settings.dbt_target)
@@ -56,6 +57,7 @@ def build_definitions(
         assets=[
             *python_assets,
             *(build_phase(phase, project, manifest) for phase in (BILLING, MARTS)),
+            published.build_publication(mart_keys(manifest)),
         ],
         jobs=[job],
         sensors=[build_landing_sensor(settings, job)],

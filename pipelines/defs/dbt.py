@@ -41,24 +41,6 @@ PhaseEvent: TypeAlias = (
 CATALOG_KEY = dg.AssetKey("catalog")
 """The catalog as Python validated and froze it; seeds are loaded from it."""
 
-_GROUP_OF_FOLDER = {
-    "staging/catalog": "1_catalog",
-    "staging/lake": "3_events",
-    "staging/calendar": "4_calendar",
-    "intermediate": "5_metrics",
-    "metrics": "5_metrics",
-    "rating": "6_rating",
-    "invoices": "7_invoices",
-}
-"""The group of a model of the billing phase, by its folder.
-
-Groups are numbered in the order of the flow, because the UI sorts them by name, and no
-group reads one with a higher number, so that the graph of collapsed groups has no cycle.
-"""
-
-_GROUP_OF_MARTS = "8_marts"
-_GROUP_OF_SEEDS = "1_catalog"
-
 
 @dataclass(frozen=True)
 class DbtPhase:
@@ -104,16 +86,7 @@ MARTS = DbtPhase(
 
 
 class LineageTranslator(DagsterDbtTranslator):
-    """Names, groups and upstreams of dbt's nodes in the lineage graph."""
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The group of the node's folder; what is built after the close goes with the marts."""
-        if dbt_resource_props["resource_type"] == "seed":
-            return _GROUP_OF_SEEDS
-        if MARTS.tag in dbt_resource_props["tags"]:
-            return _GROUP_OF_MARTS
-        folder, *area = dbt_resource_props["fqn"][1:-1] or [""]
-        return _GROUP_OF_FOLDER.get("/".join([folder, *area[:1]])) or _GROUP_OF_FOLDER.get(folder)
+    """dbt's nodes in the lineage graph; `dbt_project.yml` names the group of each folder."""
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
@@ -140,6 +113,15 @@ def read_manifest(project: PreparedProject) -> dict[str, Any]:
         in_marts = [name for name in models if MARTS.tag in nodes[name]["tags"]]
         node["attached_node"] = next(reversed(in_marts or models), None)
     return manifest
+
+
+def mart_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
+    """Keys of the marts: the models of the folder `marts`, in the order of their names."""
+    return sorted(
+        LineageTranslator().get_asset_key(node)
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["fqn"][1] == "marts"
+    )
 
 
 def build_phase(

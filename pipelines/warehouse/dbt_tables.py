@@ -21,7 +21,7 @@ def opened(warehouse_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def drafts_and_lines(warehouse: duckdb.DuckDBPyConnection) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The draft invoices (schema `DRAFTS`) and their lines (`DRAFT_LINES`), as dbt left them."""
     frames = [
-        warehouse.execute(f"SELECT {', '.join(schema)} FROM invoices.{table}").pl()
+        warehouse.execute(f"SELECT {', '.join(schema)} FROM invoicing.{table}").pl()
         for table, schema in (
             ("int_invoices_drafted", DRAFTS),
             ("int_invoice_lines_drafted", DRAFT_LINES),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.defs.dbt import LineageTranslator
 from pipelines.reading.dialects import DIALECTS
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.tables import LAKE_TABLES
@@ -19,15 +20,16 @@ from pipelines.warehouse.dbt_runner import prepare_project
 PARENTS_MAX = 7
 VIEW_CHAIN_MAX = 4
 
+INTERMEDIATE = r"int_[a-z_]+_([a-z]*ed|by_[a-z]+)"
+
 PREFIXES = {
     "staging": r"stg_(lake|landing|calendar|catalog)__[a-z_]+",
     "metrics": r"metric_[a-z_]+",
-    "intermediate": r"int_[a-z]+_[a-z_]*ed",
-    "rating": r"int_[a-z]+_[a-z_]*ed",
-    "invoices": r"int_[a-z_]+_[a-z_]*ed",
     "marts": r"(dim|fct|rpt)_[a-z_]+",
-}
-"""Folder → what the names of its models look like."""
+} | dict.fromkeys(
+    ("attribution", "metering", "rating", "invoicing", "books", "reconciliation"), INTERMEDIATE
+)
+"""Folder → what the names of its models look like: what was done to the rows, or their grain."""
 
 ENTERED_BY_PYTHON_AFTER_BILLING = {
     "source.meterline.lake.invoices",
@@ -130,6 +132,23 @@ def long_chains_of_views(nodes: Mapping[str, Node]) -> Iterator[str]:
             yield f"{node['name']} ends a chain of {chain(node)} views"
 
 
+def lines_of_what(nodes: Mapping[str, Node]) -> Iterator[str]:
+    for node in models(nodes):
+        kinds = re.findall(r"(\w*?)_lines", node["name"])
+        if not all(kind.endswith(("_file", "_invoice")) for kind in kinds):
+            yield f"{node['name']} does not say whether a file's lines or an invoice's"
+
+
+def folders_of_several_kinds(nodes: Mapping[str, Node]) -> Iterator[str]:
+    kinds: dict[str, set[str]] = {}
+    for node in models(nodes):
+        kind = f"{sorted(node['config']['tags'])} in {node['config']['schema']}"
+        kinds.setdefault("/".join(node["fqn"][1:-1]), set()).add(kind)
+    for folder, found in kinds.items():
+        if len(found) > 1:
+            yield f"{folder} holds {sorted(found)}"
+
+
 def phases_mixed(nodes: Mapping[str, Node]) -> Iterator[str]:
     for node in nodes.values():
         if node["resource_type"] not in ("model", "seed"):
@@ -199,6 +218,8 @@ RULES: tuple[Rule, ...] = (
     layers_skipped,
     models_with_many_parents,
     long_chains_of_views,
+    lines_of_what,
+    folders_of_several_kinds,
     phases_mixed,
     undocumented,
     untested_keys,
@@ -215,7 +236,12 @@ def test_project_keeps_the_rule(rule: Rule, manifest: dict[str, Any]) -> None:
 
 def a_model(name: str, folder: str, *reads: str, **changes: Any) -> dict[str, Node]:
     """A model as the manifest has it, for the bad examples."""
-    config = {"materialized": "view", "tags": ["billing"], "contract": {"enforced": False}}
+    config = {
+        "materialized": "view",
+        "tags": ["billing"],
+        "schema": folder,
+        "contract": {"enforced": False},
+    }
     column = {"name": "amount", "description": "A sentence.", "data_type": "decimal(38, 15)"}
     node = {
         "name": name,
@@ -230,29 +256,30 @@ def a_model(name: str, folder: str, *reads: str, **changes: Any) -> dict[str, No
 
 
 def a_chain(length: int) -> dict[str, Node]:
-    chain = a_model("int_a_0ed", "intermediate")
+    chain = a_model("int_a_0ed", "metering")
     for place in range(1, length):
-        chain |= a_model(f"int_a_{place}ed", "intermediate", f"int_a_{place - 1}ed")
+        chain |= a_model(f"int_a_{place}ed", "metering", f"int_a_{place - 1}ed")
     return chain
 
 
-MANY = {
-    f"int_{letter}_made": a_model(f"int_{letter}_made", "intermediate") for letter in "abcdefgh"
-}
+MANY = {f"int_{letter}_made": a_model(f"int_{letter}_made", "metering") for letter in "abcdefgh"}
 
 BAD_EXAMPLES: dict[Rule, dict[str, Node]] = {
-    misnamed_models: a_model("tmp_things", "intermediate"),
+    misnamed_models: a_model("tmp_things", "metering"),
     layers_skipped: a_model("fct_things", "marts") | a_model("int_a_made", "rating", "fct_things"),
-    models_with_many_parents: a_model("int_x_made", "intermediate", *MANY)
+    models_with_many_parents: a_model("int_x_made", "metering", *MANY)
     | {name: node for made in MANY.values() for name, node in made.items()},
     long_chains_of_views: a_chain(VIEW_CHAIN_MAX + 1),
+    lines_of_what: a_model("int_lines_rated", "rating"),
+    folders_of_several_kinds: a_model("int_a_made", "rating")
+    | a_model("int_b_made", "rating", config={"tags": ["marts"], "schema": "rating"}),
     phases_mixed: a_model(
         "int_a_made",
-        "intermediate",
+        "metering",
         depends_on={"nodes": sorted(ENTERED_BY_PYTHON_AFTER_BILLING)},
     ),
-    undocumented: a_model("int_a_made", "intermediate", description="Things."),
-    untested_keys: a_model("int_a_made", "intermediate"),
+    undocumented: a_model("int_a_made", "metering", description="Things."),
+    untested_keys: a_model("int_a_made", "metering"),
     amounts_without_currency: a_model("fct_things", "marts"),
     marts_without_contract: a_model("fct_things", "marts"),
     severities_below_error: {
@@ -264,6 +291,25 @@ BAD_EXAMPLES: dict[Rule, dict[str, Node]] = {
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_rule_catches_a_bad_example(rule: Rule) -> None:
     assert list(rule(BAD_EXAMPLES[rule])) != []
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        pytest.param("charges", "1_catalog", id="seed"),
+        pytest.param("stg_catalog__charges", "1_catalog", id="staged seed"),
+        pytest.param("stg_lake__accepted_events", "3_events", id="staged event"),
+        pytest.param("stg_calendar__billing_periods", "4_calendar", id="staged period"),
+        pytest.param("metric_requests", "5_metrics", id="metric"),
+        pytest.param("int_invoice_lines_rated", "6_rating", id="rated"),
+        pytest.param("int_invoices_drafted", "7_invoices", id="drafted"),
+        pytest.param("int_invoices_united", "8_marts", id="after the close"),
+        pytest.param("fct_invoices", "8_marts", id="mart"),
+    ],
+)
+def test_group_follows_the_flow(manifest: dict[str, Any], name: str, group: str) -> None:
+    (node,) = (node for node in manifest["nodes"].values() if node["name"] == name)
+    assert LineageTranslator().get_group_name(node) == group
 
 
 def test_every_metric_is_listed_and_defined(manifest: dict[str, Any]) -> None:

@@ -29,16 +29,16 @@ MODELS = (
     "staging.stg_catalog__subscriptions",
     "staging.stg_calendar__billing_periods",
     "staging.stg_calendar__auto_customer_sources",
-    "intermediate.int_events_attributed",
+    "attribution.int_events_attributed",
     "metrics.metric_requests",
     "metrics.metric_egress_bytes",
     "metrics.metric_odd_answers",
-    "intermediate.int_customers_covered",
-    "intermediate.int_charges_offered",
-    "intermediate.int_amendments_matched",
-    "intermediate.int_versions_metered",
-    "intermediate.int_versions_judged",
-    "intermediate.int_events_assigned",
+    "attribution.int_coverage_by_reference",
+    "attribution.int_charges_by_reference",
+    "attribution.int_amendments_matched",
+    "attribution.int_versions_metered",
+    "attribution.int_versions_judged",
+    "attribution.int_events_assigned",
 )
 """In the order of the flow; what they read besides is made by hand."""
 
@@ -46,7 +46,7 @@ HAND_MADE = """
 attach ':memory:' as lake;
 attach ':memory:' as warehouse;
 create schema warehouse.calendar; create schema warehouse.catalog; create schema warehouse.staging;
-create schema warehouse.intermediate; create schema warehouse.metrics;
+create schema warehouse.attribution; create schema warehouse.metrics;
 create table lake.accepted_events(
     batch_id bigint, file_id bigint, line bigint, byte_offset bigint, byte_length bigint,
     source varchar, dedupe_scope varchar, idempotency_key varchar, customer_ref varchar,
@@ -65,7 +65,7 @@ create table warehouse.calendar.customer_names as
 create table warehouse.calendar.auto_customer_sources(source varchar);
 create table warehouse.catalog.subscriptions as
     select 'sub' as subscription_id, 'acme' as customer_id;
-create view warehouse.intermediate.int_charges_applied as
+create view warehouse.attribution.int_charges_by_period as
     select *, 'c' as charge_code, 'requests' as metric_code, []::varchar[] as group_by,
         true as has_started
     from warehouse.calendar.billing_periods;
@@ -203,7 +203,7 @@ class Warehouse:
             )
         rows = run(
             "select period_index - 1, file_id, line "
-            "from warehouse.intermediate.int_events_assigned "
+            "from warehouse.attribution.int_events_assigned "
             "where metric_code = 'requests' and unbilled_reason is null"
         ).fetchall()
         assert len(set(rows)) == len(rows)
@@ -213,7 +213,7 @@ class Warehouse:
         """Kinds of versions and what became of them, when last asked what is billed."""
         found = self._connection.execute(
             "select distinct amendment, amendment_state "
-            "from warehouse.intermediate.int_versions_judged"
+            "from warehouse.attribution.int_versions_judged"
         )
         return set(found.fetchall())
 

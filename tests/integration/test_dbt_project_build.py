@@ -306,7 +306,7 @@ def test_a_subscription_added_later_heals_what_named_it(
     assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
     healed = """
         select metric_code, customer_id, subscription_id, unbilled_reason, event_count
-        from intermediate.int_usage_metered
+        from metering.int_usage_metered
         where subscription_id = 'sub-new' or unattributed_ref = 'sub-new'
     """
     # Its plan charges requests alone.
@@ -332,7 +332,7 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
 
     assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
     assert later.query(customers) == [*known, ("newcomer", "Newcomer SE", False)]
-    count = "select sum(event_count) from intermediate.int_events_counted where customer_id = "
+    count = "select sum(event_count) from attribution.int_events_counted where customer_id = "
     assert later.query(f"{count}'newcomer'") == world.query(f"{count}'newcomer'") == [(1,)]
 
 

@@ -6,9 +6,9 @@ files_decided as (
 
 ),
 
-lines_counted as (
+file_lines_by_verdict as (
 
-    select * from {{ ref('int_lines_counted') }}
+    select * from {{ ref('int_file_lines_by_verdict') }}
 
 ),
 
@@ -16,12 +16,12 @@ files_with_counts as (
 
     select
         files_decided.*,
-        coalesce(lines_counted.line_count, 0)
+        coalesce(file_lines_by_verdict.line_count, 0)
         + files_decided.blank_count
         + files_decided.held_count as found_line_count
     from files_decided
-    left join lines_counted
-        on files_decided.file_id = lines_counted.file_id
+    left join file_lines_by_verdict
+        on files_decided.file_id = file_lines_by_verdict.file_id
 
 )
 

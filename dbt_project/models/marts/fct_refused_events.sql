@@ -1,8 +1,8 @@
 with
 
-lines_refused as (
+file_lines_refused as (
 
-    select * from {{ ref('int_lines_refused') }}
+    select * from {{ ref('int_file_lines_refused') }}
 
 ),
 
@@ -15,11 +15,11 @@ files_decided as (
 lines_with_winner as (
 
     select
-        lines_refused.*,
+        file_lines_refused.*,
         winner_files.path as winner_path
-    from lines_refused
+    from file_lines_refused
     left join files_decided as winner_files
-        on lines_refused.winner_file_id = winner_files.file_id
+        on file_lines_refused.winner_file_id = winner_files.file_id
 
 )
 

@@ -1,8 +1,8 @@
 with
 
-lines_metered as (
+invoice_lines_metered as (
 
-    select * from {{ ref('int_lines_metered') }}
+    select * from {{ ref('int_invoice_lines_metered') }}
 
 ),
 
@@ -15,24 +15,25 @@ tiers_priced as (
 tiers_reached as (
 
     select
-        lines_metered.invoice_id,
-        lines_metered.charge_code,
-        lines_metered.group_key,
+        invoice_lines_metered.invoice_id,
+        invoice_lines_metered.charge_code,
+        invoice_lines_metered.group_key,
         tiers_priced.from_units,
         tiers_priced.up_to_units,
         tiers_priced.unit_price,
         tiers_priced.flat_amount,
         least(
-            lines_metered.quantity,
-            coalesce(tiers_priced.up_to_units, lines_metered.quantity)
+            invoice_lines_metered.quantity,
+            coalesce(tiers_priced.up_to_units, invoice_lines_metered.quantity)
         ) - tiers_priced.from_units as quantity
-    from lines_metered
+    from invoice_lines_metered
     inner join tiers_priced
         on
-            lines_metered.plan_code = tiers_priced.plan_code
-            and lines_metered.charge_code = tiers_priced.charge_code
-            and lines_metered.price_valid_from = tiers_priced.price_valid_from
-            and lines_metered.quantity > tiers_priced.from_units
+            invoice_lines_metered.plan_code = tiers_priced.plan_code
+            and invoice_lines_metered.charge_code = tiers_priced.charge_code
+            and invoice_lines_metered.price_valid_from
+            = tiers_priced.price_valid_from
+            and invoice_lines_metered.quantity > tiers_priced.from_units
 
 ),
 

@@ -28,9 +28,9 @@ _progress = logging.getLogger("meterline")
             group_name="7_invoices",
             deps=[
                 *RUN_KEYS,
-                dg.AssetKey(["invoices", "int_invoices_drafted"]),
-                dg.AssetKey(["invoices", "int_invoice_lines_drafted"]),
-                dg.AssetKey(["intermediate", "int_events_counted"]),
+                dg.AssetKey(["invoicing", "int_invoices_drafted"]),
+                dg.AssetKey(["invoicing", "int_invoice_lines_drafted"]),
+                dg.AssetKey(["attribution", "int_events_counted"]),
             ],
         )
         for table in ("invoices", "invoice_lines")
@@ -44,7 +44,7 @@ def closed_invoices(
     settings, facts = writer.settings, landed_files.facts
     with opened(settings.warehouse) as warehouse:
         drafts, lines = drafts_and_lines(warehouse)
-        fed = source_customers(warehouse, "intermediate.int_events_counted")
+        fed = source_customers(warehouse, "attribution.int_events_counted")
     if not landed_files.kind.closes:
         drafts = drafts.clear()
     with writer.home.lake_for_writing() as lake:

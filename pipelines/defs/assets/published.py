@@ -1,6 +1,7 @@
 """The published marts: an immutable generation, once every check of the run has passed."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -30,35 +31,26 @@ _progress = logging.getLogger("meterline")
 CHAIN_VERIFIED_EVERY = timedelta(days=1)
 """How often a run verifies the whole chain, and not only the links since the last publication."""
 
-MARTS = (
-    "dim_billable_metrics",
-    "dim_billing_periods",
-    "dim_customers",
-    "fct_event_amendments",
-    "fct_event_states",
-    "fct_invoice_lines",
-    "fct_invoices",
-    "fct_landing_files",
-    "fct_metered_usage",
-    "fct_refused_events",
-    "fct_source_customers",
-    "rpt_reconciliation",
-    "rpt_unbilled_usage",
-)
-"""What is published; each is a model of the dbt project's folder `marts`."""
+
+def build_publication(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset `published_marts`, which comes after every mart of the dbt project."""
+
+    @dg.asset(group_name="9_published", deps=marts)
+    def published_marts(
+        context: dg.AssetExecutionContext,
+        landed_files: Landed,
+        catalog: Catalog,
+        writer: dg.ResourceParam[Writer],
+    ) -> dg.MaterializeResult[None]:
+        """An immutable generation of the marts, pointed to once every check of the run passed."""
+        return _publish(landed_files, catalog, writer, _checks_of_run(context))
+
+    return published_marts
 
 
-@dg.asset(
-    group_name="9_published",
-    deps=[dg.AssetKey(["marts", mart]) for mart in MARTS],
-)
-def published_marts(
-    context: dg.AssetExecutionContext,
-    landed_files: Landed,
-    catalog: Catalog,
-    writer: dg.ResourceParam[Writer],
+def _publish(
+    landed_files: Landed, catalog: Catalog, writer: Writer, checks: CheckSummary
 ) -> dg.MaterializeResult[None]:
-    """An immutable generation of the marts, pointed to once every check of the run passed."""
     settings, facts = writer.settings, landed_files.facts
     before = writer.home.generation()
     verified = _verified_before(before, facts.listing_started_at)
@@ -90,7 +82,7 @@ def published_marts(
             inputs_digest=digest,
             chain_head=head,
         ),
-        _checks_of_run(context),
+        checks,
         threads=settings.threads,
         memory_limit=settings.memory_limit,
     )

@@ -2,32 +2,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pytest
 
-from pipelines.defs.dbt import LineageTranslator, built_tables, count_rows
-
-
-def node(folders: str, tag: str, resource_type: str = "model") -> dict[str, Any]:
-    fqn = ["meterline", *folders.split("/"), "node"]
-    return {"resource_type": resource_type, "tags": [tag], "fqn": fqn}
-
-
-@pytest.mark.parametrize(
-    ("properties", "group"),
-    [
-        pytest.param(node("seeds", "billing", "seed"), "1_catalog", id="seed"),
-        pytest.param(node("staging/catalog", "billing"), "1_catalog", id="staged seed"),
-        pytest.param(node("staging/lake", "billing"), "3_events", id="staged event"),
-        pytest.param(node("staging/calendar", "billing"), "4_calendar", id="staged period"),
-        pytest.param(node("metrics", "billing"), "5_metrics", id="metric"),
-        pytest.param(node("rating", "billing"), "6_rating", id="rated"),
-        pytest.param(node("invoices", "billing"), "7_invoices", id="drafted"),
-        pytest.param(node("intermediate", "marts"), "8_marts", id="after the close"),
-        pytest.param(node("marts", "marts"), "8_marts", id="mart"),
-    ],
-)
-def test_group_follows_the_flow(properties: dict[str, Any], group: str) -> None:
-    assert LineageTranslator().get_group_name(properties) == group
+from pipelines.defs.dbt import built_tables, count_rows
 
 
 def ended(relation: str, materialized: str, status: str = "success") -> dict[str, Any]:

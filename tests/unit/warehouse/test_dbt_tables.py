@@ -35,7 +35,7 @@ def test_a_source_feeds_whom_its_events_are_attributed_to(tmp_path: Path) -> Non
         )
 
     with opened(settings.warehouse) as warehouse:
-        found = source_customers(warehouse, "intermediate.int_events_counted")
+        found = source_customers(warehouse, "attribution.int_events_counted")
 
     assert found.schema == SOURCE_CUSTOMERS
     assert sorted(found.rows()) == [

@@ -1,0 +1,39 @@
+{# An event that names no subscription may go to any of its customer's; one that
+   does goes to that alone. Two rows a charge instead of an `or` in the join to
+   events, which would make DuckDB try all pairs. #}
+with
+
+charges_by_period as (
+
+    select * from {{ ref('int_charges_by_period') }}
+
+),
+
+charges_per_ref as (
+
+    select
+        *,
+        '' as subscription_ref
+    from charges_by_period
+    union all
+    select
+        *,
+        subscription_id as subscription_ref
+    from charges_by_period
+
+)
+
+select
+    subscription_ref,
+    subscription_id,
+    period_index,
+    charge_code,
+    customer_id,
+    metric_code,
+    group_by,
+    period_start_at,
+    period_end_at,
+    cut_at,
+    finalized_batch_id,
+    has_started
+from charges_per_ref

@@ -1,0 +1,100 @@
+{{ config(materialized='view') }}
+
+with
+
+metered_events as (
+
+    {{ metered_events() }}
+
+),
+
+charges_by_reference as (
+
+    select * from {{ ref('int_charges_by_reference') }}
+
+),
+
+coverage as (
+
+    select * from {{ ref('int_coverage_by_reference') }}
+
+),
+
+subscriptions as (
+
+    select * from {{ ref('stg_catalog__subscriptions') }}
+
+),
+
+versions_judged as (
+
+    select * from {{ ref('int_versions_judged') }}
+
+),
+
+events_with_terms as (
+
+    select
+        metered_events.*,
+        charges_by_reference.subscription_id,
+        charges_by_reference.period_index,
+        charges_by_reference.charge_code,
+        coverage.customer_id is not null as is_covered,
+        subscriptions.subscription_id is not null as is_subscription_known,
+        {{ group_key(
+            'charges_by_reference.group_by', 'metered_events.dimensions'
+        ) }} as group_key,
+        coalesce(versions_judged.received_at, metered_events.received_at)
+        >= charges_by_reference.cut_at
+        or coalesce(versions_judged.batch_id, metered_events.batch_id)
+        > charges_by_reference.finalized_batch_id as is_late,
+        versions_judged.unbilled_reason as version_reason,
+        charges_by_reference.has_started
+    from metered_events
+    left join charges_by_reference
+        on {{ is_offered('charges_by_reference', 'metered_events') }}
+    left join coverage
+        on
+            metered_events.customer_id = coverage.customer_id
+            and coalesce(metered_events.subscription_ref, '')
+            = coverage.subscription_ref
+            and metered_events.occurred_at >= coverage.covered_from_at
+            and metered_events.occurred_at < coverage.covered_to_at
+    left join subscriptions
+        on metered_events.subscription_ref = subscriptions.subscription_id
+    left join versions_judged
+        on
+            metered_events.metric_code = versions_judged.metric_code
+            and metered_events.file_id = versions_judged.file_id
+            and metered_events.line = versions_judged.line
+
+)
+
+select
+    metric_code,
+    file_id,
+    line,
+    customer_id,
+    case
+        when customer_id is null then coalesce(subscription_ref, customer_ref)
+    end as unattributed_ref,
+    subscription_id,
+    period_index,
+    charge_code,
+    group_key,
+    quantity,
+    case
+        when version_reason is not null then version_reason
+        when customer_id is null and subscription_ref is null
+            then 'unattributed'
+        when customer_id is null and is_subscription_known
+            then 'contradicting_references'
+        when customer_id is null then 'unknown_subscription'
+        when charge_code is null and not is_covered then 'no_subscription'
+        when charge_code is null then 'not_charged'
+        when unmetered_reason is not null then unmetered_reason
+        when group_key is null then 'missing_dimension'
+        when is_late then 'late'
+        when not has_started then 'not_started'
+    end as unbilled_reason
+from events_with_terms

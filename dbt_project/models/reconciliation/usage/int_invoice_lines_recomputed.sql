@@ -1,0 +1,88 @@
+with
+
+invoices as (
+
+    select * from {{ ref('stg_lake__invoices') }}
+
+),
+
+invoice_lines as (
+
+    select * from {{ ref('stg_lake__invoice_lines') }}
+
+),
+
+billing_periods as (
+
+    select * from {{ ref('stg_calendar__billing_periods') }}
+
+),
+
+usage_metered as (
+
+    select * from {{ ref('int_usage_metered') }}
+
+),
+
+clock as (
+
+    select * from {{ ref('stg_calendar__clock') }}
+
+),
+
+usage_of_finalized_periods as (
+
+    select
+        invoices.invoice_id,
+        usage_metered.charge_code,
+        usage_metered.group_key,
+        usage_metered.metric_code,
+        usage_metered.event_count,
+        usage_metered.quantity
+    from usage_metered
+    inner join billing_periods
+        on
+            usage_metered.subscription_id = billing_periods.subscription_id
+            and usage_metered.period_index = billing_periods.period_index
+    inner join invoices
+        on billing_periods.invoice_id = invoices.invoice_id
+    where usage_metered.unbilled_reason is null
+
+),
+
+lines_compared as (
+
+    select
+        invoice_id,
+        charge_code,
+        group_key,
+        metric_code,
+        coalesce(invoice_lines.event_count, 0) as invoiced_event_count,
+        coalesce(invoice_lines.quantity, 0) as invoiced_quantity,
+        coalesce(usage_of_finalized_periods.event_count, 0)
+            as recomputed_event_count,
+        coalesce(usage_of_finalized_periods.quantity, 0) as recomputed_quantity
+    from invoice_lines
+    full join usage_of_finalized_periods
+        using (invoice_id, charge_code, group_key, metric_code)
+
+),
+
+lines_with_catalog as (
+
+    select
+        lines_compared.*,
+        invoices.subscription_id,
+        invoices.customer_id,
+        billing_periods.period_index,
+        invoices.catalog_digest = clock.catalog_digest as is_catalog_unchanged
+    from lines_compared
+    cross join clock
+    left join invoices
+        on lines_compared.invoice_id = invoices.invoice_id
+    left join billing_periods
+        on lines_compared.invoice_id = billing_periods.invoice_id
+
+)
+
+select * from lines_with_catalog

@@ -1,0 +1,54 @@
+with
+
+invoices_united as (
+
+    select * from {{ ref('int_invoices_united') }}
+
+),
+
+invoice_lines_united as (
+
+    select * from {{ ref('int_invoice_lines_united') }}
+
+),
+
+usage_unbilled as (
+
+    select * from {{ ref('int_usage_unbilled') }}
+
+),
+
+invoiced_or_unbilled as (
+
+    select
+        invoice_lines_united.metric_code,
+        invoices_united.status as place,
+        invoice_lines_united.event_count,
+        invoice_lines_united.quantity
+    from invoice_lines_united
+    left join invoices_united
+        on invoice_lines_united.invoice_id = invoices_united.invoice_id
+    union all
+    select
+        metric_code,
+        unbilled_reason as place,
+        event_count,
+        quantity
+    from usage_unbilled
+    where metric_code is not null
+
+),
+
+usage_per_place as (
+
+    select
+        metric_code,
+        place,
+        cast(sum(event_count) as bigint) as event_count,
+        {{ sum_exact('quantity', "metric_code || ' / ' || place") }} as quantity
+    from invoiced_or_unbilled
+    group by metric_code, place
+
+)
+
+select * from usage_per_place

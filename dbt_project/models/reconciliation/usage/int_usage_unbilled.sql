@@ -1,0 +1,86 @@
+with
+
+usage_metered as (
+
+    select * from {{ ref('int_usage_metered') }}
+
+),
+
+events_counted as (
+
+    select * from {{ ref('int_events_counted') }}
+
+),
+
+invoice_lines_recomputed as (
+
+    select * from {{ ref('int_invoice_lines_recomputed') }}
+
+),
+
+{# What a changed catalog moved to (or from: below zero) a period after it was
+   finalized. With the catalog unchanged there is no such thing: a
+   difference is an error that the reconciliation shows. #}
+usage_after_finalization as (
+
+    select
+        *,
+        recomputed_event_count - invoiced_event_count as event_count,
+        recomputed_quantity - invoiced_quantity as quantity
+    from invoice_lines_recomputed
+    where
+        not is_catalog_unchanged
+        and (
+            recomputed_event_count is distinct from invoiced_event_count
+            or recomputed_quantity is distinct from invoiced_quantity
+        )
+
+),
+
+unbilled_usage as (
+
+    select
+        unbilled_reason,
+        metric_code,
+        customer_id,
+        unattributed_ref,
+        subscription_id,
+        period_index,
+        charge_code,
+        group_key,
+        event_count,
+        quantity
+    from usage_metered
+    where unbilled_reason is not null
+    union all
+    select
+        'after_finalization' as unbilled_reason,
+        metric_code,
+        customer_id,
+        null as unattributed_ref,
+        subscription_id,
+        period_index,
+        charge_code,
+        group_key,
+        event_count,
+        quantity
+    from usage_after_finalization
+    union all
+    select
+        'no_metric' as unbilled_reason,
+        null as metric_code,
+        customer_id,
+        unattributed_ref,
+        null as subscription_id,
+        null as period_index,
+        null as charge_code,
+        null as group_key,
+        cast(sum(event_count) as bigint) as event_count,
+        null as quantity
+    from events_counted
+    where not is_metered
+    group by customer_id, unattributed_ref
+
+)
+
+select * from unbilled_usage

@@ -13,6 +13,7 @@ import jinja2
 import pyarrow as pa
 
 from pipelines.settings import DBT_PROJECT
+from tests.plain_jinja import adapter
 
 
 def macro_sql(call: str) -> str:
@@ -53,9 +54,11 @@ def _database() -> duckdb.DuckDBPyConnection:
 @cache
 def _environment() -> jinja2.Environment:
     # Renders SQL of our own, never HTML.
-    return jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701
+    made = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701
+    made.globals["adapter"] = adapter
+    return made
 
 
 @cache
 def _macros() -> str:
-    return "".join(path.read_text() for path in sorted((DBT_PROJECT / "macros").glob("*.sql")))
+    return "".join(path.read_text() for path in sorted((DBT_PROJECT / "macros").rglob("*.sql")))

@@ -72,6 +72,7 @@ events_with_terms as (
 
 select
     metric_code,
+    aggregation,
     file_id,
     line,
     customer_id,
@@ -85,8 +86,7 @@ select
     quantity,
     case
         when version_reason is not null then version_reason
-        when customer_id is null and subscription_ref is null
-            then 'unattributed'
+        when coalesce(customer_id, subscription_ref) is null then 'unattributed'
         when customer_id is null and is_subscription_known
             then 'contradicting_references'
         when customer_id is null then 'unknown_subscription'

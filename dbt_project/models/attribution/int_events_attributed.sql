@@ -64,9 +64,9 @@ events_with_customer as (
         on
             accepted_events.customer_ref = customer_names.name
             and accepted_events.occurred_at
-            >= coalesce(customer_names.valid_from_at, '-infinity')
+            >= coalesce(customer_names.valid_from_at, {{ distant_past() }})
             and accepted_events.occurred_at
-            < coalesce(customer_names.valid_to_at, 'infinity')
+            < coalesce(customer_names.valid_to_at, {{ distant_future() }})
     left join subscriptions
         on accepted_events.subscription_ref = subscriptions.subscription_id
     left join auto_customer_sources

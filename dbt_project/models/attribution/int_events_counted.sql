@@ -8,15 +8,7 @@ events_attributed as (
 
 metered_events as (
 
-    {% for code in var('billable_metrics') %}
-    select
-        file_id,
-        line
-    from {{ ref('metric_' ~ code) }}
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% endfor %}
+    {{ metered_events() }}
 
 ),
 

@@ -1,26 +1,40 @@
 with
 
-{% for code in var('billable_metrics') %}
-{{ code }}_total as (
+metrics_defined as (
 
-    select
-        {{ sql_text(code) }} as metric_code,
-        count(*) as event_count,
-        count(quantity) as measured_event_count,
-        coalesce({{ sum_exact('quantity', sql_text(code)) }}, 0) as quantity
-    from {{ ref('metric_' ~ code) }}
+    select * from {{ ref('int_metrics_defined') }}
 
 ),
 
-{% endfor %}
+metered_events as (
+
+    {{ metered_events() }}
+
+),
+
+totals_of_used_metrics as (
+
+    select
+        metric_code,
+        count(*) as event_count,
+        count(quantity) as measured_event_count,
+        {{ metric_total('quantity', 'metric_code') }} as quantity
+    from metered_events
+    group by metric_code
+
+),
+
 metric_totals as (
 
-    {% for code in var('billable_metrics') %}
-    select * from {{ code }}_total
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% endfor %}
+    select
+        metrics_defined.metric_code,
+        coalesce(totals_of_used_metrics.event_count, 0) as event_count,
+        coalesce(totals_of_used_metrics.measured_event_count, 0)
+            as measured_event_count,
+        coalesce(totals_of_used_metrics.quantity, 0) as quantity
+    from metrics_defined
+    left join totals_of_used_metrics
+        on metrics_defined.metric_code = totals_of_used_metrics.metric_code
 
 )
 

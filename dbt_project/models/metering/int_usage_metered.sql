@@ -18,7 +18,7 @@ usage_per_line as (
         group_key,
         unbilled_reason,
         count(*) as event_count,
-        {{ sum_exact(
+        {{ metric_total(
             'quantity',
             "concat_ws('/', metric_code, subscription_id, period_index)"
         ) }} as quantity

@@ -19,8 +19,9 @@ amounts_per_line as (
         charge_code,
         group_key,
         sum(amount)
-        + {{ amount_of('(sum(amount_residue) // 1000000000000000000)') }}
-            as unrounded_amount,
+        + {{ amount_of(
+            '(' ~ quotient('sum(amount_residue)', '1000000000000000000') ~ ')'
+        ) }} as unrounded_amount,
         list({{ tier_detail() }} order by from_units) as tiers
     from tiers_rated
     group by invoice_id, charge_code, group_key

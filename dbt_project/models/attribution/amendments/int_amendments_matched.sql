@@ -41,10 +41,10 @@ amendments_with_candidates as (
 
 ),
 
-amendments_with_target as (
+amendments_with_rank as (
 
-    select * from amendments_with_candidates
-    qualify
+    select
+        *,
         row_number() over (
             partition by file_id, line
             order by
@@ -53,7 +53,15 @@ amendments_with_target as (
                 case when is_after_target then target_line end desc,
                 target_file_id asc,
                 target_line asc
-        ) = 1
+        ) as candidate_rank
+    from amendments_with_candidates
+
+),
+
+amendments_with_target as (
+
+    select * from amendments_with_rank
+    where candidate_rank = 1
 
 )
 

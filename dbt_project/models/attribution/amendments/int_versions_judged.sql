@@ -14,7 +14,9 @@ versions_with_time as (
 
     select
         *,
-        received_at < coalesce(min(cut_at) over earlier_versions, 'infinity')
+        received_at < coalesce(
+            min(cut_at) over earlier_versions, {{ distant_future() }}
+        )
         and batch_id <= coalesce(
             min(finalized_batch_id) over earlier_versions, batch_id
         ) as is_in_time
@@ -32,13 +34,25 @@ versions_with_current as (
 
     select
         *,
-        max(version_number) filter (where is_in_time) over (
+        max(case when is_in_time then version_number end) over (
             partition by metric_code, target_file_id, target_line
-        ) as current_version_number,
-        arg_max(amendment, version_number) filter (where is_in_time) over (
+        ) as current_version_number
+    from versions_with_time
+
+),
+
+versions_with_amendment as (
+
+    select
+        *,
+        max(
+            case
+                when version_number = current_version_number then amendment
+            end
+        ) over (
             partition by metric_code, target_file_id, target_line
         ) as current_amendment
-    from versions_with_time
+    from versions_with_current
 
 ),
 
@@ -52,7 +66,7 @@ versions_with_state as (
             when version_number < current_version_number then 'superseded'
             else 'late'
         end as amendment_state
-    from versions_with_current
+    from versions_with_amendment
 
 )
 

@@ -31,10 +31,10 @@ lines_per_file as (
     select
         file_id,
         count(*) as line_count,
-        count(*) filter (where verdict = 'accepted') as accepted_count,
-        count(*) filter (where verdict = 'duplicate') as duplicate_count,
-        count(*) filter (where verdict = 'conflict') as conflict_count,
-        count(*) filter (where verdict = 'rejected') as rejected_count
+        count(case when verdict = 'accepted' then 1 end) as accepted_count,
+        count(case when verdict = 'duplicate' then 1 end) as duplicate_count,
+        count(case when verdict = 'conflict' then 1 end) as conflict_count,
+        count(case when verdict = 'rejected' then 1 end) as rejected_count
     from line_verdicts
     group by file_id
 

@@ -12,11 +12,21 @@ file_decisions as (
 
 ),
 
+decisions_from_latest as (
+
+    select
+        *,
+        row_number() over (
+            partition by file_id order by revision desc
+        ) as decision_rank
+    from file_decisions
+
+),
+
 latest_decisions as (
 
-    select * from file_decisions
-    qualify
-        row_number() over (partition by file_id order by revision desc) = 1
+    select * from decisions_from_latest
+    where decision_rank = 1
 
 ),
 

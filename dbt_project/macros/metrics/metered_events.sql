@@ -1,11 +1,6 @@
 {#- The events of all billable metrics, one row per event and metric. -#}
-{% macro metered_events() %}
-    {%- for code in var('billable_metrics') %}
-    select * from {{ ref('metric_' ~ code) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+{% macro metered_events() -%}
+    {{ union_of('metric_', var('billable_metrics')) }}
 {%- endmacro %}
 
 {#- Whether a charge is offered to a metered event: the one condition by which

@@ -1,6 +1,6 @@
 {#- Exact money. A bare product of a quantity and a price needs up to 68 digits,
     and there are 38: the factors are taken apart into integers, as one does on
-    paper. HUGEINT (128 bits) raises on overflow; its // is exact. -#}
+    paper. Integers of 128 bits raise on overflow, and their quotient is exact. -#}
 
 {#- quantity DECIMAL(38, 18) times price DECIMAL(30, 15), cut toward zero after
     15 fraction digits; mul_residue has the rest. Cut, not rounded: a sum of
@@ -12,24 +12,32 @@
     {%- set units -%}
     (
         {{ whole(quantity) }} * {{ units_of(unit_price, 15) }}
-        + ({{ quantity_fraction }} * {{ whole(unit_price) }}) // 1000
-        + ({{ quantity_fraction }} * {{ price_fraction }})
-        // 1000000000000000000
-        + {{ _mul_carry(quantity, unit_price) }} // 1000000000000000000
+        + {{ quotient(
+            '(' ~ quantity_fraction ~ ' * ' ~ whole(unit_price) ~ ')', '1000'
+        ) }}
+        + {{ quotient(
+            '(' ~ quantity_fraction ~ ' * ' ~ price_fraction ~ ')',
+            '1000000000000000000'
+        ) }}
+        + {{ quotient(
+            _mul_carry(quantity, unit_price), '1000000000000000000'
+        ) }}
     )
     {%- endset -%}
     case
         when
             abs({{ whole(quantity) }})
-            >= 100000000000000000000000
-            // greatest(abs({{ whole(unit_price) }}), 1)
+            >= {{ quotient(
+                '100000000000000000000000',
+                'greatest(abs(' ~ whole(unit_price) ~ '), 1)'
+            ) }}
             then
-                error(
-                    'expected an amount of at most 23 integer digits, found '
-                    || cast({{ quantity }} as varchar) || ' x '
-                    || cast({{ unit_price }} as varchar)
-                    || ' of ' || {{ row_name }}
-                )
+                {{ raise_error(
+                    "'expected an amount of at most 23 integer digits, found '"
+                    ~ " || cast(" ~ quantity ~ " as varchar) || ' x '"
+                    ~ " || cast(" ~ unit_price ~ " as varchar)"
+                    ~ " || ' of ' || " ~ row_name
+                ) }}
         else {{ amount_of(units) }}
     end
 {%- endmacro %}
@@ -57,7 +65,7 @@
 {#- Integer division, half away from zero; the divisor is positive. -#}
 {% macro div_round(dividend, divisor) -%}
     (
-        {{ dividend }} // {{ divisor }}
+        {{ quotient(dividend, divisor) }}
         + case
             when
                 abs({{ dividend }} % {{ divisor }})
@@ -72,7 +80,7 @@
 {#- An amount rounded once, half away from zero, to a currency's minor unit. -#}
 {% macro round_to_minor_unit(amount, minor_unit_digits) -%}
     {%- set minor_unit -%}
-    cast('1' || repeat('0', 15 - {{ minor_unit_digits }}) as hugeint)
+    cast('1' || repeat('0', 15 - {{ minor_unit_digits }}) as {{ wide_integer() }})
     {%- endset -%}
     {%- set minor_units = div_round(units_of(amount, 15), minor_unit) -%}
     {{ amount_of('(' ~ minor_units ~ ' * ' ~ minor_unit ~ ')') }}
@@ -87,11 +95,11 @@
         when
             abs(sum({{ quantity }})) > 99999999999999999999.999999999999999999
             then
-                error(
-                    'expected at most 20 integer digits, found the sum '
-                    || cast(sum({{ quantity }}) as varchar)
-                    || ' of ' || {{ row_name }}
-                )
+                {{ raise_error(
+                    "'expected at most 20 integer digits, found the sum '"
+                    ~ " || cast(sum(" ~ quantity ~ ") as varchar)"
+                    ~ " || ' of ' || " ~ row_name
+                ) }}
         else sum({{ quantity }})
     end
 {%- endmacro %}

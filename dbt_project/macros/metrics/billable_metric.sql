@@ -4,9 +4,9 @@
     metric_code     the name of the model without `metric_`; charges name it
     description     what it counts, for people
     event_name      events of this name, compared as sent
-    aggregation     'count' (each event is 1) or 'sum' (of the property)
+    aggregation     the name of a file of `macros/aggregations`
     unit            what one unit of the quantity is called, for people
-    property        whose number is summed; its text is read exactly
+    property        whose text the aggregation reads, if it reads one
     filters         {property: [texts]}: the event has one of the texts for each
     group_by        properties that charges may group by
     fraction_digits most digits after the point (at most 18); an event with more
@@ -23,13 +23,6 @@
     group_by=[],
     fraction_digits=18
 ) -%}
-    {%- set is_sum = property is not none -%}
-    {%- if aggregation != ('sum' if is_sum else 'count') -%}
-        {{ exceptions.raise_compiler_error(
-            'expected aggregation count, or sum with a property; found '
-            ~ aggregation ~ ' with property ' ~ property
-        ) }}
-    {%- endif -%}
     {{- config(meta={
         'metric_code': metric_code,
         'description': description,
@@ -68,20 +61,14 @@ measured_events as (
 
     select
         *,
-        {%- if is_sum %}
-        {{ exact_decimal(
-            'properties[' ~ sql_text(property) ~ ']',
-            fraction_digits=fraction_digits
-        ) }} as quantity
-        {%- else %}
-        cast(1 as decimal(38, 18)) as quantity
-        {%- endif %}
+        {{ event_quantity(aggregation, property, fraction_digits) }} as quantity
     from matched_events
 
 )
 
 select
     {{ sql_text(metric_code) }} as metric_code,
+    {{ sql_text(aggregation) }} as aggregation,
     batch_id,
     file_id,
     line,
@@ -92,13 +79,9 @@ select
     received_at,
     properties as dimensions,
     quantity,
-    {%- if is_sum %}
     case
         when quantity is null
-            then {{ inexact_reason('properties[' ~ sql_text(property) ~ ']') }}
+            then {{ unmetered_reason(aggregation, property) }}
     end as unmetered_reason
-    {%- else %}
-    cast(null as varchar) as unmetered_reason
-    {%- endif %}
 from measured_events
 {%- endmacro %}

@@ -2,6 +2,10 @@
     escaped; null when the event lacks one of the dimensions (a list would drop
     it in silence). `names` is sorted. -#}
 {% macro group_key(names, dimensions) -%}
+    {{ adapter.dispatch('group_key')(names, dimensions) }}
+{%- endmacro %}
+
+{% macro duckdb__group_key(names, dimensions) -%}
     case
         when len({{ names }}) = 0 then '{}'
         when

@@ -2,7 +2,7 @@
 
 {#- The part of a decimal before its point, as an integer. -#}
 {% macro whole(number) -%}
-    cast(trunc({{ number }}) as hugeint)
+    cast(trunc({{ number }}) as {{ wide_integer() }})
 {%- endmacro %}
 
 
@@ -12,7 +12,7 @@
         cast(
             {{ number }} - trunc({{ number }})
             as decimal({{ digits }}, {{ digits }})
-        ) * {{ '1' ~ '0' * digits }} as hugeint
+        ) * {{ '1' ~ '0' * digits }} as {{ wide_integer() }}
     )
 {%- endmacro %}
 
@@ -30,7 +30,7 @@
     point raises. -#}
 {% macro amount_of(units) -%}
     (
-        cast({{ units }} // 1000000000000000 as decimal(38, 15))
+        cast({{ quotient(units, '1000000000000000') }} as decimal(38, 15))
         + cast({{ units }} % 1000000000000000 as decimal(15, 0))
         * 0.000000000000001
     )

@@ -1,0 +1,59 @@
+{#- What each SQL engine spells in its own way. A model calls these instead of
+    the function, so that another engine needs its spellings here alone. -#}
+
+{#- A value of any type that stops the query with a message instead. -#}
+{% macro raise_error(message) -%}
+    {{ adapter.dispatch('raise_error')(message) }}
+{%- endmacro %}
+
+{% macro default__raise_error(message) -%}
+    raise_error({{ message }})
+{%- endmacro %}
+
+{% macro duckdb__raise_error(message) -%}
+    error({{ message }})
+{%- endmacro %}
+
+
+{#- The quotient of two integers, cut toward zero. -#}
+{% macro quotient(dividend, divisor) -%}
+    {{ adapter.dispatch('quotient')(dividend, divisor) }}
+{%- endmacro %}
+
+{% macro default__quotient(dividend, divisor) -%}
+    {{ dividend }} div {{ divisor }}
+{%- endmacro %}
+
+{% macro duckdb__quotient(dividend, divisor) -%}
+    {{ dividend }} // {{ divisor }}
+{%- endmacro %}
+
+
+{#- The type of integers of up to 38 digits; one beyond it raises. -#}
+{% macro wide_integer() -%}
+    {{ adapter.dispatch('wide_integer')() }}
+{%- endmacro %}
+
+{% macro default__wide_integer() -%} decimal(38, 0) {%- endmacro %}
+
+{% macro duckdb__wide_integer() -%} hugeint {%- endmacro %}
+
+
+{#- An instant before, or after, every one that is sent. -#}
+{% macro distant_past() -%} {{ adapter.dispatch('distant_past')() }} {%- endmacro %}
+
+{% macro default__distant_past() -%}
+    timestamp '0001-01-01 00:00:00'
+{%- endmacro %}
+
+{% macro duckdb__distant_past() -%} timestamptz '-infinity' {%- endmacro %}
+
+{% macro distant_future() -%}
+    {{ adapter.dispatch('distant_future')() }}
+{%- endmacro %}
+
+{% macro default__distant_future() -%}
+    timestamp '9999-12-31 23:59:59'
+{%- endmacro %}
+
+{% macro duckdb__distant_future() -%} timestamptz 'infinity' {%- endmacro %}

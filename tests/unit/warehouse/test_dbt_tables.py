@@ -18,13 +18,13 @@ def test_a_source_feeds_whom_its_events_are_attributed_to(tmp_path: Path) -> Non
     settings.warehouse.parent.mkdir()
     with duckdb.connect(str(settings.warehouse)) as warehouse:
         warehouse.execute("SET TimeZone = 'Asia/Tokyo'")
-        warehouse.execute("CREATE SCHEMA intermediate")
+        warehouse.execute("CREATE SCHEMA attribution")
         warehouse.execute(
-            "CREATE TABLE intermediate.int_events_counted"
+            "CREATE TABLE attribution.int_events_counted"
             "(source VARCHAR, customer_id VARCHAR, first_received_at TIMESTAMPTZ)"
         )
         warehouse.executemany(
-            "INSERT INTO intermediate.int_events_counted VALUES (?, ?, ?)",
+            "INSERT INTO attribution.int_events_counted VALUES (?, ?, ?)",
             [
                 ("cdn", "acme", NOON + HOUR),
                 ("cdn", "acme", NOON),

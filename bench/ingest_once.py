@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.catalog import calendar
-from pipelines.catalog.periods import refusal_cuts
+from pipelines.catalog.refusal_cuts import refusal_cuts
 from pipelines.home import Home
 from pipelines.intake import batch
 from pipelines.lake.run_facts import RunFacts

@@ -12,7 +12,8 @@ import duckdb
 import polars as pl
 
 from pipelines.catalog.catalog import Catalog
-from pipelines.catalog.periods import billing_periods, customer_names, refusal_cuts
+from pipelines.catalog.periods import billing_periods
+from pipelines.catalog.refusal_cuts import customer_names, refusal_cuts
 from pipelines.vocabulary.frames import REFUSAL_CUTS
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
 

@@ -56,6 +56,7 @@ PURE = (
     "catalog.cells",
     "catalog.charges",
     "catalog.periods",
+    "catalog.refusal_cuts",
     "catalog.rows",
     "catalog.rules",
     "catalog.senders",

@@ -20,10 +20,9 @@ from pipelines.catalog.periods import (
     ANCHORS,
     INTERVALS,
     billing_periods,
-    customer_names,
     longest_period_days,
-    refusal_cuts,
 )
+from pipelines.catalog.refusal_cuts import customer_names, refusal_cuts
 from pipelines.vocabulary.frames import CUSTOMER_NAMES
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
 

@@ -1,6 +1,5 @@
-"""Billing periods at the edges of the calendar, names of customers, and refusal cuts."""
+"""Billing periods at the edges of the calendar."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
@@ -8,73 +7,12 @@ import pytest
 
 from pipelines.catalog.periods import (
     billing_periods,
-    customer_names,
     known_time_zones,
     local_midnight,
     longest_period_days,
-    refusal_cuts,
 )
-from pipelines.vocabulary.frames import BILLING_PERIODS, CUSTOMER_NAMES, REFUSAL_CUTS
-from pipelines.vocabulary.tables import UTC_MICROSECONDS
-
-SUBSCRIPTIONS = pl.Schema(
-    {
-        "subscription_id": pl.String(),
-        "customer_id": pl.String(),
-        "plan_code": pl.String(),
-        "interval": pl.String(),
-        "interval_count": pl.Int32(),
-        "anchor": pl.String(),
-        "start_date": pl.Date(),
-        "end_date": pl.Date(),
-    }
-)
-CUSTOMERS = pl.Schema(
-    {
-        "customer_id": pl.String(),
-        "currency": pl.String(),
-        "time_zone": pl.String(),
-        "grace_period_days": pl.Int32(),
-        "late_usage_policy": pl.String(),
-    }
-)
-PLANS = pl.Schema({"plan_code": pl.String(), "currency": pl.String()})
-ALIASES = pl.Schema(
-    {
-        "alias": pl.String(),
-        "customer_id": pl.String(),
-        "valid_from_at": UTC_MICROSECONDS,
-        "valid_to_at": UTC_MICROSECONDS,
-    }
-)
-
-
-@dataclass(frozen=True)
-class Terms:
-    """One subscription of one customer, with the usual answer to everything not said."""
-
-    interval: str = "month"
-    start: str = "2026-01-01"
-    end: str | None = None
-    count: int = 1
-    anchor: str = "calendar"
-    zone: str = "UTC"
-    grace: int = 0
-    policy: str = "reject"
-
-
-def periods_of(terms: Terms, until: str) -> pl.DataFrame:
-    end = date.fromisoformat(terms.end) if terms.end else None
-    start = date.fromisoformat(terms.start)
-    subscription = ("s", "c", "p", terms.interval, terms.count, terms.anchor, start, end)
-    return billing_periods(
-        pl.DataFrame([subscription], SUBSCRIPTIONS, orient="row"),
-        pl.DataFrame(
-            [("c", "EUR", terms.zone, terms.grace, terms.policy)], CUSTOMERS, orient="row"
-        ),
-        pl.DataFrame([("p", "USD")], PLANS, orient="row"),
-        datetime.fromisoformat(until).replace(tzinfo=UTC),
-    )
+from pipelines.vocabulary.frames import BILLING_PERIODS
+from tests.worlds.periods import CUSTOMERS, PLANS, SUBSCRIPTIONS, Terms, at, periods_of
 
 
 def empty_catalog() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -87,10 +25,6 @@ def empty_catalog() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
 
 def instants(periods: pl.DataFrame, column: str) -> list[str]:
     return periods[column].dt.to_string("%Y-%m-%d %H:%M").to_list()
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -402,155 +336,3 @@ def test_no_subscriptions_give_an_empty_frame_of_the_same_columns() -> None:
 )
 def test_longest_period_is_an_upper_bound(interval: str, count: int, days: int) -> None:
     assert longest_period_days(interval, count) == days
-
-
-def test_names_are_ids_for_ever_and_aliases_for_their_time() -> None:
-    names = customer_names(
-        pl.DataFrame([("c2",), ("c1",)], {"customer_id": pl.String()}, orient="row"),
-        pl.DataFrame(
-            [("web", "c2", at("2026-06-01"), None), ("web", "c1", None, at("2026-06-01"))],
-            ALIASES,
-            orient="row",
-        ),
-    )
-
-    assert names.schema == CUSTOMER_NAMES
-    assert names.rows() == [
-        ("c1", "c1", None, None),
-        ("c2", "c2", None, None),
-        ("web", "c1", None, at("2026-06-01")),
-        ("web", "c2", at("2026-06-01"), None),
-    ]
-
-
-NAME_C = pl.DataFrame([("c", "c", None, None)], CUSTOMER_NAMES, orient="row")
-
-
-def steps(
-    names: pl.DataFrame, periods: pl.DataFrame, kind: str = "customer"
-) -> list[tuple[str, str, str | None]]:
-    cuts = refusal_cuts(names, periods)
-    assert cuts.schema == REFUSAL_CUTS
-    return (
-        cuts.filter(kind=kind)
-        .select("name", pl.col("from_at", "latest_cut_at").dt.to_string("%m-%d"))
-        .rows()
-    )
-
-
-def test_cuts_follow_the_periods_and_end_with_the_life() -> None:
-    periods = periods_of(Terms(grace=5, end="2026-03-01"), "2026-12-31")
-
-    assert steps(NAME_C, periods) == [
-        ("c", "01-01", "02-06"),
-        ("c", "02-01", "03-06"),
-        ("c", "03-01", None),
-    ]
-
-
-def test_the_latest_cut_of_several_subscriptions_decides() -> None:
-    monthly = periods_of(Terms(end="2026-03-01"), "2026-12-31")
-    quarterly = periods_of(Terms("quarter", "2026-02-10", end="2026-03-10"), "2026-12-31")
-
-    assert steps(NAME_C, pl.concat([monthly, quarterly])) == [
-        ("c", "01-01", "02-01"),
-        ("c", "02-01", "03-01"),
-        ("c", "02-10", "03-10"),
-        ("c", "03-10", None),
-    ]
-
-
-def test_a_subscription_has_its_own_cuts_even_where_it_is_called_like_the_customer() -> None:
-    monthly = periods_of(Terms(end="2026-03-01"), "2026-12-31").with_columns(
-        subscription_id=pl.lit("c")
-    )
-    quarterly = periods_of(Terms("quarter", "2026-02-10", end="2026-03-10"), "2026-12-31")
-    periods = pl.concat([monthly, quarterly])
-
-    assert steps(NAME_C, periods, kind="subscription") == [
-        ("c", "01-01", "02-01"),
-        ("c", "02-01", "03-01"),
-        ("c", "03-01", None),
-        ("s", "02-10", "03-10"),
-        ("s", "03-10", None),
-    ]
-    assert ("c", "02-10", "03-10") in steps(NAME_C, periods)
-
-
-def test_a_subscription_of_a_customer_who_adjusts_refuses_nothing() -> None:
-    periods = periods_of(Terms(policy="adjust"), "2026-12-31")
-
-    assert steps(NAME_C, periods, kind="subscription") == []
-
-
-def test_a_life_that_pauses_refuses_nothing_meanwhile() -> None:
-    before = periods_of(Terms(end="2026-01-11"), "2026-12-31")
-    after = periods_of(Terms(start="2026-01-21", end="2026-02-01"), "2026-12-31")
-
-    assert steps(NAME_C, pl.concat([before, after])) == [
-        ("c", "01-01", "01-11"),
-        ("c", "01-11", None),
-        ("c", "01-21", "02-01"),
-        ("c", "02-01", None),
-    ]
-
-
-def test_an_alias_refuses_only_while_it_means_the_customer() -> None:
-    periods = periods_of(Terms(end="2026-03-01"), "2026-12-31")
-    alias = pl.DataFrame(
-        [("web", "c", at("2026-01-10"), at("2026-02-10"))], CUSTOMER_NAMES, orient="row"
-    )
-
-    assert steps(alias, periods) == [
-        ("web", "01-10", "02-01"),
-        ("web", "02-01", "03-01"),
-        ("web", "02-10", None),
-    ]
-
-
-def test_an_alias_that_ends_inside_two_periods_keeps_the_later_cut() -> None:
-    monthly = periods_of(Terms(), "2026-01-31")
-    quarterly = periods_of(Terms("quarter"), "2026-01-31")
-    alias = pl.DataFrame([("web", "c", None, at("2026-01-10"))], CUSTOMER_NAMES, orient="row")
-
-    assert steps(alias, pl.concat([monthly, quarterly])) == [
-        ("web", "01-01", "04-01"),
-        ("web", "01-10", None),
-    ]
-
-
-def test_an_alias_that_changes_hands_follows_each_customer() -> None:
-    first = periods_of(Terms(end="2026-02-01"), "2026-12-31")
-    second = periods_of(Terms(end="2026-02-01", grace=9), "2026-12-31").with_columns(
-        customer_id=pl.lit("d")
-    )
-    names = pl.DataFrame(
-        [("web", "c", None, at("2026-01-15")), ("web", "d", at("2026-01-15"), None)],
-        CUSTOMER_NAMES,
-        orient="row",
-    )
-
-    assert steps(names, pl.concat([first, second])) == [
-        ("web", "01-01", "02-01"),
-        ("web", "01-15", "02-10"),
-        ("web", "02-01", None),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("names", "policy"),
-    [
-        pytest.param(NAME_C, "adjust", id="customer-who-adjusts"),
-        pytest.param(
-            pl.DataFrame([("x", "x", None, None)], CUSTOMER_NAMES, orient="row"),
-            "reject",
-            id="customer-without-subscription",
-        ),
-        pytest.param(pl.DataFrame(schema=CUSTOMER_NAMES), "reject", id="no-names"),
-    ],
-)
-def test_nothing_is_refused(names: pl.DataFrame, policy: str) -> None:
-    periods = periods_of(Terms(policy=policy), "2026-12-31")
-
-    assert steps(names, periods) == []
-    assert steps(names, periods.clear()) == []

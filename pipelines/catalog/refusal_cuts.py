@@ -1,0 +1,115 @@
+"""From when usage of a period is refused: names × periods, as one step function per name."""
+
+import polars as pl
+
+from pipelines.vocabulary.frames import REFUSAL_CUTS, RefKind
+from pipelines.vocabulary.tables import UTC_MICROSECONDS
+
+
+def customer_names(customers: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFrame:
+    """Every name an event may call a customer by: one row per id, and per alias and validity.
+
+    Args:
+        customers: customer_id.
+        aliases: alias, customer_id, valid_from_at, valid_to_at (UTC; null = open); the catalog
+            holds at most one meaning of a name at each instant.
+
+    Returns:
+        `CUSTOMER_NAMES`, ordered by (name, valid_from_at), an open start first.
+    """
+    always = pl.lit(None, dtype=UTC_MICROSECONDS)
+    ids = customers.select(
+        pl.col("customer_id").alias("name"),
+        "customer_id",
+        always.alias("valid_from_at"),
+        always.alias("valid_to_at"),
+    )
+    named = aliases.select(
+        pl.col("alias").alias("name"), "customer_id", "valid_from_at", "valid_to_at"
+    )
+    return pl.concat([ids, named]).sort("name", "valid_from_at", nulls_last=False)
+
+
+def refusal_cuts(names: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """When usage comes too late for every invoice: per name, a step function of occurred_at.
+
+    An event that names a subscription is refused as backdated when it was received at or after
+    the cut of that subscription's period. One that names only a customer is refused when that
+    is so for every subscription of the customer whose life holds `occurred_at`. So the latest
+    of those cuts decides, and one as-of join (backward, by kind and name) finds it. Where no
+    subscription holds the instant, the name means nobody, or the customer's policy is
+    `adjust`, it is null: nothing is refused.
+
+    Give only the names at hand when they are few among many: the outcome has no other
+    customers' names. Subscriptions are called by their ids alone; they have no aliases.
+
+    Args:
+        names: `CUSTOMER_NAMES`.
+        periods: `BILLING_PERIODS`.
+
+    Returns:
+        `REFUSAL_CUTS`: one row per name and instant from which another cut holds, until the
+        name's next row; ordered by (kind, name, from_at). Before a name's first row nothing is
+        refused.
+    """
+    refusing = periods.lazy().filter(pl.col("late_usage_policy") == "reject")
+    of_customers = (
+        names.lazy()
+        .join(refusing, on="customer_id")
+        .select(
+            "name",
+            "cut_at",
+            kind=pl.lit(RefKind.CUSTOMER.value),
+            span_start_at=pl.max_horizontal("period_start_at", "valid_from_at"),
+            span_end_at=pl.min_horizontal("period_end_at", "valid_to_at"),
+        )
+    )
+    of_subscriptions = refusing.select(
+        pl.col("subscription_id").alias("name"),
+        "cut_at",
+        kind=pl.lit(RefKind.SUBSCRIPTION.value),
+        span_start_at="period_start_at",
+        span_end_at="period_end_at",
+    )
+    return _latest_cuts(pl.concat([of_customers, of_subscriptions]))
+
+
+_REF = ["kind", "name"]
+
+
+def _latest_cuts(spans_with_cut: pl.LazyFrame) -> pl.DataFrame:
+    # Periods of subscriptions that run in step have one span: their latest cut stands for all.
+    spans = (
+        spans_with_cut.filter(pl.col("span_start_at") < pl.col("span_end_at"))
+        .group_by(*_REF, "span_start_at", "span_end_at")
+        .agg(pl.col("cut_at").max())
+    ).collect()
+    # Every bound begins a segment; a span covers the segments from its start up to its end.
+    segments = (
+        pl.concat(
+            [
+                spans.select(*_REF, from_at="span_start_at"),
+                spans.select(*_REF, from_at="span_end_at"),
+            ]
+        )
+        .unique()
+        .sort(*_REF, "from_at")
+        .with_columns(segment=pl.int_range(pl.len()))
+    )
+    latest_cuts = (
+        spans.join(_as("span_start_at", "first", segments), on=[*_REF, "span_start_at"])
+        .join(_as("span_end_at", "beyond", segments), on=[*_REF, "span_end_at"])
+        .select("cut_at", segment=pl.int_ranges("first", "beyond"))
+        .explode("segment")
+        .group_by("segment")
+        .agg(latest_cut_at=pl.col("cut_at").max())
+    )
+    steps = segments.join(latest_cuts, on="segment", how="left").sort("segment")
+    is_new = pl.any_horizontal(
+        pl.col(column).ne_missing(pl.col(column).shift()) for column in (*_REF, "latest_cut_at")
+    )
+    return steps.filter(is_new).select(REFUSAL_CUTS.names())
+
+
+def _as(instant: str, position: str, segments: pl.DataFrame) -> pl.DataFrame:
+    return segments.rename({"from_at": instant, "segment": position})

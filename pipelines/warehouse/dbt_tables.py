@@ -1,13 +1,108 @@
-"""Tables that pass between Python and dbt in the working warehouse."""
+"""Tables that pass between Python and dbt in the working warehouse.
 
-from collections.abc import Iterator
+Python writes the schemas `calendar` and `landing` before dbt starts. They say what Polars decided
+by, so that both see one calendar and one list of files.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from pipelines.vocabulary.frames import DRAFT_LINES, DRAFTS, SOURCE_CUSTOMERS
+from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
+
+CALENDAR_TABLES = ("billing_periods", "customer_names", "auto_customer_sources", "clock")
+"""Tables of the schema `calendar`."""
+
+IN_PROGRESS_COLUMNS = ("source", "path", "size_bytes", "received_at")
+"""Columns of `landing.files_in_progress`."""
+
+CLOCK = pl.Schema(
+    {"as_of": UTC_MICROSECONDS, "batch_id": pl.Int64(), "catalog_digest": pl.String()}
+)
+"""The run in one row."""
+
+
+def replace_tables(
+    warehouse: Path, schema: str, frames: Mapping[str, pl.DataFrame]
+) -> dict[str, int]:
+    """Rows of each table after all of them were replaced, in one transaction.
+
+    Args:
+        warehouse: DuckDB file; made when missing.
+        schema: of the tables; made when missing.
+        frames: table → its rows; other tables of the schema stay.
+    """
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("BEGIN")
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        for name, frame in frames.items():
+            connection.register("rows", frame.to_arrow())
+            connection.execute(f"CREATE OR REPLACE TABLE {schema}.{name} AS SELECT * FROM rows")
+            connection.unregister("rows")
+        connection.execute("COMMIT")
+    return {name: frame.height for name, frame in frames.items()}
+
+
+def write_calendar(
+    warehouse: Path,
+    periods: pl.DataFrame,
+    customer_names: pl.DataFrame,
+    finalized: pl.DataFrame,
+    as_of: datetime,
+    batch_id: int,
+    catalog_digest: str,
+    auto_customer_sources: Collection[str] = (),
+) -> dict[str, int]:
+    """Rows of each of `CALENDAR_TABLES`, after they were replaced.
+
+    Args:
+        warehouse: DuckDB file; made when missing.
+        periods: schema `BILLING_PERIODS`.
+        customer_names: schema `CUSTOMER_NAMES`.
+        finalized: `subscription_id`, `period_start_at`, `cut_at`, `event_batch_id` of each
+            finalized invoice.
+        as_of: the instant the run speaks for.
+        batch_id: the last batch of events.
+        catalog_digest: of the catalog in use.
+        auto_customer_sources: sources whose unknown customers are provisional.
+    """
+    closed = finalized.select(
+        "subscription_id",
+        "period_start_at",
+        finalized_cut_at="cut_at",
+        finalized_batch_id=pl.col("event_batch_id").cast(pl.Int64),
+    )
+    billing_periods = (
+        periods.join(closed, on=["subscription_id", "period_start_at"], how="left")
+        # A grace period that is changed later does not move the cut of a closed period.
+        .with_columns(pl.coalesce("finalized_cut_at", "cut_at").alias("cut_at"))
+        .drop("finalized_cut_at")
+    )
+    sources = pl.DataFrame({"source": sorted(auto_customer_sources)}, {"source": pl.String()})
+    clock = pl.DataFrame([(as_of, batch_id, catalog_digest)], CLOCK, orient="row")
+    frames = (billing_periods, customer_names, sources, clock)
+    return replace_tables(warehouse, "calendar", dict(zip(CALENDAR_TABLES, frames, strict=True)))
+
+
+def write_files_in_progress(warehouse: Path, files: pl.DataFrame) -> int:
+    """Rows of `landing.files_in_progress`, after it was replaced.
+
+    Args:
+        warehouse: DuckDB file; made when missing.
+        files: file versions that the listing holds and no batch has taken; columns as in
+            `landing_files`.
+    """
+    rows = files.select(
+        pl.col(name).cast(LANDING_FILES.schema[name]) for name in IN_PROGRESS_COLUMNS
+    )
+    return replace_tables(warehouse, "landing", {"files_in_progress": rows})["files_in_progress"]
 
 
 @contextmanager

@@ -15,8 +15,12 @@ from pipelines.defs.assets.events import EVENT_TABLES
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
 from pipelines.invoicing.due import settle_time
+from pipelines.warehouse.dbt_tables import (
+    CALENDAR_TABLES,
+    write_calendar,
+    write_files_in_progress,
+)
 from pipelines.warehouse.gate import finalized_periods, horizon, inputs_digest
-from pipelines.warehouse.in_progress import write_files_in_progress
 
 _progress = logging.getLogger("meterline")
 
@@ -35,7 +39,7 @@ _DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
             deps=_DEPS,
             skippable=True,
         )
-        for table in calendar.CALENDAR_TABLES
+        for table in CALENDAR_TABLES
     ]
     + [
         dg.AssetSpec(
@@ -61,7 +65,7 @@ def calendar_tables(
     if published and published.inputs_digest == digest and not landed_files.kind.is_forced:
         _progress.info("nothing differs from what is published")
         return
-    rows = calendar.write_calendar(
+    rows = write_calendar(
         settings.warehouse,
         periods,
         calendar.names(catalog),

@@ -1,14 +1,215 @@
-"""Whom an unread file of a source holds back: those whom dbt attributed events of it to."""
+"""What dbt reads is what Polars decided by, replaced as a whole; what it made is read back."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+import polars as pl
+import pytest
 
+from pipelines.catalog.calendar import names, periods_until
+from pipelines.catalog.catalog import Catalog
 from pipelines.settings import Settings
-from pipelines.vocabulary.frames import SOURCE_CUSTOMERS
-from pipelines.warehouse.dbt_tables import opened, source_customers
-from tests.worlds.files import NOON
+from pipelines.vocabulary.frames import BILLING_PERIODS, CUSTOMER_NAMES, SOURCE_CUSTOMERS
+from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
+from pipelines.warehouse.dbt_tables import (
+    CALENDAR_TABLES,
+    CLOCK,
+    IN_PROGRESS_COLUMNS,
+    opened,
+    replace_tables,
+    source_customers,
+    write_calendar,
+    write_files_in_progress,
+)
+from tests.worlds.catalogs import edited, read
+from tests.worlds.files import NOON, TICK, lake_rows
+
+FINALIZED = pl.Schema(
+    {
+        "subscription_id": pl.String(),
+        "period_start_at": UTC_MICROSECONDS,
+        "cut_at": UTC_MICROSECONDS,
+        "event_batch_id": pl.Int64(),
+    }
+)
+NO_INVOICES = pl.DataFrame(schema=FINALIZED)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return read(tmp_path)
+
+
+def write(
+    warehouse: Path,
+    catalog: Catalog,
+    finalized: pl.DataFrame = NO_INVOICES,
+    as_of: datetime = NOON,
+    batch_id: int = 7,
+) -> dict[str, int]:
+    return write_calendar(
+        warehouse,
+        periods_until(catalog, as_of),
+        names(catalog),
+        finalized,
+        as_of,
+        batch_id,
+        catalog.digest,
+    )
+
+
+def rows(warehouse: Path, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection.execute(query).fetchall()
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "warehouse.duckdb"
+
+
+def test_tables_hold_the_frames(warehouse: Path, catalog: Catalog) -> None:
+    counts = write(warehouse, catalog)
+
+    assert counts == {
+        "billing_periods": periods_until(catalog, NOON).height,
+        "customer_names": 5,
+        "auto_customer_sources": 0,
+        "clock": 1,
+    }
+    assert tuple(counts) == CALENDAR_TABLES
+    for table, count in counts.items():
+        assert rows(warehouse, f"SELECT count(*) FROM calendar.{table}") == [(count,)]
+    assert rows(warehouse, "FROM calendar.clock") == [(NOON, 7, catalog.digest)]
+    # Null bounds are open.
+    assert rows(warehouse, "FROM calendar.customer_names WHERE name IN ('web', 'acme')") == [
+        ("acme", "acme", None, None),
+        ("web", "acme", None, datetime.fromisoformat("2026-06-01T00:00:00Z")),
+        ("web", "zürich", datetime.fromisoformat("2026-06-01T00:00:00Z"), None),
+    ]
+
+
+def test_instants_are_instants_and_days_are_days(warehouse: Path, catalog: Catalog) -> None:
+    write(warehouse, catalog)
+    found = rows(
+        warehouse,
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name IN "
+        "('billing_periods', 'clock') AND schema_name = 'calendar'",
+    )
+
+    for name in ("as_of", "period_start_at", "period_end_at", "cut_at"):
+        assert (name, "TIMESTAMP WITH TIME ZONE") in found
+    assert ("period_start_date", "DATE") in found
+    assert ("finalized_batch_id", "BIGINT") in found
+
+
+def test_finalized_period_keeps_the_cut_and_the_batch_of_its_invoice(
+    warehouse: Path, catalog: Catalog
+) -> None:
+    # February of s1, in New York; the same instant of another subscription, and no period.
+    february = datetime.fromisoformat("2026-02-01T05:00:00Z")
+    # The invoice was cut by a grace period that the catalog of today does not have.
+    cut_at = datetime.fromisoformat("2026-03-29T03:00:00Z")
+    invoices = [
+        ("s1", february, cut_at, 3),
+        ("s1", february + TICK, cut_at, 4),
+        ("s9", february, cut_at, 5),
+    ]
+    write(warehouse, catalog, pl.DataFrame(invoices, schema=FINALIZED, orient="row"))
+
+    assert rows(
+        warehouse,
+        "SELECT subscription_id, period_start_date, finalized_batch_id, cut_at "
+        "FROM calendar.billing_periods WHERE finalized_batch_id IS NOT NULL",
+    ) == [("s1", date(2026, 2, 1), 3, cut_at)]
+    assert rows(
+        warehouse, f"SELECT count(*) FROM calendar.billing_periods WHERE cut_at = '{cut_at}'"
+    ) == [(1,)]
+
+
+def test_writing_again_replaces_what_was_written(
+    warehouse: Path, catalog: Catalog, tmp_path: Path
+) -> None:
+    write(warehouse, catalog)
+    other_folder = tmp_path / "other"
+    other_folder.mkdir()
+    other = read(other_folder, edited("customer_aliases.csv", "ops,", "dev,"))
+    write(warehouse, other, as_of=NOON + timedelta(days=1), batch_id=8)
+
+    assert rows(warehouse, "FROM calendar.clock") == [(NOON + timedelta(days=1), 8, other.digest)]
+    aliases = rows(warehouse, "SELECT name FROM calendar.customer_names WHERE name <= 'ops'")
+    assert aliases == [("acme",), ("dev",)]
+
+
+def test_empty_catalog_of_periods_gives_empty_tables(warehouse: Path) -> None:
+    counts = write_calendar(
+        warehouse,
+        pl.DataFrame(schema=BILLING_PERIODS),
+        pl.DataFrame(schema=CUSTOMER_NAMES),
+        NO_INVOICES,
+        NOON,
+        0,
+        "c" * 64,
+    )
+
+    assert counts == dict.fromkeys(CALENDAR_TABLES, 0) | {"clock": 1}
+    assert rows(warehouse, "FROM calendar.billing_periods") == []
+
+
+def test_sources_that_make_customers_are_listed(warehouse: Path, catalog: Catalog) -> None:
+    assert catalog.auto_customer_sources == frozenset()
+    write_calendar(
+        warehouse,
+        periods_until(catalog, NOON),
+        names(catalog),
+        NO_INVOICES,
+        NOON,
+        7,
+        catalog.digest,
+        frozenset({"raw", "app"}),
+    )
+
+    assert rows(warehouse, "FROM calendar.auto_customer_sources") == [("app",), ("raw",)]
+
+
+def test_other_schemas_of_the_warehouse_stay(warehouse: Path, catalog: Catalog) -> None:
+    warehouse.parent.mkdir()
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("CREATE SCHEMA marts")
+        connection.execute("CREATE TABLE marts.clock AS SELECT 1 AS kept")
+    write(warehouse, catalog)
+
+    assert rows(warehouse, "FROM marts.clock") == [(1,)]
+
+
+def test_write_that_fails_changes_nothing(warehouse: Path, catalog: Catalog) -> None:
+    write(warehouse, catalog)
+    later = pl.DataFrame([(NOON, 8, catalog.digest)], CLOCK, orient="row")
+    with pytest.raises(duckdb.Error):
+        replace_tables(warehouse, "calendar", {"clock": later, "no such name": later})
+
+    assert rows(warehouse, "SELECT batch_id FROM calendar.clock") == [(7,)]
+
+
+@pytest.mark.parametrize("files", [0, 2])
+def test_table_is_replaced_by_what_waits_now(files: int, tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse" / "warehouse.duckdb"
+    rows = [
+        {"source": "cdn", "path": f"cdn/{number}", "size_bytes": number, "received_at": NOON}
+        for number in range(files)
+    ]
+    write_files_in_progress(warehouse, lake_rows(LANDING_FILES, *rows, {"path": "gone"}))
+
+    assert write_files_in_progress(warehouse, lake_rows(LANDING_FILES, *rows)) == files
+
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        found = connection.execute("SELECT * FROM landing.files_in_progress ORDER BY path")
+        names = tuple(column[0] for column in found.description or ())
+        assert (names, len(found.fetchall())) == (IN_PROGRESS_COLUMNS, files)
+
 
 HOUR = timedelta(hours=1)
 

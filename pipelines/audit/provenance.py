@@ -13,7 +13,7 @@ import polars as pl
 from pipelines.audit.invariant import Finding, Invariant
 from pipelines.lake.lake import Lake
 from pipelines.landing.store import Landing
-from pipelines.reading.dialects import Dialect, reader_of
+from pipelines.reading.dialects import Dialect, readers_of
 from pipelines.reading.files import parsed_again
 from pipelines.reading.parse import FileOrigin
 from pipelines.vocabulary.errors import UnreadableFileError
@@ -60,7 +60,7 @@ def check_provenance(lake: Lake, landing: Landing, batch_id: int, sources: pl.Da
         sources=sources.select("source", "dedupe_scope"),
     )
     events = _events_to_check(lake, batch_id)
-    readers = {row["source"]: reader_of(row) for row in sources.iter_rows(named=True)}
+    readers = readers_of(sources)
     offences: list[str] = []
     for file in files.iter_rows(named=True):
         expected = events.filter(pl.col("file_id") == file["file_id"])

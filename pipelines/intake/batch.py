@@ -23,7 +23,7 @@ from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.landing.discovery import Discovery, discover, first_batch
 from pipelines.landing.store import Landing
-from pipelines.reading.dialects import Dialect, reader_of
+from pipelines.reading.dialects import Dialect, readers_of
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parse import FileOrigin
 from pipelines.reading.parts import LandedFile, ParsedBatch
@@ -88,7 +88,7 @@ def plan(
         files=files,
         waiting=discovery.files.height - files.height,
         folder=staging / f"{batch_id:09d}",
-        readers={row["source"]: reader_of(row) for row in sources.iter_rows(named=True)},
+        readers=readers_of(sources),
     )
 
 

@@ -18,7 +18,7 @@ from pipelines.lake.file_states import LATEST_DECISIONS
 from pipelines.lake.lake import Lake
 from pipelines.landing.discovery import Discovery
 from pipelines.landing.store import Landing
-from pipelines.reading.dialects import reader_of
+from pipelines.reading.dialects import readers_of
 from pipelines.reading.parts import ParsedBatch
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.tables import LANDING_FILES
@@ -66,7 +66,7 @@ def plan_correction(
     if not files.height:
         raise MeterlineError(f"--file {original}: no row for source '{corrected['source']}'")
     batch_id = lake.last_batch_id() + 1
-    readers = {row["source"]: reader_of(row) for row in sources.iter_rows(named=True)}
+    readers = readers_of(sources)
     return BatchPlan(batch_id, discovery, files, 0, staging / f"{batch_id:09d}", readers)
 
 

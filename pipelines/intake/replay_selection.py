@@ -19,7 +19,7 @@ from pipelines.lake.file_states import (
     unhealed,
 )
 from pipelines.lake.lake import Lake
-from pipelines.reading.dialects import Dialect, reader_of
+from pipelines.reading.dialects import Dialect, readers_of
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.tables import REFUSED_EVENTS, UTC_MICROSECONDS
 from pipelines.vocabulary.verdicts import FileStatus, Reason, Verdict
@@ -186,7 +186,7 @@ def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path)
         refused.filter(is_of_plan),
         tuple(not_replayed),
         staging / f"{batch_id:09d}",
-        {row["source"]: reader_of(row) for row in sources.iter_rows(named=True)},
+        readers_of(sources),
     )
 
 

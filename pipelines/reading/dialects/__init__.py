@@ -10,6 +10,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+import polars as pl
+
 from pipelines.reading.dialects import (
     cloudevents,
     custom,
@@ -68,6 +70,11 @@ def reader_of(source: Mapping[str, Any]) -> Dialect:
     return replace(dialect, form=form)
 
 
+def readers_of(sources: pl.DataFrame) -> dict[str, Dialect]:
+    """What reads the events of each source, by the source; `sources` has the schema `SOURCES`."""
+    return {row["source"]: reader_of(row) for row in sources.iter_rows(named=True)}
+
+
 def _schemas(rows: list[dict[str, Any]], dialect: Dialect) -> EventSchemas:
     own = togai.OWN_SCHEMAS if dialect is togai.DIALECT else ()
     declared = {schema.event_name: schema for schema in own}
@@ -90,5 +97,6 @@ __all__ = [
     "RefusedLineError",
     "read_event",
     "reader_of",
+    "readers_of",
     "unwrapped",
 ]

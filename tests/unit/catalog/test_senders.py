@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.catalog.catalog import catalog_digest, freeze_catalog, read_sources
-from pipelines.reading.dialects import DIALECTS, reader_of
+from pipelines.reading.dialects import DIALECTS, readers_of
 from pipelines.reading.dialects.event import Path as FieldPath
 from tests.worlds.catalogs import RIGHT, problems_of, read
 
@@ -47,7 +47,9 @@ def test_a_source_is_read_and_decided_as_the_catalog_says(tmp_path: Path) -> Non
         ("own", False, True),
         ("ride", True, False),
     ]
-    cdn, own, ride = (reader_of(row) for row in sources.rows(named=True))
+    readers = readers_of(sources)
+    assert list(readers) == ["cdn", "own", "ride"]
+    cdn, own, ride = readers.values()
     assert cdn == DIALECTS["metronome"]
     assert own.form.key == (FieldPath(("meta", "id")), "seq")
     assert own.form.customer.fields == (FieldPath(("account", "id")),)

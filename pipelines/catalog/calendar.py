@@ -7,6 +7,10 @@ import polars as pl
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.periods import billing_periods
 from pipelines.catalog.refusal_cuts import customer_names, refusal_cuts
+from pipelines.catalog.tables.customer_aliases import Alias
+from pipelines.catalog.tables.customers import Customer
+from pipelines.catalog.tables.plans import Plan
+from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.vocabulary.frames import REFUSAL_CUTS
 
 
@@ -18,13 +22,19 @@ def periods_until(catalog: Catalog, as_of: datetime) -> pl.DataFrame:
     skew = catalog.sources["future_skew"].max() or timedelta()
     assert isinstance(skew, timedelta)  # noqa: S101 -- the schema says so; for the type checker
     return billing_periods(
-        catalog.subscriptions, catalog.customers, catalog.plans, until=as_of + skew
+        catalog.frame(Subscription),
+        catalog.frame(Customer),
+        catalog.frame(Plan),
+        until=as_of + skew,
     )
 
 
 def names(catalog: Catalog) -> pl.DataFrame:
     """The interval table of customer ids and aliases; schema `CUSTOMER_NAMES`."""
-    return customer_names(catalog.customers, catalog.aliases)
+    aliases = catalog.frame(Alias).rename(
+        {"valid_from": "valid_from_at", "valid_to": "valid_to_at"}
+    )
+    return customer_names(catalog.frame(Customer), aliases)
 
 
 def cuts_until(catalog: Catalog, received_at: pl.Series) -> pl.DataFrame:

@@ -1,10 +1,7 @@
 """The catalog: reference data read from CSV, validated as a whole, typed, and frozen by digest.
 
-Belongs here: opening the files, the typed frames, the frozen copy. Must not be put here: what
-a file may hold (see `catalog_files`) and what files may say together (see `catalog_rules`).
-
-Invariant: a `Catalog` exists only if nothing in it contradicts itself, and its digest names
-the very bytes it was read from, which dbt loads from the frozen copy.
+A `Catalog` exists only if nothing in it contradicts itself. Its digest names the very bytes it was
+read from, which dbt loads from the frozen copy.
 """
 
 import hashlib
@@ -14,91 +11,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, Final
 
 import polars as pl
 
-from pipelines.catalog.rows import FILE_NAMES, OPTIONAL_FILES, Row, Tables, read_tables
-from pipelines.catalog.rules import (
-    DialectWindows,
-    catalog_problems,
-    catalog_warnings,
-    source_limits,
-)
-from pipelines.catalog.senders import reader_problems, source_reader
-from pipelines.reading.dialects import DIALECTS
+from pipelines.catalog import tables as table_modules
+from pipelines.catalog.csv_files import FileRead, read_file
+from pipelines.catalog.rows import Row
+from pipelines.catalog.rules import catalog_problems
+from pipelines.catalog.senders import SENDER_TABLES, sources_of
+from pipelines.catalog.table import CatalogTable, Tables
+from pipelines.catalog.tables.sources import Source
 from pipelines.vocabulary.errors import CatalogError
-from pipelines.vocabulary.frames import SOURCES
-from pipelines.vocabulary.tables import UTC_MICROSECONDS
+from pipelines.vocabulary.members import members
 
-DIALECT_WINDOWS: DialectWindows = MappingProxyType(
-    {name: dialect.dedupe_window for name, dialect in DIALECTS.items()}
+TABLES: Final[Mapping[str, CatalogTable[Any]]] = MappingProxyType(
+    {table.file_name: table for table in members(table_modules, "TABLE").values()}
 )
-"""Dialects a source may have, and the dedupe window its vendor promises; None is unlimited."""
-
-CUSTOMERS = pl.Schema(
-    {
-        "customer_id": pl.String(),
-        "name": pl.String(),
-        "currency": pl.String(),
-        "time_zone": pl.String(),
-        "grace_period_days": pl.Int32(),
-        "late_usage_policy": pl.String(),
-    }
-)
-"""One row per customer."""
-
-ALIASES = pl.Schema(
-    {
-        "alias": pl.String(),
-        "customer_id": pl.String(),
-        "valid_from_at": UTC_MICROSECONDS,
-        "valid_to_at": UTC_MICROSECONDS,
-    }
-)
-"""One row per alias and validity `[from, to)`; a null bound is open."""
-
-PLANS = pl.Schema({"plan_code": pl.String(), "name": pl.String(), "currency": pl.String()})
-"""One row per plan; a null currency is the customer's."""
-
-CHARGES = pl.Schema(
-    {
-        "plan_code": pl.String(),
-        "charge_code": pl.String(),
-        "metric_code": pl.String(),
-        "charge_model": pl.String(),
-        "unit_price": pl.Decimal(30, 15),
-        "group_by": pl.List(pl.String()),
-        "valid_from": pl.Date(),
-    }
-)
-"""One row per price version of a charge; `group_by` is empty when ungrouped."""
-
-CHARGE_TIERS = pl.Schema(
-    {
-        "plan_code": pl.String(),
-        "charge_code": pl.String(),
-        "valid_from": pl.Date(),
-        "from_units": pl.Decimal(38, 18),
-        "up_to_units": pl.Decimal(38, 18),
-        "unit_price": pl.Decimal(30, 15),
-        "flat_amount": pl.Decimal(30, 15),
-    }
-)
-"""One row per tier: from exclusive, up to inclusive (null = open), flat 0 where none is said."""
-
-SUBSCRIPTIONS = pl.Schema(
-    {
-        "subscription_id": pl.String(),
-        "customer_id": pl.String(),
-        "plan_code": pl.String(),
-        "interval": pl.String(),
-        "interval_count": pl.Int32(),
-        "anchor": pl.String(),
-        "start_date": pl.Date(),
-        "end_date": pl.Date(),
-    }
-)
-"""One row per subscription; local dates, the end exclusive, null = open."""
+"""Every table of a catalog, by the name of its CSV file."""
 
 _UNFINISHED = ".unfinished-"
 
@@ -108,38 +38,30 @@ class Catalog:
     """Reference data that does not contradict itself.
 
     Attributes:
-        sources: schema `SOURCES` of `rules`, defaults filled in; in the order of the file,
-            as all frames here.
-        customers: schema `CUSTOMERS`.
-        aliases: schema `ALIASES`.
-        plans: schema `PLANS`.
-        charges: schema `CHARGES`.
-        charge_tiers: schema `CHARGE_TIERS`.
-        subscriptions: schema `SUBSCRIPTIONS`.
+        tables: the rows of each file, typed, in its order.
+        sources: what the catalog says of each sender; schema `SOURCES`.
         warnings: what is allowed but may surprise, a sentence each.
         digest: SHA-256 (hex) over the files' names and bytes.
         files: name → bytes, as read.
-        auto_customer_sources: whose unknown customers are provisional rather than nobody.
     """
 
+    tables: Tables
     sources: pl.DataFrame
-    customers: pl.DataFrame
-    aliases: pl.DataFrame
-    plans: pl.DataFrame
-    charges: pl.DataFrame
-    charge_tiers: pl.DataFrame
-    subscriptions: pl.DataFrame
     warnings: tuple[str, ...]
     digest: str
     files: Mapping[str, bytes]
-    auto_customer_sources: frozenset[str] = frozenset()
+
+    def frame(self, row: type[Row]) -> pl.DataFrame:
+        """The rows of one file; columns as its row class declares them."""
+        return self.tables[row].frame.drop("line")
+
+    @property
+    def auto_customer_sources(self) -> frozenset[str]:
+        """Sources whose unknown customers are provisional rather than nobody."""
+        return frozenset(row.source for row in self.tables[Source] if row.auto_customers)
 
 
-def read_catalog(
-    folder: Path,
-    metric_codes: frozenset[str],
-    dialect_windows: DialectWindows = DIALECT_WINDOWS,
-) -> Catalog:
+def read_catalog(folder: Path, metric_codes: frozenset[str]) -> Catalog:
     """The catalog in a folder, whole and free of contradictions.
 
     Each file is read once: what is validated, digested and frozen are the same bytes. Files
@@ -148,49 +70,43 @@ def read_catalog(
     Args:
         folder: holds the CSV files.
         metric_codes: the billable metrics there are.
-        dialect_windows: the dialects there are, and their usual windows.
 
     Raises:
         CatalogError: with every problem found, ordered by file and row.
     """
-    files = _file_contents(folder)
-    tables = read_tables(files)
-    problems = sorted(
-        [
-            *tables.problems,
-            *catalog_problems(tables, metric_codes, dialect_windows),
-            *reader_problems(tables),
-        ]
-    )
+    contents = _file_contents(folder)
+    read = _read_files(TABLES.values(), contents)
+    tables = _tables(read)
+    problems = catalog_problems(TABLES.values(), read, tables, metric_codes)
     if problems:
         raise CatalogError([str(problem) for problem in problems])
     return Catalog(
-        sources=_sources(tables, dialect_windows),
-        customers=_frame(tables.customers.rows, CUSTOMERS),
-        aliases=_frame(
-            tables.customer_aliases.rows,
-            ALIASES,
-            valid_from_at="valid_from",
-            valid_to_at="valid_to",
+        tables=tables,
+        sources=sources_of(tables),
+        warnings=tuple(
+            sentence
+            for table in TABLES.values()
+            for warn in table.warnings
+            for sentence in warn(tables)
         ),
-        plans=_frame(tables.plans.rows, PLANS),
-        charges=_frame(tables.charges.rows, CHARGES).with_columns(pl.col("group_by").fill_null([])),
-        charge_tiers=_frame(tables.charge_tiers.rows, CHARGE_TIERS)
-        .with_columns(pl.col("flat_amount").fill_null(0))
-        .cast({"flat_amount": CHARGE_TIERS["flat_amount"]}),
-        subscriptions=_frame(tables.subscriptions.rows, SUBSCRIPTIONS),
-        warnings=catalog_warnings(tables, dialect_windows),
-        digest=catalog_digest(files),
-        files=MappingProxyType(files),
-        auto_customer_sources=frozenset(
-            row.source for row in tables.sources.rows if row.auto_customers
-        ),
+        digest=catalog_digest(contents),
+        files=MappingProxyType(contents),
     )
+
+
+def read_sources(folder: Path) -> pl.DataFrame:
+    """The sources of a catalog that was valid when it was frozen; schema `SOURCES`.
+
+    Args:
+        folder: a frozen copy.
+    """
+    tables = [TABLES[row.file_name] for row in SENDER_TABLES]
+    return sources_of(_tables(_read_files(tables, _file_contents(folder))))
 
 
 def _file_contents(folder: Path) -> dict[str, bytes]:
     contents = dict[str, bytes]()
-    for name in FILE_NAMES:
+    for name in TABLES:
         try:
             contents[name] = (folder / name).read_bytes()
         except FileNotFoundError:
@@ -198,46 +114,22 @@ def _file_contents(folder: Path) -> dict[str, bytes]:
         except OSError as error:
             raise CatalogError([f"{name}: cannot be read from {folder}: {error}"]) from error
     if not contents:
-        needed = ", ".join(name for name in FILE_NAMES if name not in OPTIONAL_FILES)
+        needed = ", ".join(name for name, table in TABLES.items() if not table.is_optional)
         raise CatalogError([f"{folder} holds no catalog; it needs {needed}"])
     return contents
 
 
-def _sources(tables: Tables, dialect_windows: DialectWindows) -> pl.DataFrame:
-    rows = []
-    for row in tables.sources.rows:
-        limits = source_limits(row, dialect_windows)
-        rows.append(
-            {
-                "source": row.source,
-                "dedupe_scope": limits.dedupe_scope,
-                "dedupe_window": limits.dedupe_window,
-                "max_lateness": limits.max_lateness,
-                "future_skew": limits.future_skew,
-                "received_at_from": row.received_at_from,
-                "late_lookup": bool(row.late_lookup),
-                "conflicts_expected": bool(row.conflicts_expected),
-                **source_reader(tables, row),
-            }
-        )
-    return pl.DataFrame(rows, schema=SOURCES)
+def _read_files(
+    tables: Iterable[CatalogTable[Any]], contents: Mapping[str, bytes]
+) -> dict[str, FileRead]:
+    return {table.file_name: read_file(table, contents.get(table.file_name)) for table in tables}
 
 
-def _frame(rows: Iterable[Row], schema: pl.Schema, **field_by_column: str) -> pl.DataFrame:
-    fields = [field_by_column.get(column, column) for column in schema]
-    return pl.DataFrame(
-        [[getattr(row, field) for field in fields] for row in rows], schema=schema, orient="row"
+def _tables(files: Mapping[str, FileRead]) -> Tables:
+    return Tables(
+        {name: read.frame for name, read in files.items()},
+        ill_formed=[name for name, read in files.items() if read.problems],
     )
-
-
-def read_sources(folder: Path, dialect_windows: DialectWindows = DIALECT_WINDOWS) -> pl.DataFrame:
-    """The sources of a catalog that was valid when it was frozen; schema `SOURCES`.
-
-    Args:
-        folder: a frozen copy.
-        dialect_windows: the dialects there are, and their usual windows.
-    """
-    return _sources(read_tables(_file_contents(folder)), dialect_windows)
 
 
 def catalog_digest(files: Mapping[str, bytes]) -> str:

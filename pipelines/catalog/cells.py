@@ -1,20 +1,23 @@
 """Cells of the catalog: each kind of value, read strictly from text.
 
-Belongs here: one function per kind, from the text of a cell to its value, or a ValueError
-whose sentence shows the value and says what to write. Must not be put here: which column
-holds which kind (see `catalog_files`).
+A reader gives the value of a cell's text, or raises a ValueError whose sentence shows the value and
+says what to write.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
+
+import polars as pl
 
 from pipelines.catalog.periods import known_time_zones
 from pipelines.vocabulary.instants import parse_rfc3339
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.money import minor_unit_digits
+from pipelines.vocabulary.tables import UTC_MICROSECONDS
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 _DECIMAL = re.compile(r"(0|[1-9]\d*)(?:\.(\d+))?", re.ASCII)
@@ -31,6 +34,21 @@ DAYS_MAX = 36_500
 
 UNLIMITED: Final = "unlimited"
 """Written for a window without end."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the cells of a column hold.
+
+    Attributes:
+        read: the text of a cell → its value.
+        dtype: of the values in a frame.
+        written: how a person writes it, for the reference.
+    """
+
+    read: Callable[[str], object]
+    dtype: pl.DataType
+    written: str
 
 
 def shown(value: str) -> str:
@@ -102,47 +120,47 @@ def read_instant(cell: str) -> datetime:
     return _EPOCH + timedelta(microseconds=parse_rfc3339(cell))
 
 
-def read_names(cell: str) -> tuple[str, ...]:
+def read_names(cell: str) -> list[str]:
     """Names separated by semicolons, in the order written."""
-    names = tuple(cell.split(";"))
+    names = cell.split(";")
     if "" in names or any(name != name.strip() for name in names):
         raise ValueError(
             f"{shown(cell)} has an empty name or spaces around one; write names like region;status"
         )
     if len(set(names)) < len(names):
         raise ValueError(f"{shown(cell)} has a name twice; write each once")
-    return tuple(read_text(name) for name in names)
+    return [read_text(name) for name in names]
 
 
-def one_of(*choices: str) -> Callable[[str], str]:
-    """A reader of words from a closed list."""
+def one_of(*choices: str) -> Kind:
+    """A word from a closed list."""
 
     def read(cell: str) -> str:
         if cell not in choices:
             raise ValueError(f"{shown(cell)} is not known; write one of: {', '.join(choices)}")
         return cell
 
-    return read
+    return Kind(read, pl.String(), " or ".join(f"`{choice}`" for choice in choices))
 
 
 def read_yes_no(cell: str) -> bool:
     """`yes` or `no`."""
-    return one_of("yes", "no")(cell) == "yes"
+    return one_of("yes", "no").read(cell) == "yes"
 
 
-def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """A reader of whole numbers between two bounds, both included."""
+def whole_number(least: int, most: int) -> Kind:
+    """A whole number between two bounds, both included."""
 
     def read(cell: str) -> int:
         if not _WHOLE.fullmatch(cell) or not least <= int(cell) <= most:
             raise ValueError(f"{shown(cell)} is no whole number from {least} to {most}; correct it")
         return int(cell)
 
-    return read
+    return Kind(read, pl.Int32(), f"whole number, {least} to {most}")
 
 
-def decimal_text(integer_digits: int, fraction_digits: int) -> Callable[[str], Decimal]:
-    """A reader of plain decimals of 0 or more that fit a column exactly."""
+def decimal_number(integer_digits: int, fraction_digits: int) -> Kind:
+    """A plain decimal of 0 or more that fits its column exactly."""
 
     def read(cell: str) -> Decimal:
         match = _DECIMAL.fullmatch(cell)
@@ -159,17 +177,21 @@ def decimal_text(integer_digits: int, fraction_digits: int) -> Callable[[str], D
             )
         return Decimal(cell)
 
-    return read
+    return Kind(
+        read,
+        pl.Decimal(integer_digits + fraction_digits, fraction_digits),
+        f"decimal, at most {integer_digits} digits before and {fraction_digits} after the point",
+    )
 
 
-def read_window(cell: str) -> int | Literal["unlimited"]:
-    """A number of days, or `unlimited`."""
-    if cell == UNLIMITED:
-        return UNLIMITED
-    try:
-        return whole_number(1, DAYS_MAX)(cell)
-    except ValueError as error:
-        raise ValueError(f"{error}, or write {UNLIMITED!r}") from None
+def read_window(cell: str) -> str:
+    """A number of days, or `unlimited`, as written."""
+    if cell != UNLIMITED:
+        try:
+            whole_number(1, DAYS_MAX).read(cell)
+        except ValueError as error:
+            raise ValueError(f"{error}, or write {UNLIMITED!r}") from None
+    return cell
 
 
 def refuse_ambiguous(cell: str) -> None:
@@ -183,8 +205,19 @@ def refuse_ambiguous(cell: str) -> None:
         raise ValueError(f"{shown(cell)} is ambiguous; leave the cell empty, or use another name")
 
 
-read_price = decimal_text(integer_digits=15, fraction_digits=15)
-"""A unit price or flat amount in the currency's major unit: DECIMAL(30,15)."""
+TEXT = Kind(read_text, pl.String(), f"text, at most {NAME_BYTES_MAX} bytes")
+CODE = Kind(read_code, pl.String(), "code: letters, digits, `_`, `-` and `.`")
+FOLDER = Kind(read_folder, pl.String(), "name of a folder")
+CURRENCY = Kind(read_currency, pl.String(), "ISO 4217 code")
+TIME_ZONE = Kind(read_time_zone, pl.String(), "IANA time zone")
+DATE = Kind(read_date, pl.Date(), "local date, like 2026-01-31")
+INSTANT = Kind(read_instant, UTC_MICROSECONDS, "RFC 3339 instant with zone")
+NAMES = Kind(read_names, pl.List(pl.String()), "names, separated by `;`")
+YES_NO = Kind(read_yes_no, pl.Boolean(), "`yes` or `no`")
+WINDOW = Kind(read_window, pl.String(), f"whole number, 1 to {DAYS_MAX}, or `{UNLIMITED}`")
 
-read_quantity = decimal_text(integer_digits=20, fraction_digits=18)
-"""A bound of a tier in the metric's unit: DECIMAL(38,18)."""
+PRICE = decimal_number(integer_digits=15, fraction_digits=15)
+"""A unit price or flat amount in the currency's major unit."""
+
+QUANTITY = decimal_number(integer_digits=20, fraction_digits=18)
+"""A number of the metric's units."""

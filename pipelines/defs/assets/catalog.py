@@ -3,6 +3,8 @@
 import dagster as dg
 
 from pipelines.catalog.catalog import Catalog, freeze_catalog
+from pipelines.catalog.tables.customers import Customer
+from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.defs.dbt import CATALOG_KEY
 from pipelines.defs.resources import Writer
 
@@ -20,8 +22,8 @@ def frozen_catalog(
         found,
         metadata={
             "digest": found.digest,
-            "customers": found.customers.height,
-            "subscriptions": found.subscriptions.height,
+            "customers": found.frame(Customer).height,
+            "subscriptions": found.frame(Subscription).height,
             "warnings": len(found.warnings),
         },
     )

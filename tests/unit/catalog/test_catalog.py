@@ -8,17 +8,18 @@ import polars as pl
 import pytest
 
 from pipelines.catalog.catalog import (
-    ALIASES,
-    CHARGE_TIERS,
-    CHARGES,
-    CUSTOMERS,
-    PLANS,
-    SUBSCRIPTIONS,
+    TABLES,
     Catalog,
     catalog_digest,
     freeze_catalog,
     read_catalog,
 )
+from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.tables.charge_tiers import Tier
+from pipelines.catalog.tables.customer_aliases import Alias
+from pipelines.catalog.tables.customers import Customer
+from pipelines.catalog.tables.plans import Plan
+from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.vocabulary.errors import CatalogError
 from pipelines.vocabulary.frames import SOURCES
 from tests.worlds.catalogs import METRICS, RIGHT, edited, read
@@ -45,33 +46,33 @@ def test_a_right_catalog_is_typed_exactly(tmp_path: Path) -> None:
     assert catalog.sources.select(pl.nth(range(7, 12))).unique().rows() == [
         (False, False, [], [], [])
     ]
-    assert catalog.customers.rows() == [
+    assert catalog.frame(Customer).rows() == [
         ("acme", "Acme, Inc.", "USD", "America/New_York", 3, "reject"),
         ("zürich", "Zürich AG", "CHF", "Europe/Zurich", 0, "adjust"),
     ]
-    assert catalog.aliases.rows() == [
+    assert catalog.frame(Alias).rows() == [
         ("web", "acme", None, at("2026-06-01")),
         ("web", "zürich", at("2026-06-01"), None),
         ("ops", "acme", at("2026-01-01"), at("2026-01-02T00:00:00.5")),
     ]
-    assert catalog.plans.rows() == [
+    assert catalog.frame(Plan).rows() == [
         ("basic", "Basic", "USD"),
         ("local", "Local currency", None),
     ]
     price = date(2025, 1, 1)
     smallest, largest = Decimal("1E-15"), Decimal("999999999999999.999999999999999")
-    assert catalog.charges.rows() == [
+    assert catalog.frame(Charge).rows() == [
         ("basic", "calls", "requests", "standard", smallest, ["region", "status"], price),
         ("basic", "calls", "requests", "standard", largest, [], date(2026, 2, 1)),
         ("local", "traffic", "bytes", "graduated", None, [], price),
     ]
     bound = Decimal("100.5")
-    assert catalog.charge_tiers.rows() == [
+    assert catalog.frame(Tier).rows() == [
         ("local", "traffic", price, bound, None, Decimal("0.01"), Decimal(0)),
         ("local", "traffic", price, Decimal(0), bound, Decimal("0.02"), Decimal(5)),
     ]
     start, cut = date(2026, 1, 1), date(2026, 3, 1)
-    assert catalog.subscriptions.rows() == [
+    assert catalog.frame(Subscription).rows() == [
         ("s1", "acme", "basic", "month", 1, "calendar", start, cut),
         ("s2", "acme", "basic", "week", 2, "anniversary", cut, None),
         ("s3", "acme", "local", "day", 1, "calendar", start, None),
@@ -80,16 +81,8 @@ def test_a_right_catalog_is_typed_exactly(tmp_path: Path) -> None:
 
 def schemas_of(catalog: Catalog) -> list[pl.Schema]:
     return [
-        frame.schema
-        for frame in (
-            catalog.sources,
-            catalog.customers,
-            catalog.aliases,
-            catalog.plans,
-            catalog.charges,
-            catalog.charge_tiers,
-            catalog.subscriptions,
-        )
+        catalog.sources.schema,
+        *(catalog.frame(table.row).schema for table in TABLES.values()),
     ]
 
 
@@ -99,17 +92,9 @@ def test_headers_alone_are_an_empty_catalog_of_the_same_types(tmp_path: Path) ->
 
     empty = read(tmp_path, headers)
 
-    assert empty.customers.is_empty()
+    assert empty.frame(Customer).is_empty()
     assert schemas_of(empty) == schemas_of(read(tmp_path / "full"))
-    assert schemas_of(empty) == [
-        SOURCES,
-        CUSTOMERS,
-        ALIASES,
-        PLANS,
-        CHARGES,
-        CHARGE_TIERS,
-        SUBSCRIPTIONS,
-    ]
+    assert schemas_of(empty) == [SOURCES, *(table.schema for table in TABLES.values())]
 
 
 def test_other_line_ends_and_quotes_are_the_same_rows(tmp_path: Path) -> None:
@@ -119,12 +104,14 @@ def test_other_line_ends_and_quotes_are_the_same_rows(tmp_path: Path) -> None:
 
     catalog = read(tmp_path, windows)
 
-    assert catalog.plans.equals(read(tmp_path / "unix").plans)
+    assert catalog.frame(Plan).equals(read(tmp_path / "unix").frame(Plan))
     assert catalog.files["plans.csv"] == windows["plans.csv"].encode()
 
 
 def test_a_folder_without_a_catalog_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match=r"holds no catalog; it needs sources\.csv"):
+    with pytest.raises(
+        CatalogError, match=r"holds no catalog; it needs charge_tiers\.csv, charges\.csv"
+    ):
         read_catalog(tmp_path / "nowhere", METRICS)
 
 

@@ -47,6 +47,16 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             ", row 1: the header is not plan_code,name,currency (missing: none; unknown: none)",
             id="other-order",
         ),
+        pytest.param(
+            b'plan_code,"name" x,currency\nbasic,Basic,USD\n',
+            ", row 1: is no CSV from here on: ",
+            id="header-is-no-csv",
+        ),
+        pytest.param(
+            b"\nplan_code,name,currency\n",
+            ", row 1: the header is not plan_code,name,currency (missing: plan_code, name, ",
+            id="blank-line-first",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_problem(
@@ -245,7 +255,7 @@ def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
             *("charges.csv", "standard,0.000000000000001", "volume,0.000000000000001"),
             *(
                 "row 2, column charge_model",
-                "'volume' is not known; write one of: standard, graduated",
+                "'volume' is not known; write one of: graduated, standard",
             ),
             id="unknown-charge-model",
         ),

@@ -101,12 +101,12 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
         ),
         pytest.param(
             *("charges.csv", "standard,0.000000000000001", "standard,"),
-            ["charges.csv, row 2, column unit_price: is empty; a standard charge has a price"],
+            ["charges.csv, row 2, column unit_price: is empty; a standard charge needs it: Price"],
             id="standard-without-price",
         ),
         pytest.param(
             *("charges.csv", "bytes,graduated,", "bytes,graduated,1"),
-            ["charges.csv, row 4, column unit_price: is set, but a graduated charge has its"],
+            ["charges.csv, row 4, column unit_price: is set, but a graduated charge has no unit"],
             id="graduated-with-price",
         ),
         pytest.param(

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import pytest
 
-from pipelines.catalog.catalog import DIALECT_WINDOWS
 from pipelines.reading.dialects import DIALECTS, EventFields, RefusedLineError, unwrapped
 from pipelines.reading.strict_json import parse_object
 from pipelines.vocabulary.verdicts import Reason
@@ -189,12 +188,11 @@ def test_the_catalog_knows_the_dialect_and_its_window(dialect: str) -> None:
     days = {"metronome": timedelta(days=34), "togai": timedelta(days=45)}
 
     assert DIALECTS[dialect].dedupe_window == days.get(dialect)
-    assert DIALECT_WINDOWS[dialect] == days.get(dialect)
 
 
 def test_there_is_no_dialect_without_a_sample(dialect: str) -> None:
     assert dialect in DIALECTS
-    assert SAMPLES.keys() == DIALECTS.keys() == DIALECT_WINDOWS.keys()
+    assert SAMPLES.keys() == DIALECTS.keys()
 
 
 @pytest.mark.parametrize("value", [b"null", b'""'])

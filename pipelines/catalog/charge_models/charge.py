@@ -1,0 +1,48 @@
+"""A charge: the columns of charges.csv that charges of every model have."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from pipelines.catalog.cells import CODE, DATE, NAMES, PRICE, shown
+from pipelines.catalog.rows import Problem, Row, column
+from pipelines.catalog.tables.charge_tiers import Tier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge(Row):
+    """One row per charge and price version.
+
+    The version in force on the first local day of a period prices all of it.
+    """
+
+    file_name = "charges.csv"
+
+    plan_code: str = column(CODE, "The plan.")
+    charge_code: str = column(CODE, "Code of the charge, unique within the plan.")
+    metric_code: str = column(CODE, "The billable metric that is charged.")
+    charge_model: str = column(CODE, "How a quantity becomes an amount; see the models below.")
+    unit_price: Decimal | None = column(PRICE, "Price of one unit.", empty=None)
+    group_by: list[str] = column(
+        NAMES, "Properties of the metric; each group of their values is a line.", empty=()
+    )
+    valid_from: date = column(DATE, "First local day of this version.")
+
+    @property
+    def price(self) -> tuple[str, str, date]:
+        """The price version."""
+        return self.plan_code, self.charge_code, self.valid_from
+
+    def problems(self, tiers: Sequence[Tier]) -> Iterator[Problem]:
+        """What contradicts itself between this charge and its tiers: here, that it has any.
+
+        Called on an instance of the charge's own model, which has a rule of its own.
+        """
+        for tier in tiers:
+            yield tier.problem(
+                "charge_code",
+                f"{shown(self.charge_code)} is a {self.charge_model} charge from "
+                f"{self.valid_from} on, without tiers; remove the row, or write another "
+                "charge_model",
+            )

@@ -1,0 +1,88 @@
+"""charge_tiers.csv: the prices of charges whose model has tiers."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from pipelines.catalog.cells import CODE, DATE, PRICE, QUANTITY
+from pipelines.catalog.rows import Problem, Row, column
+from pipelines.catalog.table import CatalogTable, Reference, Tables
+from pipelines.vocabulary.money import plain_decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier(Row):
+    """One row per tier of a charge's price version."""
+
+    file_name = "charge_tiers.csv"
+
+    plan_code: str = column(CODE, "The plan.")
+    charge_code: str = column(CODE, "The charge.")
+    valid_from: date = column(DATE, "Its price version.")
+    from_units: Decimal = column(QUANTITY, "Lower bound, exclusive; the first tier begins at 0.")
+    up_to_units: Decimal | None = column(
+        QUANTITY, "Upper bound, inclusive; empty is open.", empty=None
+    )
+    unit_price: Decimal = column(PRICE, "Price of one unit within the tier.")
+    flat_amount: Decimal = column(
+        PRICE, "Charged once when the tier is reached; empty is 0.", empty=Decimal(0)
+    )
+
+    @property
+    def price(self) -> tuple[str, str, date]:
+        """The price version it belongs to."""
+        return self.plan_code, self.charge_code, self.valid_from
+
+
+def tiers_by_price(tables: Tables) -> dict[tuple[str, str, date], list[Tier]]:
+    """The tiers of each price version, from the lowest on."""
+    prices = defaultdict[tuple[str, str, date], list[Tier]](list)
+    for tier in sorted(tables.whole(Tier), key=lambda tier: (tier.from_units, tier.line)):
+        prices[tier.price].append(tier)
+    return prices
+
+
+def broken_tiers(tables: Tables) -> Iterator[Problem]:
+    """The tiers of a price version join from 0 to open, without gap or overlap."""
+    for tiers in tiers_by_price(tables).values():
+        first, last = tiers[0], tiers[-1]
+        if first.from_units != 0:
+            yield first.problem(
+                "from_units", f"{plain_decimal(first.from_units)} begins the first tier; write 0"
+            )
+        for tier, after in pairwise(tiers):
+            if tier.up_to_units is None or tier.up_to_units != after.from_units:
+                yield after.problem(
+                    "from_units",
+                    f"{plain_decimal(after.from_units)} is not where the tier before it ends "
+                    f"({_bound(tier.up_to_units)}, row {tier.line}); tiers join without gap or "
+                    "overlap",
+                )
+        for tier in tiers:
+            if tier.up_to_units is not None and tier.up_to_units <= tier.from_units:
+                yield tier.problem(
+                    "up_to_units",
+                    f"{plain_decimal(tier.up_to_units)} is not above from_units "
+                    f"{plain_decimal(tier.from_units)}; correct one",
+                )
+        if last.up_to_units is not None:
+            yield last.problem(
+                "up_to_units",
+                f"{plain_decimal(last.up_to_units)} ends the last tier, and usage above it "
+                "has no price; leave it empty",
+            )
+
+
+def _bound(up_to_units: Decimal | None) -> str:
+    return "open" if up_to_units is None else plain_decimal(up_to_units)
+
+
+TABLE = CatalogTable(
+    Tier,
+    key=("plan_code", "charge_code", "valid_from", "from_units"),
+    references=(Reference(("plan_code", "charge_code", "valid_from"), "charges.csv"),),
+    rules=(broken_tiers,),
+)

@@ -1,0 +1,103 @@
+"""charges.csv: what a plan charges for, and at which price from when on."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from pipelines.catalog import charge_models
+from pipelines.catalog.cells import one_of, shown
+from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.rows import Column, Problem, columns_of
+from pipelines.catalog.table import BILLABLE_METRICS, CatalogTable, Reference, Rows, Tables
+from pipelines.catalog.tables.charge_tiers import tiers_by_price
+from pipelines.vocabulary.members import members
+
+MODELS: Final[dict[str, type[Charge]]] = members(charge_models, "MODEL")
+"""Charge model by its word in `charge_model`: the name of its module."""
+
+
+def terms_of(model: type[Charge]) -> dict[str, Column]:
+    """The columns that a model's own body declares: those that its charges have."""
+    return {name: each for name, each in columns_of(model).items() if name in model.__annotations__}
+
+
+TERMS = {name: each for model in MODELS.values() for name, each in terms_of(model).items()}
+"""Columns that only charges of some models have."""
+
+
+def contradicting_terms(tables: Tables) -> Iterator[Problem]:
+    """A charge has what its model needs, and nothing that only other models have."""
+    charges, tiers = tables.whole(Charge), tiers_by_price(tables)
+    for charge in charges.where(~pl.col("charge_model").is_in(list(MODELS))):
+        try:
+            one_of(*MODELS).read(charge.charge_model)
+        except ValueError as error:
+            yield charge.problem("charge_model", str(error))
+    for name, model in MODELS.items():
+        rows = Rows(model, charges.where(pl.col("charge_model") == name).frame)
+        problems = list(_wrong_terms(rows))
+        yield from problems
+        wrong = [problem.row for problem in problems]
+        for charge in rows.where(~pl.col("line").is_in(wrong)):
+            yield from charge.problems(tiers.get(charge.price, ()))
+
+
+def _wrong_terms(rows: Rows[Charge]) -> Iterator[Problem]:
+    terms = terms_of(rows.row)
+    for name in TERMS:
+        is_empty = pl.col(name).is_null()
+        if name not in terms:
+            having = ", ".join(each for each, model in MODELS.items() if name in terms_of(model))
+            for row in rows.where(~is_empty):
+                yield row.problem(
+                    name,
+                    f"is set, but a {row.charge_model} charge has no {name}; empty it, or write "
+                    f"a charge_model that has one: {having}",
+                )
+        elif terms[name].is_required:
+            for row in rows.where(is_empty):
+                yield row.problem(
+                    name,
+                    f"is empty; a {row.charge_model} charge needs it: {terms[name].meaning}",
+                )
+
+
+def changed_metrics(tables: Tables) -> Iterator[Problem]:
+    """One charge counts one metric for ever, and within a plan one metric has one charge."""
+    charge_by_metric = dict[tuple[str, str], Charge]()
+    metric_by_charge = dict[tuple[str, str], Charge]()
+    for charge in tables.whole(Charge):
+        first = metric_by_charge.setdefault((charge.plan_code, charge.charge_code), charge)
+        if first.metric_code != charge.metric_code:
+            yield charge.problem(
+                "metric_code",
+                f"{shown(charge.metric_code)} differs from {shown(first.metric_code)} of the same "
+                f"charge in row {first.line}; a price version keeps the metric, so use another "
+                "charge_code",
+            )
+            continue
+        other = charge_by_metric.setdefault((charge.plan_code, charge.metric_code), charge)
+        if other.charge_code != charge.charge_code:
+            yield charge.problem(
+                "metric_code",
+                f"{shown(charge.metric_code)} is charged by {shown(other.charge_code)} of the same "
+                f"plan already (row {other.line}); no event is billed twice for one metric",
+            )
+
+
+TABLE = CatalogTable(
+    Charge,
+    key=("plan_code", "charge_code", "valid_from"),
+    references=(
+        Reference(("plan_code",), "plans.csv"),
+        Reference(("metric_code",), BILLABLE_METRICS),
+    ),
+    rules=(contradicting_terms, changed_metrics),
+    more_columns=tuple(
+        replace(each, empty=None, is_optional=True)
+        for name, each in TERMS.items()
+        if name not in columns_of(Charge)
+    ),
+)

@@ -1,0 +1,99 @@
+"""customer_aliases.csv: other names that senders use for a customer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from pipelines.catalog.cells import INSTANT, TEXT, shown
+from pipelines.catalog.rows import Problem, Row, column
+from pipelines.catalog.table import CatalogTable, Reference, Tables
+from pipelines.catalog.tables.customers import Customer
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+_FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alias(Row):
+    """One row per alias and validity `[from, to)`."""
+
+    file_name = "customer_aliases.csv"
+
+    alias: str = column(TEXT, "Another name that senders use for the customer.")
+    customer_id: str = column(TEXT, "The customer it means.")
+    valid_from: datetime | None = column(
+        INSTANT, "From when on it is valid; empty is since ever.", empty=None
+    )
+    valid_to: datetime | None = column(
+        INSTANT, "From when on it is no longer valid; empty is for ever.", empty=None
+    )
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """First instant and end of its validity."""
+        return self.valid_from or _ALWAYS, self.valid_to or _FOREVER
+
+
+def customer_ids_as_aliases(tables: Tables) -> Iterator[Problem]:
+    """An alias is nobody's id: an id names its customer always."""
+    customers, aliases = tables.whole(Customer), tables.whole(Alias)
+    suspects = aliases.where(pl.col("alias").is_in(customers.frame["customer_id"].implode()))
+    named = customers.where(pl.col("customer_id").is_in(suspects.frame["alias"].implode()))
+    lines = {customer.customer_id: customer.line for customer in named}
+    for row in suspects:
+        owner, advice = (
+            ("its own", "remove the row")
+            if row.alias == row.customer_id
+            else ("another", "use another alias")
+        )
+        yield row.problem(
+            "alias",
+            f"{shown(row.alias)} is {owner} customer's id (customers.csv, row "
+            f"{lines[row.alias]}), which names that customer always; {advice}",
+        )
+
+
+def ends_before_starts(tables: Tables) -> Iterator[Problem]:
+    """An alias is valid for some time."""
+    for row in tables.whole(Alias).where(pl.col("valid_from") >= pl.col("valid_to")):
+        yield row.problem(
+            "valid_to",
+            f"{_instant(row.valid_to)} is not after valid_from {_instant(row.valid_from)}; "
+            "correct one",
+        )
+
+
+def aliases_of_two_customers(tables: Tables) -> Iterator[Problem]:
+    """An alias names one customer at each instant, once."""
+    aliases = tables.whole(Alias).where(
+        pl.col("valid_from").lt(pl.col("valid_to")).fill_null(value=True)
+    )
+    repeated = aliases.where(pl.col("alias").is_duplicated())
+    latest: Alias | None = None
+    for row in sorted(repeated, key=lambda row: (row.alias, row.span[0], row.line)):
+        if latest is None or latest.alias != row.alias:
+            latest = row
+            continue
+        if row.span[0] < latest.span[1]:
+            yield row.problem(
+                "valid_from",
+                f"alias {shown(row.alias)} names {shown(row.customer_id)} from "
+                f"{_instant(row.valid_from)}, while row {latest.line} lets it name "
+                f"{shown(latest.customer_id)} until {_instant(latest.valid_to)}; an alias "
+                "names one customer at each instant, once",
+            )
+        latest = max(latest, row, key=lambda row: row.span[1])
+
+
+def _instant(instant: datetime | None) -> str:
+    return "open" if instant is None else instant.isoformat().replace("+00:00", "Z")
+
+
+TABLE = CatalogTable(
+    Alias,
+    key=("alias", "valid_from"),
+    references=(Reference(("customer_id",), "customers.csv"),),
+    rules=(customer_ids_as_aliases, ends_before_starts, aliases_of_two_customers),
+)

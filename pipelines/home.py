@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines.catalog.catalog import Catalog, read_catalog
+from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import code_revision
 from pipelines.landing.store import Landing
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.settings import Settings, metric_codes
@@ -36,6 +38,11 @@ class Home:
         """When a file has so many rejected lines that it is held."""
         return HoldRule(self.settings.hold_percent, self.settings.hold_rejections_min)
 
+    @property
+    def frozen_catalogs(self) -> FrozenCatalogs:
+        """The catalogs it has used, as the code and the metrics of now read them."""
+        return FrozenCatalogs(self.settings.frozen_catalogs, metric_codes(), code_revision())
+
     def lake(self) -> Lake:
         """The lake, open for reading.
 
@@ -62,7 +69,7 @@ class Home:
         Raises:
             CatalogError: it contradicts itself.
         """
-        return read_catalog(self.settings.catalog, metric_codes())
+        return self.frozen_catalogs.read(self.settings.catalog)
 
     def generation(self) -> Generation | None:
         """What is published; None before the first run."""

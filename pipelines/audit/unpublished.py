@@ -6,7 +6,7 @@ from pipelines.audit.conservation import INVARIANTS, check_batch
 from pipelines.audit.invariant import Finding
 from pipelines.audit.provenance import REPARSED, check_provenance
 from pipelines.audit.window import INDEXED, check_index
-from pipelines.catalog.catalog import Catalog, read_sources
+from pipelines.catalog.catalog import Catalog
 from pipelines.home import Home
 from pipelines.lake.lake import Lake
 
@@ -56,4 +56,4 @@ def _sources_of_batch(lake: Lake, home: Home, batch_id: int, catalog: Catalog) -
     )["catalog_digest"]
     if not found.len() or found[0] == catalog.digest:
         return catalog.sources
-    return read_sources(home.settings.frozen_catalogs / str(found[0]))
+    return home.frozen_catalogs.sources(str(found[0]))

@@ -1,13 +1,11 @@
-"""The catalog: reference data read from CSV, validated as a whole, typed, and frozen by digest.
+"""The catalog: reference data read from CSV, validated as a whole, and typed.
 
 A `Catalog` exists only if nothing in it contradicts itself. Its digest names the very bytes it was
-read from, which dbt loads from the frozen copy.
+read from.
 """
 
 import hashlib
-import os
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,10 +14,10 @@ from typing import Any, Final
 import polars as pl
 
 from pipelines.catalog import tables as table_modules
-from pipelines.catalog.csv_files import FileRead, read_file
+from pipelines.catalog.csv_files import read_file
 from pipelines.catalog.rows import Row
 from pipelines.catalog.rules import catalog_problems
-from pipelines.catalog.senders import SENDER_TABLES, sources_of
+from pipelines.catalog.senders import sources_of
 from pipelines.catalog.table import CatalogTable, Tables
 from pipelines.catalog.tables.sources import Source
 from pipelines.vocabulary.errors import CatalogError
@@ -29,8 +27,6 @@ TABLES: Final[Mapping[str, CatalogTable[Any]]] = MappingProxyType(
     {table.file_name: table for table in members(table_modules, "TABLE").values()}
 )
 """Every table of a catalog, by the name of its CSV file."""
-
-_UNFINISHED = ".unfinished-"
 
 
 @dataclass(frozen=True)
@@ -74,37 +70,44 @@ def read_catalog(folder: Path, metric_codes: frozenset[str]) -> Catalog:
     Raises:
         CatalogError: with every problem found, ordered by file and row.
     """
-    contents = _file_contents(folder)
-    read = _read_files(TABLES.values(), contents)
-    tables = _tables(read)
-    problems = catalog_problems(TABLES.values(), read, tables, metric_codes)
-    if problems:
+    files = read_contents(folder)
+    return catalog_of(validated_tables(files, metric_codes), files)
+
+
+def validated_tables(files: Mapping[str, bytes], metric_codes: frozenset[str]) -> Tables:
+    """The rows of all files of a catalog.
+
+    Raises:
+        CatalogError: with every problem found, ordered by file and row.
+    """
+    read = {name: read_file(table, files.get(name)) for name, table in TABLES.items()}
+    tables = Tables(
+        {name: file.frame for name, file in read.items()},
+        ill_formed=[name for name, file in read.items() if file.problems],
+    )
+    if problems := catalog_problems(TABLES.values(), read, tables, metric_codes):
         raise CatalogError([str(problem) for problem in problems])
+    return tables
+
+
+def catalog_of(tables: Tables, files: Mapping[str, bytes]) -> Catalog:
+    """The catalog of tables that do not contradict themselves, and of the files they stand in."""
+    warn = (warn for table in TABLES.values() for warn in table.warnings)
     return Catalog(
         tables=tables,
         sources=sources_of(tables),
-        warnings=tuple(
-            sentence
-            for table in TABLES.values()
-            for warn in table.warnings
-            for sentence in warn(tables)
-        ),
-        digest=catalog_digest(contents),
-        files=MappingProxyType(contents),
+        warnings=tuple(sentence for each in warn for sentence in each(tables)),
+        digest=catalog_digest(files),
+        files=MappingProxyType(dict(files)),
     )
 
 
-def read_sources(folder: Path) -> pl.DataFrame:
-    """The sources of a catalog that was valid when it was frozen; schema `SOURCES`.
+def read_contents(folder: Path) -> dict[str, bytes]:
+    """The bytes of each file of the catalog in a folder, by name.
 
-    Args:
-        folder: a frozen copy.
+    Raises:
+        CatalogError: there is none, or one cannot be opened.
     """
-    tables = [TABLES[row.file_name] for row in SENDER_TABLES]
-    return sources_of(_tables(_read_files(tables, _file_contents(folder))))
-
-
-def _file_contents(folder: Path) -> dict[str, bytes]:
     contents = dict[str, bytes]()
     for name in TABLES:
         try:
@@ -119,19 +122,6 @@ def _file_contents(folder: Path) -> dict[str, bytes]:
     return contents
 
 
-def _read_files(
-    tables: Iterable[CatalogTable[Any]], contents: Mapping[str, bytes]
-) -> dict[str, FileRead]:
-    return {table.file_name: read_file(table, contents.get(table.file_name)) for table in tables}
-
-
-def _tables(files: Mapping[str, FileRead]) -> Tables:
-    return Tables(
-        {name: read.frame for name, read in files.items()},
-        ill_formed=[name for name, read in files.items() if read.problems],
-    )
-
-
 def catalog_digest(files: Mapping[str, bytes]) -> str:
     """SHA-256 (hex) over names, sizes and bytes of the files, in the order of the names."""
     digest = hashlib.sha256()
@@ -140,38 +130,3 @@ def catalog_digest(files: Mapping[str, bytes]) -> str:
         digest.update(f"{name}\n{len(files[name])}\n".encode())
         digest.update(files[name])
     return digest.hexdigest()
-
-
-def freeze_catalog(catalog: Catalog, folder: Path) -> Path:
-    """The catalog's exact bytes in a folder named by its digest; made once, never changed.
-
-    Call it under the writer lock: what an unfinished call left behind is removed.
-
-    Args:
-        catalog: as read.
-        folder: holds all frozen catalogs; made if absent.
-
-    Returns:
-        `folder/<digest>`.
-
-    Raises:
-        CatalogError: the folder is there with other bytes: someone edited the frozen copy.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(leftover)
-    frozen = folder / catalog.digest
-    if not frozen.exists():
-        unfinished = folder / f"{_UNFINISHED}{catalog.digest}"
-        unfinished.mkdir()
-        for name, content in catalog.files.items():
-            with (unfinished / name).open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        unfinished.rename(frozen)
-    if any((frozen / name).read_bytes() != content for name, content in catalog.files.items()):
-        raise CatalogError(
-            [f"{frozen} differs from the catalog of that digest; remove the folder and run again"]
-        )
-    return frozen

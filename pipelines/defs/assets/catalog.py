@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.catalog.catalog import Catalog, freeze_catalog
+from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.defs.dbt import CATALOG_KEY
@@ -15,7 +15,7 @@ def frozen_catalog(
 ) -> dg.Output[Catalog]:
     """The catalog's CSV files, validated as a whole and frozen by digest."""
     found = writer.home.catalog()
-    freeze_catalog(found, writer.settings.frozen_catalogs)
+    writer.home.frozen_catalogs.freeze(found)
     for warning in found.warnings:
         context.log.warning(warning)
     return dg.Output(

@@ -1,4 +1,4 @@
-"""A catalog is typed exactly, warned about, digested and frozen."""
+"""A catalog is typed exactly, warned about and digested."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,6 @@ from pipelines.catalog.catalog import (
     TABLES,
     Catalog,
     catalog_digest,
-    freeze_catalog,
     read_catalog,
 )
 from pipelines.catalog.charge_models.charge import Charge
@@ -177,40 +176,3 @@ def test_the_digest_tells_where_one_file_ends_and_the_next_begins() -> None:
 
     assert catalog_digest(one) != catalog_digest(other)
     assert catalog_digest(dict(reversed(one.items()))) == catalog_digest(one)
-
-
-def test_a_catalog_is_frozen_once_byte_for_byte(tmp_path: Path) -> None:
-    (tmp_path / "seeds").mkdir()
-    catalog = read(tmp_path / "seeds")
-    homes = tmp_path / "home" / "catalog"
-
-    frozen = freeze_catalog(catalog, homes)
-    written = {path.name: path.stat().st_mtime_ns for path in frozen.iterdir()}
-
-    assert frozen == homes / catalog.digest
-    assert {path.name: path.read_bytes() for path in frozen.iterdir()} == catalog.files
-    assert freeze_catalog(catalog, homes) == frozen
-    assert {path.name: path.stat().st_mtime_ns for path in frozen.iterdir()} == written
-    assert read_catalog(frozen, METRICS).digest == catalog.digest
-
-
-def test_what_an_unfinished_freeze_left_is_swept(tmp_path: Path) -> None:
-    catalog = read(tmp_path)
-    homes = tmp_path / "frozen"
-    leftover = homes / f".unfinished-{catalog.digest}"
-    leftover.mkdir(parents=True)
-    (leftover / "plans.csv").write_text("half a fi")
-
-    frozen = freeze_catalog(catalog, homes)
-
-    assert list(homes.iterdir()) == [frozen]
-    assert (frozen / "plans.csv").read_bytes() == catalog.files["plans.csv"]
-
-
-def test_a_frozen_copy_that_was_edited_is_refused(tmp_path: Path) -> None:
-    catalog = read(tmp_path)
-    frozen = freeze_catalog(catalog, tmp_path / "frozen")
-    (frozen / "plans.csv").write_text("plan_code,name,currency\n")
-
-    with pytest.raises(CatalogError, match="remove the folder and run again"):
-        freeze_catalog(catalog, tmp_path / "frozen")

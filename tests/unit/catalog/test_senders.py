@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.catalog.catalog import catalog_digest, freeze_catalog, read_sources
+from pipelines.catalog.catalog import catalog_digest
+from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.reading.dialects import DIALECTS, readers_of
 from pipelines.reading.dialects.event import Path as FieldPath
-from tests.worlds.catalogs import RIGHT, problems_of, read
+from tests.worlds.catalogs import METRICS, RIGHT, problems_of, read
 
 HEADER = RIGHT["sources.csv"].splitlines()[0]
 OPTIONAL = "idempotency_key_fields,late_lookup,conflicts_expected"
@@ -63,10 +64,11 @@ def test_a_source_is_read_and_decided_as_the_catalog_says(tmp_path: Path) -> Non
 def test_what_is_said_is_frozen_with_the_rest(tmp_path: Path) -> None:
     (tmp_path / "silent").mkdir()
     catalog = read(tmp_path, SAYING)
-    frozen = freeze_catalog(catalog, tmp_path / "frozen")
+    catalogs = FrozenCatalogs(tmp_path / "frozen", METRICS, "code")
+    catalogs.freeze(catalog)
 
     assert set(catalog.files) == SAYING.keys()
-    assert read_sources(frozen).equals(catalog.sources)
+    assert catalogs.sources(catalog.digest).equals(catalog.sources)
     silent = read(tmp_path / "silent")
     assert "source_fields.csv" not in silent.files
     assert silent.digest == catalog_digest({name: RIGHT[name].encode() for name in RIGHT})

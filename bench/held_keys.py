@@ -144,7 +144,6 @@ def _in_lake_order(table: LakeTable, rows: pl.DataFrame) -> pl.DataFrame:
 
 @contextmanager
 def _lake(settings: Settings) -> Iterator[Lake]:
-    settings.lake_catalog.parent.mkdir(parents=True, exist_ok=True)
     with Home(settings).lake_for_writing() as lake:
         yield lake
 

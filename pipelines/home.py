@@ -9,6 +9,7 @@ import duckdb
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import code_revision
 from pipelines.landing.store import Landing
@@ -29,9 +30,14 @@ class Home:
     settings: Settings
 
     @property
+    def lake_catalog(self) -> SqliteCatalog:
+        """The catalog database of the lake."""
+        return SqliteCatalog(self.settings.lake_catalog)
+
+    @property
     def has_lake(self) -> bool:
         """False before the first run."""
-        return self.settings.lake_catalog.is_file()
+        return self.lake_catalog.exists()
 
     @property
     def hold_rule(self) -> HoldRule:
@@ -96,7 +102,7 @@ class Home:
     def _open_lake(self, *, read_only: bool) -> Lake:
         settings = self.settings
         return Lake(
-            settings.lake_catalog,
+            self.lake_catalog,
             settings.lake_data,
             read_only=read_only,
             threads=settings.threads,

@@ -172,12 +172,13 @@ def connection_of(settings: Settings) -> dict[str, str]:
     # Imported here, because the module imports dbt, which loading definitions need not pay.
     from pipelines.warehouse.dbt_plugin import connection_environment
 
-    with Home(settings).lake() as lake:
+    home = Home(settings)
+    with home.lake() as lake:
         snapshot_id = lake.snapshot_id()
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     return connection_environment(
         warehouse=settings.warehouse,
-        lake_catalog=settings.lake_catalog,
+        lake_catalog=home.lake_catalog,
         lake_data=settings.lake_data,
         lake_snapshot=snapshot_id,
         readable_folders=[settings.frozen_catalogs],

@@ -1,17 +1,20 @@
-"""DuckLake's database: its extensions, how it attaches, and a spare one kept ready.
+"""DuckLake in DuckDB: its extensions, how a lake is attached, and a spare database kept ready.
 
-Belongs here: what DuckDB must load and be told before it sees a lake. Must not be put here: the
-lake's tables and transactions (see `lake`).
+The data path is absolute and overrides the stored one, so that a copied home reads its own files.
+No row is kept in the catalog: everything is Parquet, which any engine can read.
 """
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.vocabulary.errors import LakeError
 
-EXTENSIONS = ("sqlite_scanner", "ducklake")
+EXTENSIONS = (SqliteCatalog.extension, "ducklake")
 """DuckDB extensions the lake needs, in loading order; they come as signed wheels."""
 
 
@@ -42,12 +45,12 @@ def quoted(text: str | Path) -> str:
 
 
 def attach_statements(
-    catalog: Path, data: Path, *, read_only: bool, snapshot_id: int | None = None
+    catalog: SqliteCatalog, data: Path, *, read_only: bool, snapshot_id: int | None = None
 ) -> list[str]:
     """SQL that loads the extensions and attaches the lake as database `lake`.
 
     Args:
-        catalog: SQLite file of the catalog.
+        catalog: the lake's catalog database.
         data: DATA_PATH; a copied home passes its own.
         read_only: True for every reader.
         snapshot_id: one state for all statements that follow; None is the newest.
@@ -59,12 +62,14 @@ def _load_statements() -> list[str]:
     return [f"LOAD {quoted(extension_file(name))}" for name in EXTENSIONS]
 
 
-def _attach_statement(catalog: Path, data: Path, read_only: bool, snapshot_id: int | None) -> str:
+def _attach_statement(
+    catalog: SqliteCatalog, data: Path, read_only: bool, snapshot_id: int | None
+) -> str:
     options = [f"DATA_PATH {quoted(f'{data.resolve()}/')}", "OVERRIDE_DATA_PATH true"]
     options.append("READ_ONLY" if read_only else "DATA_INLINING_ROW_LIMIT 0")
     if snapshot_id is not None:
         options.append(f"SNAPSHOT_VERSION {int(snapshot_id)}")
-    address = quoted(f"ducklake:sqlite:{catalog.resolve()}")
+    address = quoted(f"ducklake:{catalog.address}")
     return f"ATTACH IF NOT EXISTS {address} AS lake ({', '.join(options)})"
 
 
@@ -84,7 +89,7 @@ class Attached:
 
     def __init__(
         self,
-        catalog: Path,
+        catalog: SqliteCatalog,
         data: Path,
         *,
         read_only: bool,
@@ -98,7 +103,7 @@ class Attached:
         options = {
             "threads": str(threads),
             "memory_limit": quoted(memory_limit),
-            "temp_directory": quoted(catalog.parent / "spill"),
+            "temp_directory": quoted(data.parent / "spill"),
             "enable_external_file_cache": "true",
             "TimeZone": "'UTC'",
         }
@@ -109,6 +114,25 @@ class Attached:
         except BaseException:
             self.close()
             raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements of the block, or none.
+
+        Raises:
+            LakeError: a statement or the commit failed.
+        """
+        self.connection.execute("BEGIN")
+        try:
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            # A commit that fails has rolled back by itself.
+            self.connection.execute("COMMIT")
+        except duckdb.Error as error:
+            raise LakeError(f"nothing was committed, the lake is as before: {error}") from error
 
     def close(self) -> None:
         """Lets go of the lake's files; the database waits for the next lake."""

@@ -1,27 +1,22 @@
 """The lake: DuckLake tables, written by one writer in one transaction a batch.
 
-Belongs here: migrations, committing, reading as of a batch, sweeping leftovers.
-Must not be put here: what the rows mean or which are right (see `decide`, `conservation`).
-
-Rules kept here (design §1): absolute DATA_PATH with OVERRIDE_DATA_PATH, files stored relative
-to it; no inlining; registered files are moved into the data path first and never registered
-twice; no UPDATE or DELETE on any table; a newer schema is refused; WAL on the catalog.
+Rules kept here (design §1): files are stored relative to the data path; registered files are moved
+into the data path first and never registered twice; no UPDATE or DELETE on any table; a lake of
+another schema is migrated or refused.
 """
 
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import duckdb
 import polars as pl
 
-from pipelines.lake.ducklake import Attached, quoted
+from pipelines.lake.catalog_databases import SqliteCatalog
+from pipelines.lake.ducklake import Attached
+from pipelines.lake.migrate import SCHEMA_VERSION, migrate, require_newest_schema
 from pipelines.vocabulary.errors import LakeError
-from pipelines.vocabulary.tables import LAKE_TABLES, Column, LakeTable
+from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
 
 
 class Lake:
@@ -29,7 +24,7 @@ class Lake:
 
     def __init__(
         self,
-        catalog: Path,
+        catalog: SqliteCatalog,
         data: Path,
         *,
         read_only: bool = True,
@@ -38,11 +33,10 @@ class Lake:
         memory_limit: str = "2GiB",
     ) -> None:
         self._data = data
-        self._catalog = catalog
         if not read_only:
             data.mkdir(parents=True, exist_ok=True)
-            _use_wal(catalog)
-        elif not catalog.is_file():
+            catalog.make()
+        elif not catalog.exists():
             raise LakeError(f"there is no lake at {catalog}; run `meterline run` first")
         self._attached = Attached(
             catalog,
@@ -54,10 +48,10 @@ class Lake:
         )
         self._connection = self._attached.connection
         try:
-            version = self._schema_version()
-            if not read_only and version < len(MIGRATIONS):
-                version = self._migrate(version)
-            _refuse_other_schema(version)
+            if read_only:
+                require_newest_schema(self._attached)
+            else:
+                migrate(self._attached)
         except BaseException:
             self.close()
             raise
@@ -150,14 +144,14 @@ class Lake:
             moved.setdefault(table, []).extend(
                 self._move_in(table, batch_id, path) for path in paths
             )
-        with self._transaction():
+        with self._attached.transaction():
             for table, paths in moved.items():
                 self._register(table, paths)
 
     def sweep(self) -> int:
         """Deletes data files that no commit registered; call it only under the writer lock."""
         swept = 0
-        for table in LAKE_TABLES:
+        for table in (SCHEMA_VERSION, *LAKE_TABLES):
             registered = {path.name for path in self.files(table)}
             for path in self._folder(table).glob("*.parquet"):
                 if path.name not in registered:
@@ -201,123 +195,7 @@ class Lake:
                 {"table": table.name, "path": str(path)},
             )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN")
-        try:
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            # A commit that fails has rolled back by itself.
-            self._connection.execute("COMMIT")
-        except duckdb.Error as error:
-            raise LakeError(f"nothing was committed, the lake is as before: {error}") from error
-
-    def _schema_version(self) -> int:
-        try:
-            found = self._connection.execute(
-                "SELECT max(version) FROM lake.schema_version"
-            ).fetchone()
-        except duckdb.CatalogException:  # a new lake
-            return 0
-        return int(found[0]) if found and found[0] is not None else 0
-
-    def _migrate(self, found: int) -> int:
-        """Brings the lake from the schema that was found to the newest, whose version it gives."""
-        if 0 < found < HASHED_SINCE and self._holds_events():
-            raise LakeError(
-                f"the lake has schema {found}, whose keys are hashed otherwise: "
-                "no copy of an event would be found; set METERLINE_HOME to a new folder and run "
-                "again, the landing still has every event"
-            )
-        for version, (name, statements) in enumerate(MIGRATIONS[found:], start=found + 1):
-            with self._transaction():
-                for statement in statements:
-                    self._connection.execute(statement)
-                self._connection.execute(
-                    "INSERT INTO lake.schema_version VALUES ($version, $name, $applied_at)",
-                    {"version": version, "name": name, "applied_at": datetime.now(UTC)},
-                )
-        return len(MIGRATIONS)
-
-    def _holds_events(self) -> bool:
-        return bool(self._connection.execute("SELECT 1 FROM lake.accepted_events").fetchone())
-
-
-def _use_wal(catalog: Path) -> None:
-    # Without WAL an open reader makes another process's commit fail. It is set before DuckDB
-    # opens the file: closing it here would drop the locks that DuckDB's own SQLite holds.
-    connection = sqlite3.connect(catalog)
-    try:
-        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
-    finally:
-        connection.close()
-    if mode != "wal":
-        raise LakeError(f"expected the lake's catalog in WAL mode, found {mode}: {catalog}")
-
-
-def _refuse_other_schema(version: int) -> None:
-    if version > len(MIGRATIONS):
-        raise LakeError(
-            f"the lake has schema {version}, this Meterline knows up to {len(MIGRATIONS)}; "
-            "use the newer Meterline that wrote it"
-        )
-    if version < len(MIGRATIONS):
-        raise LakeError(
-            f"the lake has schema {version}, this Meterline needs {len(MIGRATIONS)}; "
-            "`meterline run` migrates it"
-        )
-
 
 def _batch_of(path: Path) -> int:
     # Every file is named by the batch that moved it in: batch-<id>-<part>.parquet.
     return int(path.name.split("-")[1])
-
-
-def _create_statements() -> tuple[str, ...]:
-    statements = [
-        "CREATE TABLE lake.schema_version (version INTEGER, name VARCHAR, applied_at TIMESTAMPTZ)",
-        "COMMENT ON TABLE lake.schema_version IS 'One row per migration applied to this lake.'",
-        "COMMENT ON COLUMN lake.schema_version.version IS 'Number of the migration, from 1.'",
-        "COMMENT ON COLUMN lake.schema_version.name IS 'What the migration did.'",
-        "COMMENT ON COLUMN lake.schema_version.applied_at IS 'When it was applied (UTC).'",
-    ]
-    for table in LAKE_TABLES:
-        first = [column for column in table.columns if column.since == 1]
-        columns = ", ".join(f"{column.name} {column.sql_type}" for column in first)
-        statements.append(f"CREATE TABLE lake.{table.name} ({columns})")
-        statements.append(f"COMMENT ON TABLE lake.{table.name} IS {quoted(table.meaning)}")
-        statements.extend(_comment_on(table, column) for column in first)
-    return tuple(statements)
-
-
-def _add_statements(since: int) -> tuple[str, ...]:
-    """SQL that adds the columns of a migration; rows written before read as null in them."""
-    statements = []
-    for table in LAKE_TABLES:
-        added = [column for column in table.columns if column.since == since]
-        if added:
-            statements.append(f"COMMENT ON TABLE lake.{table.name} IS {quoted(table.meaning)}")
-        for column in added:
-            statements.append(
-                f"ALTER TABLE lake.{table.name} ADD COLUMN {column.name} {column.sql_type}"
-            )
-            statements.append(_comment_on(table, column))
-    return tuple(statements)
-
-
-def _comment_on(table: LakeTable, column: Column) -> str:
-    return f"COMMENT ON COLUMN lake.{table.name}.{column.name} IS {quoted(column.meaning)}"
-
-
-HASHED_SINCE = 2
-"""The first schema whose keys are hashed as `digests` does it."""
-
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("the first tables", _create_statements()),
-    ("amendments", _add_statements(since=2)),
-    ("held files and revisions of refused lines", _add_statements(since=3)),
-)
-"""Numbered from 1; a migration that has shipped is never changed, only followed."""

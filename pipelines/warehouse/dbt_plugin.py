@@ -18,6 +18,7 @@ import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.ducklake import attach_statements, quoted
 
 WAREHOUSE = "METERLINE_WAREHOUSE"
@@ -45,7 +46,7 @@ READABLE_FOLDERS = "METERLINE_READABLE_FOLDERS"
 def connection_environment(
     *,
     warehouse: Path,
-    lake_catalog: Path,
+    lake_catalog: SqliteCatalog,
     lake_data: Path,
     lake_snapshot: int,
     readable_folders: Sequence[Path],
@@ -56,14 +57,14 @@ def connection_environment(
 
     Args:
         warehouse: DuckDB file that dbt builds.
-        lake_catalog: SQLite file of the lake's catalog.
+        lake_catalog: the lake's catalog database.
         lake_data: the lake's DATA_PATH.
         lake_snapshot: id of the snapshot that every model sees.
         readable_folders: what SQL may open besides the lake and the warehouse (seed files).
         threads: DuckDB's threads.
         memory_limit: DuckDB's memory limit, with its unit.
     """
-    folders = [lake_catalog.parent, lake_data, warehouse.parent, *readable_folders]
+    folders = [*lake_catalog.folders, lake_data, warehouse.parent, *readable_folders]
     return {
         WAREHOUSE: str(warehouse),
         THREADS: str(threads),
@@ -113,7 +114,7 @@ def connection_statements(environment: Mapping[str, str]) -> list[str]:
     return [
         *statements,
         *attach_statements(
-            Path(environment[LAKE_CATALOG]),
+            SqliteCatalog(Path(environment[LAKE_CATALOG])),
             Path(environment[LAKE_DATA]),
             read_only=True,
             snapshot_id=int(environment[LAKE_SNAPSHOT]),

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.defs.dbt import DbtPhase, build_phase, frozen_catalog, read_manifest
 from pipelines.defs.resources import build_writer
-from pipelines.lake.lake import Lake
+from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project
@@ -23,8 +23,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> PreparedProject:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     made = Settings(home=tmp_path)
-    with Lake(made.lake_catalog, made.lake_data, read_only=False):
-        pass
+    Home(made).lake_for_writing().close()
     made.warehouse.parent.mkdir()
     with duckdb.connect(str(made.warehouse)) as warehouse:
         warehouse.execute("create schema calendar")

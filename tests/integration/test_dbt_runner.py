@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.vocabulary.tables import BATCHES
@@ -34,6 +35,7 @@ class Home:
     def __init__(self, folder: Path, project: PreparedProject) -> None:
         self.folder = folder
         self.project = project
+        self.catalog = SqliteCatalog(folder / "lake" / "catalog.sqlite")
         self.seeds = folder / "catalog"
         self.warehouse = folder / "warehouse" / "warehouse.duckdb"
         self.reported: list[str] = []
@@ -41,8 +43,7 @@ class Home:
             path.mkdir(exist_ok=True)
 
     def lake(self, *, read_only: bool = True) -> Lake:
-        path = self.folder / "lake"
-        return Lake(path / "catalog.sqlite", path / "data", read_only=read_only)
+        return Lake(self.catalog, self.folder / "lake" / "data", read_only=read_only)
 
     def build(self, tag: str, snapshot_id: int | None = None) -> PhaseOutcome:
         if snapshot_id is None:
@@ -53,7 +54,7 @@ class Home:
             ["--select", f"tag:{tag}"],
             connection=connection_environment(
                 warehouse=self.warehouse,
-                lake_catalog=self.folder / "lake" / "catalog.sqlite",
+                lake_catalog=self.catalog,
                 lake_data=self.folder / "lake" / "data",
                 lake_snapshot=snapshot_id,
                 readable_folders=[self.seeds],

@@ -14,11 +14,11 @@ import duckdb
 import pytest
 
 from pipelines.audit.conservation import INVARIANTS
-from pipelines.lake.lake import Lake
 from pipelines.operations.idle import finds_nothing
 from pipelines.settings import REPOSITORY, Settings
 from tests.golden.recompute_sample import expected_invoices
 from tests.integration.s3_server import Bucket
+from tests.worlds.files import open_lake
 from tests.worlds.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
 
 EXPECTED_COUNTS = {
@@ -356,7 +356,7 @@ def test_publishing_again_takes_in_and_closes_nothing(
 def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(
     home: Home, first_run: dict[str, Any]
 ) -> None:
-    with Lake(home.folder / "lake" / "catalog.sqlite", home.folder / "lake" / "data") as lake:
+    with open_lake(home.folder, read_only=True) as lake:
         strangers = lake.query(
             "SELECT invoice_id FROM lake.invoices "
             "WHERE catalog_digest NOT IN (SELECT catalog_digest FROM lake.catalogs)"

@@ -22,6 +22,7 @@ import zstandard
 from pipelines.intake.batch import decide_and_commit, parse, plan
 from pipelines.intake.decide import Verdicts
 from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.landing.store import Landing
@@ -351,7 +352,8 @@ def drop_into_folder(root: Path, files: Iterable[DroppedFile]) -> None:
 
 
 def open_lake(home: Path, *, read_only: bool) -> Lake:
-    return Lake(home / "lake" / "catalog.sqlite", home / "lake" / "data", read_only=read_only)
+    catalog = SqliteCatalog(home / "lake" / "catalog.sqlite")
+    return Lake(catalog, home / "lake" / "data", read_only=read_only)
 
 
 def lake_rows(table: LakeTable, *rows: Mapping[str, object]) -> pl.DataFrame:

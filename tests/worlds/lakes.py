@@ -1,10 +1,11 @@
-"""A lake in memory: the tables of a lake where SQL means the same, and where they can be changed.
+"""Lakes for tests: one in memory, and what a lake says of its tables.
 
-Belongs here: what tests of queries need, a hundred times faster than DuckLake. Must not be put
-here: anything about commits, files or readers, for which only a real lake is a witness.
+The lake in memory has the tables of a lake where SQL means the same, and where rows can be changed.
+It serves tests of queries, a hundred times faster than DuckLake. For commits, files or readers only
+a real lake is a witness.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import duckdb
@@ -40,3 +41,42 @@ class LakeInMemory(Lake):
     def change(self, statement: str) -> None:
         """Runs a statement that a lake would never see."""
         self._connection.execute(statement)
+
+
+Described = dict[str, tuple[str | None, list[tuple[str, str, str | None]]]]
+"""By table: its comment, and name, type and comment of each column in order."""
+
+
+def described(lake: Lake) -> Described:
+    """What the lake itself says of its tables."""
+    tables = lake.query(
+        "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'lake'"
+    )
+    columns = lake.query(
+        """
+        SELECT table_name, column_name, data_type, comment FROM duckdb_columns()
+        WHERE database_name = 'lake' ORDER BY table_name, column_index
+        """
+    )
+    return {
+        name: (comment, [tuple(column) for table, *column in columns.rows() if table == name])
+        for name, comment in tables.rows()
+    }
+
+
+def declared(tables: Iterable[LakeTable]) -> Described:
+    """What the code says of the tables, in the form of `described`."""
+    return {
+        table.name: (
+            table.meaning,
+            [
+                (column.name, _as_duckdb_prints(column.sql_type), column.meaning)
+                for column in table.columns
+            ],
+        )
+        for table in tables
+    }
+
+
+def _as_duckdb_prints(sql_type: str) -> str:
+    return sql_type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")

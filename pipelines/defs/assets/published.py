@@ -73,7 +73,7 @@ def _publish(
     generation = publish(
         settings.published,
         settings.warehouse,
-        attach_statements(settings.lake_catalog, settings.lake_data, read_only=True),
+        attach_statements(writer.home.lake_catalog, settings.lake_data, read_only=True),
         GenerationFacts(
             as_of=facts.as_of,
             batch_id=batch_id,

@@ -14,8 +14,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.lake.ducklake import attach_statements, extension_file
-from pipelines.lake.lake import MIGRATIONS, Lake
+from pipelines.lake.catalog_databases import SqliteCatalog
+from pipelines.lake.ducklake import extension_file
+from pipelines.lake.lake import Lake
+from pipelines.lake.migrate import MIGRATIONS
 from pipelines.vocabulary.errors import LakeError
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
@@ -398,7 +400,8 @@ def test_reader_at_a_snapshot_sees_one_state_while_another_process_commits(
     with open_lake(lake_home, read_only=False) as lake:
         _commit(lake, lake_home, 1)
         snapshot_id = lake.snapshot_id()
-    catalog, data = lake_home / "lake" / "catalog.sqlite", lake_home / "lake" / "data"
+    catalog = SqliteCatalog(lake_home / "lake" / "catalog.sqlite")
+    data = lake_home / "lake" / "data"
 
     with (
         Lake(catalog, data, snapshot_id=snapshot_id) as pinned,
@@ -428,86 +431,11 @@ def test_open_read_transaction_does_not_hinder_a_commit(lake_home: Path) -> None
         assert reader.last_batch_id() == 1
 
 
-def test_newer_schema_is_refused(lake_home: Path) -> None:
-    with open_lake(lake_home, read_only=False) as lake:
-        lake.query("INSERT INTO lake.schema_version VALUES (99, 'from the future', now())")
-
-    for read_only in (True, False):
-        with pytest.raises(LakeError, match="the lake has schema 99, this Meterline knows up to"):
-            open_lake(lake_home, read_only=read_only)
-
-
-def test_reader_of_a_lake_that_is_not_migrated_is_told_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "lake").mkdir()
-    with duckdb.connect() as connection:
-        for statement in attach_statements(
-            tmp_path / "lake" / "catalog.sqlite", tmp_path / "lake" / "data", read_only=False
-        ):
-            connection.execute(statement)
-
-    with pytest.raises(LakeError, match=r"has schema 0, .* needs .*; `meterline run` migrates it"):
-        open_lake(tmp_path, read_only=True)
-
-
 def test_migrations_are_recorded_once(history: History) -> None:
     """The history's lake was made by one connection and opened by another."""
     found = history.lake.query("SELECT version FROM lake.schema_version ORDER BY version")
 
     assert found["version"].to_list() == list(range(1, len(MIGRATIONS) + 1))
-
-
-def test_a_lake_of_the_first_schema_is_migrated_with_its_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Its keys were hashed otherwise; that is the next test's.
-    monkeypatch.setattr("pipelines.lake.lake.HASHED_SINCE", 1)
-    new_columns = {"amendment", "target_key"}
-    staged = tmp_path / "part-0000.parquet"
-    old = lake_rows(ACCEPTED_EVENTS, {"batch_id": 1, "file_id": 1, "line": 1}).drop(new_columns)
-    old.write_parquet(staged)
-    with monkeypatch.context() as of_old:
-        of_old.setattr("pipelines.lake.lake.MIGRATIONS", MIGRATIONS[:1])
-        with open_lake(tmp_path, read_only=False) as lake:
-            lake.commit_batch(
-                1, {BATCHES: lake_rows(BATCHES, {"batch_id": 1})}, {ACCEPTED_EVENTS: [staged]}
-            )
-            assert lake.query("SELECT * FROM lake.accepted_events").columns == old.columns
-
-    with open_lake(tmp_path, read_only=False) as lake:
-        event = {"file_id": 2, "line": 1, "amendment": "void", "target_key": "k"}
-        row = lake_rows(ACCEPTED_EVENTS, {"batch_id": 2} | event)
-        lake.commit_batch(
-            2, {BATCHES: lake_rows(BATCHES, {"batch_id": 2}), ACCEPTED_EVENTS: row}, {}
-        )
-
-    with open_lake(tmp_path, read_only=True) as lake:
-        events = lake.table(ACCEPTED_EVENTS).sort("batch_id")
-    assert events.columns == list(ACCEPTED_EVENTS.column_names)
-    assert events.select("file_id", "amendment", "target_key").rows() == [
-        (1, None, None),
-        (2, "void", "k"),
-    ]
-
-
-@pytest.mark.parametrize("events", [0, 1])
-def test_a_lake_whose_keys_are_hashed_otherwise_is_refused(
-    events: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    staged = tmp_path / "part-0000.parquet"
-    lake_rows(ACCEPTED_EVENTS, *[{"batch_id": 1, "line": 1}] * events).drop(
-        "amendment", "target_key"
-    ).write_parquet(staged)
-    with monkeypatch.context() as of_old:
-        of_old.setattr("pipelines.lake.lake.MIGRATIONS", MIGRATIONS[:1])
-        with open_lake(tmp_path, read_only=False) as lake:
-            batches = lake_rows(BATCHES, {"batch_id": 1})
-            lake.commit_batch(1, {BATCHES: batches}, {ACCEPTED_EVENTS: [staged]})
-
-    if events:
-        with pytest.raises(LakeError, match=r"schema 1, whose keys .* METERLINE_HOME to a new"):
-            open_lake(tmp_path, read_only=False)
-    else:
-        open_lake(tmp_path, read_only=False).__exit__(None, None, None)
 
 
 def test_query_takes_values_and_frames(reader: Lake) -> None:
@@ -538,31 +466,6 @@ def test_extension_that_is_not_installed_is_named() -> None:
         extension_file("nonesuch")
 
 
-def test_lake_of_the_first_schema_is_migrated_and_its_rows_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What was written before a column was there reads as null in it."""
-    monkeypatch.setattr("pipelines.lake.lake.MIGRATIONS", MIGRATIONS[:1])
-    decision = lake_rows(FILE_DECISIONS, {"batch_id": 1, "file_id": 1, "revision": 0, "lines": 3})
-    old = LakeTable(
-        FILE_DECISIONS.name,
-        FILE_DECISIONS.meaning,
-        tuple(column for column in FILE_DECISIONS.columns if column.since == 1),
-    )
-    with open_lake(tmp_path, read_only=False) as lake:
-        lake.commit_batch(1, {BATCHES: _batch_rows(1)[BATCHES], old: decision.drop("held")}, {})
-    monkeypatch.undo()
-
-    with open_lake(tmp_path, read_only=False) as lake:
-        later = lake_rows(FILE_DECISIONS, {"batch_id": 2, "file_id": 2, "lines": 1, "held": 1})
-        lake.commit_batch(2, {BATCHES: _batch_rows(2)[BATCHES], FILE_DECISIONS: later}, {})
-        found = lake.table(FILE_DECISIONS).sort("file_id")
-        migrations = lake.query("SELECT version FROM lake.schema_version ORDER BY version")
-
-    assert found.select("lines", "held").rows() == [(3, None), (1, 1)]
-    assert migrations["version"].to_list() == list(range(1, len(MIGRATIONS) + 1))
-
-
 _SPILL = "SELECT value FROM duckdb_settings() WHERE name = 'temp_directory'"
 
 
@@ -572,9 +475,8 @@ def test_database_that_spilled_is_not_used_for_another_lake(
     other = Path(shutil.copytree(lake_home, tmp_path / "other"))
     for home in (lake_home, other, lake_home):
         folder = home / "lake"
-        with Lake(
-            folder / "catalog.sqlite", folder / "data", memory_limit="24MiB", threads=1
-        ) as lake:
+        catalog = SqliteCatalog(folder / "catalog.sqlite")
+        with Lake(catalog, folder / "data", memory_limit="24MiB", threads=1) as lake:
             lake.query("SELECT hash(range) AS h FROM range(2000000) ORDER BY h")
             assert lake.query(_SPILL)["value"].to_list() == [str(folder / "spill")]
             assert (folder / "spill").is_dir()

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.warehouse.dbt_plugin import (
     LAKE_CATALOG,
     READABLE_FOLDERS,
@@ -10,7 +11,7 @@ from pipelines.warehouse.dbt_plugin import (
 
 ENVIRONMENT = connection_environment(
     warehouse=Path("/home/warehouse/warehouse.duckdb"),
-    lake_catalog=Path("/home/lake/catalog.sqlite"),
+    lake_catalog=SqliteCatalog(Path("/home/lake/catalog.sqlite")),
     lake_data=Path("/home/lake/data"),
     lake_snapshot=7,
     readable_folders=[Path("/home/it's/catalog")],

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.ducklake import attach_statements
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
@@ -372,7 +373,8 @@ def test_a_copy_that_spills_stays_within_its_memory(published: Path, warehouse: 
 def test_attach_sql_gives_the_events_of_the_generation_and_no_later_ones(
     tmp_path: Path, published: Path, warehouse: Path
 ) -> None:
-    catalog, data = tmp_path / "lake's" / "catalog.sqlite", tmp_path / "lake's" / "data"
+    catalog = SqliteCatalog(tmp_path / "lake's" / "catalog.sqlite")
+    data = tmp_path / "lake's" / "data"
     with Lake(catalog, data, read_only=False):
         pass
     with duckdb.connect() as writer:

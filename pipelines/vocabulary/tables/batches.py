@@ -1,0 +1,28 @@
+"""Transactions of the lake, and the catalogs they used."""
+
+from pipelines.vocabulary.tables.columns import BATCH_ID, LakeTable, instant, text
+
+BATCHES = LakeTable(
+    "batches",
+    "One row per lake transaction.",
+    (
+        BATCH_ID,
+        text("kind", "`decide` (events) or `close` (invoices)."),
+        instant("as_of", "The instant the run speaks for (UTC); never goes back."),
+        instant("listing_started_at", "When the listing of the landing began (UTC)."),
+        instant("committed_at", "When the transaction was written (UTC)."),
+        text("catalog_digest", "SHA-256 of the catalog used; see `catalogs`."),
+        text("code_revision", "SHA-256 of the code that decided."),
+    ),
+)
+
+CATALOGS = LakeTable(
+    "catalogs",
+    "One row per file of each catalog ever used, so that an invoice can be computed again.",
+    (
+        BATCH_ID,
+        text("catalog_digest", "SHA-256 over the files' names and bytes."),
+        text("file_name", "Name of the CSV file."),
+        text("content", "Its text, byte for byte."),
+    ),
+)

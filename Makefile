@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 WORLDS_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run ui sql status test lint test-browser fuzz worlds bench lock clean
+.PHONY: help install install-dev run ui sql status test lint test-browser fuzz worlds bench docs lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,10 @@ worlds: install-dev ## random landings against the oracle for WORLDS_SECONDS=60;
 
 bench: install-dev ## this pipeline and a plain DuckDB refresh, side by side
 	$(BIN)/python -m bench.benchmark
+
+docs: install ## the pages and dbt sources that are written from the code
+	$(BIN)/python -m pipelines.lake.reference > docs/lake.md
+	$(BIN)/python -m pipelines.warehouse.lake_sources > dbt_project/models/staging/lake/_lake__sources.yml
 
 lock: install-dev ## the lock files again, from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \

@@ -1,11 +1,17 @@
-"""Every table and column of the lake says what it means, in the code and in the lake itself."""
+"""Every table and column of the lake says what it means: in the code, the lake, docs and dbt."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from pipelines.lake.migrate import SCHEMA_VERSION
 from pipelines.vocabulary.tables import LAKE_TABLES, Column, LakeTable
 from tests.worlds.files import open_lake
+from tests.worlds.lakes import declared, described
+
+REPOSITORY = Path(__file__).parents[2]
 
 COLUMNS = [
     pytest.param(table, column, id=f"{table.name}.{column.name}")
@@ -50,35 +56,29 @@ def test_column_of_one_name_has_one_type_everywhere() -> None:
     assert {name: found for name, found in types.items() if len(found) > 1} == {}
 
 
+def test_table_has_a_name_of_its_own() -> None:
+    names = [table.name for table in (SCHEMA_VERSION, *LAKE_TABLES)]
+    assert len(set(names)) == len(names)
+
+
 def test_lake_holds_the_tables_as_documented(migrated_home: Path) -> None:
+    """The migrations give what is declared: columns, their order, types and comments."""
     with open_lake(migrated_home, read_only=True) as lake:
-        tables = lake.query(
-            "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'lake'"
-        )
-        columns = lake.query(
-            """
-            SELECT table_name, column_name, data_type, comment FROM duckdb_columns()
-            WHERE database_name = 'lake' ORDER BY table_name, column_index
-            """
-        )
-
-    documented = {table.name: table.meaning for table in LAKE_TABLES}
-    found = dict(tables.rows())
-    assert found.pop("schema_version")
-    assert found == documented
-    by_table = {
-        name: [(column, sql_type, comment) for _, column, sql_type, comment in rows.rows()]
-        for (name,), rows in columns.partition_by("table_name", as_dict=True).items()
-    }
-    assert all(comment for _, _, comment in by_table.pop("schema_version"))
-    assert by_table == {
-        table.name: [
-            (column.name, _as_duckdb_prints(column.sql_type), column.meaning)
-            for column in table.columns
-        ]
-        for table in LAKE_TABLES
-    }
+        assert described(lake) == declared((SCHEMA_VERSION, *LAKE_TABLES))
 
 
-def _as_duckdb_prints(sql_type: str) -> str:
-    return sql_type.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
+@pytest.mark.parametrize(
+    ("module", "file"),
+    [
+        ("pipelines.lake.reference", "docs/lake.md"),
+        (
+            "pipelines.warehouse.lake_sources",
+            "dbt_project/models/staging/lake/_lake__sources.yml",
+        ),
+    ],
+)
+def test_file_written_from_the_tables_is_current(module: str, file: str) -> None:
+    written = subprocess.run(
+        [sys.executable, "-m", module], cwd=REPOSITORY, check=True, capture_output=True, text=True
+    )
+    assert (REPOSITORY / file).read_text() == written.stdout, "run `make docs` and commit"

@@ -197,11 +197,15 @@ def run_job(
     os.environ["METERLINE_HOME"] = str(settings.home)
     from pipelines.definitions import JOB, defs
     from pipelines.defs.dagster_home import dagster_instance
+    from pipelines.defs.resources import end_runs_of_dead_processes
 
-    before = count_home(settings)
     run_ids: list[str] = []
     ingest_seconds = 0.0
     with dagster_instance(settings) as instance:
+        # What is counted before the run must be readable, so the lake is migrated before it too.
+        end_runs_of_dead_processes(instance, settings.writer_lock)
+        Home(settings).migrate_lake()
+        before = count_home(settings)
         is_waiting = True
         while is_waiting:
             result = defs.resolve_job_def(JOB).execute_in_process(

@@ -15,6 +15,7 @@ from pipelines.defs.resources import end_runs_of_dead_processes
 from pipelines.home import Home
 from pipelines.landing.discovery import discover
 from pipelines.settings import Settings
+from pipelines.vocabulary.errors import OlderSchemaError
 from pipelines.vocabulary.tables import LANDING_FILES
 
 RETRY_AFTER = timedelta(minutes=15)
@@ -46,7 +47,11 @@ def build_landing_sensor(
         reason = reason_to_wait(context.instance, datetime.now(UTC))
         if reason:
             return dg.SkipReason(reason)
-        new_files = count_new_files(settings)
+        try:
+            new_files = count_new_files(settings)
+        except OlderSchemaError:
+            # Only a run may write, so a run migrates the lake.
+            return dg.RunRequest(tags={"meterline/migrates_lake": "true"})
         if not new_files:
             return dg.SkipReason("No new file has landed.")
         return dg.RunRequest(tags={"meterline/new_files": str(new_files)})

@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import duckdb
 import polars as pl
 
 from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.ducklake import Attached
 from pipelines.lake.migrate import SCHEMA_VERSION, migrate, require_newest_schema
-from pipelines.vocabulary.errors import LakeError
+from pipelines.vocabulary.errors import LakeError, OlderSchemaError
 from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
 
 
@@ -38,14 +39,22 @@ class Lake:
             catalog.make()
         elif not catalog.exists():
             raise LakeError(f"there is no lake at {catalog}; run `meterline run` first")
-        self._attached = Attached(
-            catalog,
-            data,
-            read_only=read_only,
-            snapshot_id=snapshot_id,
-            threads=threads,
-            memory_limit=memory_limit,
-        )
+        try:
+            self._attached = Attached(
+                catalog,
+                data,
+                read_only=read_only,
+                snapshot_id=snapshot_id,
+                threads=threads,
+                memory_limit=memory_limit,
+            )
+        except duckdb.InvalidInputException as error:
+            if not read_only or snapshot_id is not None:
+                raise
+            # A kill while the lake was made leaves a database without DuckLake's own tables.
+            raise OlderSchemaError(
+                f"the lake at {catalog} was not made to its end; `meterline run` makes it"
+            ) from error
         self._connection = self._attached.connection
         try:
             if read_only:

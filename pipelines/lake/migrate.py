@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.lake.ducklake import Attached
-from pipelines.vocabulary.errors import LakeError
+from pipelines.vocabulary.errors import LakeError, OlderSchemaError
 from pipelines.vocabulary.tables.columns import LakeTable, instant, integer, text
 
 SCHEMA_VERSION = LakeTable(
@@ -111,12 +111,13 @@ def require_newest_schema(attached: Attached) -> None:
     """Refuses a lake of another schema; for readers, who cannot migrate it.
 
     Raises:
-        LakeError: the schema is older or newer than this program's.
+        OlderSchemaError: the schema is older than this program's.
+        LakeError: the schema is newer.
     """
     found = schema_of(attached.connection)
     _refuse_newer(found)
     if found < len(MIGRATIONS):
-        raise LakeError(
+        raise OlderSchemaError(
             f"the lake has schema {found}, this Meterline needs {len(MIGRATIONS)}; "
             "`meterline run` migrates it"
         )

@@ -32,6 +32,10 @@ class LakeError(MeterlineError):
     """The lake refuses: a newer schema, a path registered twice, a broken rule."""
 
 
+class OlderSchemaError(LakeError):
+    """The lake has an earlier schema, or no tables yet; the next run migrates it."""
+
+
 class AlreadyRunningError(MeterlineError):
     """Another run holds the writer lock of this home."""
 

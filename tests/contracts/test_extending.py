@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.worlds.lakes import copy_old_lake
+
 REPOSITORY = Path(__file__).parents[2]
-OLD_LAKES = REPOSITORY / "tests" / "unit" / "lake" / "old_lakes"
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,9 @@ def test_lake_table_is_a_module_and_a_migration(checkout: Checkout, tmp_path: Pa
     checkout.add("pipelines/vocabulary/tables/toys.py", TOY_TABLE)
     checkout.add(f"pipelines/lake/migrations/{migrations + 1:04d}_toy_notes.sql", TOY_MIGRATION)
     old_lakes = ["schema_1_empty", "schema_2", "schema_3"]
-    for name in old_lakes:
-        shutil.copytree(OLD_LAKES / name, tmp_path / name)
+    homes = [tmp_path / "new", *(copy_old_lake(name, tmp_path) for name in old_lakes)]
 
-    homes = [str(tmp_path / name) for name in ["new", *old_lakes]]
-    accepted_events = checkout.run(USE_TOY_TABLE, *homes).splitlines()
+    accepted_events = checkout.run(USE_TOY_TABLE, *map(str, homes)).splitlines()
 
     assert accepted_events == ["new 0", "schema_1_empty 0", "schema_2 15", "schema_3 14"]
 

@@ -1,11 +1,13 @@
-"""Lakes for tests: one in memory, and what a lake says of its tables.
+"""Lakes for tests: one in memory, those of old schemas, and what a lake says of its tables.
 
 The lake in memory has the tables of a lake where SQL means the same, and where rows can be changed.
 It serves tests of queries, a hundred times faster than DuckLake. For commits, files or readers only
 a real lake is a witness.
 """
 
+import shutil
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import duckdb
@@ -13,6 +15,14 @@ import polars as pl
 
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
+
+OLD_LAKES = Path(__file__).parent / "old_lakes"
+"""Homes whose lakes the code of their day made; its README says what each one holds."""
+
+
+def copy_old_lake(name: str, folder: Path) -> Path:
+    """A home with a copy of the old lake, which a test may change."""
+    return Path(shutil.copytree(OLD_LAKES / name, folder / name))
 
 
 class LakeInMemory(Lake):

@@ -8,6 +8,7 @@ import pytest
 from pipelines.defs import sensors
 from pipelines.defs.sensors import RETRY_AFTER, build_landing_sensor, reason_to_wait
 from pipelines.settings import Settings
+from tests.worlds.lakes import copy_old_lake
 
 JOB = dg.define_asset_job("meterline")
 RUN = "00000000-0000-0000-0000-000000000001"
@@ -72,6 +73,17 @@ def test_sensor_asks_for_a_run_when_files_landed(
     assert isinstance(request, dg.RunRequest)
     assert request.run_key is None, "a remembered key would forbid the retry of a failed run"
     assert request.tags["meterline/new_files"] == str(new_files)
+
+
+def test_sensor_asks_for_a_run_when_the_lake_must_be_migrated(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    settings = Settings(home=copy_old_lake("schema_3", tmp_path), landing=str(tmp_path))
+
+    request = build_landing_sensor(settings, JOB)(dg.build_sensor_context(instance=instance))
+
+    assert isinstance(request, dg.RunRequest)
+    assert request.tags == {"meterline/migrates_lake": "true"}
 
 
 def test_sensor_lists_nothing_while_a_run_is_going(

@@ -1,6 +1,6 @@
 """A lake of any earlier schema becomes as a new one, or stays what it was.
 
-The lakes in `old_lakes` were made by the code of their day.
+The lakes in `tests/worlds/old_lakes` were made by the code of their day.
 """
 
 import hashlib
@@ -27,10 +27,9 @@ from pipelines.lake.migrate import MIGRATIONS, migrate, read_migrations
 from pipelines.vocabulary.errors import LakeError
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS, BATCHES, LAKE_TABLES
 from tests.worlds.files import lake_rows, open_lake
-from tests.worlds.lakes import Described, described
+from tests.worlds.lakes import OLD_LAKES, Described, copy_old_lake, described
 
 REPOSITORY = Path(__file__).parents[3]
-OLD_LAKES = Path(__file__).parent / "old_lakes"
 NEWEST = len(MIGRATIONS)
 
 SCHEMA_OF = {"schema_1_empty": 1, "schema_2": 2, "schema_3": 3}
@@ -47,10 +46,6 @@ def fresh(migrated_home: Path) -> Described:
     """What a new lake says of its tables."""
     with open_lake(migrated_home, read_only=True) as lake:
         return described(lake)
-
-
-def _copy(name: str, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(OLD_LAKES / name, tmp_path / name))
 
 
 def _old_rows(home: Path, table: str) -> pl.DataFrame | None:
@@ -120,7 +115,7 @@ def test_old_lake_holds_no_path_of_the_machine_that_made_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEMA_OF)
 def test_old_lake_becomes_as_a_new_one(name: str, fresh: Described, tmp_path: Path) -> None:
-    home = _copy(name, tmp_path)
+    home = copy_old_lake(name, tmp_path)
 
     with open_lake(home, read_only=False) as lake:
         assert described(lake) == fresh
@@ -135,7 +130,7 @@ def test_old_lake_reads_as_before_with_nulls_in_new_columns(
 ) -> None:
     # Events whose keys were hashed otherwise are refused, which is another test's.
     monkeypatch.setattr(migrate_module, "HASHED_SINCE", 1)
-    home = _copy(name, tmp_path)
+    home = copy_old_lake(name, tmp_path)
 
     with open_lake(home, read_only=False) as lake:
         found = {table: lake.table(table) for table in LAKE_TABLES}
@@ -152,12 +147,12 @@ def test_old_lake_reads_as_before_with_nulls_in_new_columns(
 
 
 def test_digest_of_an_old_lake_stays_what_it_was(tmp_path: Path) -> None:
-    with open_lake(_copy("schema_3", tmp_path), read_only=False) as lake:
+    with open_lake(copy_old_lake("schema_3", tmp_path), read_only=False) as lake:
         assert lake_digest(lake) == DIGEST_OF_SCHEMA_3
 
 
 def test_old_lake_answers_a_query_over_old_and_new_rows(tmp_path: Path) -> None:
-    home = _copy("schema_2", tmp_path)
+    home = copy_old_lake("schema_2", tmp_path)
     event = {"batch_id": 3, "file_id": 4, "line": 1, "customer_ref": "labs", "amendment": "amend"}
 
     with open_lake(home, read_only=False) as lake:
@@ -185,7 +180,7 @@ def test_reader_of_an_old_lake_is_told_who_migrates_it(name: str, tmp_path: Path
     sentence = rf"has schema {schema}, .* needs {NEWEST}; `meterline run` migrates it"
 
     with pytest.raises(LakeError, match=sentence):
-        open_lake(_copy(name, tmp_path), read_only=True)
+        open_lake(copy_old_lake(name, tmp_path), read_only=True)
 
 
 def test_reader_of_a_lake_that_is_not_migrated_is_told_what_to_do(tmp_path: Path) -> None:
@@ -204,7 +199,7 @@ def test_reader_of_a_lake_that_is_not_migrated_is_told_what_to_do(tmp_path: Path
 
 def test_a_lake_whose_keys_are_hashed_otherwise_is_refused(tmp_path: Path) -> None:
     """Only when it holds events: `schema_1_empty` is migrated."""
-    home = _copy(REFUSED, tmp_path)
+    home = copy_old_lake(REFUSED, tmp_path)
 
     with pytest.raises(LakeError, match=r"schema 1, whose keys .* METERLINE_HOME to a new"):
         open_lake(home, read_only=False)
@@ -278,7 +273,7 @@ def test_migration_killed_after_any_statement_is_begun_again(
     name: str, fresh: Described, tmp_path: Path
 ) -> None:
     """What is on disk after each statement is what a kill there would leave."""
-    home = tmp_path / "new" if name == "new" else _copy(name, tmp_path)
+    home = tmp_path / "new" if name == "new" else copy_old_lake(name, tmp_path)
     left: dict[str, Path] = {}
     statements: list[str] = []
 
@@ -331,7 +326,7 @@ with _watched(home, executed) as attached:
 def test_killed_process_leaves_a_lake_that_is_migrated_by_the_next(
     name: str, last: str, fresh: Described, tmp_path: Path
 ) -> None:
-    home = tmp_path / "new" if name == "new" else _copy(name, tmp_path)
+    home = tmp_path / "new" if name == "new" else copy_old_lake(name, tmp_path)
 
     killed = subprocess.run(
         [sys.executable, "-c", KILL_ITSELF, str(home), last], cwd=REPOSITORY, check=False

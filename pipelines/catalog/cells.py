@@ -140,7 +140,7 @@ def one_of(*choices: str) -> Kind:
             raise ValueError(f"{shown(cell)} is not known; write one of: {', '.join(choices)}")
         return cell
 
-    return Kind(read, pl.String(), " or ".join(f"`{choice}`" for choice in choices))
+    return Kind(read, pl.String(), ", ".join(f"`{choice}`" for choice in choices))
 
 
 def read_yes_no(cell: str) -> bool:
@@ -180,7 +180,7 @@ def decimal_number(integer_digits: int, fraction_digits: int) -> Kind:
     return Kind(
         read,
         pl.Decimal(integer_digits + fraction_digits, fraction_digits),
-        f"decimal, at most {integer_digits} digits before and {fraction_digits} after the point",
+        f"decimal, {integer_digits} + {fraction_digits} digits",
     )
 
 
@@ -205,15 +205,15 @@ def refuse_ambiguous(cell: str) -> None:
         raise ValueError(f"{shown(cell)} is ambiguous; leave the cell empty, or use another name")
 
 
-TEXT = Kind(read_text, pl.String(), f"text, at most {NAME_BYTES_MAX} bytes")
-CODE = Kind(read_code, pl.String(), "code: letters, digits, `_`, `-` and `.`")
+TEXT = Kind(read_text, pl.String(), "text")
+CODE = Kind(read_code, pl.String(), "code")
 FOLDER = Kind(read_folder, pl.String(), "name of a folder")
 CURRENCY = Kind(read_currency, pl.String(), "ISO 4217 code")
 TIME_ZONE = Kind(read_time_zone, pl.String(), "IANA time zone")
 DATE = Kind(read_date, pl.Date(), "local date, like 2026-01-31")
 INSTANT = Kind(read_instant, UTC_MICROSECONDS, "RFC 3339 instant with zone")
 NAMES = Kind(read_names, pl.List(pl.String()), "names, separated by `;`")
-YES_NO = Kind(read_yes_no, pl.Boolean(), "`yes` or `no`")
+YES_NO = Kind(read_yes_no, pl.Boolean(), "`yes`, `no`")
 WINDOW = Kind(read_window, pl.String(), f"whole number, 1 to {DAYS_MAX}, or `{UNLIMITED}`")
 
 PRICE = decimal_number(integer_digits=15, fraction_digits=15)

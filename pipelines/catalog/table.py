@@ -80,7 +80,7 @@ out while some rows of that table are ill-formed."""
 Warn = Callable[[Tables], Iterable[str]]
 """What is allowed but may surprise, a sentence each; asked of a catalog without problems."""
 
-BILLABLE_METRICS: Final = "billable metrics"
+BILLABLE_METRICS: Final = "the billable metrics"
 """What a column `metric_code` refers to: models of the dbt project, not a file."""
 
 

@@ -2,7 +2,7 @@
 
 Without a word of the catalog the fields have Meterline's own names. Each field that the catalog
 names stands where it says instead. Belongs here: what may be declared, and the form it makes.
-Must not be put here: reading the catalog (see `catalog_files`) or events (see `form`).
+Must not be put here: reading the catalog (see `catalog.tables`) or events (see `form`).
 """
 
 from collections.abc import Iterable, Mapping

@@ -102,7 +102,7 @@ def code_revision() -> str:
     digest = hashlib.sha256()
     package = Path(__file__).parents[1]
     for root, patterns in (
-        (package, ("*.py",)),
+        (package, ("*.py", "*.sql")),
         (DBT_PROJECT, ("*.sql", "dbt_project.yml", "reference/*.csv")),
     ):
         for path in sorted(path for pattern in patterns for path in root.rglob(pattern)):

@@ -19,6 +19,9 @@ from pydantic import BaseModel
 
 from pipelines.lake.ducklake import quoted
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
+from pipelines.vocabulary.members import members
+from pipelines.warehouse import exports
+from pipelines.warehouse.export import Export, Exported
 from pipelines.warehouse.generations import (
     MARTS_FILE,
     POINTER,
@@ -38,7 +41,10 @@ from the pointer and open it a little later, and for whoever compares with the d
 CHAIN_HEAD_FILE = "chain_head.json"
 """Name of the file that holds the end of the chain."""
 
-_FILES = {MARTS_FILE, "manifest.json", "attach.sql"}
+EXPORTS: tuple[Export, ...] = tuple(members(exports, "EXPORT").values())
+"""What is written beside the marts; found by listing the folder `exports`."""
+
+_FILES = {MARTS_FILE, "manifest.json", *(export.file_name for export in EXPORTS)}
 _UNFINISHED = ".unfinished-"
 _GENERATION_NAME = re.compile(r"(\d{6,})-[0-9a-f]{8}")
 _READ_ONLY = 0o444
@@ -107,7 +113,7 @@ def publish(
         checks_passed=checks.passed,
     )
     (folder / "manifest.json").write_text(_as_json(generation), encoding="utf-8")
-    (folder / "attach.sql").write_text(_attach_sql(generation, attach_lake), encoding="utf-8")
+    _write_exports(folder, generation, attach_lake)
     _seal(folder)
     folder.rename(published / generation_id)
     _replace_file(published / CHAIN_HEAD_FILE, _as_json(facts.chain_head))
@@ -239,23 +245,10 @@ def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _attach_sql(generation: Generation, attach_lake: Sequence[str]) -> str:
-    statements = [
-        *attach_lake,
-        "CREATE OR REPLACE TEMPORARY VIEW accepted_events AS "
-        f"SELECT *, {quoted(generation.generation_id)} AS generation_id "
-        f"FROM lake.accepted_events WHERE batch_id <= {generation.batch_id}",
-    ]
-    return (
-        f"-- Every accepted event behind generation {generation.generation_id}, as the view "
-        "accepted_events.\n"
-        "-- Reads the lake and blocks nobody. Run it on a connection to marts.duckdb, opened "
-        "read-only.\n"
-        f"-- The LOAD lines are for DuckDB {duckdb.__version__} where Meterline is installed; "
-        "elsewhere:\n"
-        "-- INSTALL ducklake; INSTALL sqlite; and leave them out.\n"
-        + "".join(f"{statement};\n" for statement in statements)
-    )
+def _write_exports(folder: Path, generation: Generation, attach_lake: Sequence[str]) -> None:
+    exported = Exported(generation, folder / MARTS_FILE, tuple(attach_lake))
+    for export in EXPORTS:
+        (folder / export.file_name).write_text(export.text_of(exported), encoding="utf-8")
 
 
 def _as_json(model: BaseModel) -> str:

@@ -140,3 +140,143 @@ def test_lake_table_stands_in_docs_and_dbt_sources(checkout: Checkout) -> None:
 
     assert "\n## toy_notes\n\nOne row per note.\n" in written
     assert '- name: toy_notes\n        description: "One row per note."\n' in written
+
+
+TOY_FORMAT = '''
+"""Ledger: events as JSON between two lines of dashes, whatever the file's name."""
+
+from pipelines.reading.formats.file_format import FileFormat
+from pipelines.reading.formats.records import text_record
+
+
+def _records(blocks):
+    offset = 0
+    for number, line in enumerate(b"".join(blocks).splitlines(keepends=True), start=1):
+        is_rule = line.startswith(b"--")
+        yield None if is_rule else text_record(number, offset, line.rstrip(b"\\n"))
+        offset += len(line)
+
+
+FORMAT = FileFormat(
+    name="ledger",
+    order=5,
+    is_of=lambda _path, _landed_head, head: head.startswith(b"--"),
+    read=lambda _landed, blocks: _records(blocks),
+    read_again=lambda _landed, blocks, _places: _records(blocks),
+)
+'''
+
+USE_TOY_FORMAT = """
+from tests.worlds.formats import as_lines, parse_file
+from tests.worlds.lines import FIELDS
+
+lines = as_lines([FIELDS | {"transaction_id": key} for key in ("a", "b")])
+parsed = parse_file("cdn/book.txt", b"--\\n" + lines + b"--\\n")
+print(parsed.events["line"].to_list(), parsed.blank, parsed.rejections.height)
+"""
+
+
+def test_format_is_a_module(checkout: Checkout) -> None:
+    checkout.add("pipelines/reading/formats/ledger.py", TOY_FORMAT)
+
+    assert checkout.run(USE_TOY_FORMAT) == "[2, 3] 2 0\n"
+
+
+TOY_CHECK = '''
+"""A toy: no file is the sender's seventh."""
+
+from pipelines.audit.invariant import Invariant
+
+INVARIANTS = (
+    Invariant(
+        "no_seventh_file",
+        "landing_files",
+        "No file of the batch has the number 7.",
+        "SELECT file_id FROM lake.landing_files WHERE batch_id = $batch_id AND file_id = 7",
+        sentence="{path} is the seventh file",
+    ),
+)
+'''
+
+USE_TOY_CHECK = """
+from pipelines.audit.conservation import check_batch
+from pipelines.audit.unpublished import CHECKED
+from pipelines.defs.checks import check_specs
+from pipelines.vocabulary.tables import LANDING_FILES
+from tests.worlds.files import lake_rows, source_rows
+from tests.worlds.lakes import LakeInMemory
+
+files = lake_rows(LANDING_FILES, {"batch_id": 1, "file_id": 7, "path": "cdn/seven.json"})
+with LakeInMemory({LANDING_FILES: files}) as lake:
+    findings = check_batch(lake, 1, source_rows({}))
+assert "no_seventh_file" in {spec.name for spec in check_specs(CHECKED)}
+print(*(found.sample for found in findings if found.invariant.name == "no_seventh_file"))
+"""
+
+
+def test_check_of_the_lake_is_a_module(checkout: Checkout) -> None:
+    checkout.add("pipelines/audit/invariants/sevenths.py", TOY_CHECK)
+
+    assert checkout.run(USE_TOY_CHECK) == "cdn/seven.json is the seventh file\n"
+
+
+TOY_EXPORT = '''
+"""Counts: rows of each mart, as text."""
+
+from pipelines.warehouse.export import Export
+
+
+def _counts(exported):
+    return "".join(f"{name} {rows}\\n" for name, rows in exported.generation.tables.items())
+
+
+EXPORT = Export("counts.txt", _counts)
+'''
+
+USE_TOY_EXPORT = """
+import sys
+from pathlib import Path
+from tests.worlds.marts import publish_marts
+
+publish_marts(Path(sys.argv[1]), "CREATE TABLE fct_invoices AS SELECT 1 AS invoice_id")
+print((Path(sys.argv[1]) / "published" / "current" / "counts.txt").read_text(), end="")
+"""
+
+
+def test_export_is_a_module(checkout: Checkout, tmp_path: Path) -> None:
+    checkout.add("pipelines/warehouse/exports/counts.py", TOY_EXPORT)
+
+    assert checkout.run(USE_TOY_EXPORT, str(tmp_path / "home")) == "fct_invoices 1\n"
+
+
+TOY_ASSET = '''
+"""A toy: how many customers the catalog has."""
+
+import dagster as dg
+
+from pipelines.catalog.catalog import Catalog
+
+
+@dg.asset(group_name="9_published")
+def counted_customers(catalog: Catalog) -> dg.MaterializeResult[None]:
+    """The number of customers."""
+    return dg.MaterializeResult(metadata={"customers": catalog.customers.height})
+'''
+
+USE_TOY_ASSET = """
+from pipelines.defs import assets
+import dagster as dg
+
+keys = [
+    key.to_user_string()
+    for asset in dg.load_assets_from_package_module(assets)
+    for key in asset.keys
+]
+print("counted_customers" in keys, len(keys) == len(set(keys)))
+"""
+
+
+def test_asset_is_a_module(checkout: Checkout) -> None:
+    checkout.add("pipelines/defs/assets/customers.py", TOY_ASSET)
+
+    assert checkout.run(USE_TOY_ASSET) == "True True\n"

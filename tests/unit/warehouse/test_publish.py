@@ -214,7 +214,7 @@ def test_the_last_generations_stay_and_older_ones_go(
 
 
 @pytest.mark.parametrize(
-    "step", ["_copy_marts", "_attach_sql", "_seal", "_replace_file", "_swap_pointer"]
+    "step", ["_copy_marts", "_write_exports", "_seal", "_replace_file", "_swap_pointer"]
 )
 def test_a_kill_before_any_step_leaves_the_old_pointer_and_is_swept(
     step: str,

@@ -1,0 +1,35 @@
+"""What an export is: a file of a generation that another tool reads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.warehouse.generations import Generation
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export is made from.
+
+    Attributes:
+        generation: the generation that is being published.
+        marts: its DuckDB file, complete and closed.
+        attach_lake: statements that attach the lake read-only as `lake`.
+    """
+
+    generation: Generation
+    marts: Path
+    attach_lake: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file that each generation has beside its marts.
+
+    Attributes:
+        file_name: in the generation's folder.
+        text_of: the text of the file.
+    """
+
+    file_name: str
+    text_of: Callable[[Exported], str]

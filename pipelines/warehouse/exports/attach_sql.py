@@ -1,0 +1,31 @@
+"""`attach.sql`: the accepted events behind a generation, as a view over the lake."""
+
+import duckdb
+
+from pipelines.lake.ducklake import quoted
+from pipelines.warehouse.export import Export, Exported
+
+
+def attach_sql(exported: Exported) -> str:
+    """SQL that gives the accepted events behind a generation as the view `accepted_events`."""
+    generation = exported.generation
+    statements = [
+        *exported.attach_lake,
+        "CREATE OR REPLACE TEMPORARY VIEW accepted_events AS "
+        f"SELECT *, {quoted(generation.generation_id)} AS generation_id "
+        f"FROM lake.accepted_events WHERE batch_id <= {generation.batch_id}",
+    ]
+    return (
+        f"-- Every accepted event behind generation {generation.generation_id}, as the view "
+        "accepted_events.\n"
+        "-- Reads the lake and blocks nobody. Run it on a connection to marts.duckdb, opened "
+        "read-only.\n"
+        f"-- The LOAD lines are for DuckDB {duckdb.__version__} where Meterline is installed; "
+        "elsewhere:\n"
+        "-- INSTALL ducklake; INSTALL sqlite; and leave them out.\n"
+        + "".join(f"{statement};\n" for statement in statements)
+    )
+
+
+EXPORT = Export("attach.sql", attach_sql)
+"""A reader runs it on a connection to the marts."""

@@ -7,10 +7,8 @@ is not plainly in order, an error included, is left to a whole run, which says i
 
 from datetime import UTC, datetime
 
-from pipelines.catalog import calendar
 from pipelines.home import Home
 from pipelines.intake import batch
-from pipelines.invoicing.due import settle_time
 from pipelines.lake.file_states import file_states
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.lake.writer_lock import last_holder
@@ -69,7 +67,5 @@ def _finds_nothing(settings: Settings, as_of: str | None) -> bool:
             catalog_files=catalog.files,
             code_revision=code_revision(),
         )
-        periods = calendar.periods_until(catalog, gate.horizon(lake, facts.as_of))
-        settle = settle_time(catalog.sources)
-        digest = gate.inputs_digest(lake, settings.home, periods, facts, settle)
-    return generation.inputs_digest == digest
+        inputs = gate.current_inputs(lake, settings.home, catalog, facts)
+    return generation.inputs_digest == inputs.digest

@@ -5,15 +5,46 @@ the run is not among the inputs: only which periods it has begun, ended, cut and
 so that a run a minute later with nothing new costs next to nothing.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
+from pipelines.catalog.calendar import periods_until
+from pipelines.catalog.catalog import Catalog
+from pipelines.invoicing.due import settle_time
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
 from pipelines.warehouse.generations import current_generation, digest_inputs
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the marts depend on, as the lake is now.
+
+    Attributes:
+        digest: of all of it; equal digests need no new generation.
+        periods: schema `BILLING_PERIODS`, as far as the run and its files reach.
+    """
+
+    digest: str
+    periods: pl.DataFrame
+
+
+def current_inputs(lake: Lake, home: Path, catalog: Catalog, facts: RunFacts) -> Inputs:
+    """What the marts of this home depend on now.
+
+    Args:
+        lake: any connection.
+        home: of the run.
+        catalog: in use.
+        facts: of the run.
+    """
+    periods = periods_until(catalog, horizon(lake, facts.as_of))
+    settle = settle_time(catalog.sources)
+    return Inputs(inputs_digest(lake, home, periods, facts, settle), periods)
 
 
 def inputs_digest(

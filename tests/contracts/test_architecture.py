@@ -24,7 +24,7 @@ reading      vocabulary landing
 lake         vocabulary settings
 catalog      vocabulary reading
 intake       vocabulary landing reading lake
-warehouse    vocabulary lake
+warehouse    vocabulary invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
 audit        vocabulary landing reading lake catalog intake home
 operations   vocabulary settings landing invoicing lake catalog intake warehouse home

@@ -14,13 +14,12 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.events import EVENT_TABLES
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
-from pipelines.invoicing.due import settle_time
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     write_calendar,
     write_files_in_progress,
 )
-from pipelines.warehouse.gate import finalized_periods, horizon, inputs_digest
+from pipelines.warehouse.gate import current_inputs, finalized_periods
 
 _progress = logging.getLogger("meterline")
 
@@ -57,17 +56,16 @@ def calendar_tables(
     """Billing periods and names for dbt; nothing when what is published is still true."""
     settings, facts = writer.settings, landed_files.facts
     with writer.home.lake_for_writing() as lake:
-        periods = calendar.periods_until(catalog, horizon(lake, facts.as_of))
-        digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
+        inputs = current_inputs(lake, settings.home, catalog, facts)
         finalized = finalized_periods(lake)
         batch_id = lake.last_batch_id("decide")
     published = writer.home.generation()
-    if published and published.inputs_digest == digest and not landed_files.kind.is_forced:
+    if published and published.inputs_digest == inputs.digest and not landed_files.kind.is_forced:
         _progress.info("nothing differs from what is published")
         return
     rows = write_calendar(
         settings.warehouse,
-        periods,
+        inputs.periods,
         calendar.names(catalog),
         finalized,
         facts.as_of,

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import dagster as dg
 import polars as pl
 
-from pipelines.catalog import calendar
 from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
@@ -19,10 +18,9 @@ from pipelines.invoicing.chain import (
     Link,
     verify_chain,
 )
-from pipelines.invoicing.due import settle_time
 from pipelines.lake.ducklake import attach_statements
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.warehouse.gate import horizon, inputs_digest
+from pipelines.warehouse.gate import current_inputs
 from pipelines.warehouse.generations import ChainHead, Generation, GenerationFacts
 from pipelines.warehouse.publish import CheckSummary, publish
 
@@ -60,8 +58,7 @@ def _publish(
             f"SELECT {', '.join(CHAIN_COLUMNS)} FROM lake.invoices WHERE series_number >= $first",
             {"first": verified.number},
         )
-        periods = calendar.periods_until(catalog, horizon(lake, facts.as_of))
-        digest = inputs_digest(lake, settings.home, periods, facts, settle_time(catalog.sources))
+        inputs = current_inputs(lake, settings.home, catalog, facts)
         batch_id = lake.last_batch_id()
     broken = verify_chain(invoices, before.chain_head.chain_sha256 if before else GENESIS, verified)
     if broken:
@@ -79,7 +76,7 @@ def _publish(
             batch_id=batch_id,
             catalog_digest=catalog.digest,
             code_revision=facts.code_revision,
-            inputs_digest=digest,
+            inputs_digest=inputs.digest,
             chain_head=head,
         ),
         checks,

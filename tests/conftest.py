@@ -1,12 +1,13 @@
 """Fixtures that several kinds of tests share."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from pipelines.reading.scanner.cache import keep_compiled
-from tests.worlds.files import open_lake
+from tests.worlds.file_lines import scan_one_line
+from tests.worlds.lakes import migrated_lake, start_lake
+from tests.worlds.made_once import made_once, share_below
 
 keep_compiled()
 
@@ -17,15 +18,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name not in slow)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _share_with_other_workers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    own = tmp_path_factory.getbasetemp()
+    share_below(own if worker_id == "master" else own.parent)
+
+
 @pytest.fixture(scope="session")
-def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def migrated_home(_share_with_other_workers: None) -> Path:
     """A home whose lake has its tables and no batch; nobody writes to it."""
-    home = tmp_path_factory.mktemp("migrated") / "home"
-    with open_lake(home, read_only=False):
-        return home
+    return migrated_lake()
 
 
 @pytest.fixture
-def lake_home(migrated_home: Path, tmp_path: Path) -> Path:
-    """A home whose lake has its tables and no batch: a copy, which is cheaper than a new one."""
-    return Path(shutil.copytree(migrated_home, tmp_path / "home"))
+def lake_home(tmp_path: Path) -> Path:
+    """A home whose lake has its tables and no batch, for this test alone."""
+    return start_lake(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def compiled_scanner(_share_with_other_workers: None) -> None:
+    """The scanner's machine code lies on disk: one worker compiled it, the others waited."""
+    made_once("compiled-scanner", lambda _: scan_one_line())
+
+
+@pytest.fixture
+def streamed(compiled_scanner: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every batch is streamed: the compiled scanner reads it, however small it is."""
+    monkeypatch.setattr("pipelines.intake.batch.STREAMED_BYTES_MIN", 0)

@@ -8,8 +8,7 @@ import pytest
 
 from pipelines.lake.migrate import SCHEMA_VERSION
 from pipelines.vocabulary.tables import LAKE_TABLES, Column, LakeTable
-from tests.worlds.files import open_lake
-from tests.worlds.lakes import declared, described
+from tests.worlds.lakes import declared, described, open_lake
 
 REPOSITORY = Path(__file__).parents[2]
 

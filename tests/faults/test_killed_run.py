@@ -4,15 +4,13 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from pipelines.defs.dagster_home import dagster_instance
-from pipelines.settings import REPOSITORY, Settings
-from tests.worlds.meterline_runs import METERLINE, SAMPLE_AS_OF, Home, prepared_home
+from tests.worlds.homes import SAMPLE_AS_OF, Home, prepared_home, sample_run
 
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,
@@ -21,55 +19,9 @@ UNFINISHED = [
 ]
 
 
-@dataclass(frozen=True)
-class TwoAtOnce:
-    """Two runs of one home, the second started while the first one went on."""
-
-    home: Home
-    first_returncode: int
-    second: "subprocess.CompletedProcess[str]"
-
-
-@pytest.fixture(scope="module")
-def two_at_once(tmp_path_factory: pytest.TempPathFactory) -> TwoAtOnce:
-    home = prepared_home(tmp_path_factory.mktemp("untroubled"))
-    first = subprocess.Popen(
-        [METERLINE, "run", "--as-of", SAMPLE_AS_OF],
-        env=home.environment,
-        cwd=REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert first.stderr is not None
-    try:
-        for line in first.stderr:
-            if "listed" in line:
-                break
-        second = home.call("run", "--as-of", SAMPLE_AS_OF)
-        first.communicate(timeout=240)
-    finally:
-        first.kill()
-    return TwoAtOnce(home, first.returncode, second)
-
-
-@pytest.fixture(scope="module")
-def untroubled(two_at_once: TwoAtOnce) -> Home:
-    """A home whose one run nobody killed."""
-    return two_at_once.home
-
-
 def kill_after(home: Home, sentence: str, delay_seconds: float) -> None:
     """Starts a run and kills it, unasked, some time after it said `sentence`."""
-    process = subprocess.Popen(
-        [METERLINE, "run", "--as-of", SAMPLE_AS_OF],
-        env=home.environment | {"METERLINE_THREADS": "2"},
-        cwd=REPOSITORY,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = home.start("run", "--as-of", SAMPLE_AS_OF, METERLINE_THREADS="2")
     assert process.stderr is not None
     said = []
     for line in process.stderr:
@@ -78,8 +30,7 @@ def kill_after(home: Home, sentence: str, delay_seconds: float) -> None:
             break
     time.sleep(delay_seconds)
     process.kill()
-    process.wait()
-    process.stderr.close()
+    process.communicate()
     assert any(sentence in line for line in said), "".join(said)
     require_nobody_left(process.pid)
 
@@ -113,24 +64,26 @@ def living_processes(group: int) -> list[str]:
     ],
 )
 def test_killed_run_leaves_nothing_that_the_next_one_does_not_heal(
-    untroubled: Home, tmp_path: Path, sentence: str, delay_seconds: float
+    tmp_path: Path, sentence: str, delay_seconds: float
 ) -> None:
+    untroubled = sample_run().home
     home = prepared_home(tmp_path / "home")
     kill_after(home, sentence, delay_seconds)
     # At once: neither a lock nor an open database of the killed run is in the way.
     report = home.report("run", "--as-of", SAMPLE_AS_OF)
 
     assert home.digest() == untroubled.digest()
-    assert report["invoices"] == untroubled.report("status")["invoices"]
+    assert report["invoices"] == untroubled.status()["invoices"]
     assert list((home.folder / "staging").glob("*/*")) == []
-    with dagster_instance(Settings(home=home.folder)) as instance:
+    with dagster_instance(home.settings) as instance:
         assert instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)) == []
         (killed,) = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
         assert killed.run_id not in report["run"]["run_ids"]
 
 
-def test_second_run_at_the_same_time_ends_with_already_running(two_at_once: TwoAtOnce) -> None:
-    assert two_at_once.second.returncode == 1
-    assert "already running: run" in " ".join(two_at_once.second.stderr.split())
-    assert two_at_once.first_returncode == 0
-    assert two_at_once.home.report("status")["generation"] is not None
+def test_second_run_at_the_same_time_ends_with_already_running() -> None:
+    sample = sample_run()
+
+    assert sample.second_returncode == 1
+    assert "already running: run" in " ".join(sample.second_errors.split())
+    assert sample.home.status()["generation"] == sample.report["run"]["generation"]

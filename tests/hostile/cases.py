@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipelines.vocabulary.verdicts import Reason, Verdict
-from tests.worlds.lines import object_line
+from tests.worlds.file_lines import object_line
 
 KEY = b"%KEY%"
 """Stands for the name of its case."""

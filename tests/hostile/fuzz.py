@@ -47,7 +47,7 @@ from tests.hostile import lines, lines_of_dialects, lines_of_time
 from tests.hostile.cases import good_columns, good_line
 from tests.hostile.landing_run import drop, outcome_of
 from tests.hostile.mutants import WRITTEN_DIALECTS, mutant, written_line
-from tests.worlds.lines import ORIGIN, ParsedContent, parse_content
+from tests.worlds.file_lines import ORIGIN, ParsedContent, parse_content
 
 CORPUS = tuple(
     case.content

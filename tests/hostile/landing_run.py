@@ -20,7 +20,8 @@ from pipelines.reading.dialects import DIALECTS
 from pipelines.vocabulary.frames import REFUSAL_CUTS, SOURCES, RefKind
 from tests.hostile.cases import DEDUPE_WINDOWS, FUTURE_SKEW, RECEIVED_AT
 from tests.hostile.lines_of_time import BACKDATED_CUSTOMER, STILL_OPEN_CUSTOMER
-from tests.worlds.files import TICK, decide_landing, open_lake
+from tests.worlds.deliveries import TICK
+from tests.worlds.lakes import decide_landing, open_lake
 
 Row = Mapping[str, Any]
 

@@ -19,7 +19,7 @@ from tests.hostile.cases import (
     rejected,
     with_property,
 )
-from tests.worlds.lines import object_line
+from tests.worlds.file_lines import object_line
 
 _GOOD = metronome()
 _MEBIBYTE = 1024 * 1024

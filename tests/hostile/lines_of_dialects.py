@@ -18,7 +18,7 @@ from tests.hostile.cases import (
     rejected,
     repeats,
 )
-from tests.worlds.lines import object_line
+from tests.worlds.file_lines import object_line
 
 _INJECTION = "{{ 7*7 }}'; DROP TABLE x; --<b>"
 

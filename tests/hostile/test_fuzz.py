@@ -13,7 +13,7 @@ from pipelines.reading.formats import compression, json_batches
 from pipelines.reading.parse import ParsedChunk
 from tests.hostile import fuzz, mutated_lines
 from tests.hostile.mutants import WRITTEN_DIALECTS
-from tests.worlds.lines import parse_content
+from tests.worlds.file_lines import parse_content
 
 
 def test_rounds_of_mutated_lines_and_files() -> None:
@@ -40,7 +40,7 @@ def test_fuzzer_notices_a_line_that_is_left_out(monkeypatch: pytest.MonkeyPatch)
         parsed = parse.parse_chunk(*arguments)  # type: ignore[arg-type]
         return ParsedChunk(parsed.events[1:], parsed.rejections, parsed.lines, parsed.blank)
 
-    monkeypatch.setattr("tests.worlds.lines.parse_chunk", forgetful)
+    monkeypatch.setattr("tests.worlds.file_lines.parse_chunk", forgetful)
 
     with pytest.raises(AssertionError):
         _lines_of_a_few_rounds()

@@ -1,7 +1,6 @@
 """Each hostile file through the real path, all in one landing: whole or not at all."""
 
 import gzip
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -17,15 +16,16 @@ from tests.hostile.files import (
     usage,
 )
 from tests.hostile.landing_run import Outcome, drop, outcome_of
+from tests.worlds.lakes import start_lake
 
 SOURCE = "metronome"
 _COUNTED = ("accepted", "duplicate", "conflict", "rejected", "blank")
 
 
 @pytest.fixture(scope="module")
-def outcome(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder = tmp_path_factory.mktemp("files")
-    home = Path(shutil.copytree(migrated_home, folder / "home"))
+    home = start_lake(folder / "home")
     drop(folder / "landing", ((f"{SOURCE}/{file.name}", file.content) for file in FILES))
     drop(folder / "landing", ((f"{SOURCE}/{name}", one_line(name)) for name in IGNORED_NAMES))
     return outcome_of(home, Landing(str(folder / "landing")))

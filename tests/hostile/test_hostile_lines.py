@@ -5,7 +5,6 @@ All lines of a dialect land in one file: plain, compressed, and with carriage re
 
 import gzip
 import hashlib
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pipelines.reading.dialects import DIALECTS
 from tests.hostile import lines, lines_of_dialects, lines_of_time
 from tests.hostile.cases import KEY, HostileLine, good_columns, good_line
 from tests.hostile.landing_run import Outcome, drop, outcome_of
+from tests.worlds.lakes import start_lake
 
 CASES = {case.name: case for case in (*lines.LINES, *lines_of_time.LINES, *lines_of_dialects.LINES)}
 
@@ -56,12 +56,12 @@ class LinesRun:
 
 
 @pytest.fixture(scope="module")
-def run(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> LinesRun:
-    return _run(PLAIN, migrated_home, tmp_path_factory.mktemp("lines"))
+def run(tmp_path_factory: pytest.TempPathFactory) -> LinesRun:
+    return _run(PLAIN, tmp_path_factory.mktemp("lines"))
 
 
-def _run(form: Form, migrated_home: Path, folder: Path) -> LinesRun:
-    home = Path(shutil.copytree(migrated_home, folder / "home"))
+def _run(form: Form, folder: Path) -> LinesRun:
+    home = start_lake(folder / "home")
     places: dict[tuple[str, str], Placed] = {}
     for dialect in DIALECTS:
         path = f"{dialect}/lines{form.suffix}"
@@ -96,10 +96,8 @@ def test_line_has_its_verdict_and_costs_no_neighbour(run: LinesRun, case: Hostil
     _assert_decided(run, case)
 
 
-def test_compression_and_carriage_returns_change_no_verdict(
-    migrated_home: Path, tmp_path: Path
-) -> None:
-    run = _run(GZIP_AND_CARRIAGE_RETURNS, migrated_home, tmp_path)
+def test_compression_and_carriage_returns_change_no_verdict(tmp_path: Path) -> None:
+    run = _run(GZIP_AND_CARRIAGE_RETURNS, tmp_path)
 
     for case in CASES.values():
         _assert_decided(run, case)

@@ -6,7 +6,7 @@ import pytest
 import s3fs
 from moto.server import ThreadedMotoServer
 
-from tests.integration.s3_server import Bucket
+from tests.worlds.buckets import Bucket
 
 
 @pytest.fixture(scope="module")

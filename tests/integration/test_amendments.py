@@ -8,15 +8,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
-from tests.integration.test_dbt_project_build import new_world
+from tests.worlds.dbt_world import parsed_world
 
 DAYS = 6
 GRACE = timedelta(hours=12)
@@ -221,18 +217,10 @@ class Warehouse:
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SQL of each model of `MODELS`, as dbt runs it."""
-    folder: Path = tmp_path_factory.mktemp("amended")
-    world = new_world(folder)
-    places = [f"--project-dir={world.project}", f"--profiles-dir={world.project}"]
-    logs = [f"--target-path={folder}/target", f"--log-path={folder}", "--quiet"]
+    world = parsed_world().copied_to(tmp_path_factory.mktemp("amended"))
     names = [name.split(".")[1] for name in MODELS]
-    try:
-        compiling: Any = dbtRunner(world.manifest).invoke(
-            ["compile", "--select", *names, *places, *logs]
-        )
-    finally:
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-    texts = {each.node.name: each.node.compiled_code for each in compiling.result.results}
+    results = world.invoke("compile", "--select", *names).results
+    texts = {each.node.name: each.node.compiled_code for each in results}
     return {name: texts[name.split(".")[1]] for name in MODELS}
 
 

@@ -7,23 +7,21 @@ import pytest
 
 from pipelines.defs.dbt import DbtPhase, build_phase, frozen_catalog, read_manifest
 from pipelines.defs.resources import build_writer
-from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
-from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project
-from tests.integration.small_dbt_project import write_project
+from pipelines.warehouse.dbt_runner import PreparedProject
+from tests.worlds.lakes import start_lake
+from tests.worlds.small_dbt_project import small_project
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> PreparedProject:
-    folder = tmp_path_factory.mktemp("dbt")
-    return prepare_project(write_project(folder / "project"), folder / "artifacts")
+@pytest.fixture
+def project() -> PreparedProject:
+    return small_project()
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    made = Settings(home=tmp_path)
-    Home(made).lake_for_writing().close()
+    made = Settings(home=start_lake(tmp_path))
     made.warehouse.parent.mkdir()
     with duckdb.connect(str(made.warehouse)) as warehouse:
         warehouse.execute("create schema calendar")

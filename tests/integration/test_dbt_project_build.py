@@ -1,73 +1,20 @@
 """The dbt project on a small world made by hand: all its tests, and bills to check on paper."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
 
-from tests.integration.dbt_world import make_world
-
-NOT_PASSED = ("error", "fail", "runtime error", "skipped")
+from tests.worlds.dbt_world import DbtWorld, built_world, not_passed
 
 
-@dataclass(frozen=True)
-class World:
-    """A world and its parsed project."""
-
-    folder: Path
-    project: Path
-    manifest: Any
-
-    def run(self, *arguments: str) -> dict[str, str]:
-        """Status of each node by name, after dbt ran with these arguments."""
-        places = [f"--project-dir={self.project}", f"--profiles-dir={self.project}"]
-        logs = [f"--target-path={self.folder}/target", f"--log-path={self.folder}", "--quiet"]
-        try:
-            outcome = dbtRunner(self.manifest).invoke([*arguments, *places, *logs])
-        finally:
-            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-        assert outcome.exception is None, outcome.exception
-        results = getattr(outcome.result, "results", ())
-        return {result.node.name: str(result.status) for result in results}
-
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of the warehouse, which knows the lake."""
-        with duckdb.connect(str(self.folder / "warehouse.duckdb"), read_only=True) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"attach '{self.folder}/lake.duckdb' as lake (read_only)")
-            return connection.execute(sql).fetchall()
-
-    def change(self, database: str, sql: str) -> None:
-        """Alters the lake or the warehouse behind dbt's back."""
-        with duckdb.connect(str(self.folder / f"{database}.duckdb")) as connection:
-            connection.execute(sql)
+@pytest.fixture
+def world() -> DbtWorld:
+    return built_world()
 
 
-def new_world(folder: Path) -> World:
-    project = make_world(folder)
-    arguments = [f"--project-dir={project}", f"--profiles-dir={project}", "--quiet"]
-    logs = [f"--target-path={folder}/target", f"--log-path={folder}"]
-    manifest = dbtRunner().invoke(["parse", *arguments, *logs]).result
-    return World(folder, project, manifest)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    made = new_world(tmp_path_factory.mktemp("world"))
-    statuses = made.run("build")
-    assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
-    assert "a_line_is_rounded_once_half_away_from_zero" in statuses  # a unit test
-    assert "unique_key_flags_repeats_and_nulls" in statuses  # a test of a test
-    return made
-
-
-def test_drafts_and_invoices_have_these_lines(world: World) -> None:
+def test_drafts_and_invoices_have_these_lines(world: DbtWorld) -> None:
     lines = world.query(
         """
         select invoice_id, charge_code, group_key, event_count, quantity, currency, amount
@@ -93,7 +40,7 @@ def test_drafts_and_invoices_have_these_lines(world: World) -> None:
     ]
 
 
-def test_every_event_is_in_one_state(world: World) -> None:
+def test_every_event_is_in_one_state(world: DbtWorld) -> None:
     """File 2 has three events of nobody and two amendments that wait; file 4 a malformed line and
     a copy; file 5 has landed.
     """
@@ -115,7 +62,7 @@ def test_every_event_is_in_one_state(world: World) -> None:
     ]
 
 
-def test_what_is_on_no_invoice_says_why(world: World) -> None:
+def test_what_is_on_no_invoice_says_why(world: DbtWorld) -> None:
     unbilled = world.query(
         """
         select unbilled_reason, metric_code, coalesce(customer_id, unattributed_ref),
@@ -164,7 +111,7 @@ def test_what_is_on_no_invoice_says_why(world: World) -> None:
     ]
 
 
-def test_every_amendment_has_its_state(world: World) -> None:
+def test_every_amendment_has_its_state(world: DbtWorld) -> None:
     amendments = world.query(
         """
         select idempotency_key, amendment, target_key, target_path, state
@@ -186,7 +133,7 @@ def test_every_amendment_has_its_state(world: World) -> None:
     ]
 
 
-def test_periods_and_invoices_have_these_states(world: World) -> None:
+def test_periods_and_invoices_have_these_states(world: DbtWorld) -> None:
     periods = world.query("select invoice_id, status from marts.dim_billing_periods order by 1")
     invoices = world.query("select invoice_id, status from marts.fct_invoices order by 1")
 
@@ -201,7 +148,7 @@ def test_periods_and_invoices_have_these_states(world: World) -> None:
     assert [status for _, status in invoices] == ["finalized", *["draft"] * 4]
 
 
-def test_a_line_shows_the_tiers_it_reached(world: World) -> None:
+def test_a_line_shows_the_tiers_it_reached(world: DbtWorld) -> None:
     tiers = world.query(
         """
         select tier ->> 'quantity', tier ->> 'flat_amount', tier ->> 'amount'
@@ -219,7 +166,7 @@ def test_a_line_shows_the_tiers_it_reached(world: World) -> None:
     ]
 
 
-def test_every_model_is_built_as_documented(world: World) -> None:
+def test_every_model_is_built_as_documented(world: DbtWorld) -> None:
     nodes = world.manifest.nodes.values()
     # The metric that the world adds has no documentation.
     models = [node for node in nodes if node.resource_type == "model" and node.columns]
@@ -245,37 +192,25 @@ def test_every_model_is_built_as_documented(world: World) -> None:
 
 
 @pytest.fixture
-def spoiled(tmp_path: Path, world: World) -> Callable[[str, str], World]:
-    """A copy of the built world, altered; dbt's own project and manifest are shared."""
+def spoiled(tmp_path: Path, world: DbtWorld) -> Callable[[str, str], DbtWorld]:
+    """A copy of the built world, altered."""
 
-    def spoil(database: str, sql: str) -> World:
-        for name in ("lake", "warehouse"):
-            (tmp_path / f"{name}.duckdb").write_bytes(
-                (world.folder / f"{name}.duckdb").read_bytes()
-            )
-        profile = world.project / "profiles.yml"
-        project = tmp_path / "dbt_project"
-        project.mkdir()
-        for entry in world.project.iterdir():
-            if entry != profile:
-                (project / entry.name).symlink_to(entry)
-        text = profile.read_text().replace(str(world.folder), str(tmp_path))
-        (project / "profiles.yml").write_text(text)
-        made = World(tmp_path, project, world.manifest)
-        made.change(database, sql)
-        return made
+    def spoil(database: str, sql: str) -> DbtWorld:
+        copy = world.copied_to(tmp_path)
+        copy.change(database, sql)
+        return copy
 
     return spoil
 
 
-def test_a_home_without_a_file_builds(spoiled: Callable[[str, str], World]) -> None:
+def test_a_home_without_a_file_builds(spoiled: Callable[[str, str], DbtWorld]) -> None:
     tables = ("accepted_events", "refused_events", "landing_files", "file_decisions")
     emptied = "; ".join(f"delete from {name}" for name in (*tables, "invoices", "invoice_lines"))
     world = spoiled("lake", emptied)
 
     statuses = world.run("build", "--exclude-resource-type=unit_test")
 
-    assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
+    assert not_passed(statuses) == {}
     assert world.query("select count(*), sum(total_amount) from marts.fct_invoices") == [(4, 0)]
     identities = "select distinct identity from marts.rpt_reconciliation order by 1"
     assert world.query(identities) == [
@@ -288,7 +223,7 @@ def test_a_home_without_a_file_builds(spoiled: Callable[[str, str], World]) -> N
 
 
 def test_a_subscription_added_later_heals_what_named_it(
-    spoiled: Callable[[str, str], World],
+    spoiled: Callable[[str, str], DbtWorld],
 ) -> None:
     world = spoiled(
         "warehouse",
@@ -303,7 +238,7 @@ def test_a_subscription_added_later_heals_what_named_it(
 
     statuses = world.run("run")
 
-    assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
+    assert not_passed(statuses) == {}
     healed = """
         select metric_code, customer_id, subscription_id, unbilled_reason, event_count
         from metering.int_usage_metered
@@ -314,7 +249,7 @@ def test_a_subscription_added_later_heals_what_named_it(
 
 
 def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
-    world: World, spoiled: Callable[[str, str], World]
+    world: DbtWorld, spoiled: Callable[[str, str], DbtWorld]
 ) -> None:
     customers = "select customer_id, name, is_provisional from marts.dim_customers order by 1"
     known = [("acme", "Acme, Inc.", False), ("bolt", "Bolt KK", False), ("idle", "Idle Ltd", False)]
@@ -330,7 +265,7 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
     )
     statuses = later.run("run")
 
-    assert {name: status for name, status in statuses.items() if status in NOT_PASSED} == {}
+    assert not_passed(statuses) == {}
     assert later.query(customers) == [*known, ("newcomer", "Newcomer SE", False)]
     count = "select sum(event_count) from attribution.int_events_counted where customer_id = "
     assert later.query(f"{count}'newcomer'") == world.query(f"{count}'newcomer'") == [(1,)]
@@ -382,7 +317,7 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
     ],
 )  # fmt: skip
 def test_books_that_are_wrong_stop_the_build(
-    spoiled: Callable[[str, str], World],
+    spoiled: Callable[[str, str], DbtWorld],
     database: str,
     sql: str,
     selection: str,

@@ -7,81 +7,35 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import polars as pl
 import pytest
 
-from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.vocabulary.tables import BATCHES
-from pipelines.warehouse.dbt_plugin import connection_environment
-from pipelines.warehouse.dbt_runner import PhaseOutcome, PreparedProject, prepare_project, run_phase
-from tests.integration.small_dbt_project import write_project
+from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project
+from tests.worlds.lakes import start_lake
+from tests.worlds.small_dbt_project import SmallHome, small_project, write_project
 
 PHASE_SCRIPT = """
 import sys
 from pathlib import Path
-from tests.integration.test_dbt_runner import Home
+from tests.worlds.lakes import start_lake
+from tests.worlds.small_dbt_project import SmallHome
 from pipelines.warehouse.dbt_runner import PreparedProject
-home = Home(Path(sys.argv[1]), PreparedProject(Path(sys.argv[2]), Path(sys.argv[3])))
+home = SmallHome(Path(sys.argv[1]), PreparedProject(Path(sys.argv[2]), Path(sys.argv[3])))
 home.build("slow")
 """
 
 
-class Home:
-    """A home with a lake, and the small project's artifacts."""
-
-    def __init__(self, folder: Path, project: PreparedProject) -> None:
-        self.folder = folder
-        self.project = project
-        self.catalog = SqliteCatalog(folder / "lake" / "catalog.sqlite")
-        self.seeds = folder / "catalog"
-        self.warehouse = folder / "warehouse" / "warehouse.duckdb"
-        self.reported: list[str] = []
-        for path in (self.seeds, self.warehouse.parent):
-            path.mkdir(exist_ok=True)
-
-    def lake(self, *, read_only: bool = True) -> Lake:
-        return Lake(self.catalog, self.folder / "lake" / "data", read_only=read_only)
-
-    def build(self, tag: str, snapshot_id: int | None = None) -> PhaseOutcome:
-        if snapshot_id is None:
-            with self.lake() as lake:
-                snapshot_id = lake.snapshot_id()
-        return run_phase(
-            self.project,
-            ["--select", f"tag:{tag}"],
-            connection=connection_environment(
-                warehouse=self.warehouse,
-                lake_catalog=self.catalog,
-                lake_data=self.folder / "lake" / "data",
-                lake_snapshot=snapshot_id,
-                readable_folders=[self.seeds],
-                threads=1,
-                memory_limit="1GiB",
-            ),
-            seed_folder=self.seeds,
-            artifacts=self.folder / "dbt",
-            report=self.reported.append,
-        )
-
-    def rows(self, query: str) -> list[tuple[object, ...]]:
-        with duckdb.connect(str(self.warehouse), read_only=True) as warehouse:
-            return warehouse.execute(query).fetchall()
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> PreparedProject:
-    folder = tmp_path_factory.mktemp("dbt")
-    return prepare_project(write_project(folder / "project"), folder / "artifacts")
+@pytest.fixture
+def project() -> PreparedProject:
+    return small_project()
 
 
 @pytest.fixture
-def home(tmp_path: Path, project: PreparedProject) -> Home:
-    made = Home(tmp_path, project)
-    with made.lake(read_only=False):
-        return made
+def home(tmp_path: Path, project: PreparedProject) -> SmallHome:
+    return SmallHome(start_lake(tmp_path), project)
 
 
 def commit_batch(lake: Lake, batch_id: int) -> None:
@@ -115,7 +69,7 @@ def test_project_that_does_not_parse_is_named(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "artifacts").iterdir() if path.is_dir()] == []
 
 
-def test_seeds_are_loaded_from_the_frozen_catalog(home: Home) -> None:
+def test_seeds_are_loaded_from_the_frozen_catalog(home: SmallHome) -> None:
     frozen = home.seeds / "prices.csv"
     frozen.write_text("price\n0.30\n7\n")
     for _ in range(2):
@@ -125,13 +79,13 @@ def test_seeds_are_loaded_from_the_frozen_catalog(home: Home) -> None:
     assert list(home.seeds.iterdir()) == [frozen]
 
 
-def test_sql_cannot_open_a_seed_of_the_project(home: Home) -> None:
+def test_sql_cannot_open_a_seed_of_the_project(home: SmallHome) -> None:
     with pytest.raises(InvariantError, match="prices"):
         # Such a seed says `+fast: false`, and dbt reads it in Python.
         home.build("good").require_success("good")
 
 
-def test_models_see_the_lake_as_of_the_snapshot(home: Home) -> None:
+def test_models_see_the_lake_as_of_the_snapshot(home: SmallHome) -> None:
     (home.seeds / "prices.csv").write_text("price\n1\n")
     with home.lake(read_only=False) as lake:
         commit_batch(lake, 1)
@@ -143,7 +97,7 @@ def test_models_see_the_lake_as_of_the_snapshot(home: Home) -> None:
     assert home.rows("select batches from seen_batches") == [(2,)]
 
 
-def test_failed_test_stops_what_follows_and_is_named(home: Home) -> None:
+def test_failed_test_stops_what_follows_and_is_named(home: SmallHome) -> None:
     outcome = home.build("failing")
     assert [failure.unique_id.split(".")[2] for failure in outcome.failures] == [
         "not_null_wrong_amount"
@@ -158,19 +112,19 @@ def test_failed_test_stops_what_follows_and_is_named(home: Home) -> None:
         outcome.require_success("failing")
 
 
-def test_sql_cannot_open_a_file_that_was_not_named(home: Home) -> None:
+def test_sql_cannot_open_a_file_that_was_not_named(home: SmallHome) -> None:
     outcome = home.build("outside")
     assert "file system operations are disabled" in outcome.failures[0].message
 
 
-def test_environment_is_as_before_after_a_phase(home: Home) -> None:
+def test_environment_is_as_before_after_a_phase(home: SmallHome) -> None:
     before = dict(os.environ)
     home.build("outside")
     assert dict(os.environ) == before
 
 
 @pytest.fixture
-def slow_build(home: Home) -> Iterator[subprocess.Popen[str]]:
+def slow_build(home: SmallHome) -> Iterator[subprocess.Popen[str]]:
     arguments = [home.folder, home.project.project_dir, home.project.folder]
     process = subprocess.Popen(
         [sys.executable, "-c", PHASE_SCRIPT, *map(str, arguments)],
@@ -190,7 +144,7 @@ def slow_build(home: Home) -> Iterator[subprocess.Popen[str]]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_phase_cancels_its_query(
-    home: Home, slow_build: subprocess.Popen[str], number: signal.Signals
+    home: SmallHome, slow_build: subprocess.Popen[str], number: signal.Signals
 ) -> None:
     slow_build.send_signal(number)
     _, errors = slow_build.communicate(timeout=20)
@@ -199,7 +153,7 @@ def test_interrupted_phase_cancels_its_query(
 
 
 def test_killed_phase_leaves_the_warehouse_free(
-    home: Home, slow_build: subprocess.Popen[str]
+    home: SmallHome, slow_build: subprocess.Popen[str]
 ) -> None:
     slow_build.kill()
     slow_build.wait(timeout=10)

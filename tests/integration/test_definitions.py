@@ -5,10 +5,10 @@ import sys
 import dagster as dg
 import pytest
 
-from pipelines.definitions import JOB, build_definitions, python_assets
 from pipelines.defs.dbt import read_manifest
 from pipelines.settings import DBT_PROJECT, Settings
 from pipelines.warehouse.dbt_runner import prepare_project
+from tests.worlds.homes import prepared_home
 
 LOADED = """
 from pipelines.definitions import defs
@@ -18,11 +18,15 @@ defs.resolve_job_def("meterline")
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(home=tmp_path_factory.mktemp("home"))
+    return prepared_home(tmp_path_factory.mktemp("home")).settings
 
 
 @pytest.fixture(scope="module")
 def definitions(settings: Settings) -> dg.Definitions:
+    # Importing the module makes the definitions of the home that the environment names.
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("METERLINE_HOME", str(settings.home))
+        from pipelines.definitions import build_definitions, python_assets
     return build_definitions(settings, python_assets(), DBT_PROJECT)
 
 
@@ -47,6 +51,8 @@ def test_every_asset_is_made_by_the_job_and_stands_in_a_group(definitions: dg.De
         assert node.is_materializable, f"{key.to_user_string()} is read, but nothing makes it"
         assert node.group_name, key.to_user_string()
         assert node.group_name[0].isdigit(), f"{key.to_user_string()}: {node.group_name}"
+    from pipelines.definitions import JOB
+
     in_job = definitions.resolve_job_def(JOB).asset_layer.selected_asset_keys
     assert in_job == graph.get_all_asset_keys()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.integration.dbt_macros import ask, macro_sql
+from tests.worlds.dbt_macros import ask, macro_sql
 
 WIDE = Context(prec=5000, Emax=10**6, Emin=-(10**6))
 

@@ -12,7 +12,7 @@ from tests.hostile.files import (
     one_line,
 )
 from tests.hostile.landing_run import outcome_of
-from tests.integration.s3_server import Bucket
+from tests.worlds.buckets import Bucket
 
 NOT_ON_THIS_SERVER = "\n"
 """The server's routes do not know a key with a line feed; such names are tried in a folder."""

@@ -1,7 +1,5 @@
 """A landing on an S3 server: the same listing, versions and verdicts as a local folder."""
 
-import shutil
-from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -14,21 +12,12 @@ from pipelines.landing.store import Landing
 from pipelines.vocabulary.errors import LandingError, UnreadableFileError
 from pipelines.vocabulary.frames import LISTING
 from pipelines.vocabulary.tables import LANDING_FILES
-from tests.integration.s3_server import Bucket
-from tests.worlds.files import (
-    cut_rows,
-    decide_landing,
-    drop_into_folder,
-    make_landed_world,
-    open_lake,
-    source_rows,
-    verdict_rows,
-)
+from tests.worlds.buckets import Bucket
+from tests.worlds.deliveries import CDN, NO_CUTS, cut_rows, source_rows
+from tests.worlds.file_lines import FIELDS
 from tests.worlds.formats import WRITERS
-from tests.worlds.lines import FIELDS
-from tests.worlds.oracle import Sender
-
-SENDERS = {"cdn": Sender("cdn", None, None, timedelta(days=1))}
+from tests.worlds.lakes import decide_landing, open_lake, start_lake, verdict_rows
+from tests.worlds.landings import drop_into_folder, make_landed_world
 
 
 def _version(landing: Landing, path: str) -> tuple[str, str, int]:
@@ -121,7 +110,7 @@ def test_unfinished_names_are_listed_but_not_taken(bucket: Bucket) -> None:
     found = discover(
         bucket.landing("/in").list_objects(),
         pl.DataFrame(schema=LANDING_FILES.schema),
-        source_rows(SENDERS),
+        CDN,
     )
 
     assert found.files["path"].to_list() == ["cdn/a.json"]
@@ -133,7 +122,7 @@ def test_an_overwritten_object_is_a_new_version_and_the_old_one_cannot_be_read(
     bucket: Bucket,
 ) -> None:
     bucket.put("in/cdn/a.json", b"first")
-    landing, sources = bucket.landing("/in"), source_rows(SENDERS)
+    landing, sources = bucket.landing("/in"), CDN
     registry = discover(
         landing.list_objects(), pl.DataFrame(schema=LANDING_FILES.schema), sources
     ).files
@@ -156,7 +145,7 @@ def test_an_overwritten_object_is_a_new_version_and_the_old_one_cannot_be_read(
 
 def test_the_same_bytes_put_again_are_no_new_version(bucket: Bucket) -> None:
     bucket.put("in/cdn/a.json", b"same")
-    landing, sources = bucket.landing("/in"), source_rows(SENDERS)
+    landing, sources = bucket.landing("/in"), CDN
     registry = discover(
         landing.list_objects(), pl.DataFrame(schema=LANDING_FILES.schema), sources
     ).files
@@ -244,7 +233,7 @@ def test_a_server_gives_the_verdicts_of_a_folder_with_the_same_bytes(
 
 
 def test_files_of_every_format_give_the_verdicts_of_a_folder(
-    bucket: Bucket, migrated_home: Path, tmp_path: Path
+    bucket: Bucket, tmp_path: Path
 ) -> None:
     events = [FIELDS | {"transaction_id": str(number % 5)} for number in range(7)]
     for name, write in WRITERS.items():
@@ -255,10 +244,10 @@ def test_files_of_every_format_give_the_verdicts_of_a_folder(
     bucket.put("in/cdn/cut.parquet", WRITERS["table.parquet"](events)[:-1])
     homes = []
     for number, landing in enumerate((bucket.landing("/in"), Landing(str(tmp_path / "landing")))):
-        homes.append(Path(shutil.copytree(migrated_home, tmp_path / str(number))))
-        decide_landing(homes[-1], landing, source_rows(SENDERS), cut_rows({}))
+        homes.append(start_lake(tmp_path / str(number)))
+        decide_landing(homes[-1], landing, CDN, NO_CUTS)
         with open_lake(homes[-1], read_only=True) as lake:
-            finding = check_provenance(lake, landing, 1, source_rows(SENDERS))
+            finding = check_provenance(lake, landing, 1, CDN)
             assert (finding.offences, finding.sample) == (0, "")
 
     on_s3, in_a_folder = (

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.vocabulary.money import minor_unit_digits, plain_decimal, round_half_away
-from tests.integration.dbt_macros import ask, macro_sql
+from tests.worlds.dbt_macros import ask, macro_sql
 
 EXACT = Context(prec=200)
 

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.vocabulary.errors import OlderSchemaError
-from tests.worlds.files import open_lake
-from tests.worlds.lakes import OLD_LAKES, copy_old_lake
-from tests.worlds.meterline_runs import Home, prepared_home
+from tests.worlds.homes import Home, prepared_home
+from tests.worlds.lakes import OLD_LAKES, copy_old_lake, open_lake
 
 
 def _old_home(name: str, folder: Path) -> Home:

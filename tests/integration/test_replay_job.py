@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.worlds.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
+from tests.worlds.homes import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
 
 HELD = "cdn_logs/2015/05/17/13/held.ndjson"
 LABS = "sub-labs/2015-05-17"
@@ -94,11 +94,11 @@ def test_held_file_waits_is_released_and_what_is_closed_stays(home: Home) -> Non
     assert [(row["before"], row["after"], row["lines"]) for row in dry["replayed"]["changes"]] == [
         ("held", "accepted", 2)
     ]
-    assert home.report("status")["held"], "a dry run changes nothing"
+    assert home.status()["held"], "a dry run changes nothing"
 
     done = home.report("replay", "--release", HELD)
     assert done["replayed"] == dry["replayed"]
-    status = home.report("status")
+    status = home.status()
     assert status["held"] == []
     assert LABS not in {draft["invoice_id"] for draft in status["due_drafts"]}
     finalized = invoice_of_labs(home)

@@ -1,25 +1,33 @@
-"""The whole job on the sample: one home, the runs a stranger makes, in their order."""
+"""The whole job on the sample: the runs a stranger makes, in one home and in copies of it."""
 
 import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from pipelines.audit.conservation import INVARIANTS
 from pipelines.operations.idle import finds_nothing
 from pipelines.settings import REPOSITORY, Settings
 from tests.golden.recompute_sample import expected_invoices
-from tests.integration.s3_server import Bucket
-from tests.worlds.files import open_lake
-from tests.worlds.meterline_runs import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
+from tests.worlds.buckets import Bucket
+from tests.worlds.homes import (
+    SAMPLE_AS_OF,
+    SAMPLE_ENDED,
+    Home,
+    SampleRun,
+    copied_catalog,
+    ended_sample,
+    prepared_home,
+    sample_run,
+)
+from tests.worlds.lakes import open_lake
 
 EXPECTED_COUNTS = {
     "files": 86,
@@ -33,14 +41,28 @@ EXPECTED_COUNTS = {
 """As `landing/README.md` says."""
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(tmp_path_factory.mktemp("sample"))
+@pytest.fixture
+def sample() -> SampleRun:
+    return sample_run()
 
 
-@pytest.fixture(scope="module")
-def first_run(home: Home) -> dict[str, Any]:
-    return home.report("run", "--as-of", SAMPLE_AS_OF)
+@pytest.fixture
+def home(sample: SampleRun) -> Home:
+    """The home of the first run; nobody changes it."""
+    return sample.home
+
+
+@pytest.fixture
+def first_run(sample: SampleRun) -> dict[str, Any]:
+    """What the first run printed."""
+    return sample.report
+
+
+@pytest.fixture
+def home_alone(home: Home) -> Iterator[Home]:
+    """The same home while no other worker starts a run in it, or leaves something lying about."""
+    with FileLock(home.folder.with_suffix(".alone")):
+        yield home
 
 
 def published_invoices(home: Home) -> list[dict[str, Any]]:
@@ -159,14 +181,16 @@ def test_accepted_events_are_reached_through_attach_sql(
         assert found.fetchone() == (10_000, 10_000)
 
 
-def test_second_run_changes_nothing_and_says_so(home: Home, first_run: dict[str, Any]) -> None:
-    before = home.digest()
-    called = home.call("run", "--as-of", SAMPLE_AS_OF)
+def test_second_run_changes_nothing_and_says_so(
+    home_alone: Home, first_run: dict[str, Any]
+) -> None:
+    before = home_alone.digest()
+    called = home_alone.call("run", "--as-of", SAMPLE_AS_OF)
 
     assert called.returncode == 0, called.stderr
     assert f"Nothing new: generation {first_run['run']['generation']} stays" in called.stdout
     assert "Dagster" not in called.stderr, "what finds nothing is over before Dagster is loaded"
-    assert home.digest() == before
+    assert home_alone.digest() == before
 
 
 def _leave_in_staging(settings: Settings) -> None:
@@ -206,8 +230,7 @@ def _land_a_file(settings: Settings) -> None:
     ],
 )
 def test_only_a_home_in_order_with_nothing_new_is_idle(
-    home: Home,
-    first_run: dict[str, Any],
+    home_alone: Home,
     tmp_path: Path,
     disorder: Callable[[Settings], None] | None,
     as_of: str | None,
@@ -215,7 +238,7 @@ def test_only_a_home_in_order_with_nothing_new_is_idle(
 ) -> None:
     shutil.copytree(REPOSITORY / "landing", tmp_path / "landing")
     settings = Settings(
-        home=home.folder,
+        home=home_alone.folder,
         landing=str(tmp_path / "landing"),
         catalog=copied_catalog(tmp_path / "catalog"),
     )
@@ -228,9 +251,7 @@ def test_only_a_home_in_order_with_nothing_new_is_idle(
         settings.writer_lock.with_suffix(".json").unlink(missing_ok=True)
 
 
-def test_status_and_sql_answer_from_what_is_published(
-    home: Home, first_run: dict[str, Any]
-) -> None:
+def test_status_and_sql_answer_from_what_is_published(home: Home) -> None:
     status = home.call("status")
     query = home.call("sql", "select count(*) as invoices from fct_invoices")
 
@@ -238,7 +259,7 @@ def test_status_and_sql_answer_from_what_is_published(
     assert "21" in query.stdout
 
 
-def test_sql_can_neither_write_nor_read_other_files(home: Home, first_run: dict[str, Any]) -> None:
+def test_sql_can_neither_write_nor_read_other_files(home: Home) -> None:
     write = home.call("sql", "delete from fct_invoices")
     read = home.call("sql", "select * from read_csv('/etc/passwd')")
 
@@ -278,14 +299,14 @@ def test_landing_on_s3_gives_the_digest_of_the_folder(
     ],
 )
 def test_run_for_an_impossible_instant_is_refused(
-    home: Home, first_run: dict[str, Any], as_of: str, reason: str
+    home_alone: Home, as_of: str, reason: str
 ) -> None:
-    before = home.digest()
-    called = home.call("run", "--as-of", as_of)
+    before = home_alone.digest()
+    called = home_alone.call("run", "--as-of", as_of)
 
     assert called.returncode == 1
     assert reason in " ".join(called.stderr.split())
-    assert home.digest() == before
+    assert home_alone.digest() == before
 
 
 def test_contradicting_catalog_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -301,61 +322,30 @@ def test_contradicting_catalog_is_refused_before_anything_is_written(tmp_path: P
     assert not (home.folder / "published").exists()
 
 
-_HOLD_MARTS_OPEN = """
-import duckdb, sys
-marts = duckdb.connect(sys.argv[1], read_only=True)
-print(marts.execute("select any_value(generation_id) from fct_invoices").fetchone()[0], flush=True)
-sys.stdin.readline()
-print(marts.execute("select any_value(generation_id) from fct_invoices").fetchone()[0], flush=True)
-"""
+def test_open_notebook_keeps_its_generation_and_blocks_nobody(sample: SampleRun) -> None:
+    ended = ended_sample()
 
-
-def test_open_notebook_keeps_its_generation_and_blocks_nobody(
-    home: Home, first_run: dict[str, Any]
-) -> None:
-    before = first_run["run"]["generation"]
-    notebook = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            _HOLD_MARTS_OPEN,
-            home.folder / "published" / "current" / "marts.duckdb",
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert notebook.stdout is not None
-    try:
-        assert notebook.stdout.readline().strip() == before
-        last_run = home.report("run", "--as-of", "2015-07-01T00:00:00Z")
-        answer, _ = notebook.communicate("again\n", timeout=60)
-    finally:
-        notebook.kill()
-
-    assert last_run["run"]["generation"] != before
-    assert answer.strip() == before
-    # By then every subscription of the sample has ended.
-    expected = expected_invoices(datetime(2015, 7, 1, tzinfo=UTC))
+    before = sample.report["run"]["generation"]
+    assert ended.generation_read == before
+    assert ended.report["run"]["generation"] != before
+    assert ended.generation_read_again == before
+    expected = expected_invoices(datetime.fromisoformat(SAMPLE_ENDED))
     assert {invoice["status"] for invoice in expected} == {"finalized"}
-    assert by_id(published_invoices(home)) == by_id(expected)
+    assert by_id(published_invoices(ended.home)) == by_id(expected)
 
 
-def test_publishing_again_takes_in_and_closes_nothing(
-    home: Home, first_run: dict[str, Any]
-) -> None:
-    before = home.report("status", "--digest")
-    report = home.report("publish")
+def test_publishing_again_takes_in_and_closes_nothing(home: Home, tmp_path: Path) -> None:
+    copy = home.copied_to(tmp_path / "home")
+    before, digest = copy.status(), copy.digest()
+    report = copy.report("publish")
 
     assert report["run"]["is_published"]
     assert report["invoices"] == before["invoices"]
     assert report["as_of"] == before["as_of"]
-    assert home.digest() == before["digest"]
+    assert copy.digest() == digest
 
 
-def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(
-    home: Home, first_run: dict[str, Any]
-) -> None:
+def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(home: Home) -> None:
     with open_lake(home.folder, read_only=True) as lake:
         strangers = lake.query(
             "SELECT invoice_id FROM lake.invoices "
@@ -365,24 +355,20 @@ def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(
     assert strangers.height == 0
 
 
-def test_batches_and_closings_of_any_number_give_the_same_digest(
-    home: Home, tmp_path: Path, first_run: dict[str, Any]
-) -> None:
-    # This home took all in at once and closed in two steps; the other the other way round.
-    home.report("run", "--as-of", "2015-07-01T00:00:00Z")
+def test_batches_and_closings_of_any_number_give_the_same_digest(tmp_path: Path) -> None:
+    # That home took all in at once and closed in two steps; this one the other way round.
     in_parts = prepared_home(tmp_path / "home", {"METERLINE_BATCH_BYTES": "400000"})
-    report = in_parts.report("run", "--as-of", "2015-07-01T00:00:00Z")
+    report = in_parts.report("run", "--as-of", SAMPLE_ENDED)
 
     assert len(report["run"]["run_ids"]) >= 2
-    assert in_parts.digest() == home.digest()
+    assert in_parts.digest() == ended_sample().home.digest()
 
 
-def test_copied_home_is_a_world_of_its_own(home: Home, tmp_path: Path) -> None:
-    home.report("run", "--as-of", "2015-07-01T00:00:00Z")
+def test_copied_home_is_a_world_of_its_own(tmp_path: Path) -> None:
+    home = ended_sample().home
     before = home.digest()
-    original, copy = Home(tmp_path / "original"), Home(tmp_path / "copy")
-    shutil.copytree(home.folder, original.folder, symlinks=True)
-    shutil.copytree(original.folder, copy.folder, symlinks=True)
+    original = home.copied_to(tmp_path / "original")
+    copy = original.copied_to(tmp_path / "copy")
     report = copy.report("run", "--as-of", "2015-08-01T00:00:00Z")
 
     # What is published names paths, so the copy publishes anew; nothing else differs.

@@ -27,16 +27,9 @@ from pipelines.lake.lake_digest import lake_digest
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import DIALECTS
 from pipelines.reading.formats.lines import split_chunks
-from tests.worlds.files import (
-    LandedWorld,
-    cut_rows,
-    decide_landing,
-    drop_into_folder,
-    make_landed_world,
-    open_lake,
-    source_rows,
-    verdict_rows,
-)
+from tests.worlds.deliveries import cut_rows, source_rows
+from tests.worlds.lakes import decide_landing, open_lake, verdict_rows
+from tests.worlds.landings import LandedWorld, drop_into_folder, make_landed_world
 
 _ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia", "Europe/Lisbon")
 

@@ -20,17 +20,9 @@ from pipelines.intake.window_index import WindowIndex
 from pipelines.landing.store import Landing
 from pipelines.reading.formats.lines import split_chunks
 from pipelines.reading.parts import ParsedBatch
-from tests.worlds.files import (
-    LandedWorld,
-    VerdictRow,
-    cut_rows,
-    decide_landing,
-    drop_into_folder,
-    make_landed_world,
-    open_lake,
-    source_rows,
-    verdict_rows,
-)
+from tests.worlds.deliveries import cut_rows, source_rows
+from tests.worlds.lakes import decide_landing, open_lake, verdict_rows
+from tests.worlds.landings import LandedWorld, VerdictRow, drop_into_folder, make_landed_world
 
 SEEDS = (1, 2, 3)
 
@@ -78,10 +70,8 @@ def test_groups_of_key_hashes_decided_alone_give_the_same_verdicts(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_streamed_files_give_the_same_verdicts(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("pipelines.intake.batch.STREAMED_BYTES_MIN", 0)
+@pytest.mark.usefixtures("streamed")
+def test_streamed_files_give_the_same_verdicts(seed: int, tmp_path: Path) -> None:
     world = make_landed_world(seed)
 
     assert _decided(world, tmp_path, _random_sizes(seed)) == world.expected_rows()
@@ -113,7 +103,7 @@ def test_lines_read_before_a_file_turned_out_corrupt_are_forgotten(
 
 
 @pytest.fixture
-def streamed(monkeypatch: pytest.MonkeyPatch) -> list[ParsedBatch]:
+def streamed(streamed: None, monkeypatch: pytest.MonkeyPatch) -> list[ParsedBatch]:
     """Makes every batch a streamed one; the batches as they were parsed."""
     batches: list[ParsedBatch] = []
 
@@ -121,7 +111,6 @@ def streamed(monkeypatch: pytest.MonkeyPatch) -> list[ParsedBatch]:
         batches.append(stream_files(*arguments))
         return batches[-1]
 
-    monkeypatch.setattr("pipelines.intake.batch.STREAMED_BYTES_MIN", 0)
     monkeypatch.setattr("pipelines.intake.stream.stream_files", kept)
     return batches
 

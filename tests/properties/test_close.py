@@ -30,7 +30,7 @@ from tests.worlds.books import (
     feed_rows,
     file_rows,
 )
-from tests.worlds.files import NOON
+from tests.worlds.deliveries import NOON
 
 HOUR = timedelta(hours=1)
 LAST_CUT = 6

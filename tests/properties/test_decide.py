@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.intake.decide import Verdicts, decide
-from tests.worlds.files import (
+from tests.worlds.deliveries import (
     NOON,
     TICK,
     cut_rows,

@@ -14,6 +14,7 @@ from pipelines.reading.formats.csv_records import csv_records
 from pipelines.reading.formats.json_batches import split_elements
 from pipelines.reading.formats.records import Records
 from pipelines.vocabulary.errors import UnreadableFileError
+from tests.worlds.file_lines import ORIGIN, ParsedContent
 from tests.worlds.formats import (
     WRITERS,
     Event,
@@ -26,7 +27,6 @@ from tests.worlds.formats import (
     parse_cut_out,
     parse_file,
 )
-from tests.worlds.lines import ORIGIN, ParsedContent
 
 examples = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.properties.many_worlds import check_world
-from tests.worlds.files import LandedWorld, VerdictRow
+from tests.worlds.landings import LandedWorld, VerdictRow
+
+pytestmark = pytest.mark.usefixtures("compiled_scanner")
 
 
 @pytest.mark.parametrize("number", [2, 11])

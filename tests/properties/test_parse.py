@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.worlds.lines import event_line, parse_content
+from tests.worlds.file_lines import event_line, parse_content
 
 examples = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 

@@ -14,19 +14,14 @@ import polars as pl
 import pytest
 
 from pipelines.landing.store import Landing
-from pipelines.vocabulary.frames import REFUSAL_CUTS
-from tests.worlds.files import (
-    NOON,
+from tests.worlds.deliveries import NO_CUTS, NOON, cut_rows, source_rows
+from tests.worlds.lakes import decide_landing, open_lake, verdict_rows
+from tests.worlds.landings import (
     DroppedFile,
     PooledEvent,
     VerdictRow,
-    cut_rows,
-    decide_landing,
     drop_into_folder,
     make_landed_world,
-    open_lake,
-    source_rows,
-    verdict_rows,
 )
 from tests.worlds.oracle import Sender
 from tests.worlds.replays import replayed
@@ -36,7 +31,6 @@ SENDERS = {
     "alpha": Sender("shared", None, 9 * HOUR, HOUR),
     "beta": Sender("shared", None, 9 * HOUR, HOUR),
 }
-NO_CUTS = pl.DataFrame(schema=REFUSAL_CUTS)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -22,6 +22,8 @@ ORIGIN = FileOrigin(
 LINES = 4_000
 SCANNED = ("lago", "metronome", "orb")
 
+pytestmark = pytest.mark.usefixtures("compiled_scanner")
+
 
 def scanned_like_strict(content: bytes, name: str, byte_offset: int = 0) -> ScannedChunk:
     """The chunk, scanned, after comparing it to what the strict reader makes of it."""

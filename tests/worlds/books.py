@@ -20,7 +20,7 @@ from pipelines.vocabulary.frames import (
     SOURCE_CUSTOMERS,
 )
 from pipelines.vocabulary.tables import INVOICE_LINES, INVOICES
-from tests.worlds.files import NOON
+from tests.worlds.deliveries import NOON
 
 CATALOG_DIGEST = "c" * 64
 """A catalog like any other."""

@@ -19,7 +19,7 @@ from pipelines.reading.files import read_chunks
 from pipelines.reading.formats.records import Records
 from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk, parse_records
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
-from tests.worlds.lines import ORIGIN, ParsedContent
+from tests.worlds.file_lines import ORIGIN, ParsedContent
 
 Event = Mapping[str, object]
 """A Metronome event: texts, and `properties` of texts."""

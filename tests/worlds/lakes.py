@@ -1,28 +1,111 @@
-"""Lakes for tests: one in memory, those of old schemas, and what a lake says of its tables.
-
-The lake in memory has the tables of a lake where SQL means the same, and where rows can be changed.
-It serves tests of queries, a hundred times faster than DuckLake. For commits, files or readers only
-a real lake is a witness.
-"""
+"""Lakes below a home: new, old, or filled from a landing; and a lake in memory for queries."""
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
 
 import duckdb
 import polars as pl
 
+from pipelines.intake.batch import decide_and_commit, parse, plan
+from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import RunFacts
+from pipelines.landing.store import Landing
+from pipelines.reading.hold_rule import HoldRule
 from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
+from tests.worlds.deliveries import NOON
+from tests.worlds.landings import VerdictRow
+from tests.worlds.made_once import made_once
 
 OLD_LAKES = Path(__file__).parent / "old_lakes"
 """Homes whose lakes the code of their day made; its README says what each one holds."""
 
 
+def open_lake(home: Path, *, read_only: bool) -> Lake:
+    catalog = SqliteCatalog(home / "lake" / "catalog.sqlite")
+    return Lake(catalog, home / "lake" / "data", read_only=read_only)
+
+
+def migrated_lake() -> Path:
+    """A home whose lake has its tables and no batch; whoever asks reads it and writes nothing."""
+
+    def migrate(folder: Path) -> None:
+        with open_lake(folder, read_only=False):
+            pass
+
+    return made_once("migrated-lake", migrate)
+
+
+def start_lake(home: Path) -> Path:
+    """The home with a lake of its own: a copy of the migrated one, unless it has one already."""
+    if not (home / "lake").exists():
+        shutil.copytree(migrated_lake(), home, dirs_exist_ok=True)
+    return home
+
+
 def copy_old_lake(name: str, folder: Path) -> Path:
     """A home with a copy of the old lake, which a test may change."""
     return Path(shutil.copytree(OLD_LAKES / name, folder / name))
+
+
+def lake_rows(table: LakeTable, *rows: Mapping[str, object]) -> pl.DataFrame:
+    """Rows of a lake table; a column that a row does not name is null."""
+    complete = [{name: row.get(name) for name in table.column_names} for row in rows]
+    return pl.DataFrame(complete, schema=table.schema)
+
+
+def decide_landing(
+    home: Path,
+    landing: Landing,
+    sources: pl.DataFrame,
+    refusal_cuts: pl.DataFrame,
+    batch_bytes: Iterator[int] | None = None,
+    processes: int = 1,
+    hold: HoldRule | None = None,
+) -> int:
+    """Decides all that is new in the landing, batch after batch; returns the number of batches."""
+    facts = RunFacts(
+        as_of=NOON,
+        listing_started_at=NOON,
+        catalog_digest="0" * 64,
+        catalog_files={"sources.csv": b"source\n"},
+        code_revision="1" * 64,
+    )
+    batches = 0
+    with open_lake(start_lake(home), read_only=False) as lake:
+        for size in batch_bytes or repeat(2**40):
+            planned = plan(lake, landing, sources, home / "staging", size)
+            if planned.files.is_empty():
+                break
+            index = WindowIndex(home / "lake" / "window")
+            parsed = parse(lake, index, planned, landing, sources, refusal_cuts, processes, hold)
+            decide_and_commit(lake, index, planned, parsed, sources, refusal_cuts, facts)
+            batches += 1
+    return batches
+
+
+def verdict_rows(home: Path) -> list[VerdictRow]:
+    """Every verdict in the lake, by path and line."""
+    with open_lake(home, read_only=True) as lake:
+        rows = lake.query(
+            """
+            SELECT files.path, events.line, 'accepted' AS verdict, NULL AS reason_code,
+                NULL AS winner_path, NULL::BIGINT AS winner_line
+            FROM lake.accepted_events AS events
+            JOIN lake.landing_files AS files USING (file_id)
+            UNION ALL
+            SELECT files.path, events.line, events.verdict, events.reason_code,
+                winners.path, events.winner_line
+            FROM lake.refused_events AS events
+            JOIN lake.landing_files AS files USING (file_id)
+            LEFT JOIN lake.landing_files AS winners ON winners.file_id = events.winner_file_id
+            """
+        )
+    return sorted(rows.iter_rows(), key=lambda row: row[:2])
 
 
 class LakeInMemory(Lake):

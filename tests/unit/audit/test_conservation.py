@@ -25,8 +25,8 @@ from pipelines.vocabulary.tables import (
     REFUSED_EVENTS,
     LakeTable,
 )
-from tests.worlds.files import NOON, TICK, lake_rows, open_lake, source_rows
-from tests.worlds.lakes import LakeInMemory
+from tests.worlds.deliveries import NOON, TICK, source_rows
+from tests.worlds.lakes import LakeInMemory, lake_rows, open_lake
 from tests.worlds.oracle import Sender
 
 DAY = timedelta(days=1)

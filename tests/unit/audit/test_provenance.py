@@ -8,7 +8,6 @@ import gzip
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -20,23 +19,13 @@ from pipelines.audit.provenance import REPARSED, check_provenance
 from pipelines.lake.lake import Lake
 from pipelines.landing.store import Landing
 from pipelines.reading.formats import compression
-from pipelines.vocabulary.frames import REFUSAL_CUTS
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS, FILE_DECISIONS, LANDING_FILES, LakeTable
-from tests.worlds.files import (
-    NOON,
-    DroppedFile,
-    decide_landing,
-    drop_into_folder,
-    open_lake,
-    source_rows,
-)
-from tests.worlds.lakes import LakeInMemory
-from tests.worlds.lines import event_line
-from tests.worlds.oracle import Sender
+from tests.worlds.deliveries import CDN, NO_CUTS, NOON
+from tests.worlds.file_lines import event_line
+from tests.worlds.lakes import LakeInMemory, decide_landing, open_lake, start_lake
+from tests.worlds.landings import DroppedFile, drop_into_folder
 
 BOM = b"\xef\xbb\xbf"
-SOURCES = source_rows({"cdn": Sender("shared", None, None, timedelta(days=1))})
-NO_CUTS = pl.DataFrame(schema=REFUSAL_CUTS)
 TABLES = (LANDING_FILES, FILE_DECISIONS, ACCEPTED_EVENTS)
 
 PLAIN, PACKED, SQUEEZED = "cdn/1.ndjson", "cdn/2.ndjson.gz", "cdn/3.ndjson.zst"
@@ -69,7 +58,7 @@ def decided(home: Path, folder: Path, *files: DroppedFile) -> Landing:
     """The files landed and decided, in one batch."""
     drop_into_folder(folder, files)
     landing = Landing(str(folder))
-    assert decide_landing(home, landing, SOURCES, NO_CUTS) == 1
+    assert decide_landing(home, landing, CDN, NO_CUTS) == 1
     return landing
 
 
@@ -89,10 +78,10 @@ def tables_of(home: Path) -> dict[LakeTable, pl.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def world(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The files decided; nobody changes them."""
     folder = tmp_path_factory.mktemp("provenance")
-    home = shutil.copytree(migrated_home, folder / "home")
+    home = start_lake(folder / "home")
     landing = decided(home, folder / "landing", *FILES)
     return landing, tables_of(home)
 
@@ -110,7 +99,7 @@ def lake(world: World) -> Iterator[TamperedLake]:
 
 
 def offences(lake: Lake, landing: Landing, batch_id: int = 1) -> int:
-    return check_provenance(lake, landing, batch_id, SOURCES).offences
+    return check_provenance(lake, landing, batch_id, CDN).offences
 
 
 def test_world_has_events_between_lines_of_every_kind(lake: Lake) -> None:
@@ -123,7 +112,7 @@ def test_world_has_events_between_lines_of_every_kind(lake: Lake) -> None:
 
 
 def test_right_batch_has_no_offence(lake: Lake, landing: Landing) -> None:
-    finding = check_provenance(lake, landing, 1, SOURCES)
+    finding = check_provenance(lake, landing, 1, CDN)
 
     assert (finding.invariant, finding.offences, finding.sample) == (REPARSED, 0, "")
     assert finding.holds
@@ -226,7 +215,7 @@ def test_events_that_changed_places_are_noticed(lake: TamperedLake, landing: Lan
 
 def test_offence_names_file_line_and_both_sides(lake: TamperedLake, landing: Landing) -> None:
     lake.tamper("customer_ref = 'emca'", "ü")
-    finding = check_provenance(lake, landing, 1, SOURCES)
+    finding = check_provenance(lake, landing, 1, CDN)
 
     assert finding.sample.startswith(f"{PLAIN} line 3: the lake has {{")
     in_lake, in_bytes = finding.sample.split(", the bytes say ")
@@ -238,7 +227,7 @@ def test_three_offences_are_shown_and_all_are_counted(lake: TamperedLake, landin
     for number in range(3):
         lake.tamper("customer_ref = 'emca'", f"packed-{number}")
         lake.tamper("customer_ref = 'emca'", f"squeezed-{number}")
-    finding = check_provenance(lake, landing, 1, SOURCES)
+    finding = check_provenance(lake, landing, 1, CDN)
 
     assert finding.offences == 6
     assert finding.sample.count("the bytes say") == 3
@@ -246,7 +235,7 @@ def test_three_offences_are_shown_and_all_are_counted(lake: TamperedLake, landin
 
 def test_lines_that_do_not_parse_are_counted(lake: TamperedLake, landing: Landing) -> None:
     lake.tamper("byte_length = 5", "packed-0")
-    finding = check_provenance(lake, landing, 1, SOURCES)
+    finding = check_provenance(lake, landing, 1, CDN)
 
     assert finding.sample == f"{PACKED}: 3 events are in the lake, 2 lines parse"
 
@@ -262,7 +251,7 @@ def test_file_that_is_no_longer_that_version_is_left_out(
     for key in ("packed-0", "squeezed-0"):
         lake.tamper("customer_ref = 'emca'", key)
     lose_file(Path(landing.address, PACKED))
-    finding = check_provenance(lake, landing, 1, SOURCES)
+    finding = check_provenance(lake, landing, 1, CDN)
 
     assert finding.offences == 1
     assert finding.sample.startswith(SQUEEZED)
@@ -295,9 +284,9 @@ LINE_ENDS = {
 
 
 @pytest.fixture(scope="module")
-def odd_files(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+def odd_files(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("line-ends")
-    home = shutil.copytree(migrated_home, folder / "home")
+    home = start_lake(folder / "home")
     files = (dropped(f"cdn/{name}.ndjson", content) for name, content in LINE_ENDS.items())
     return decided(home, folder / "landing", *files), tables_of(home)
 

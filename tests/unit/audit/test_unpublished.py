@@ -7,7 +7,7 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from pipelines.vocabulary.tables import BATCHES, FILE_DECISIONS, LANDING_FILES, LakeTable
 from tests.worlds.catalogs import read
-from tests.worlds.files import lake_rows, open_lake
+from tests.worlds.lakes import lake_rows, open_lake
 from tests.worlds.marts import publish_marts
 
 

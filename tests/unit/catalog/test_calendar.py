@@ -10,7 +10,7 @@ from pipelines.catalog.calendar import names, periods_until
 from pipelines.catalog.catalog import Catalog
 from pipelines.vocabulary.frames import BILLING_PERIODS, CUSTOMER_NAMES
 from tests.worlds.catalogs import RIGHT, read
-from tests.worlds.files import TICK
+from tests.worlds.deliveries import TICK
 
 SKEW = timedelta(hours=48)
 """The largest of the catalog's sources; the others have none, or a day."""

@@ -11,8 +11,7 @@ import pytest
 from pipelines.cli.job import HomeCounts, RunOutcome, count_home
 from pipelines.settings import Settings
 from pipelines.vocabulary.tables import FILE_DECISIONS, INVOICES
-from tests.worlds.files import lake_rows
-from tests.worlds.lakes import LakeInMemory
+from tests.worlds.lakes import LakeInMemory, lake_rows
 from tests.worlds.marts import publish_marts
 
 NOTHING_NEW = RunOutcome(

@@ -11,8 +11,8 @@ from pipelines.reading.dialects import (
     unwrapped,
 )
 from pipelines.reading.strict_json import parse_object
-from tests.unit.reading.dialects.test_dialects import SAMPLES
-from tests.worlds.lines import FIELDS, ORIGIN, event_line, object_line, parse_content
+from tests.worlds.dialect_samples import SAMPLES
+from tests.worlds.file_lines import FIELDS, ORIGIN, event_line, object_line, parse_content
 
 KEY_FIELDS = {name: [sample.key] for name, sample in SAMPLES.items()} | {
     "cloudevents": ["id", "source"],

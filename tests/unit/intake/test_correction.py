@@ -14,17 +14,19 @@ from pipelines.landing.discovery import discover
 from pipelines.landing.store import Landing
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.tables import LANDING_FILES
-from tests.unit.intake.test_replay import BAD, HOUR, NO_CUTS, STRICT, decide, land, line, lines_now
-from tests.worlds.files import NOON, DroppedFile, drop_into_folder, open_lake
-from tests.worlds.replays import FACTS
+from tests.worlds.deliveries import NO_CUTS, NOON
+from tests.worlds.file_lines import BAD
+from tests.worlds.lakes import open_lake
+from tests.worlds.landings import DroppedFile, drop_into_folder
+from tests.worlds.replays import FACTS, HOUR, STRICT, decide, land, line, lines_now
 
 ORIGINAL, COPY = "cdn/a.ndjson", "cdn/_fixed/a.ndjson"
 
 
 @pytest.fixture(autouse=True, params=["strict", "streamed"])
-def _road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _road(request: pytest.FixtureRequest) -> None:
     if request.param == "streamed":
-        monkeypatch.setattr("pipelines.intake.batch.STREAMED_BYTES_MIN", 0)
+        request.getfixturevalue("streamed")
 
 
 def correct(home: Path, copy: bytes, path: str = COPY, original: str = ORIGINAL) -> None:

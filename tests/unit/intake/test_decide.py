@@ -14,8 +14,16 @@ import polars as pl
 import pytest
 
 from pipelines.intake.decide import KNOWN_KEYS_COLUMNS, decide
-from pipelines.vocabulary.frames import PARSED_EVENTS, REFUSAL_CUTS, SOURCES
-from tests.worlds.files import NOON, TICK, cut_rows, event_rows, source_rows, verdicts_found
+from pipelines.vocabulary.frames import PARSED_EVENTS, SOURCES
+from tests.worlds.deliveries import (
+    NO_CUTS,
+    NOON,
+    TICK,
+    cut_rows,
+    event_rows,
+    source_rows,
+    verdicts_found,
+)
 from tests.worlds.oracle import Cuts, Delivery, Position, Sender, Verdict, verdicts_by_position
 
 DAY = timedelta(days=1)
@@ -639,7 +647,7 @@ def test_an_empty_catalog_of_customers_refuses_nothing_as_backdated() -> None:
         event_rows(deliveries, SENDERS),
         event_rows([], SENDERS).select(KNOWN_KEYS_COLUMNS),
         source_rows(SENDERS),
-        pl.DataFrame(schema=REFUSAL_CUTS),
+        NO_CUTS,
     )
 
     assert verdicts_found(verdicts) == {(1, 1): ACCEPTED}

@@ -7,9 +7,9 @@ import polars as pl
 
 from pipelines.intake.decide import KNOWN_KEYS_COLUMNS, decide
 from pipelines.reading.parse import FileOrigin
-from pipelines.vocabulary.frames import PARSED_EVENTS, REFUSAL_CUTS
-from tests.worlds.files import source_rows
-from tests.worlds.lines import ORIGIN, parse_content
+from pipelines.vocabulary.frames import PARSED_EVENTS
+from tests.worlds.deliveries import NO_CUTS, source_rows
+from tests.worlds.file_lines import ORIGIN, parse_content
 from tests.worlds.oracle import Sender
 
 DAY_MICROSECONDS = 24 * 3_600 * 1_000_000
@@ -63,7 +63,7 @@ def test_two_dialects_are_decided_in_one_batch() -> None:
         pl.concat([file.events for file in files]),
         pl.DataFrame(schema={name: PARSED_EVENTS[name] for name in KNOWN_KEYS_COLUMNS}),
         SENDERS,
-        pl.DataFrame(schema=REFUSAL_CUTS),
+        NO_CUTS,
     )
 
     assert [(file.lines, file.blank, file.reasons) for file in files] == [

@@ -1,9 +1,7 @@
 """Every format through the lake: verdicts across formats, conservation, provenance."""
 
 import gzip
-import shutil
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -21,22 +19,12 @@ from pipelines.vocabulary.tables import (
     REFUSED_EVENTS,
     LakeTable,
 )
-from tests.worlds.files import (
-    NOON,
-    DroppedFile,
-    cut_rows,
-    decide_landing,
-    drop_into_folder,
-    open_lake,
-    source_rows,
-    verdict_rows,
-)
+from tests.worlds.deliveries import CDN, NO_CUTS, NOON
+from tests.worlds.file_lines import FIELDS
 from tests.worlds.formats import WRITERS, Event, as_array, as_csv, as_parquet
-from tests.worlds.lakes import LakeInMemory
-from tests.worlds.lines import FIELDS
-from tests.worlds.oracle import Sender
+from tests.worlds.lakes import LakeInMemory, decide_landing, open_lake, start_lake, verdict_rows
+from tests.worlds.landings import DroppedFile, drop_into_folder
 
-SOURCES = source_rows({"cdn": Sender("cdn", None, None, timedelta(days=1))})
 TABLES = (LANDING_FILES, FILE_DECISIONS, ACCEPTED_EVENTS, REFUSED_EVENTS)
 
 
@@ -64,12 +52,12 @@ def _contents() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def home(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("formats")
-    home = Path(shutil.copytree(migrated_home, folder / "home"))
+    home = start_lake(folder / "home")
     files = (DroppedFile(path, content, NOON, 0, ()) for path, content in _contents().items())
     drop_into_folder(folder / "landing", files)
-    assert decide_landing(home, Landing(str(folder / "landing")), SOURCES, cut_rows({})) == 1
+    assert decide_landing(home, Landing(str(folder / "landing")), CDN, NO_CUTS) == 1
     return home
 
 
@@ -127,11 +115,11 @@ def test_files_are_decided_or_quarantined_with_the_reason(lake: Lake) -> None:
 
 
 def test_every_invariant_holds(lake: Lake) -> None:
-    assert [f.sample for f in check_batch(lake, 1, SOURCES) if not f.holds] == []
+    assert [f.sample for f in check_batch(lake, 1, CDN) if not f.holds] == []
 
 
 def test_every_accepted_event_is_read_again(lake: Lake, landing: Landing) -> None:
-    finding = check_provenance(lake, landing, 1, SOURCES)
+    finding = check_provenance(lake, landing, 1, CDN)
 
     assert (finding.offences, finding.sample) == (0, "")
     assert lake.table(ACCEPTED_EVENTS).height == 3 * len(WRITERS) + 1 + 3
@@ -155,4 +143,4 @@ def test_tampered_event_of_any_format_is_noticed(
 ) -> None:
     lake.change(f"UPDATE lake.accepted_events SET {assignment} WHERE idempotency_key = '{name} 1'")
 
-    assert check_provenance(lake, landing, 1, SOURCES).offences > 0
+    assert check_provenance(lake, landing, 1, CDN).offences > 0

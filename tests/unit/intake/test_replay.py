@@ -1,6 +1,5 @@
 """A replay decides refused lines again at their old place, and touches nothing else."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,69 +8,14 @@ import pytest
 
 from pipelines.intake.replay import Redecided
 from pipelines.intake.replay_selection import Selection
-from pipelines.landing.store import Landing
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
-from pipelines.vocabulary.frames import REFUSAL_CUTS
-from tests.worlds.files import (
-    NOON,
-    DroppedFile,
-    cut_rows,
-    decide_landing,
-    drop_into_folder,
-    open_lake,
-    source_rows,
-)
-from tests.worlds.lines import event_line
-from tests.worlds.oracle import Sender
-from tests.worlds.replays import replayed
-
-HOUR = timedelta(hours=1)
-STRICT = source_rows({"cdn": Sender("cdn", None, 2 * HOUR, HOUR)})
-RELAXED = source_rows({"cdn": Sender("cdn", None, 9 * HOUR, HOUR)})
-NO_CUTS = pl.DataFrame(schema=REFUSAL_CUTS)
-BAD = b"not json\n"
+from tests.worlds.deliveries import NO_CUTS, NOON, cut_rows
+from tests.worlds.file_lines import BAD
+from tests.worlds.lakes import open_lake
+from tests.worlds.replays import HOUR, RELAXED, STRICT, decide, land, line, lines_now, replayed
 
 Kind = tuple[str, str, int, str]
-
-
-def line(key: str, hours: int = 0, **others: object) -> bytes:
-    """An event that occurred some hours before noon."""
-    occurred_at = f"{NOON - hours * HOUR:%Y-%m-%dT%H:%M:%SZ}"
-    return event_line(transaction_id=key, timestamp=occurred_at, **others) + b"\n"
-
-
-def land(home: Path, **contents: bytes) -> None:
-    """Files received an hour apart, in the order given."""
-    drop_into_folder(
-        home / "landing",
-        [
-            DroppedFile(f"cdn/{name}.ndjson", content, NOON + number * HOUR, 0, ())
-            for number, (name, content) in enumerate(contents.items())
-        ],
-    )
-
-
-def decide(home: Path, sources: pl.DataFrame = STRICT, cuts: pl.DataFrame = NO_CUTS) -> None:
-    decide_landing(home, Landing(str(home / "landing")), sources, cuts, hold=HoldRule())
-
-
-def lines_now(home: Path) -> list[tuple[Any, ...]]:
-    """(path, line, state, winner) of each line, by the latest revision."""
-    with open_lake(home, read_only=True) as lake:
-        rows = lake.query(
-            """
-            WITH latest AS (SELECT file_id, max(revision) AS revision
-                FROM lake.file_decisions GROUP BY ALL)
-            SELECT file_id, line, 'accepted' AS state, NULL AS winner FROM lake.accepted_events
-            UNION ALL
-            SELECT file_id, line, coalesce(reason_code, verdict),
-                winner_file_id || ':' || winner_line
-            FROM lake.refused_events JOIN latest USING (file_id, revision)
-            """
-        )
-        paths = dict(lake.query("SELECT file_id, path FROM lake.landing_files").iter_rows())
-    return sorted((Path(paths[file_id]).stem, *rest) for file_id, *rest in rows.iter_rows())
 
 
 def decisions(home: Path) -> list[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ import pytest
 from pipelines.intake.key_filter import FILTER_BITS, Hashes, KeyFilter
 from pipelines.intake.sieve import PlainTimes, Sieve, plain_times
 from pipelines.vocabulary.frames import REFUSAL_CUTS
-from tests.worlds.files import NOON, TICK, source_rows
+from tests.worlds.deliveries import NO_CUTS, NOON, TICK, source_rows
 from tests.worlds.oracle import Sender
 
 ALWAYS = PlainTimes(-(2**62), 2**62)
@@ -85,7 +85,7 @@ def times_of(
 ) -> PlainTimes:
     sender = Sender("cdn", None, lateness, skew)
     files = pl.DataFrame({"source": ["cdn"], "received_at": [NOON]})
-    refusal_cuts = pl.DataFrame(schema=REFUSAL_CUTS) if cuts is None else cuts
+    refusal_cuts = NO_CUTS if cuts is None else cuts
     (times,) = plain_times(files, source_rows({"cdn": sender}), refusal_cuts)
     return times
 

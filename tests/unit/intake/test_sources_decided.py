@@ -12,14 +12,9 @@ from pipelines.landing.store import Landing
 from pipelines.reading import workers
 from pipelines.vocabulary.frames import REFUSAL_CUTS
 from tests.worlds.catalogs import RIGHT, read
-from tests.worlds.files import (
-    NOON,
-    DroppedFile,
-    decide_landing,
-    drop_into_folder,
-    open_lake,
-    verdict_rows,
-)
+from tests.worlds.deliveries import NO_CUTS, NOON
+from tests.worlds.lakes import decide_landing, open_lake, verdict_rows
+from tests.worlds.landings import DroppedFile, drop_into_folder
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -125,7 +120,7 @@ def test_what_sources_say_is_heeded_from_landing_to_lake(
     landing = Landing(str(tmp_path / "landing"))
 
     batches = decide_landing(
-        *(lake_home, landing, sources, pl.DataFrame(schema=REFUSAL_CUTS)),
+        *(lake_home, landing, sources, NO_CUTS),
         batch_bytes=iter([batch_bytes] * 9),
         processes=processes,
     )

@@ -14,7 +14,8 @@ from pipelines.intake.key_filter import KeyFilter
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS, BATCHES
-from tests.worlds.files import NOON, lake_rows, open_lake
+from tests.worlds.deliveries import NOON
+from tests.worlds.lakes import lake_rows, open_lake, start_lake
 
 Entry = tuple[int, int, int]
 """(key_hash, file_id, line)."""
@@ -22,7 +23,7 @@ Entry = tuple[int, int, int]
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Iterator[Lake]:
-    with open_lake(tmp_path, read_only=False) as opened:
+    with open_lake(start_lake(tmp_path), read_only=False) as opened:
         yield opened
 
 
@@ -155,7 +156,7 @@ def test_a_harmed_index_is_made_again(lake: Lake, folder: Path, harm: object) ->
 
 
 def test_an_index_of_another_lake_is_made_again(lake: Lake, folder: Path, tmp_path: Path) -> None:
-    with open_lake(tmp_path / "other", read_only=False) as other:
+    with open_lake(start_lake(tmp_path / "other"), read_only=False) as other:
         commit(other, (1, 1, 1))
         commit(other, (2, 2, 1), (3, 2, 2))
         WindowIndex(folder).bring_up(other)

@@ -27,7 +27,7 @@ from tests.worlds.books import (
     feed_rows,
     file_rows,
 )
-from tests.worlds.files import NOON, TICK, source_rows
+from tests.worlds.deliveries import NOON, TICK, source_rows
 from tests.worlds.oracle import Sender
 
 HOUR = timedelta(hours=1)

@@ -27,7 +27,8 @@ from pipelines.vocabulary.tables import (
     LANDING_FILES,
     LakeTable,
 )
-from tests.worlds.files import NOON, TICK, lake_rows, open_lake
+from tests.worlds.deliveries import NOON, TICK
+from tests.worlds.lakes import lake_rows, open_lake, start_lake
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -89,8 +90,8 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def history(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
-    home = Path(shutil.copytree(migrated_home, tmp_path_factory.mktemp("history") / "home"))
+def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    home = start_lake(tmp_path_factory.mktemp("history") / "home")
     with open_lake(home, read_only=False) as lake:
         for batch_id, kind in enumerate(["decide", "close", "decide"], start=1):
             staged = {ACCEPTED_EVENTS: [_staged(home, batch_id)]}
@@ -331,9 +332,9 @@ def test_table_is_all_its_files_unless_a_batch_is_named(history: History) -> Non
 
 
 @pytest.fixture(scope="module")
-def committed_home(migrated_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def committed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one batch that nobody has open, so that its catalog can be looked into."""
-    home = Path(shutil.copytree(migrated_home, tmp_path_factory.mktemp("committed") / "home"))
+    home = start_lake(tmp_path_factory.mktemp("committed") / "home")
     with open_lake(home, read_only=False) as lake:
         _commit(lake, home, 1)
     return home
@@ -387,7 +388,7 @@ COMMIT_NEXT = """
 import sys
 from pathlib import Path
 from tests.unit.lake.test_lake import _commit
-from tests.worlds.files import open_lake
+from tests.worlds.lakes import open_lake
 home = Path(sys.argv[1])
 with open_lake(home, read_only=False) as lake:
     _commit(lake, home, lake.last_batch_id() + 1)

@@ -26,8 +26,7 @@ from pipelines.lake.lake_digest import lake_digest
 from pipelines.lake.migrate import MIGRATIONS, migrate, read_migrations
 from pipelines.vocabulary.errors import LakeError
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS, BATCHES, LAKE_TABLES
-from tests.worlds.files import lake_rows, open_lake
-from tests.worlds.lakes import OLD_LAKES, Described, copy_old_lake, described
+from tests.worlds.lakes import OLD_LAKES, Described, copy_old_lake, described, lake_rows, open_lake
 
 REPOSITORY = Path(__file__).parents[3]
 NEWEST = len(MIGRATIONS)

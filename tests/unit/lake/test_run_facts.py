@@ -13,7 +13,8 @@ from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.tables import BATCHES, CATALOGS
-from tests.worlds.files import NOON, TICK, open_lake
+from tests.worlds.deliveries import NOON, TICK
+from tests.worlds.lakes import open_lake
 
 SECOND = timedelta(seconds=1)
 FACTS = RunFacts(

@@ -8,7 +8,7 @@ import pytest
 from pipelines.landing.discovery import discover, first_batch
 from pipelines.vocabulary.frames import LISTING
 from pipelines.vocabulary.tables import LANDING_FILES
-from tests.worlds.files import NOON, TICK, source_rows
+from tests.worlds.deliveries import NOON, TICK, source_rows
 from tests.worlds.oracle import Sender
 
 DAY = timedelta(days=1)

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from rich.console import Console
 
@@ -26,13 +25,13 @@ from pipelines.operations.report import (
 )
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import CatalogError, LandingError
-from pipelines.vocabulary.frames import REFUSAL_CUTS
 from pipelines.vocabulary.tables import FILE_DECISIONS, LANDING_FILES
 from pipelines.vocabulary.verdicts import Reason
 from tests.worlds.catalogs import METRICS, RIGHT, write
-from tests.worlds.files import NOON, DroppedFile, decide_landing, drop_into_folder, lake_rows
-from tests.worlds.lakes import LakeInMemory
-from tests.worlds.lines import event_line
+from tests.worlds.deliveries import NO_CUTS, NOON
+from tests.worlds.file_lines import event_line
+from tests.worlds.lakes import LakeInMemory, decide_landing, lake_rows
+from tests.worlds.landings import DroppedFile, drop_into_folder
 from tests.worlds.marts import play_host_in, publish_marts
 
 HOUR = timedelta(hours=1)
@@ -83,7 +82,7 @@ def land(settings: Settings, path: str, content: bytes, hours: int = 0) -> None:
 
 def decide(settings: Settings) -> None:
     sources = read_catalog(settings.catalog, METRICS).sources
-    cuts = pl.DataFrame(schema=REFUSAL_CUTS)
+    cuts = NO_CUTS
     decide_landing(settings.home, Landing(settings.landing), sources, cuts)
 
 

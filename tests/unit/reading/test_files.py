@@ -11,6 +11,7 @@ from pipelines.reading.files import HEAD_BYTES, parsed_again, read_chunks
 from pipelines.reading.formats import compression
 from pipelines.reading.parse import parse_chunk
 from pipelines.vocabulary.errors import UnreadableFileError
+from tests.worlds.file_lines import FIELDS, ORIGIN, event_line
 from tests.worlds.formats import (
     PACKERS,
     WRITERS,
@@ -21,7 +22,6 @@ from tests.worlds.formats import (
     as_wrapped,
     parse_file,
 )
-from tests.worlds.lines import FIELDS, ORIGIN, event_line
 
 EVENTS = [
     FIELDS | {"transaction_id": key, "properties": {"bytes": size, "path": path}}

@@ -1,7 +1,6 @@
 """A file with too many bad lines waits as a whole; at the bound it does not."""
 
 import io
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,18 @@ from pipelines.audit.conservation import check_batch
 from pipelines.landing.store import Landing
 from pipelines.reading.formats.lines import split_chunks
 from pipelines.reading.hold_rule import HELD_PERCENT, HELD_REJECTIONS_MIN, HoldRule, RejectionTally
-from pipelines.vocabulary.frames import REFUSAL_CUTS, REJECTIONS
-from tests.worlds.files import (
-    NOON,
-    DroppedFile,
-    decide_landing,
-    drop_into_folder,
-    open_lake,
-    source_rows,
-    verdict_rows,
-)
-from tests.worlds.lines import event_line
-from tests.worlds.oracle import Sender
-
-SOURCES = source_rows({"cdn": Sender("cdn", None, None, timedelta(hours=1))})
-BAD = b"not json\n"
+from pipelines.vocabulary.frames import REJECTIONS
+from tests.worlds.deliveries import CDN, NO_CUTS, NOON
+from tests.worlds.file_lines import BAD, event_line
+from tests.worlds.lakes import decide_landing, open_lake, verdict_rows
+from tests.worlds.landings import DroppedFile, drop_into_folder
 
 
 @pytest.fixture(params=["strict", "streamed", "read_again"])
 def road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """How files are read: strictly, by the scanner, or by the scanner twice for their size."""
     if request.param != "strict":
-        monkeypatch.setattr("pipelines.intake.batch.STREAMED_BYTES_MIN", 0)
+        request.getfixturevalue("streamed")
     if request.param == "read_again":
         monkeypatch.setattr("pipelines.intake.stream.FILE_BYTES_HELD", 0)
 
@@ -54,12 +43,12 @@ def decided(folder: Path, contents: dict[str, bytes], hold: HoldRule | None) -> 
     decide_landing(
         folder,
         Landing(str(folder / "landing")),
-        SOURCES,
-        pl.DataFrame(schema=REFUSAL_CUTS),
+        CDN,
+        NO_CUTS,
         hold=hold,
     )
     with open_lake(folder, read_only=True) as lake:
-        assert all(finding.holds for finding in check_batch(lake, 1, SOURCES))
+        assert all(finding.holds for finding in check_batch(lake, 1, CDN))
         return lake.query(
             "SELECT status, lines, accepted, duplicate, rejected, blank, held, reason "
             "FROM lake.file_decisions ORDER BY file_id"

@@ -12,7 +12,7 @@ from pipelines.reading.formats.lines import Chunk, LongLine, split_chunks
 from pipelines.reading.parse import parse_chunk
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
-from tests.worlds.lines import ORIGIN, event_line, padded_line, parse_content
+from tests.worlds.file_lines import ORIGIN, event_line, padded_line, parse_content
 
 GOOD = event_line()
 MARK = b"\xef\xbb\xbf"

@@ -22,7 +22,7 @@ from pipelines.reading.formats.lines import split_chunks
 from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile
 from pipelines.reading.workers import parse_files
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
-from tests.worlds.lines import ORIGIN, event_line
+from tests.worlds.file_lines import ORIGIN, event_line
 
 
 def _content(name: str, events: int) -> bytes:

@@ -23,7 +23,8 @@ from pipelines.warehouse.dbt_tables import (
     write_files_in_progress,
 )
 from tests.worlds.catalogs import edited, read
-from tests.worlds.files import NOON, TICK, lake_rows
+from tests.worlds.deliveries import NOON, TICK
+from tests.worlds.lakes import lake_rows
 
 FINALIZED = pl.Schema(
     {

@@ -13,8 +13,8 @@ from pipelines.lake.run_facts import RunFacts
 from pipelines.vocabulary.frames import BILLING_PERIODS
 from pipelines.vocabulary.tables import BATCHES, INVOICES, UTC_MICROSECONDS
 from pipelines.warehouse.gate import finalized_periods, inputs_digest
-from tests.worlds.files import NOON, TICK, lake_rows
-from tests.worlds.lakes import LakeInMemory
+from tests.worlds.deliveries import NOON, TICK
+from tests.worlds.lakes import LakeInMemory, lake_rows
 
 HOME = Path("/home")
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

@@ -4,8 +4,8 @@ import pytest
 
 from pipelines.reading.dialects import EventFields
 from pipelines.vocabulary.verdicts import Reason
-from tests.unit.reading.dialects.test_dialects import read as read_any
-from tests.unit.reading.dialects.test_dialects import refusal_of
+from tests.worlds.dialect_samples import read as read_any
+from tests.worlds.dialect_samples import refusal_of
 
 ABSENT = None
 

@@ -4,8 +4,6 @@ A dialect's own rules have their tests in `test_dialect_rules`.
 """
 
 import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -13,125 +11,13 @@ import pytest
 from pipelines.reading.dialects import DIALECTS, EventFields, RefusedLineError, unwrapped
 from pipelines.reading.strict_json import parse_object
 from pipelines.vocabulary.verdicts import Reason
-from tests.worlds.lines import object_line
+from tests.worlds.dialect_samples import SAMPLES, read, refusal_of
+from tests.worlds.file_lines import object_line
 
 NEW_YEAR = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 
 
-@dataclass(frozen=True)
-class Sample:
-    """An event like any other, and where its dialect has what all have."""
-
-    fields: Mapping[str, object]
-    key: str
-    customer: str
-    event_name: str
-    timestamp: str
-    properties: str
-    key_read: str = "key-1"
-    is_timestamp_optional: bool = False
-
-
-SAMPLES = {
-    "cloudevents": Sample(
-        {
-            "specversion": "1.0",
-            "id": "key-1",
-            "source": "/gateway",
-            "subject": "acme",
-            "type": "http_request",
-            "time": "2026-01-01T00:00:00Z",
-            "data": {"bytes": "512"},
-        },
-        *("id", "subject", "type", "time", "data"),
-        key_read='["/gateway","key-1"]',
-        is_timestamp_optional=True,
-    ),
-    "custom": Sample(
-        {
-            "idempotency_key": "key-1",
-            "customer": "acme",
-            "event_name": "http_request",
-            "timestamp": "2026-01-01T00:00:00Z",
-            "properties": {"bytes": "512"},
-        },
-        *("idempotency_key", "customer", "event_name", "timestamp", "properties"),
-    ),
-    "lago": Sample(
-        {
-            "transaction_id": "key-1",
-            "external_customer_id": "acme",
-            "code": "http_request",
-            "timestamp": b"1767225600",
-            "properties": {"bytes": "512"},
-        },
-        *("transaction_id", "external_customer_id", "code", "timestamp", "properties"),
-        is_timestamp_optional=True,
-    ),
-    "metronome": Sample(
-        {
-            "transaction_id": "key-1",
-            "customer_id": "acme",
-            "event_type": "http_request",
-            "timestamp": "2026-01-01T00:00:00Z",
-            "properties": {"bytes": "512"},
-        },
-        *("transaction_id", "customer_id", "event_type", "timestamp", "properties"),
-    ),
-    "orb": Sample(
-        {
-            "idempotency_key": "key-1",
-            "external_customer_id": "acme",
-            "event_name": "http_request",
-            "timestamp": "2026-01-01T00:00:00Z",
-            "properties": {"bytes": "512"},
-        },
-        *("idempotency_key", "external_customer_id", "event_name", "timestamp", "properties"),
-    ),
-    "segment": Sample(
-        {
-            "type": "track",
-            "messageId": "key-1",
-            "userId": "acme",
-            "event": "http_request",
-            "timestamp": "2026-01-01T00:00:00Z",
-            "properties": {"bytes": "512"},
-        },
-        *("messageId", "userId", "event", "timestamp", "properties"),
-    ),
-    "stripe": Sample(
-        {
-            "identifier": "key-1",
-            "event_name": "http_request",
-            "timestamp": b"1767225600",
-            "payload": b'{"stripe_customer_id":"acme","bytes":"512"}',
-        },
-        *("identifier", "payload.stripe_customer_id", "event_name", "timestamp", "payload"),
-    ),
-    "togai": Sample(
-        {
-            "schemaName": "http_request",
-            "id": "key-1",
-            "timestamp": "2026-01-01T00:00:00Z",
-            "accountID": "acme",
-            "dimensions": {"bytes": "512"},
-        },
-        *("id", "accountID", "schemaName", "timestamp", "dimensions"),
-    ),
-}
-
 pytestmark = pytest.mark.parametrize("dialect", SAMPLES)
-
-
-def read(dialect: str, **overrides: object) -> EventFields:
-    line = object_line({**SAMPLES[dialect].fields, **overrides})
-    return DIALECTS[dialect].read(unwrapped(parse_object(line)))
-
-
-def refusal_of(dialect: str, **overrides: object) -> RefusedLineError:
-    with pytest.raises(RefusedLineError) as refusal:
-        read(dialect, **overrides)
-    return refusal.value
 
 
 def read_properties(dialect: str, properties: bytes) -> EventFields:

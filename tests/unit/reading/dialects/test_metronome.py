@@ -7,7 +7,7 @@ import pytest
 from pipelines.reading.dialects import DIALECTS, EventFields, RefusedLineError
 from pipelines.reading.strict_json import parse_object
 from pipelines.vocabulary.verdicts import Reason
-from tests.worlds.lines import event_line
+from tests.worlds.file_lines import event_line
 
 ABSENT = None
 

@@ -7,8 +7,8 @@ import pytest
 from pipelines.reading.dialects import DIALECTS, Dialect, EventFields, RefusedLineError, reader_of
 from pipelines.reading.strict_json import parse_object
 from pipelines.vocabulary.verdicts import Reason
-from tests.unit.reading.dialects.test_dialects import SAMPLES
-from tests.worlds.lines import object_line
+from tests.worlds.dialect_samples import SAMPLES
+from tests.worlds.file_lines import object_line
 
 Declared = tuple[str, str, str, bool]
 """(event name, name, kind, whether it is required), as a row of event_schemas.csv."""

@@ -9,8 +9,8 @@ from pipelines.reading.formats.json_batches import OPEN_BRACKETS_MAX, split_elem
 from pipelines.reading.formats.records import Record
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
+from tests.worlds.file_lines import event_line, padded_line
 from tests.worlds.formats import parse_cut_out, parse_file
-from tests.worlds.lines import event_line, padded_line
 
 
 def _elements(content: bytes) -> list[bytes | None]:

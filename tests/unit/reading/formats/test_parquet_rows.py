@@ -14,8 +14,8 @@ from pipelines.reading.formats import parquet_rows
 from pipelines.reading.formats.parquet_rows import read_rows
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
+from tests.worlds.file_lines import FIELDS
 from tests.worlds.formats import as_parquet, parquet_bytes, parse_file
-from tests.worlds.lines import FIELDS
 
 KEY = uuid.UUID("12345678-1234-5678-1234-567812345678")
 US, NS = pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC")

@@ -1,8 +1,4 @@
-"""Lines as a sender writes them, and the parser run over a file's bytes.
-
-Belongs here: bytes that several tests of the parser build alike. Must not be put here: what is
-expected of them.
-"""
+"""Lines of a file as a Metronome sender writes them, and the parser run over a file's bytes."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,12 +7,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.reading.dialects import DIALECTS
-from pipelines.reading.formats.lines import CHUNK_BYTES, split_chunks
+from pipelines.reading.formats.lines import CHUNK_BYTES, Chunk, split_chunks
 from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 
 ORIGIN = FileOrigin(file_id=7, source="cdn", dedupe_scope="cdn", received_at=1_767_225_600_000_000)
 """A file of sender `cdn`, received at 2026-01-01T00:00:00Z."""
+
+BAD = b"not json\n"
+"""A line that is rejected as malformed."""
 
 FIELDS = {
     "transaction_id": "key-1",
@@ -93,3 +92,15 @@ def parse_content(
         lines=sum(chunk.lines for chunk in chunks),
         blank=sum(chunk.blank for chunk in chunks),
     )
+
+
+def scan_one_line() -> None:
+    """Scans a good line, so that the scanner is compiled if no process compiled it before."""
+    # numba, which the scanner needs, takes half a second to load.
+    from pipelines.reading.scanner.columns import scan_chunk
+    from pipelines.reading.scanner.forms import scan_form
+
+    dialect = DIALECTS["metronome"]
+    form = scan_form(dialect.form, ORIGIN.dedupe_scope)
+    assert form is not None
+    scan_chunk(Chunk(event_line() + b"\n", 1, 0), ORIGIN, form, dialect)

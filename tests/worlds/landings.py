@@ -1,128 +1,22 @@
-"""Small worlds for tests: deliveries as frames, and as files dropped into a landing.
-
-Belongs here: what several tests build alike. Must not be put here: what is expected of a world
-(see `oracle`), or a rule of any kind.
-"""
+"""Landings full of contested keys, made from a seed, with what the oracle says of each line."""
 
 import gzip
-import hashlib
 import json
 import os
 import random
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from itertools import repeat
 from pathlib import Path
 
-import polars as pl
 import zstandard
 
-from pipelines.intake.batch import decide_and_commit, parse, plan
-from pipelines.intake.decide import Verdicts
-from pipelines.intake.window_index import WindowIndex
-from pipelines.lake.catalog_databases import SqliteCatalog
-from pipelines.lake.lake import Lake
-from pipelines.lake.run_facts import RunFacts
-from pipelines.landing.store import Landing
-from pipelines.reading.hold_rule import HoldRule
-from pipelines.vocabulary.frames import PARSED_EVENTS, REFUSAL_CUTS, SOURCES
-from pipelines.vocabulary.tables import LakeTable
-from tests.worlds.oracle import Cuts, Delivery, Position, Sender, Verdict, verdicts_by_position
-
-NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-"""An instant without a story: no clock change, no month's end is near."""
-
-TICK = timedelta(microseconds=1)
-"""The smallest difference between two instants."""
+from tests.worlds.deliveries import NOON, TICK
+from tests.worlds.oracle import Cuts, Delivery, Sender, verdicts_by_position
 
 VerdictRow = tuple[str, int, str, str | None, str | None, int | None]
 """(path, line, verdict, reason_code, path of the winner, line of the winner)."""
-
-
-def key_hash(scope: str, key: str) -> int:
-    """Any well-spread hash will do; tests of collisions hand in a worse one."""
-    digest = hashlib.sha256(f"{scope}\x00{key}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")
-
-
-def event_rows(
-    deliveries: Iterable[Delivery],
-    senders: Mapping[str, Sender],
-    hashed: Callable[[str, str], int] = key_hash,
-) -> pl.DataFrame:
-    """The deliveries as parsed events, in the order given."""
-    rows = []
-    for delivery in deliveries:
-        scope = senders[delivery.source].dedupe_scope
-        rows.append(
-            {
-                "file_id": delivery.file_id,
-                "line": delivery.line,
-                "byte_offset": 100 * (delivery.line - 1),
-                "byte_length": 99,
-                "source": delivery.source,
-                "dedupe_scope": scope,
-                "key_hash": hashed(scope, delivery.idempotency_key),
-                "idempotency_key": delivery.idempotency_key,
-                "customer_ref": delivery.customer_ref,
-                "subscription_ref": delivery.subscription_ref,
-                "event_name": "http_request",
-                "occurred_at": delivery.occurred_at,
-                "received_at": delivery.received_at,
-                "properties": {},
-                "payload_digest": delivery.payload,
-                "amendment": delivery.amendment,
-                "target_key": delivery.target_key,
-                "line_sha256": hashlib.sha256(repr(delivery).encode()).digest(),
-            }
-        )
-    return pl.DataFrame(rows, schema=PARSED_EVENTS)
-
-
-def source_rows(
-    senders: Mapping[str, Sender],
-    received_at_from: str = "last_modified",
-    dialects: Mapping[str, str] | None = None,
-) -> pl.DataFrame:
-    """The senders as the catalog hands them to the stages."""
-    rows = [
-        {
-            "source": source,
-            "dialect": (dialects or {}).get(source, "metronome"),
-            "dedupe_scope": sender.dedupe_scope,
-            "dedupe_window": sender.dedupe_window,
-            "max_lateness": sender.max_lateness,
-            "future_skew": sender.future_skew,
-            "received_at_from": received_at_from,
-            "late_lookup": sender.late_lookup,
-            "conflicts_expected": sender.conflicts_expected,
-        }
-        for source, sender in senders.items()
-    ]
-    return pl.DataFrame(rows, schema=SOURCES)
-
-
-def cut_rows(cuts: Cuts) -> pl.DataFrame:
-    """The step functions of refusal cuts as one frame."""
-    rows = [(*ref, from_at, cut) for ref, steps in cuts.items() for from_at, cut in steps]
-    return pl.DataFrame(rows, schema=REFUSAL_CUTS, orient="row").sort("kind", "name", "from_at")
-
-
-def verdicts_found(verdicts: Verdicts) -> dict[Position, Verdict]:
-    """What `decide` said, in the oracle's words."""
-    found = {
-        (file_id, line): Verdict("accepted")
-        for file_id, line in verdicts.accepted.select("file_id", "line").iter_rows()
-    }
-    refused = verdicts.refused.select(
-        "file_id", "line", "verdict", "reason_code", "winner_file_id", "winner_line"
-    )
-    for file_id, line, verdict, reason_code, winner_file_id, winner_line in refused.iter_rows():
-        winner = None if winner_file_id is None else (winner_file_id, winner_line)
-        found[file_id, line] = Verdict(verdict, reason_code, winner)
-    return found
 
 
 @dataclass(frozen=True)
@@ -349,64 +243,3 @@ def drop_into_folder(root: Path, files: Iterable[DroppedFile]) -> None:
         path.write_bytes(file.content)
         nanoseconds = (file.received_at - datetime(1970, 1, 1, tzinfo=UTC)) // TICK * 1000
         os.utime(path, ns=(nanoseconds, nanoseconds))
-
-
-def open_lake(home: Path, *, read_only: bool) -> Lake:
-    catalog = SqliteCatalog(home / "lake" / "catalog.sqlite")
-    return Lake(catalog, home / "lake" / "data", read_only=read_only)
-
-
-def lake_rows(table: LakeTable, *rows: Mapping[str, object]) -> pl.DataFrame:
-    """Rows of a lake table; a column that a row does not name is null."""
-    complete = [{name: row.get(name) for name in table.column_names} for row in rows]
-    return pl.DataFrame(complete, schema=table.schema)
-
-
-def decide_landing(
-    home: Path,
-    landing: Landing,
-    sources: pl.DataFrame,
-    refusal_cuts: pl.DataFrame,
-    batch_bytes: Iterator[int] | None = None,
-    processes: int = 1,
-    hold: HoldRule | None = None,
-) -> int:
-    """Decides all that is new in the landing, batch after batch; returns the number of batches."""
-    facts = RunFacts(
-        as_of=NOON,
-        listing_started_at=NOON,
-        catalog_digest="0" * 64,
-        catalog_files={"sources.csv": b"source\n"},
-        code_revision="1" * 64,
-    )
-    batches = 0
-    with open_lake(home, read_only=False) as lake:
-        for size in batch_bytes or repeat(2**40):
-            planned = plan(lake, landing, sources, home / "staging", size)
-            if planned.files.is_empty():
-                break
-            index = WindowIndex(home / "lake" / "window")
-            parsed = parse(lake, index, planned, landing, sources, refusal_cuts, processes, hold)
-            decide_and_commit(lake, index, planned, parsed, sources, refusal_cuts, facts)
-            batches += 1
-    return batches
-
-
-def verdict_rows(home: Path) -> list[VerdictRow]:
-    """Every verdict in the lake, by path and line."""
-    with open_lake(home, read_only=True) as lake:
-        rows = lake.query(
-            """
-            SELECT files.path, events.line, 'accepted' AS verdict, NULL AS reason_code,
-                NULL AS winner_path, NULL::BIGINT AS winner_line
-            FROM lake.accepted_events AS events
-            JOIN lake.landing_files AS files USING (file_id)
-            UNION ALL
-            SELECT files.path, events.line, events.verdict, events.reason_code,
-                winners.path, events.winner_line
-            FROM lake.refused_events AS events
-            JOIN lake.landing_files AS files USING (file_id)
-            LEFT JOIN lake.landing_files AS winners ON winners.file_id = events.winner_file_id
-            """
-        )
-    return sorted(rows.iter_rows(), key=lambda row: row[:2])

@@ -8,6 +8,7 @@ import gzip
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -20,12 +21,16 @@ from pipelines.lake.lake import Lake
 from pipelines.landing.store import Landing
 from pipelines.reading.formats import compression
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS, FILE_DECISIONS, LANDING_FILES, LakeTable
-from tests.worlds.deliveries import CDN, NO_CUTS, NOON
+from tests.worlds.deliveries import NO_CUTS, NOON, source_rows
 from tests.worlds.file_lines import event_line
 from tests.worlds.lakes import LakeInMemory, decide_landing, open_lake, start_lake
 from tests.worlds.landings import DroppedFile, drop_into_folder
+from tests.worlds.oracle import Sender
 
 BOM = b"\xef\xbb\xbf"
+SOURCES = source_rows({"cdn": Sender("shared", None, None, timedelta(days=1))})
+"""The scope has not the name of its one source, so that neither can stand for the other."""
+
 TABLES = (LANDING_FILES, FILE_DECISIONS, ACCEPTED_EVENTS)
 
 PLAIN, PACKED, SQUEEZED = "cdn/1.ndjson", "cdn/2.ndjson.gz", "cdn/3.ndjson.zst"
@@ -58,7 +63,7 @@ def decided(home: Path, folder: Path, *files: DroppedFile) -> Landing:
     """The files landed and decided, in one batch."""
     drop_into_folder(folder, files)
     landing = Landing(str(folder))
-    assert decide_landing(home, landing, CDN, NO_CUTS) == 1
+    assert decide_landing(home, landing, SOURCES, NO_CUTS) == 1
     return landing
 
 
@@ -99,7 +104,7 @@ def lake(world: World) -> Iterator[TamperedLake]:
 
 
 def offences(lake: Lake, landing: Landing, batch_id: int = 1) -> int:
-    return check_provenance(lake, landing, batch_id, CDN).offences
+    return check_provenance(lake, landing, batch_id, SOURCES).offences
 
 
 def test_world_has_events_between_lines_of_every_kind(lake: Lake) -> None:
@@ -112,7 +117,7 @@ def test_world_has_events_between_lines_of_every_kind(lake: Lake) -> None:
 
 
 def test_right_batch_has_no_offence(lake: Lake, landing: Landing) -> None:
-    finding = check_provenance(lake, landing, 1, CDN)
+    finding = check_provenance(lake, landing, 1, SOURCES)
 
     assert (finding.invariant, finding.offences, finding.sample) == (REPARSED, 0, "")
     assert finding.holds
@@ -215,7 +220,7 @@ def test_events_that_changed_places_are_noticed(lake: TamperedLake, landing: Lan
 
 def test_offence_names_file_line_and_both_sides(lake: TamperedLake, landing: Landing) -> None:
     lake.tamper("customer_ref = 'emca'", "ü")
-    finding = check_provenance(lake, landing, 1, CDN)
+    finding = check_provenance(lake, landing, 1, SOURCES)
 
     assert finding.sample.startswith(f"{PLAIN} line 3: the lake has {{")
     in_lake, in_bytes = finding.sample.split(", the bytes say ")
@@ -227,7 +232,7 @@ def test_three_offences_are_shown_and_all_are_counted(lake: TamperedLake, landin
     for number in range(3):
         lake.tamper("customer_ref = 'emca'", f"packed-{number}")
         lake.tamper("customer_ref = 'emca'", f"squeezed-{number}")
-    finding = check_provenance(lake, landing, 1, CDN)
+    finding = check_provenance(lake, landing, 1, SOURCES)
 
     assert finding.offences == 6
     assert finding.sample.count("the bytes say") == 3
@@ -235,7 +240,7 @@ def test_three_offences_are_shown_and_all_are_counted(lake: TamperedLake, landin
 
 def test_lines_that_do_not_parse_are_counted(lake: TamperedLake, landing: Landing) -> None:
     lake.tamper("byte_length = 5", "packed-0")
-    finding = check_provenance(lake, landing, 1, CDN)
+    finding = check_provenance(lake, landing, 1, SOURCES)
 
     assert finding.sample == f"{PACKED}: 3 events are in the lake, 2 lines parse"
 
@@ -251,7 +256,7 @@ def test_file_that_is_no_longer_that_version_is_left_out(
     for key in ("packed-0", "squeezed-0"):
         lake.tamper("customer_ref = 'emca'", key)
     lose_file(Path(landing.address, PACKED))
-    finding = check_provenance(lake, landing, 1, CDN)
+    finding = check_provenance(lake, landing, 1, SOURCES)
 
     assert finding.offences == 1
     assert finding.sample.startswith(SQUEEZED)

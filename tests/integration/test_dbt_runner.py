@@ -18,11 +18,12 @@ from tests.worlds.lakes import start_lake
 from tests.worlds.small_dbt_project import SmallHome, small_project, write_project
 
 PHASE_SCRIPT = """
-import sys
+import signal, sys
 from pathlib import Path
 from tests.worlds.lakes import start_lake
 from tests.worlds.small_dbt_project import SmallHome
 from pipelines.warehouse.dbt_runner import PreparedProject
+signal.alarm(120)  # Whatever becomes of the tests, it does not outlive them for long.
 home = SmallHome(Path(sys.argv[1]), PreparedProject(Path(sys.argv[2]), Path(sys.argv[3])))
 home.build("slow")
 """

@@ -36,9 +36,9 @@ class DbtWorld:
         return self.folder / "dbt_project"
 
     @cached_property
-    def manifest(self) -> Manifest:
-        """The parsed project."""
-        manifest: Manifest = Manifest.from_msgpack(
+    def manifest(self) -> Any:
+        """The parsed project, as dbt has it in memory."""
+        manifest = Manifest.from_msgpack(
             (self.parsed / "partial_parse.msgpack").read_bytes(),
             decoder=extended_mashumuro_decoder,
         )

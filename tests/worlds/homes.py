@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import duckdb
 
-from pipelines.lake.lake import Lake
+from pipelines.home import Home as OpenedHome
 from pipelines.lake.lake_digest import lake_digest
 from pipelines.lake.writer_lock import last_holder
 from pipelines.operations.report import read_report
@@ -91,8 +91,7 @@ class Home:
 
     def digest(self) -> str:
         """The digest of all that was decided, as `meterline status --digest` prints it."""
-        settings = self.settings
-        with Lake(settings.lake_catalog, settings.lake_data) as lake:
+        with OpenedHome(self.settings).lake() as lake:
             return lake_digest(lake)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

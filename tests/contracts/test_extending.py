@@ -96,8 +96,7 @@ from pathlib import Path
 from pipelines.lake.migrate import SCHEMA_VERSION
 from pipelines.vocabulary.tables import BATCHES, LAKE_TABLES
 from pipelines.vocabulary.tables.toys import TOY_NOTES
-from tests.worlds.files import lake_rows, open_lake
-from tests.worlds.lakes import declared, described
+from tests.worlds.lakes import declared, described, lake_rows, open_lake
 
 for home in map(Path, sys.argv[1:]):
     with open_lake(home, read_only=False) as lake:
@@ -168,7 +167,7 @@ FORMAT = FileFormat(
 
 USE_TOY_FORMAT = """
 from tests.worlds.formats import as_lines, parse_file
-from tests.worlds.lines import FIELDS
+from tests.worlds.file_lines import FIELDS
 
 lines = as_lines([FIELDS | {"transaction_id": key} for key in ("a", "b")])
 parsed = parse_file("cdn/book.txt", b"--\\n" + lines + b"--\\n")
@@ -203,8 +202,8 @@ from pipelines.audit.conservation import check_batch
 from pipelines.audit.unpublished import CHECKED
 from pipelines.defs.checks import check_specs
 from pipelines.vocabulary.tables import LANDING_FILES
-from tests.worlds.files import lake_rows, source_rows
-from tests.worlds.lakes import LakeInMemory
+from tests.worlds.deliveries import source_rows
+from tests.worlds.lakes import LakeInMemory, lake_rows
 
 files = lake_rows(LANDING_FILES, {"batch_id": 1, "file_id": 7, "path": "cdn/seven.json"})
 with LakeInMemory({LANDING_FILES: files}) as lake:

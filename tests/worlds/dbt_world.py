@@ -80,6 +80,12 @@ class DbtWorld:
         return copy
 
 
+def parsed_again(world: DbtWorld) -> DbtWorld:
+    """A world whose project has other files by now, with their parsed form."""
+    _invoke(world.folder, dbtRunner(), "parse")
+    return DbtWorld(world.folder, world.folder / "target")
+
+
 def parsed_world() -> DbtWorld:
     """The world before any build; whoever asks copies it."""
     folder = made_once("parsed-world", _parse)

@@ -96,6 +96,13 @@ def test_a_column_has_one_type_in_all_charge_models() -> None:
             assert column.kind.dtype == dtypes[name], f"{model.__name__}.{name}"
 
 
+def test_a_charge_model_has_its_sql() -> None:
+    folder = DBT_PROJECT / "models" / "rating" / "charge_models"
+    files = sorted(folder.glob("*.sql"))
+
+    assert [file.stem.removeprefix("int_tiers_rated_") for file in files] == list(MODELS)
+
+
 @each_table
 def test_dbt_loads_the_columns_as_text(table: CatalogTable[Any]) -> None:
     path = DBT_PROJECT / "seeds" / f"{table.row.file_name.removesuffix('.csv')}.yml"

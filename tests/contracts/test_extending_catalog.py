@@ -71,8 +71,7 @@ class Package(Charge):
     package_size: Decimal = column(QUANTITY, "Units in a package.")
     package_rounding: str = column(one_of("up", "down"), "Empty is up.", empty="up")
 
-    def problems(self, tiers):
-        yield from super().problems(tiers)
+    def problems(self):
         if self.package_rounding == "up" and self.package_size == 1:
             yield self.problem("package_size", f"1, rounded {self.package_rounding}, is no package")
 

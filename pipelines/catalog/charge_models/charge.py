@@ -34,10 +34,14 @@ class Charge(Row):
         """The price version."""
         return self.plan_code, self.charge_code, self.valid_from
 
-    def problems(self, tiers: Sequence[Tier]) -> Iterator[Problem]:
-        """What contradicts itself between this charge and its tiers: here, that it has any.
+    def problems(self) -> Iterator[Problem]:
+        """What contradicts itself between the columns of this charge; a model may have a rule."""
+        yield from ()
 
-        Called on an instance of the charge's own model, which has a rule of its own.
+    def tier_problems(self, tiers: Sequence[Tier]) -> Iterator[Problem]:
+        """What is wrong with the tiers of this charge: here, that there are any.
+
+        A model whose prices are in tiers says otherwise. Its own columns may be ill-filled.
         """
         for tier in tiers:
             yield tier.problem(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipelines.catalog.cells import shown
 from pipelines.catalog.charge_models.charge import Charge
 from pipelines.catalog.rows import Problem
 from pipelines.catalog.tables.charge_tiers import Tier
@@ -12,12 +13,13 @@ from pipelines.catalog.tables.charge_tiers import Tier
 class Graduated(Charge):
     """Each unit at the price of its tier; the tiers are in charge_tiers.csv."""
 
-    def problems(self, tiers: Sequence[Tier]) -> Iterator[Problem]:
-        """What contradicts itself between this charge and its tiers: that it has none."""
+    def tier_problems(self, tiers: Sequence[Tier]) -> Iterator[Problem]:
+        """What is wrong with the tiers of this charge: that there are none."""
         if not tiers:
             yield self.problem(
-                "unit_price",
-                "is empty and charge_tiers.csv has no tiers of this graduated charge; add them",
+                "charge_model",
+                f"{shown(self.charge_model)} has its prices in charge_tiers.csv, which has no "
+                "tiers of this charge; add them",
             )
 
 

@@ -27,21 +27,37 @@ TERMS = {name: each for model in MODELS.values() for name, each in terms_of(mode
 """Columns that only charges of some models have."""
 
 
-def contradicting_terms(tables: Tables) -> Iterator[Problem]:
-    """A charge has what its model needs, and nothing that only other models have."""
-    charges, tiers = tables.whole(Charge), tiers_by_price(tables)
-    for charge in charges.where(~pl.col("charge_model").is_in(list(MODELS))):
+def unknown_models(tables: Tables) -> Iterator[Problem]:
+    """A charge has a model that there is."""
+    for charge in tables[Charge].where(~pl.col("charge_model").is_in(list(MODELS))):
         try:
             one_of(*MODELS).read(charge.charge_model)
         except ValueError as error:
             yield charge.problem("charge_model", str(error))
-    for name, model in MODELS.items():
-        rows = Rows(model, charges.where(pl.col("charge_model") == name).frame)
+
+
+def contradicting_terms(tables: Tables) -> Iterator[Problem]:
+    """A charge has what its model needs, and nothing that only other models have."""
+    for rows in _rows_by_model(tables):
         problems = list(_wrong_terms(rows))
         yield from problems
         wrong = [problem.row for problem in problems]
         for charge in rows.where(~pl.col("line").is_in(wrong)):
-            yield from charge.problems(tiers.get(charge.price, ()))
+            yield from charge.problems()
+
+
+def contradicting_tiers(tables: Tables) -> Iterator[Problem]:
+    """A charge has tiers if its model has them."""
+    tiers = tiers_by_price(tables)
+    for rows in _rows_by_model(tables):
+        for charge in rows:
+            yield from charge.tier_problems(tiers.get(charge.price, ()))
+
+
+def _rows_by_model(tables: Tables) -> Iterator[Rows[Charge]]:
+    charges = tables.whole(Charge)
+    for name, model in MODELS.items():
+        yield Rows(model, charges.where(pl.col("charge_model") == name).frame)
 
 
 def _wrong_terms(rows: Rows[Charge]) -> Iterator[Problem]:
@@ -94,7 +110,7 @@ TABLE = CatalogTable(
         Reference(("plan_code",), "plans.csv"),
         Reference(("metric_code",), BILLABLE_METRICS),
     ),
-    rules=(contradicting_terms, changed_metrics),
+    rules=(unknown_models, contradicting_terms, contradicting_tiers, changed_metrics),
     more_columns=tuple(
         replace(each, empty=None, is_optional=True)
         for name, each in TERMS.items()

@@ -118,12 +118,33 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="standard-with-tiers",
         ),
         pytest.param(
+            *("charges.csv", "bytes,graduated,", "bytes,standard,"),
+            [
+                "charge_tiers.csv, row 2, column charge_code: 'traffic' is a standard charge",
+                "charge_tiers.csv, row 3, column charge_code: 'traffic' is a standard charge",
+                "charges.csv, row 4, column unit_price: is empty; a standard charge needs it",
+            ],
+            id="standard-with-tiers-alone",
+        ),
+        pytest.param(
+            *(
+                "charges.csv",
+                "calls,requests,standard,999999999999999.999999999999999",
+                "calls,requests,graduated,1",
+            ),
+            [
+                "charges.csv, row 3, column charge_model: 'graduated' has its prices in charge_tie",
+                "charges.csv, row 3, column unit_price: is set, but a graduated charge has no unit",
+            ],
+            id="graduated-with-price-alone",
+        ),
+        pytest.param(
             *(
                 "charges.csv",
                 "calls,requests,standard,999999999999999.999999999999999",
                 "calls,requests,graduated,",
             ),
-            ["charges.csv, row 3, column unit_price: is empty and charge_tiers.csv has no tiers"],
+            ["charges.csv, row 3, column charge_model: 'graduated' has its prices in charge_tiers"],
             id="graduated-without-tiers",
         ),
         pytest.param(
@@ -140,8 +161,8 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             [
                 "charge_tiers.csv, row 2, column valid_from: 'local', 'traffic', '2025-01-01' is",
                 "charge_tiers.csv, row 3, column valid_from: 'local', 'traffic', '2025-01-01' is",
+                "charges.csv, row 4, column charge_model: 'graduated' has its prices in",
                 "charges.csv, row 4, column metric_code: 'requests' is charged by 'calls'",
-                "charges.csv, row 4, column unit_price: is empty and charge_tiers.csv has no tiers",
             ],
             id="metric-charged-twice-in-a-plan",
         ),
@@ -150,7 +171,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             [
                 "charge_tiers.csv, row 2, column valid_from: 'local', 'traffic', '2025-01-01' is",
                 "charge_tiers.csv, row 3, column valid_from: 'local', 'traffic', '2025-01-01' is",
-                "charges.csv, row 4, column unit_price: is empty and charge_tiers.csv has no tiers",
+                "charges.csv, row 4, column charge_model: 'graduated' has its prices in",
                 "charges.csv, row 4, column valid_from: 2026-01-02 is the first price of "
                 "'traffic', but subscription 's3' (subscriptions.csv, row 4) is on plan 'local'",
             ],
@@ -279,6 +300,18 @@ def test_what_stands_exactly_at_the_bound_is_read(
     tmp_path: Path, name: str, old: str, new: str
 ) -> None:
     read(tmp_path, edited(name, old, new))
+
+
+def test_an_unknown_charge_model_is_named_beside_ill_formed_rows(tmp_path: Path) -> None:
+    files = edited("charges.csv", "standard,0.000000000000001", "volume,0.000000000000001")
+    files["charge_tiers.csv"] = RIGHT["charge_tiers.csv"].replace("0.01", "free")
+    files["charges.csv"] = files["charges.csv"].replace("999999999999999.9", "-9")
+
+    assert [problem.split(":")[0] for problem in problems_of(tmp_path, files)] == [
+        "charge_tiers.csv, row 2, column unit_price",
+        "charges.csv, row 2, column charge_model",
+        "charges.csv, row 3, column unit_price",
+    ]
 
 
 def test_a_long_subscription_is_held_against_all_that_start_in_it(tmp_path: Path) -> None:

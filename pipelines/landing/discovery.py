@@ -1,9 +1,8 @@
-"""Discovery: which listed objects are new file versions, and when they were received.
+"""Discovery: finds the new file versions in a listing, and when each was received.
 
-Belongs here: names, versions, `received_at`, the sequence. Must not be put here: listing a
-store (see `landing`) or reading contents. Pure: the registry enters as a frame.
+Pure: the listing and the registry enter as frames.
 
-Invariant: listed = known + new + waiting (an object is ignored with a reason, never lost).
+Invariant: listed = known + new + ignored. An ignored object keeps its reason; none is lost.
 """
 
 import re
@@ -15,32 +14,38 @@ import polars as pl
 from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
 
 NAME_SUFFIX = re.compile(r"\.(ndjson|jsonl|json|csv)(\.gz|\.zst)?$|\.parquet$")
-"""Names that are read."""
+"""Endings of the names that are read."""
 
 _UNREAD_NAME = (
     "not a name that is read: .ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet"
 )
 
 UNFINISHED_NAME = re.compile(r"(^|/)[_.][^/]*|\.(tmp|part)$")
-"""Names of uploads that are not finished: not read, but counted."""
+"""Names of unfinished uploads. They are counted, and not read."""
 
 DATED_FOLDER = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/")
-"""Date and hour in the path of a source whose `received_at_from` is `path`."""
+"""Date and hour (UTC) in the path of a source whose `received_at_from` is `path`.
 
+Example: `cdn/2015/05/17/10/a.ndjson` was received at 2015-05-17T10:00:00Z.
+"""
 
 AHEAD_MAX = timedelta(days=1)
-"""How far a file may be dated ahead of the listing: clocks differ, by zones at worst."""
+"""How far ahead of the listing a file may be dated.
+
+Clocks differ, at worst by their time zones. A file listed at noon on 17 May may be dated up to
+noon on 18 May.
+"""
 
 
 @dataclass(frozen=True)
 class Discovery:
-    """What a listing holds that the registry does not.
+    """The new file versions of a listing, and the objects that are ignored.
 
     Attributes:
-        files: new file versions in the order of the sequence; schema of `landing_files`
-            without `batch_id`, plus `dialect` and `dedupe_scope` of their source.
-        ignored: one row per object not read: `path`, `reason`.
-        listed: objects below a source's folder, known ones included.
+        files: one row per new file version, by `file_id`. Schema of `landing_files` without
+            `batch_id`, plus `dialect` and `dedupe_scope` of the source.
+        ignored: one row per object that is not read: `path`, `reason`.
+        listed: number of objects below a source's folder, known ones included.
     """
 
     files: pl.DataFrame
@@ -54,16 +59,17 @@ def discover(
     sources: pl.DataFrame,
     listed_at: datetime | None = None,
 ) -> Discovery:
-    """New file versions, each with the next numbers of the sequence.
+    """The file versions that the registry lacks, each with the next `file_id`.
 
-    The anti-join is on (path, etag, size): overwriting a file lands a new version. Objects
-    outside any folder belong to no sender and are not listed at all.
+    A version is known by (path, etag, size), so an overwritten file lands a new version. New
+    versions are numbered by (received_at, path, etag). Objects outside any folder belong to no
+    sender and are not counted as listed.
 
     Args:
-        listing: schema `LISTING`; any order.
-        registry: schema of `landing_files`.
-        sources: schema `SOURCES`.
-        listed_at: when the listing began; None lets a path be dated in any future.
+        listing: one row per object, schema `LISTING`, in any order.
+        registry: one row per known version, schema of `landing_files`.
+        sources: one row per sender, schema `SOURCES`.
+        listed_at: when the listing began. None: files dated in the future are accepted.
     """
     objects = listing.filter(pl.col("path").str.contains("/", literal=True)).with_columns(
         pl.col("path").str.split("/").list.first().alias("source")
@@ -98,9 +104,14 @@ def discover(
 
 
 def first_batch(files: pl.DataFrame, batch_bytes: int) -> pl.DataFrame:
-    """The files a batch takes: the first in sequence, up to `batch_bytes`, one at least.
+    """The files that the next batch reads, by `file_id`.
 
-    A batch of 0 bytes takes none.
+    They are the first ones that together have at most `batch_bytes`. The first file is read
+    whatever its size, unless `batch_bytes` is 0.
+
+    Args:
+        files: one row per new file version, as in `Discovery`.
+        batch_bytes: the most landed bytes of one batch.
     """
     is_first = (pl.int_range(pl.len()) == 0) & (batch_bytes > 0)
     return files.sort("file_id").filter((pl.col("size_bytes").cum_sum() <= batch_bytes) | is_first)

@@ -1,7 +1,7 @@
-"""The landing: listing a folder or an S3 prefix, and opening one file version.
+"""The landing: a folder or an S3 prefix behind one address, listed and opened.
 
-Belongs here: the two stores behind one address. Must not be put here: which objects are new
-(see `discovery`), or what is in them. Nothing here writes to the landing, ever.
+A file version is (path, etag, size). `Landing.opened` gives the bytes of exactly that version,
+or raises.
 """
 
 import errno
@@ -22,7 +22,7 @@ from pipelines.vocabulary.frames import LISTING
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
 
 READ_ATTEMPTS = 5
-"""How often a download is tried before the run gives up on the landing."""
+"""How often a download is tried before the run stops with a `LandingError`."""
 
 _DOWNLOAD_BLOCK_BYTES = 1024 * 1024
 _UNDECODABLE = "\ufffd"
@@ -30,11 +30,12 @@ _UNDECODABLE = "\ufffd"
 
 @dataclass(frozen=True)
 class Landing:
-    """A landing by its address; it can be handed to another process.
+    """A landing, known by its address. It can be sent to another process.
 
     Attributes:
-        address: absolute folder, or s3://bucket/prefix.
-        s3_endpoint_url: of an S3-compatible server; None is AWS. Credentials come from AWS_*.
+        address: an absolute folder, or `s3://bucket/prefix`.
+        s3_endpoint_url: URL of an S3-compatible server. None: AWS. Credentials come from the
+            `AWS_*` variables.
     """
 
     address: str
@@ -45,7 +46,7 @@ class Landing:
         return self.address.startswith("s3://")
 
     def list_objects(self) -> pl.DataFrame:
-        """Every object below the landing; schema `LISTING`, sorted by path.
+        """One row per object of the landing, by path; schema `LISTING`.
 
         Raises:
             LandingError: the address cannot be listed.
@@ -56,10 +57,17 @@ class Landing:
 
     @contextmanager
     def opened(self, path: str, etag: str, size_bytes: int) -> Iterator[BinaryIO]:
-        """The bytes of one file version, which is still that version when the block ends.
+        """The bytes of one file version, as a stream.
+
+        When the block ends the file is checked again: what was read is that version.
+
+        Args:
+            path: the file's path below the landing.
+            etag: the version's etag, as listed.
+            size_bytes: the version's size as listed, compressed if it is.
 
         Raises:
-            UnreadableFileError: it was overwritten or deleted since it was listed.
+            UnreadableFileError: the file was overwritten or deleted after it was listed.
             LandingError: the store did not answer.
         """
         opener = self._opened_s3 if self._is_s3 else self._opened_local
@@ -69,7 +77,9 @@ class Landing:
     def _list_folder(self) -> list[tuple[str, str, int, int]]:
         root = Path(self.address)
         if not root.is_dir():
-            raise LandingError(f"METERLINE_LANDING is no folder: {root}; create it or correct it")
+            raise LandingError(
+                f"METERLINE_LANDING is not a folder: {root}; create the folder or correct the path"
+            )
         rows = []
         for folder, _, names in os.walk(root, onerror=_refuse_unlisted):
             for name in names:
@@ -79,7 +89,7 @@ class Landing:
                 except OSError as error:
                     _refuse_unlisted(error)
                     continue
-                # Opening a pipe would wait for its writer for ever.
+                # To open a pipe would block until somebody writes to it.
                 if stat.S_ISREG(facts.st_mode):
                     rows.append(
                         (
@@ -101,9 +111,10 @@ class Landing:
                 raise UnreadableFileError("its name is not valid UTF-8; rename it") from None
             raise UnreadableFileError("it was deleted before it could be read") from None
         except PermissionError as error:
-            # A grant changes neither time nor size, so a quarantined file would never heal.
+            # Granting access changes neither the file's time nor its size. A quarantined file
+            # would keep its etag, and would never be read again.
             raise LandingError(
-                f"{error.filename} is closed to this user; let it be read"
+                f"{error.filename} cannot be read by this user; grant this user read access"
             ) from error
         except OSError as error:
             raise UnreadableFileError(f"it cannot be opened: {error.strerror}") from None
@@ -143,7 +154,7 @@ class Landing:
                 _microseconds(facts["LastModified"]),
             )
             for name, facts in found.items()
-            # For an empty prefix s3fs answers with an object of the prefix's own name.
+            # For an empty prefix s3fs lists one object with the name of the prefix itself.
             if facts["type"] == "file" and name.startswith(prefix) and not name.endswith("/")
         ]
 
@@ -151,8 +162,8 @@ class Landing:
     def _opened_s3(self, path: str, etag: str, size_bytes: int) -> Iterator[BinaryIO]:
         bucket, _, prefix = self.address.removeprefix("s3://").partition("/")
         key = "/".join(part for part in (prefix.strip("/"), path) if part)
-        # A body cut off while streaming is not retried by the client, so the whole object
-        # is brought here first and parsed from the local copy.
+        # The client does not retry a body that is cut off while it streams. So the whole
+        # object is downloaded first, and parsed from the local copy.
         with tempfile.TemporaryFile() as copy:
             self._download(bucket, key, etag, size_bytes, copy)
             copy.seek(0)
@@ -194,10 +205,10 @@ class Landing:
 
 def _refuse_unlisted(error: OSError) -> None:
     if error.errno in (errno.ENOENT, errno.ELOOP):
-        return  # Renamed while being listed (the next run sees its new name), or a dead link.
-    # A folder that is skipped would look like one whose files are all decided.
+        return  # A dead link, or renamed meanwhile: the next run lists the new name.
+    # If the folder were skipped, it would look as if all its files were decided.
     raise LandingError(
-        f"{error.filename} cannot be listed: {error.strerror}; let this user read it"
+        f"{error.filename} cannot be listed: {error.strerror}; grant this user read access"
     ) from error
 
 
@@ -210,7 +221,7 @@ def _local_etag(facts: os.stat_result) -> str:
 
 
 def _http_status(error: Exception) -> int | None:
-    # s3fs makes an OSError of the client's error and names that one as its cause.
+    # s3fs raises an OSError, whose cause is the client's own error.
     answer = getattr(error.__cause__ or error, "response", None) or {}
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
     return int(status) if status is not None else None

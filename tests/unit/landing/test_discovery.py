@@ -1,4 +1,4 @@
-"""What is new in a listing: versions, names, senders, the instant of reception, the sequence."""
+"""Discovery: new versions, names, senders, when a file was received, and the sequence."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ SOURCES = pl.concat(
 NO_REGISTRY = pl.DataFrame(schema=LANDING_FILES.schema)
 
 Listed = tuple[str, str, int, datetime]
-"""(path, etag, size in bytes, when it was modified)."""
+"""Path, etag, size in bytes, modification time."""
 
 
 def _listing(*objects: Listed | str) -> pl.DataFrame:
@@ -34,7 +34,7 @@ def _listing(*objects: Listed | str) -> pl.DataFrame:
 
 
 def _registry(files: pl.DataFrame) -> pl.DataFrame:
-    """The registry once a batch has taken the files in."""
+    """The registry after a batch has decided these files."""
     return files.with_columns(pl.lit(1, pl.Int64).alias("batch_id")).select(
         LANDING_FILES.column_names
     )
@@ -290,7 +290,7 @@ def test_sequence_goes_on_after_the_registry() -> None:
 
     files = discover(listing, _registry(first), SOURCES).files
 
-    # A file that lands late is decided late: it does not displace what has a number.
+    # A file that lands late is numbered late: files that have a number keep it.
     assert files.select("file_id", "path").rows() == [(3, "cdn/0.ndjson"), (4, "cdn/c.ndjson")]
 
 

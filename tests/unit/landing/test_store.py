@@ -1,4 +1,4 @@
-"""A local landing: every file is listed once, and only the listed version is read."""
+"""A landing in a folder: every file is listed once, and only the listed version is read."""
 
 import os
 from datetime import UTC, datetime
@@ -59,14 +59,16 @@ def test_an_empty_landing_lists_nothing(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(LandingError, match=r"METERLINE_LANDING is no folder: .*/gone; create it"):
+    with pytest.raises(
+        LandingError, match=r"METERLINE_LANDING is not a folder: .*/gone; create the folder"
+    ):
         Landing(str(tmp_path / "gone")).list_objects()
 
 
 def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     file = _drop(tmp_path, "landing")
 
-    with pytest.raises(LandingError, match="METERLINE_LANDING is no folder"):
+    with pytest.raises(LandingError, match="METERLINE_LANDING is not a folder"):
         Landing(str(file)).list_objects()
 
 
@@ -91,7 +93,7 @@ def test_what_is_no_file_is_not_listed(tmp_path: Path) -> None:
     _drop(tmp_path, "cdn/a.json")
     (tmp_path / "cdn/to_nowhere.json").symlink_to(tmp_path / "nowhere")
     (tmp_path / "cdn/to_itself.json").symlink_to(tmp_path / "cdn/to_itself.json")
-    os.mkfifo(tmp_path / "cdn/pipe.json")  # Opening it would wait for a writer for ever.
+    os.mkfifo(tmp_path / "cdn/pipe.json")  # To open it would block until somebody writes.
 
     assert _paths(tmp_path) == ["cdn/a.json"]
 
@@ -146,7 +148,7 @@ def test_a_file_appended_to_while_it_is_read_is_not_trusted(tmp_path: Path) -> N
     file = _drop(tmp_path, "cdn/a.json", b"first\n")
     landing = Landing(str(tmp_path))
 
-    with (  # noqa: PT012 — what is read before the change is part of the story
+    with (  # noqa: PT012 — the test is about a change between two reads
         pytest.raises(UnreadableFileError, match="it was changed after it was listed"),
         landing.opened(*_version(tmp_path, "cdn/a.json")) as stream,
     ):

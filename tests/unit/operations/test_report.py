@@ -255,7 +255,7 @@ def test_catalog_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
 def test_missing_landing_is_refused(tmp_path: Path) -> None:
     settings = new_home(tmp_path)
     Path(settings.landing).rmdir()
-    with pytest.raises(LandingError, match="METERLINE_LANDING is no folder"):
+    with pytest.raises(LandingError, match="METERLINE_LANDING is not a folder"):
         read_report(settings)
 
 

@@ -1,19 +1,19 @@
-"""The exceptions Meterline raises when a promise is broken.
+"""The exceptions that Meterline raises when it must stop.
 
-Belongs here: the tree, nothing else. Data problems are not exceptions: a bad line is a
-rejection with a reason, a bad file is a quarantine (see `schemas`).
+Bad data is not an exception. A bad line becomes a rejection with a reason, and a bad file is
+quarantined (see `verdicts`).
 """
 
 
 class MeterlineError(Exception):
-    """Anything Meterline stops for; its text tells a person what to do."""
+    """Any reason for Meterline to stop. Its text says what to do."""
 
 
 class CatalogError(MeterlineError):
-    """The catalog contradicts itself; nothing has been written.
+    """The catalog contradicts itself. Nothing was written.
 
     Attributes:
-        problems: one sentence each, naming file, row and column.
+        problems: one sentence per problem, with file, row and column.
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -25,15 +25,15 @@ class CatalogError(MeterlineError):
 
 
 class LandingError(MeterlineError):
-    """The landing cannot be listed or read (wrong address, credentials, network)."""
+    """The landing cannot be listed or read: wrong address, credentials or network."""
 
 
 class LakeError(MeterlineError):
-    """The lake refuses: a newer schema, a path registered twice, a broken rule."""
+    """The lake refuses to go on: a newer schema, a path registered twice, a broken rule."""
 
 
 class OlderSchemaError(LakeError):
-    """The lake has an earlier schema, or no tables yet; the next run migrates it."""
+    """The lake has an earlier schema, or no tables yet. The next run migrates it."""
 
 
 class AlreadyRunningError(MeterlineError):
@@ -41,8 +41,11 @@ class AlreadyRunningError(MeterlineError):
 
 
 class InvariantError(MeterlineError):
-    """What was written does not add up; nothing is published or finalized."""
+    """The written rows do not add up. Nothing is published or finalized."""
 
 
 class UnreadableFileError(Exception):
-    """The file cannot be read to its end; its message says why. It is quarantined."""
+    """The file cannot be read to its end, and is quarantined.
+
+    Its message becomes the reason in `file_decisions`.
+    """

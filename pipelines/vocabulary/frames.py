@@ -1,8 +1,4 @@
-"""Frames that pass between stages: every column once, with its type.
-
-Belongs here: schemas of frames that two rooms share, and their closed enumerations. Must not be put
-here: anything that computes, and columns of the lake (see `tables`).
-"""
+"""Frames that pass between rooms: each column with its type. The lake's own are in `tables`."""
 
 from enum import StrEnum
 
@@ -19,7 +15,10 @@ from pipelines.vocabulary.tables import (
 
 
 class RefKind(StrEnum):
-    """What an event names to say whose it is: two namespaces, in which one text may mean two."""
+    """The two ways in which an event may name its owner.
+
+    They are two namespaces: customer `42` and subscription `42` are different owners.
+    """
 
     CUSTOMER = "customer"
     SUBSCRIPTION = "subscription"
@@ -52,8 +51,12 @@ SOURCES = pl.Schema(
         ),
     }
 )
-"""One row per sender; a null window or lateness means unlimited. The last three say how its
-events are read (see `dialects.reader_of`); empty is as its dialect's vendor documents it."""
+"""One row per sender; key `source`.
+
+A null window or lateness is unlimited. `key_fields`, `fields` and `event_schemas` say how the
+sender's events are read (see `dialects.reader_of`). Where they are empty, events are read as the
+dialect's vendor documents them.
+"""
 
 REFUSAL_CUTS = pl.Schema(
     {
@@ -63,16 +66,22 @@ REFUSAL_CUTS = pl.Schema(
         "latest_cut_at": UTC_MICROSECONDS,
     }
 )
-"""Per name (a customer's or a subscription's, see `RefKind`) a step function of occurred_at:
-received at or after `latest_cut_at` is backdated; null where nothing is refused. Sorted by
-(kind, name, from_at)."""
+"""One row per name and step; key (kind, name, from_at), sorted by it.
+
+`kind` is a `RefKind`. A step begins at `from_at` and lasts until the name's next step. An event
+that occurred in a step and was received at or after its `latest_cut_at` is rejected as backdated.
+Where `latest_cut_at` is null, no event is backdated.
+
+Example: a step from 1 May with `latest_cut_at` 3 June. Usage of 10 May is accepted when received
+on 2 June, and rejected when received on 3 June.
+"""
 
 
 PARSED_EVENTS = pl.Schema(
     {name: dtype for name, dtype in ACCEPTED_EVENTS.schema.items() if name != "batch_id"}
     | {"line_sha256": pl.Binary()}
 )
-"""A well-formed event before its verdict, with the digest of its line."""
+"""One row per well-formed event before its verdict, with the SHA-256 of its line."""
 
 
 REJECTIONS = pl.Schema(
@@ -92,7 +101,7 @@ REJECTIONS = pl.Schema(
         )
     }
 )
-"""A line refused by the parser: `idempotency_key` is null unless it could be read."""
+"""One row per line that the parser rejected. `idempotency_key` is null if it cannot be read."""
 
 
 LISTING = pl.Schema(
@@ -103,11 +112,11 @@ LISTING = pl.Schema(
         "modified_at": UTC_MICROSECONDS,
     }
 )
-"""One row per object of the landing, as the store lists it."""
+"""One row per object of the landing, as the store lists it; key `path`."""
 
 
 PENDING = "pending"
-"""State of a file version that is listed and not decided."""
+"""The state of a file version that is listed and not yet decided."""
 
 
 DRAFTS = pl.Schema(
@@ -127,7 +136,7 @@ DRAFTS = pl.Schema(
         )
     }
 )
-"""One row per draft invoice, as dbt made it."""
+"""One row per draft invoice, as dbt made it; key `invoice_id`."""
 
 
 DRAFT_LINES = pl.Schema(
@@ -145,13 +154,13 @@ FILE_STATES = pl.Schema(
         "status": pl.String(),
     }
 )
-"""One row per file version: the status of its latest revision, or `pending`."""
+"""One row per file version; `status` is that of its latest decision, or `pending`."""
 
 
 SOURCE_CUSTOMERS = pl.Schema(
     {"source": pl.String(), "customer_id": pl.String(), "first_received_at": UTC_MICROSECONDS}
 )
-"""One row per source and customer with an accepted event from it: when the first was received."""
+"""One row per source and customer with an accepted event; when the first one was received."""
 
 
 FINALIZED = pl.Schema(
@@ -160,16 +169,21 @@ FINALIZED = pl.Schema(
         for name in ("invoice_id", "series_number", "as_of", "chain_sha256")
     }
 )
-"""What closing must know of the invoices closed so far."""
+"""One row per finalized invoice: the columns that closing the next ones needs."""
 
 
 def checked(rows: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
-    """The columns of a schema, when every one is there, of its type, and without nulls.
+    """The rows with the columns of the schema alone, each of its type and without nulls.
 
-    Types are not cast: a cast to a shorter decimal would round in silence.
+    Types are not cast: a cast to a shorter decimal would round silently.
+
+    Args:
+        rows: any frame.
+        schema: the columns that must be there.
+        what: how an error names the frame.
 
     Raises:
-        InvariantError: a column is missing, of another type, or null; `what` names the frame.
+        InvariantError: a column is missing, has another type, or holds a null.
     """
     for name, dtype in schema.items():
         found = rows.schema.get(name)
@@ -195,7 +209,11 @@ BILLING_PERIODS = pl.Schema(
         "period_start_date": pl.Date(),
     }
 )
-"""One row per billing period; key (subscription_id, period_index), which counts from 1."""
+"""One row per billing period; key (subscription_id, period_index).
+
+`period_index` counts a subscription's periods from 1. A period is `[period_start_at,
+period_end_at)`. `period_start_date` is the first day in the customer's time zone.
+"""
 
 
 CUSTOMER_NAMES = pl.Schema(
@@ -206,4 +224,4 @@ CUSTOMER_NAMES = pl.Schema(
         "valid_to_at": UTC_MICROSECONDS,
     }
 )
-"""One row per name and validity `[from, to)`; a null bound is open."""
+"""One row per name and validity `[valid_from_at, valid_to_at)`. A null bound is open."""

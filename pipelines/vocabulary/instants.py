@@ -1,7 +1,7 @@
-"""Instants from senders' text, exact to the microsecond.
+"""Reads instants from senders' texts, exact to the microsecond.
 
-Belongs here: the forms of time senders use. Must not be put here: rules about time
-(see `decide`). Every function gives microseconds since 1970-01-01T00:00:00Z.
+Every function returns microseconds since 1970-01-01T00:00:00Z. Digits beyond the microsecond are
+cut off, towards the past. They still differ in the payload digest, which covers the text itself.
 """
 
 import re
@@ -28,17 +28,18 @@ _LEAST_FROM_MILLISECONDS = 100_000_000_000_000  # 1973-03-03T09:46:40Z
 
 
 class TimestampError(ValueError):
-    """The text is no instant we accept; its message says why."""
+    """The text is not an instant that is accepted. Its message says why."""
 
 
 def parse_rfc3339(text: str) -> int:
-    """Microseconds since the epoch of an RFC 3339 instant with zone.
+    """Microseconds since 1970 of an RFC 3339 instant with a zone.
 
-    Digits beyond the microsecond are cut off (towards the past): the payload digest still
-    covers them. A leap second, `24:00`, a date alone and a zone beyond ±14:00 are refused.
+    A leap second, `24:00`, a date alone and a zone beyond ±14:00 are refused.
+
+    Example: `2026-01-31T14:45:00.25+01:00` is 2026-01-31T13:45:00.25Z.
 
     Raises:
-        TimestampError: not such an instant.
+        TimestampError: the text is not such an instant, or lies outside the years 1 to 9999.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:
@@ -60,24 +61,28 @@ def parse_rfc3339(text: str) -> int:
 
 
 def parse_iso8601_utc(text: str) -> int:
-    """Microseconds since the epoch; as `parse_rfc3339`, but an instant without zone is UTC.
+    """Microseconds since 1970 of an RFC 3339 instant, which is in UTC if it has no zone.
 
-    Only for dialects whose vendor says so.
+    For dialects whose vendor documents that. Otherwise as `parse_rfc3339`.
+
+    Example: `2026-01-31T13:45:00` is 2026-01-31T13:45:00Z.
 
     Raises:
-        TimestampError: not such an instant.
+        TimestampError: the text is not such an instant, or lies outside the years 1 to 9999.
     """
     return parse_rfc3339(f"{text}Z" if _WITHOUT_ZONE.fullmatch(text) else text)
 
 
 def parse_unix_seconds(text: str) -> int:
-    """Microseconds since the epoch of a decimal number of seconds since the epoch.
+    """Microseconds since 1970 of a decimal number of seconds since 1970.
 
-    Exact: the digits are shifted as text. Those beyond the microsecond are cut off (towards
-    the past). Milliseconds lie outside the years 1 to 9999 and are refused, never guessed.
+    The result is exact, since the digits are shifted as text. A number of milliseconds lies
+    outside the years 1 to 9999, so it is refused and never guessed at.
+
+    Example: `1767225600.25` is 2026-01-01T00:00:00.25Z. `1767225600250` is refused.
 
     Raises:
-        TimestampError: not such a number.
+        TimestampError: the text is not such a number, or lies outside the years 1 to 9999.
     """
     instant = _unix_microseconds(text, _MICROSECOND_DIGITS)
     if instant is None:
@@ -91,13 +96,16 @@ def parse_unix_seconds(text: str) -> int:
 
 
 def parse_unix_milliseconds(text: str) -> int:
-    """Microseconds since the epoch of a decimal number of milliseconds since the epoch.
+    """Microseconds since 1970 of a decimal number of milliseconds since 1970.
 
-    Exact, as `parse_unix_seconds`. What lies within three years of 1970 can only be meant as
-    seconds and is refused, never guessed.
+    The result is exact, as in `parse_unix_seconds`. A number within three years of 1970 can only
+    be meant as seconds, so it is refused and never guessed at.
+
+    Example: `1767225600250` is 2026-01-01T00:00:00.25Z. `1767225600.25` is refused.
 
     Raises:
-        TimestampError: not such a number.
+        TimestampError: the text is not such a number, lies within three years of 1970, or lies
+            outside the years 1 to 9999.
     """
     instant = _unix_microseconds(text, _MICROSECOND_DIGITS - 3)
     if instant is None:
@@ -115,7 +123,8 @@ def parse_unix_milliseconds(text: str) -> int:
 
 
 def _unix_microseconds(text: str, shift: int) -> int | None:
-    # None when it is no number; far beyond the years when it has too many digits to matter.
+    # None: the text is not a number. A number with too many digits gives an instant beyond year
+    # 9999, which the caller refuses.
     match = _UNIX_SECONDS.fullmatch(text)
     if match is None:
         return None
@@ -131,17 +140,19 @@ def _unix_microseconds(text: str, shift: int) -> int | None:
 
 
 def parse_unix_seconds_or_rfc3339(text: str) -> int:
-    """Microseconds since the epoch of either form; no text has both.
+    """Microseconds since 1970 of a number of seconds or of an RFC 3339 instant.
+
+    No text has both forms.
 
     Raises:
-        TimestampError: neither form.
+        TimestampError: the text has neither form, or lies outside the years 1 to 9999.
     """
     return parse_unix_seconds(text) if _UNIX_SECONDS.fullmatch(text) else parse_rfc3339(text)
 
 
 @lru_cache(maxsize=100_000)
 def _minute_microseconds(date: str, minute: str) -> int:
-    # Events of one file share few minutes, so the calendar is asked rarely.
+    # The events of a file share few minutes, so most calls are answered by the cache.
     try:
         instant = datetime.fromisoformat(f"{date}T{minute}:00+00:00")
     except ValueError as error:

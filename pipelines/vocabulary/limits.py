@@ -1,28 +1,33 @@
-"""Limits: what a sender must keep, so that no file can exhaust the machine.
+"""The limits on what a sender may send, so that no file can exhaust the machine.
+
+Each limit is inclusive: a value at the limit is read.
 
 Source: design, invariants (limits).
 """
 
 LINE_BYTES_MAX = 1024 * 1024
-"""Longest line that is read; a longer one is rejected as too_large."""
+"""Bytes of the longest line that is read. A longer line is rejected as `too_large`."""
 
 NESTING_DEPTH_MAX = 8
-"""Deepest nesting of objects and arrays in a line.
+"""Levels of objects and arrays in a line, at most. The line's own object is the first level.
 
 Source: Segment's common fields reach the fifth level (`context.userAgentData.brands[].brand`).
 """
 
 PROPERTIES_MAX = 200
-"""Most properties one event may carry."""
+"""Properties of one event, at most."""
 
 NAME_BYTES_MAX = 255
-"""Longest idempotency key, customer reference, event name and property name, in bytes."""
+"""Bytes of an idempotency key, customer reference, event name or property name, at most."""
 
 OBJECT_BYTES_MAX = 2 * 1024**3
-"""Largest object as landed (compressed)."""
+"""Bytes of a landed object, compressed if it is, at most."""
 
 RAW_BYTES_MAX = 20 * 1024**3
-"""Largest object once decompressed."""
+"""Bytes of a decompressed object, at most."""
 
 COMPRESSION_RATIO_MAX = 200
-"""Largest ratio of raw to landed bytes beyond the first MiB: more is taken for a bomb."""
+"""Decompressed bytes per landed byte, at most. The first MiB is free.
+
+An object beyond this ratio is treated as a decompression bomb.
+"""

@@ -1,4 +1,4 @@
-"""Members: what the modules of a package offer under one name, so that no list is kept by hand."""
+"""Finds what the modules of a package define under one name, so that nobody keeps a list."""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -7,10 +7,14 @@ from typing import Any
 
 
 def members(package: ModuleType, name: str) -> dict[str, Any]:
-    """The attribute `name` of each module of a package that has it, by the module's name.
+    """The value of `name` in each module of a package that defines it, by module name.
 
-    A module takes part by defining the name. So a dialect, a format, a check or a command is added
-    by adding one file.
+    The modules are listed in alphabetical order. A dialect, a format or a check is added by adding
+    one file that defines the name.
+
+    Args:
+        package: the package whose modules are imported. It is searched one level deep.
+        name: the name to look for, such as `FORMAT`.
     """
     found = {}
     for module in sorted(iter_modules(package.__path__), key=lambda each: each.name):

@@ -1,10 +1,9 @@
 """Money: the minor unit of each currency, the one rounding, and the one way to write a number.
 
-Belongs here: what is true of amounts whatever is billed. Must not be put here: prices, tiers
-and totals, which dbt computes in SQL.
+dbt computes prices, tiers and totals, in SQL.
 
-Decimals only, and never the thread's decimal context: its 28 digits would round a
-DECIMAL(38,15) in silence, and another library may change it.
+All values are decimals. The thread's decimal context is never used: its 28 digits would round a
+DECIMAL(38,15) silently, and another library may change it.
 """
 
 from decimal import (
@@ -43,13 +42,13 @@ _MINOR_UNIT_DIGITS = {
 }
 
 KNOWN_CURRENCIES = frozenset(_MINOR_UNIT_DIGITS)
-"""ISO 4217 codes that can stand on an invoice.
+"""The ISO 4217 codes in which an invoice can be made out.
 
-The active codes of February 2026, and the two withdrawn in 2025 and 2026 (periods before that
-are still billed in them). Not among them: codes without a minor unit (gold XAU, the SDR XDR,
-XTS for tests, …).
+They are the active codes of February 2026 and two that were withdrawn in 2025 and 2026. Periods
+before the withdrawal are still billed in those two. Codes without a minor unit are left out, such
+as gold (XAU), the SDR (XDR) and the code for tests (XTS).
 
-Source: ISO 4217 list one, minor units; ANG and BGN from list three.
+Source: ISO 4217 list one, minor units. ANG and BGN: list three.
 """
 
 _EXACT = Context(
@@ -62,37 +61,40 @@ _EXACT = Context(
     flags=[],
     traps=[InvalidOperation, DivisionByZero, Overflow, Underflow, Clamped],
 )
-"""Ten times the widest amount (38 digits); what does not fit raises, nothing is cut.
+"""Room for ten times the digits of the widest amount (38). A value that does not fit raises.
 
-Python's ROUND_HALF_UP is half away from zero: it looks at the magnitude, not at the sign.
+Python's ROUND_HALF_UP rounds a half away from zero: it ignores the sign.
 """
 
 
 def minor_unit_digits(currency: str) -> int:
-    """Digits after the decimal point of the currency's minor unit: 2 for USD, 0 for JPY.
+    """Fraction digits of the currency's minor unit: 2 for USD, 0 for JPY.
 
     Raises:
-        ValueError: the code is not one of `KNOWN_CURRENCIES` (upper case).
+        ValueError: the code is not one of `KNOWN_CURRENCIES`, which are in upper case.
     """
     if currency not in _MINOR_UNIT_DIGITS:
-        raise ValueError(f"{currency!a} is no active ISO 4217 currency; write a code such as USD")
+        raise ValueError(
+            f"{currency!a} is not an active ISO 4217 currency; write a code such as USD"
+        )
     return _MINOR_UNIT_DIGITS[currency]
 
 
 def round_half_away(value: Decimal, digits: int) -> Decimal:
     """The value with exactly `digits` fraction digits, a half rounded away from zero.
 
-    Half away is what a person does on paper and what most invoices promise; half to even
-    (Python's default) would bill 0.125 and 0.135 with opposite signs of error. Zero is never
-    negative: -0.004 gives 0.00.
+    A person with paper rounds like this, and most invoices promise it. Half to even, Python's
+    default, would round 0.125 down and 0.135 up. A result of zero has no sign.
+
+    Example, with 2 digits: 0.125 gives 0.13, -0.125 gives -0.13, and -0.004 gives 0.00.
 
     Args:
         value: any finite decimal.
-        digits: fraction digits of the outcome, 0 or more.
+        digits: fraction digits of the result, 0 or more.
 
     Raises:
         ValueError: the value is NaN or infinite, or `digits` is negative.
-        decimal.InvalidOperation: the outcome has more than 400 digits.
+        decimal.InvalidOperation: the result has more than 400 digits.
     """
     _require_finite(value)
     if digits < 0:
@@ -104,8 +106,9 @@ def round_half_away(value: Decimal, digits: int) -> Decimal:
 def plain_decimal(value: Decimal) -> str:
     """The one text of a number: no exponent, no trailing zeros, no plus sign, no negative zero.
 
-    Equal numbers give equal text, so a digest over it depends on the value alone:
-    1, 1.00 and 1E+0 are all `1`.
+    Equal numbers have equal texts, so a digest of the text depends on the value alone.
+
+    Example: 1, 1.00 and 1E+0 all give `1`.
 
     Raises:
         ValueError: the value is NaN or infinite.

@@ -1,4 +1,4 @@
-"""Verdicts: what is decided about a line and about a file, and why.
+"""Verdicts: the decisions about a line and about a file, and the reasons of a rejection.
 
 Each list is closed. Source: design, verdicts.
 """
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What was decided about a line; each line of a file has exactly one."""
+    """The decision about a line. Each line that is not blank has exactly one."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
@@ -16,7 +16,7 @@ class Verdict(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a line was rejected; the list is closed (design, verdicts)."""
+    """The reason code of a rejected line."""
 
     MALFORMED = "malformed"
     MISSING_FIELD = "missing_field"
@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 
 class FileStatus(StrEnum):
-    """What was decided about a file version as a whole."""
+    """The decision about a file version as a whole."""
 
     DECIDED = "decided"
     QUARANTINED = "quarantined"

@@ -164,7 +164,7 @@ def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
         ),
         pytest.param(
             *("customers.csv", ",USD,", ",usd,"),
-            *("row 2, column currency", "'usd' is no active ISO 4217 currency"),
+            *("row 2, column currency", "'usd' is not an active ISO 4217 currency"),
             id="currency-in-lower-case",
         ),
         pytest.param(
@@ -202,7 +202,7 @@ def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
         ),
         pytest.param(
             *("plans.csv", "Basic,USD", "Basic,XAU"),
-            *("row 2, column currency", "'XAU' is no active ISO 4217 currency"),
+            *("row 2, column currency", "'XAU' is not an active ISO 4217 currency"),
             id="gold",
         ),
         pytest.param(

@@ -1,4 +1,4 @@
-"""Instants at the edges of day, zone, calendar and fraction."""
+"""Instants at the edges of the day, the zone, the calendar and the fraction."""
 
 from datetime import UTC, datetime
 

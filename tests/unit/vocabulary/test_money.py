@@ -53,7 +53,7 @@ def test_dbt_rounds_to_the_same_minor_units() -> None:
 
 @pytest.mark.parametrize("currency", ["", "usd", "US", "XXX", "XAU", "XTS", "DEM", " USD"])
 def test_unknown_currency_is_refused(currency: str) -> None:
-    with pytest.raises(ValueError, match="is no active ISO 4217 currency"):
+    with pytest.raises(ValueError, match="is not an active ISO 4217 currency"):
         minor_unit_digits(currency)
 
 

@@ -1,11 +1,11 @@
-"""One batch: the files it takes, their verdicts, and the transaction that commits them.
+"""Batch: the files it takes, their verdicts, and the transaction that commits them.
 
-Belongs here: the shell around the pure stages: staging folders, spilling by key hash,
-counters, the lake transaction. Must not be put here: rules about events (see `decide`).
-Only the Dagster assets call this, in the order `plan` → `parse` → `decide_and_commit`.
+1. `plan` lists the landing and chooses the files.
+2. `parse` writes their events and rejections as Parquet into the staging folder.
+3. `decide_and_commit` decides each event and commits everything in one transaction.
 
-Memory is bounded by `EVENTS_PER_GROUP`, not by the batch: parsed events lie in Parquet
-sorted by key hash, and each range of hashes is decided alone, since a key never leaves it.
+`EVENTS_PER_GROUP` bounds the memory, not the size of the batch: events are decided one range of
+key hashes at a time. Events of one key share a hash, so they are always decided together.
 """
 
 from collections.abc import Mapping
@@ -41,20 +41,20 @@ from pipelines.vocabulary.tables import (
 from pipelines.vocabulary.verdicts import Verdict
 
 STREAMED_BYTES_MIN = 4 * 1024 * 1024
-"""Landed bytes below which loading the compiled scanner costs more than it saves."""
+"""A batch of fewer landed bytes is not streamed: loading the scanner costs more than it saves."""
 
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """The files one batch takes, and what stays behind.
+    """The files that one batch takes, and the number that wait.
 
     Attributes:
-        batch_id: the transaction's number.
-        discovery: all that the listing holds.
-        files: file versions of this batch, in sequence.
-        waiting: new file versions left for the next batch.
+        batch_id: number of the transaction that will commit the batch.
+        discovery: the new file versions of the listing, and the objects that are not read.
+        files: the file versions of this batch, one row each, by `file_id`.
+        waiting: number of new file versions left for later batches.
         folder: staging folder of this batch.
-        readers: source → what reads its events.
+        readers: the dialect of each source, by source.
     """
 
     batch_id: int
@@ -65,7 +65,7 @@ class BatchPlan:
     readers: Mapping[str, Dialect]
 
     def undecided(self) -> pl.DataFrame:
-        """File versions that the listing holds and that wait for a later batch."""
+        """The new file versions that wait for a later batch, one row each."""
         return self.discovery.files.join(self.files, on="file_id", how="anti")
 
 
@@ -77,7 +77,17 @@ def plan(
     batch_bytes: int,
     listed_at: datetime | None = None,
 ) -> BatchPlan:
-    """The next batch: new file versions in sequence, up to `batch_bytes`."""
+    """The next batch: the new file versions that come first, up to `batch_bytes`.
+
+    Args:
+        lake: its registry says which file versions were taken in before.
+        landing: the store that is listed.
+        sources: schema `SOURCES`.
+        staging: the batch gets a folder of its own below it.
+        batch_bytes: the landed bytes that a batch takes at most. The first file is taken whatever
+            its size, except that 0 takes none.
+        listed_at: when the listing began. None: files dated in the future are accepted.
+    """
     listing = landing.list_objects()
     discovery = discover(listing, lake.table(LANDING_FILES), sources, listed_at)
     batch_id = lake.last_batch_id() + 1
@@ -102,10 +112,20 @@ def parse(
     threads: int,
     hold: HoldRule | None = None,
 ) -> ParsedBatch:
-    """Parsed events and rejections of the batch's files, as Parquet in its staging folder.
+    """The batch's events and rejections as Parquet in its staging folder, and counts per file.
 
-    Large batches are streamed where the scanner knows the dialect: events that are accepted
-    whatever else the batch holds are staged for the lake at once.
+    The files of a large batch are streamed if the scanner knows their dialect. Events that no
+    other event can make duplicates are then staged for the lake at once.
+
+    Args:
+        lake: the index is brought up to its last batch.
+        index: finds the keys accepted before.
+        plan: the files.
+        landing: the store that holds them.
+        sources: schema `SOURCES`.
+        refusal_cuts: schema `REFUSAL_CUTS`.
+        threads: processes that parse, or threads that scan.
+        hold: the rule by which a file is held. None: no file is held.
     """
     files = _landed_files(plan)
     folder = plan.folder / "parsed"
@@ -170,11 +190,11 @@ def decide_and_commit(
     refusal_cuts: pl.DataFrame,
     facts: RunFacts,
 ) -> pl.DataFrame:
-    """Commits the batch; returns its rows of `file_decisions`.
+    """The batch's rows of `file_decisions`, one per file, once the batch is committed.
 
     Raises:
-        InvariantError: the verdicts of a file do not add up to its lines; nothing is written.
-        LakeError: the transaction failed; the lake is as before.
+        InvariantError: the verdicts of a file do not add up to its lines. Nothing is written.
+        LakeError: the transaction failed. The lake is as before.
     """
     index.bring_up(lake)
     folder = plan.folder / "decided"
@@ -222,7 +242,7 @@ def _read_parts(parts: tuple[Path, ...], schema: pl.Schema) -> pl.DataFrame:
 
 
 def _passed(parsed: ParsedBatch) -> pl.DataFrame:
-    """Counts of the events that were accepted as they came."""
+    """Events accepted without deciding, counted by file."""
     return pl.DataFrame(
         [(file_id, Verdict.ACCEPTED.value, events) for file_id, events in parsed.passed.items()],
         schema={"file_id": pl.Int64, "verdict": pl.String, "events": pl.Int64},
@@ -235,10 +255,10 @@ def _counted(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _file_decisions(batch_id: int, parsed: ParsedBatch, counts: pl.DataFrame) -> pl.DataFrame:
-    """One row per file of the batch; its verdicts must add up to its lines.
+    """The batch's rows of `file_decisions`, one per file.
 
     Raises:
-        InvariantError: they do not.
+        InvariantError: the verdicts of a file do not add up to its lines.
     """
     of_file: dict[int, dict[str, int]] = {}
     for file_id, verdict, events in counts.iter_rows():

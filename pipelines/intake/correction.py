@@ -1,12 +1,17 @@
-"""Correction: a corrected copy of a file stands for its refused lines, at its old `received_at`.
+"""Correction: a corrected copy replaces the refused lines of a file, at its old `received_at`.
 
-Belongs here: which file corrects which, and that it changes nothing else. Must not be put here:
-deciding (a correction is a batch of one file; see `batch`).
+A correction is a batch of one file; `batch` decides it.
 
-The copy is landed beside the original, below its source's folder, under a name that begins with
-`_`, so that no run takes it in by itself. It becomes a file version of its own, so every accepted
-row still walks back to landed bytes. It has the original's lines: only those that are refused
-there may differ; the others must be the events that were accepted, and are duplicates of them.
+The copy is landed below the folder of the original's source, under a name that begins with `_`:
+no run takes such a file in by itself. It becomes a file version of its own, so every accepted row
+can still be traced to landed bytes.
+
+The copy has as many lines as the original. A line that was refused may differ. A line that was
+accepted must hold the same event, which is then a duplicate of the accepted one.
+
+Example: line 7 of `acme/may.ndjson` was rejected as malformed. The copy `acme/_may.ndjson` repeats
+all lines and mends line 7. The event of line 7 is accepted as if it had been received with the
+original. The other lines are duplicates and change nothing.
 """
 
 from pathlib import Path
@@ -35,8 +40,18 @@ def plan_correction(
 ) -> BatchPlan:
     """A batch of the copy alone, received when the newest version of the original was.
 
+    Args:
+        lake: its registry has the original.
+        landing: the store that holds the copy.
+        sources: schema `SOURCES`.
+        discovery: the other files of the listing; they wait.
+        original: path of the file that is corrected.
+        copy: path of the corrected copy.
+        staging: the batch gets a folder of its own below it.
+
     Raises:
-        MeterlineError: either file is not there, or the copy is another source's or known.
+        MeterlineError: one of the files does not exist, the copy belongs to another source or was
+            taken in before, or the original is corrected already.
     """
     registry = lake.table(LANDING_FILES)
     versions = registry.filter(pl.col("path") == original).sort("file_id").tail(1)
@@ -49,9 +64,13 @@ def plan_correction(
             f"--from {copy}: expected a landed file below {corrected['source']}/, found none"
         )
     if listed.join(registry, on=["path", "etag", "size_bytes"], how="semi").height:
-        raise MeterlineError(f"--from {copy}: this version was taken in before; nothing to do")
+        raise MeterlineError(
+            f"--from {copy}: this version was taken in before, so there is nothing to do"
+        )
     if registry.filter(pl.col("corrects_file_id") == corrected["file_id"]).height:
-        raise MeterlineError(f"--file {original}: it is corrected already; correct the copy")
+        raise MeterlineError(
+            f"--file {original}: it is corrected already; to correct more, correct the copy"
+        )
     file = listed.select("path", "etag", "size_bytes").with_columns(
         pl.lit(int(registry["file_id"].len()) + 1, pl.Int64).alias("file_id"),
         pl.lit(corrected["source"]).alias("source"),
@@ -64,17 +83,21 @@ def plan_correction(
         "dedupe_scope",
     )
     if not files.height:
-        raise MeterlineError(f"--file {original}: no row for source '{corrected['source']}'")
+        raise MeterlineError(
+            f"--file {original}: expected a row for source '{corrected['source']}' in "
+            "sources.csv, found none"
+        )
     batch_id = lake.last_batch_id() + 1
     readers = readers_of(sources)
     return BatchPlan(batch_id, discovery, files, 0, staging / f"{batch_id:09d}", readers)
 
 
 def require_same_events(lake: Lake, plan: BatchPlan, parsed: ParsedBatch) -> None:
-    """Nothing, when the copy differs from the original in refused lines alone.
+    """Passes if the copy differs from the original in refused lines only.
 
     Raises:
-        MeterlineError: it cannot be read, has other lines, or changes a line that counts.
+        MeterlineError: the copy cannot be read, has another number of lines, or changes a line
+            that was accepted or blank.
     """
     (file,), (copy,) = parsed.files, plan.files.to_dicts()
     if file.unreadable is not None:
@@ -84,14 +107,14 @@ def require_same_events(lake: Lake, plan: BatchPlan, parsed: ParsedBatch) -> Non
         {"file_id": copy["corrects_file_id"]},
     ).to_dicts()
     if original["status"] == "quarantined":
-        return  # It could not be read, so no line of it was ever decided.
+        return  # The original could not be read, so none of its lines was decided.
     if file.lines != original["lines"]:
         raise MeterlineError(
             f"--from {copy['path']}: expected the original's {original['lines']} lines, found "
             f"{file.lines}"
         )
     if original["status"] == "held":
-        return  # None of its lines counts yet.
+        return  # The original is held, so none of its lines counts yet.
     columns = ["line", "idempotency_key", "payload_digest"]
     of_file = {"file_id": copy["corrects_file_id"], "revision": original["revision"]}
     accepted = lake.query(
@@ -117,6 +140,6 @@ def require_same_events(lake: Lake, plan: BatchPlan, parsed: ParsedBatch) -> Non
     changed = sorted([*lost["line"], *added["line"]])
     if changed:
         raise MeterlineError(
-            f"--from {copy['path']}: line {changed[0]} is not refused in the original and must "
-            f"stay as it was; {len(changed)} such lines differ"
+            f"--from {copy['path']}: line {changed[0]} is not refused in the original, so the "
+            f"copy must repeat it; found {len(changed)} such lines that differ"
         )

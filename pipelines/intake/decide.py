@@ -1,29 +1,26 @@
-"""Decide: each parsed event gets its one verdict; pure Polars, no clock, no files.
+"""Decide: each parsed event gets one verdict. Pure Polars: no clock, no files.
 
-Belongs here: dedupe over the rolling window and the rules of time. Must not be put here:
-reading lines (see `parse`), finding known keys or writing verdicts (see `lake`).
+1. `_with_time_reasons` finds the events to refuse for their time: future, too_late, backdated.
+   A source may look late events up among all keys instead of refusing them. An amendment is
+   never too_late or backdated, because it corrects an event that was accepted in time.
+2. `_contested` finds the keys that need deduplication: those that occur twice or are known.
+3. `_choose_holders` accepts the first event of each contested key, round by round. An accepted
+   event blocks every delivery of its key that was received less than the window away.
+4. `_with_winners` names the accepted event that blocks each refused one: its winner. With the
+   winner's payload it is a duplicate, with another payload a conflict.
+5. `_sorted_out` accepts the other events, or rejects them for their time.
 
-Inputs: parsed events (key (file_id, line)), the accepted events already known under the same
-key hashes, the rules of their sources, and the step functions of refusal cuts. An event that
-names a subscription is judged by the cuts of that one, whatever customer it names.
+Example: the window is 34 days. Key k is received on 1 May and accepted. Received again on 3 June,
+33 days later, it is a duplicate. Received on 4 June, 34 days after 1 May, it is accepted again.
 
-Stages:
-    1. `_with_time_reasons`: future, too_late and backdated depend on the event alone. A source
-       may have late events looked up instead of refused: then their window has no end. An
-       amendment is never too_late or backdated: it corrects what was accepted in time.
-    2. `_contested`: keys that stand once and are known to nobody need no dedupe.
-    3. `_choose_holders`: in rounds, the first unblocked claimant of each key is accepted;
-       it blocks every later delivery less than the window away.
-    4. `_with_winners`: what was not accepted and lies in the window of an accepted event
-       is a duplicate (same payload) or a conflict (another payload): of one before it, else,
-       if only a key given away since is in its way, of one after it.
-    5. `_sorted_out`: the rest is accepted, or rejected for its time.
+An event that names a subscription is refused by the cuts of that subscription, whatever customer
+it names.
 
-Invariant: verdicts depend only on the sequence (file_id, line), not on where it is cut into
-batches: accepted + refused = events.
+Invariant: accepted + refused = events. A verdict depends on the order by (file_id, line) and not
+on where batches end.
 
-Known drawback: the rounds of stage 3 are as many as the accepted events of one key in one
-batch; a backfill over years with a short window takes that many joins.
+Known drawback: stage 3 needs one round for each accepted event of the same key in a batch. A
+backfill over years with a short window takes that many joins.
 """
 
 from dataclasses import dataclass
@@ -37,16 +34,17 @@ _KEY = ["key_hash", "dedupe_scope", "idempotency_key"]
 _ORDER = ["file_id", "line"]
 
 KNOWN_KEYS_COLUMNS = (*_KEY, "received_at", "payload_digest", *_ORDER)
-"""Columns of an accepted event that dedupe needs."""
+"""The columns of an accepted event that deduplication needs."""
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Both doors: accepted + refused = the events decided.
+    """The accepted and the refused events; together they are the events that were decided.
 
     Attributes:
-        accepted: the parsed events accepted, columns as given.
-        refused: the others, with verdict, reason_code, reason, winner_file_id, winner_line.
+        accepted: one row per accepted event, with the columns given to `decide`.
+        refused: one row per other event, also with verdict, reason_code, reason, winner_file_id
+            and winner_line.
     """
 
     accepted: pl.DataFrame
@@ -56,18 +54,18 @@ class Verdicts:
 def decide(
     events: pl.DataFrame, known: pl.DataFrame, sources: pl.DataFrame, refusal_cuts: pl.DataFrame
 ) -> Verdicts:
-    """The verdict of every event, in the order of the registry.
+    """The verdict of every event.
 
     Args:
-        events: schema `PARSED_EVENTS`; any order; key (file_id, line).
-        known: accepted events of earlier batches, columns `KNOWN_KEYS_COLUMNS`; at least all
-            that share a key with `events`. In a batch they precede every event in (file_id,
-            line); in a replay they may follow, and then count after all that precedes.
-        sources: schema `SOURCES`; every source of `events`.
+        events: schema `PARSED_EVENTS`, key (file_id, line), in any order.
+        known: events accepted before, with `KNOWN_KEYS_COLUMNS`; at least those that share a key
+            with `events`. In a replay a known event may come after an event of its key by
+            (file_id, line). It then counts only where no earlier event decides.
+        sources: schema `SOURCES`, with every source of `events`.
         refusal_cuts: schema `REFUSAL_CUTS`, sorted by (kind, name, from_at).
 
     Returns:
-        Both doors, each sorted by (file_id, line).
+        The accepted and the refused events, each sorted by (file_id, line).
 
     Source: design §3, verdicts; invariants I-6 to I-10.
     """
@@ -136,7 +134,7 @@ def _with_time_reasons(
 
 
 def _cuts_of(events: pl.DataFrame, ref: str, cuts: pl.DataFrame) -> pl.DataFrame:
-    """The cut of each event whose reference has any; only those need the ordered lookup."""
+    """The latest cut of each event whose reference has one; the others have no row."""
     known_names = cuts.filter(pl.col("latest_cut_at").is_not_null())["name"].unique()
     return (
         events.select(*_ORDER, pl.col(ref).alias("name"), "occurred_at")
@@ -165,7 +163,7 @@ def _is_blocking() -> pl.Expr:
 
 
 def _choose_holders(contested: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """All accepted events under the contested keys: the known, then the batch's, in rounds."""
+    """The accepted events of the contested keys, one row each: the known, then the batch's."""
     candidates = contested.filter(pl.col("time_reason").is_null()).select(
         *_KEY, "received_at", "payload_digest", *_ORDER, "dedupe_window"
     )
@@ -198,7 +196,7 @@ def _with_winners(contested: pl.DataFrame, holders: pl.DataFrame) -> pl.DataFram
     is_before = (pl.col("winner_file_id") < pl.col("file_id")) | (
         (pl.col("winner_file_id") == pl.col("file_id")) & (pl.col("winner_line") < pl.col("line"))
     )
-    # In a replay, known events may follow a line. They count only where nothing before it
+    # In a replay, a known event may come after the line. It counts only where no earlier event
     # decides, so that a replay under the same catalog changes nothing.
     refused = contested.join(holders, on=_ORDER, how="anti", maintain_order="left")
     winners = (

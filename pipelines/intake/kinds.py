@@ -1,7 +1,7 @@
-"""Kinds of run: what each takes in, and how it reads and decides it.
+"""Kinds of run: new files, replay, correction, republication.
 
-A kind is a value. It plans its work under the writer lock, and the plan then parses and decides.
-To add a kind, add its class here and the options that choose it.
+A kind is a value. It plans its work under the writer lock. Its plan then parses and decides. To
+add a kind, add its class here, and the run options that choose it.
 """
 
 import shutil
@@ -27,19 +27,19 @@ from pipelines.reading.parts import ParsedBatch
 
 @dataclass(frozen=True)
 class Tools:
-    """What every kind works with.
+    """The open parts of a home that a kind of run works with.
 
     Attributes:
         lake: open for writing, under the writer lock.
         index: the window index of the same home.
-        landing: where the files lie.
+        landing: the store that holds the files.
         sources: schema `SOURCES`.
-        cuts_until: gives the refusal cuts that files with these instants of arrival need.
-        staging: folder for what is not committed yet.
+        cuts_until: the refusal cuts for files received at the given instants, as a function.
+        staging: folder of files that are not committed yet.
         batch_bytes: landed bytes that a batch takes at most.
         listed_at: when the listing began.
-        threads: processes that parse.
-        hold: when a file is held.
+        threads: processes that parse, or threads that scan.
+        hold: the rule by which a file is held.
     """
 
     lake: Lake
@@ -55,34 +55,34 @@ class Tools:
 
 
 class Plan(Protocol):
-    """What a run is about to take in.
+    """The files and lines that a run is about to take in.
 
     Attributes:
-        listing: the listed files, those that the run takes, and those that wait.
+        listing: the listed files: those that the run takes as new, and those that wait.
     """
 
     @property
     def listing(self) -> BatchPlan:
-        """The listed files, those that the run takes as new, and those that wait."""
+        """The listed files: those that the run takes as new, and those that wait."""
 
     @property
     def sentence(self) -> str:
-        """What is about to be read, for a person; empty when nothing is."""
+        """The work to be done, in words for a person; empty if there is none."""
 
     def parse(self, tools: Tools) -> ParsedBatch:
-        """The files' lines as events and rejections in the staging folder."""
+        """The lines of the files, as events and rejections in the staging folder."""
 
     def decide(self, tools: Tools, parsed: ParsedBatch, facts: RunFacts) -> dict[str, Any] | None:
-        """Commits the verdicts; what a replay changed as JSON values, None for other kinds."""
+        """The changes of a replay as JSON values, once the verdicts are committed; else None."""
 
 
 class Kind(Protocol):
     """What a person or a sensor asks a run to do.
 
     Attributes:
-        takes_in: True takes new files and may speak for a new instant.
-        closes: True closes what is due.
-        is_forced: True builds and publishes even when nothing differs.
+        takes_in: True if the run takes new files, and may have a new `as_of`.
+        closes: True if the run closes the invoices that are due.
+        is_forced: True if the run builds and publishes even when nothing differs.
     """
 
     takes_in: ClassVar[bool]
@@ -90,7 +90,7 @@ class Kind(Protocol):
     is_forced: ClassVar[bool]
 
     def plan(self, tools: Tools) -> Plan:
-        """What the run will take in; nothing is read yet."""
+        """The files and lines that the run will take in; no file is read yet."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,8 @@ class FilesPlan:
 
     Attributes:
         listing: see `Plan`.
-        is_correction: the one file corrects another: it is never held, and it must agree with it.
+        is_correction: True if the only file is a corrected copy. It is then never held, and may
+            change refused lines only.
     """
 
     listing: BatchPlan
@@ -107,12 +108,12 @@ class FilesPlan:
 
     @property
     def sentence(self) -> str:
-        """How many files are parsed."""
+        """The number of files to parse, in words."""
         files = self.listing.files.height
         return f"parsing {files:,} files" if files else ""
 
     def parse(self, tools: Tools) -> ParsedBatch:
-        """Every line of the files; see `batch.parse`."""
+        """The lines of the files; see `batch.parse`."""
         parsed = batch.parse(
             tools.lake,
             tools.index,
@@ -128,7 +129,7 @@ class FilesPlan:
         return parsed
 
     def decide(self, tools: Tools, parsed: ParsedBatch, facts: RunFacts) -> None:
-        """Commits the batch, if it has a file."""
+        """Commits the batch; does nothing if it has no file."""
         if not self.listing.files.height:
             return
         batch.decide_and_commit(
@@ -148,8 +149,8 @@ class LinesPlan:
     """Refused lines that are decided again.
 
     Attributes:
-        listing: see `Plan`; it takes no file.
-        lines: what is taken up again.
+        listing: see `Plan`; it takes no new file.
+        lines: the files and lines that are decided again.
     """
 
     listing: BatchPlan
@@ -157,15 +158,15 @@ class LinesPlan:
 
     @property
     def sentence(self) -> str:
-        """How many files are read again."""
+        """The number of files to read again, in words."""
         return f"reading {len(self.lines.files):,} files again"
 
     def parse(self, tools: Tools) -> ParsedBatch:
-        """Every line of the files, read again."""
+        """The lines of the files, read again; see `replay.parse`."""
         return replay.parse(self.lines, tools.landing, tools.threads, tools.hold)
 
     def decide(self, tools: Tools, parsed: ParsedBatch, facts: RunFacts) -> dict[str, Any]:
-        """Commits what changed."""
+        """The changes as JSON values, once they are committed."""
         redecided = replay.decide_again(
             tools.lake,
             tools.index,
@@ -181,7 +182,7 @@ class LinesPlan:
 
 @dataclass(frozen=True)
 class NewFiles:
-    """The usual run: it takes in what has landed."""
+    """The usual run: new files are taken in, and the invoices that are due are closed."""
 
     takes_in: ClassVar[bool] = True
     closes: ClassVar[bool] = True
@@ -194,10 +195,10 @@ class NewFiles:
 
 @dataclass(frozen=True)
 class Replay:
-    """Refused lines are decided again, and what waited for them is closed.
+    """Refused lines are decided again, and the invoices that waited for them are closed.
 
     Attributes:
-        selection: the lines.
+        selection: the files and lines to decide again.
     """
 
     takes_in: ClassVar[bool] = False
@@ -215,11 +216,11 @@ class Replay:
 
 @dataclass(frozen=True)
 class Correction:
-    """A corrected copy stands for the refused lines of a file.
+    """A corrected copy replaces the refused lines of a file.
 
     Attributes:
-        file: the path that was taken in.
-        copy: the path of the corrected copy.
+        file: path of the file that was taken in.
+        copy: path of its corrected copy.
     """
 
     takes_in: ClassVar[bool] = False
@@ -245,7 +246,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Republication:
-    """The marts are built and published again for the last instant the home has spoken for."""
+    """The marts are built and published again, with the last `as_of` of the home."""
 
     takes_in: ClassVar[bool] = False
     closes: ClassVar[bool] = False

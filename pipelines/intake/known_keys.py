@@ -1,4 +1,4 @@
-"""Known keys: the accepted events that new ones may repeat."""
+"""Known keys: the accepted events that new events may repeat."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,10 +12,15 @@ from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 
 
 def reach_of(files: pl.DataFrame, sources: pl.DataFrame) -> datetime | None:
-    """The instant up to which held keys can be ignored.
+    """The instant up to which held keys can be ignored; None if every held key must be looked up.
 
-    No key received by then can make an event of these files a duplicate. None when every held key
-    must be looked up.
+    No key received by then can make an event of these files a duplicate. Example: the earliest
+    file was received on 4 June and the widest window is 34 days. Keys received up to 1 May are
+    ignored.
+
+    Args:
+        files: columns source and received_at.
+        sources: schema `SOURCES`.
     """
     ruled = sources.join(files, on="source", how="semi")
     windows = ruled["dedupe_window"]
@@ -34,14 +39,14 @@ def known_keys(
     staged: tuple[Path, ...],
     events: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The accepted events that share a key hash with any of `events`.
+    """The accepted events that share a key hash with any of `events`, one row each.
 
     Args:
-        lake: at the batch that the index was brought up to.
-        index: finds them; without one every key of the lake is read.
-        reach: events received until then may be left out.
-        staged: Parquet of events accepted in this batch already.
-        events: column key_hash.
+        lake: holds the batches up to which the index was brought up, and no later ones.
+        index: finds them. None: every key hash of the lake is read.
+        reach: events received up to then may be left out. None: none may be.
+        staged: Parquet files of events that this batch has already accepted.
+        events: at least the column key_hash.
     """
     schema = pl.Schema((name, ACCEPTED_EVENTS.schema[name]) for name in KNOWN_KEYS_COLUMNS)
     hashes = events.select(pl.col("key_hash").unique())

@@ -1,16 +1,19 @@
-"""Replay: refused lines are decided again, at their old place, after a catalog was put right.
+"""Replay: refused lines are decided again, for example after the catalog was corrected.
 
-Belongs here: what changed, and the transaction that says so. Must not be put here: rules about
-events (see `decide`), reading lines (see `workers`). Only the Dagster assets and a dry run call
-this, in the order `replay_selection.plan` → `parse` → `decide_again` → `commit`.
+1. `replay_selection.plan` chooses the files and their refused lines.
+2. `parse` reads these files again.
+3. `decide_again` decides the chosen lines and compares the outcome with the earlier one.
+4. `commit` writes what changed in one transaction. A dry run leaves this out.
 
-A replay keeps file, line and `received_at`. What was accepted stays accepted and is never
-decided again; the other lines of a file that changes are written again under the file's next
-revision, and only the rows of its latest revision count. A line that would be accepted now is
-also compared with what was accepted after it, for its key may have been given away meanwhile.
+A replayed line keeps its file, line and `received_at`. An accepted line stays accepted and is
+never decided again. If a line of a file changes, all lines of the file that are still refused are
+written again under its next revision. Only the rows of the latest revision count.
 
-Known drawback: the refused lines of all files taken up are in memory at once; on a lake of
-hundreds of millions of refused lines, name sources, files or reasons.
+A replayed line is also compared with events accepted after it. Example: line 1 was rejected, and
+the same key was then accepted from line 9. In a replay, line 1 becomes a duplicate of line 9.
+
+Known drawback: the refused lines of all chosen files are in memory at once. On a lake with
+hundreds of millions of refused lines, narrow the replay by source, file or reason.
 """
 
 from collections.abc import Callable
@@ -49,15 +52,15 @@ _OUTCOME = ["state", "winner_file_id", "winner_line"]
 
 @dataclass(frozen=True)
 class Redecided:
-    """What deciding again gave, and how it differs.
+    """The outcome of deciding lines again, and how it differs from the earlier one.
 
     Attributes:
-        decisions: new rows of `file_decisions`, of the files that changed.
-        refused: their new rows of `refused_events`.
-        accepted: Parquet of the newly accepted events.
-        changes: `before`, `after`, `lines`, `example`; one row per kind of change.
-        unchanged: lines decided again to the same outcome.
-        not_replayed: (path, why) of files that could not be decided again.
+        decisions: new rows of `file_decisions`, one per file that changed.
+        refused: new rows of `refused_events`, one per line of these files that stays refused.
+        accepted: Parquet files of the newly accepted events.
+        changes: one row per kind of change; columns before, after, lines, example.
+        unchanged: number of lines decided again with the same outcome.
+        not_replayed: path and reason of each file that could not be decided again.
     """
 
     decisions: pl.DataFrame
@@ -68,7 +71,7 @@ class Redecided:
     not_replayed: tuple[tuple[str, str], ...]
 
     def as_json(self) -> dict[str, Any]:
-        """What changed as plain JSON values."""
+        """The changes as JSON values."""
         return {
             "files": self.decisions.height,
             "changes": self.changes.to_dicts(),
@@ -80,7 +83,14 @@ class Redecided:
 
 
 def parse(plan: ReplayPlan, landing: Landing, processes: int, hold: HoldRule) -> ParsedBatch:
-    """Every line of the files, read again by the dialect of today; a released file is not held."""
+    """The lines of the chosen files, read again with the dialects of today.
+
+    Args:
+        plan: the chosen files.
+        landing: the store that holds them.
+        processes: processes that parse.
+        hold: the rule by which a file is held again; a released file never is.
+    """
     parts = []
     for is_released in (False, True):
         files = [
@@ -94,7 +104,7 @@ def parse(plan: ReplayPlan, landing: Landing, processes: int, hold: HoldRule) ->
             for file_id, file in plan.files.items()
             if file.is_released == is_released
         ]
-        # A line of a decided file was let in once; only a file still waiting can be held again.
+        # A decided file was let in before, so only a file that still waits can be held again.
         rule = None if is_released else hold
         waiting = [file for file in files if plan.files[file.origin.file_id].is_whole]
         decided = [file for file in files if not plan.files[file.origin.file_id].is_whole]
@@ -116,12 +126,19 @@ def decide_again(
     sources: pl.DataFrame,
     refusal_cuts: pl.DataFrame,
 ) -> Redecided:
-    """The verdicts of the lines taken up, and what differs from before; nothing is committed.
+    """The new verdicts of the chosen lines, and what differs from before; nothing is committed.
 
-    The index of known keys is brought up first; a dry run, which has no writer lock, passes None.
+    Args:
+        lake: the verdicts so far.
+        index: finds the keys accepted before; it is brought up first. None in a dry run, which
+            has no writer lock: the keys are then looked up in the lake.
+        plan: the chosen files and lines.
+        parsed: the lines of these files.
+        sources: schema `SOURCES`.
+        refusal_cuts: schema `REFUSAL_CUTS`.
 
     Raises:
-        InvariantError: a line taken up has no verdict, or two.
+        InvariantError: a chosen line has no verdict, or two.
     """
     if index is not None:
         index.bring_up(lake)
@@ -130,7 +147,7 @@ def decide_again(
     whole = [file_id for file_id in read if plan.files[file_id].is_whole]
 
     def known(events: pl.DataFrame) -> pl.DataFrame:
-        # However long ago: a replayed line may have been received at any time.
+        # All keys are looked up, because a replayed line may have been received at any time.
         return known_keys(lake, index, None, (), events)
 
     refused, accepted_places, accepted = _verdicts(
@@ -150,10 +167,11 @@ def decide_again(
     before = plan.refused.filter(is_whole | pl.col("is_taken"), pl.col("file_id").is_in(list(read)))
     before = before.select(*_PLACE, _state().alias("state"), *_OUTCOME[1:])
     lost = before.filter(~is_whole).join(after, on=_PLACE, how="anti").height
-    if lost or after.select(_PLACE).is_duplicated().any():
+    repeated = after.height - after.select(_PLACE).unique().height
+    if lost or repeated:
         raise InvariantError(
-            f"expected one verdict for each line decided again, found {lost} lines without; "
-            "nothing was written"
+            f"expected one verdict for each line decided again, found {lost} lines without a "
+            f"verdict and {repeated} verdicts too many; nothing was written"
         )
     compared = _compared(plan, before, after)
     changed = _changed_files(plan, read, compared)
@@ -168,7 +186,7 @@ def decide_again(
 
 
 def commit(lake: Lake, plan: ReplayPlan, redecided: Redecided, facts: RunFacts) -> bool:
-    """Commits what changed in one transaction; False when nothing did, and nothing is written."""
+    """True once the changes are committed in one transaction; False if nothing changed."""
     if not redecided.decisions.height:
         return False
     lake.commit_batch(
@@ -191,7 +209,7 @@ def _state() -> pl.Expr:
 def _readable(
     plan: ReplayPlan, parsed: ParsedBatch
 ) -> tuple[dict[int, ParsedFile], list[tuple[str, str]]]:
-    """The files whose bytes are there, and why the others are left as they are."""
+    """The files that could be read again, by `file_id`; path and reason of the others."""
     read, failed = {}, []
     for file in sorted(parsed.files, key=lambda file: file.file_id):
         known = plan.files[file.file_id]
@@ -213,7 +231,7 @@ def _verdicts(
     taken: pl.DataFrame,
     whole: list[int],
 ) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Path, ...]]:
-    """Refused rows, places of accepted events, and the Parquet that holds these."""
+    """The refused rows, the places of the accepted events, and the Parquet files of these."""
 
     def taken_up(rows: pl.LazyFrame) -> pl.LazyFrame:
         is_whole = pl.col("file_id").is_in(whole)
@@ -241,7 +259,10 @@ def _verdicts(
 
 
 def _as_refused(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `refused_events` without batch and revision; the parser's have no verdict yet."""
+    """The rows with the columns of `refused_events`; `batch_id` and `revision` are null.
+
+    A row without a verdict comes from the parser, so it is rejected.
+    """
     if "verdict" not in rows.columns:
         rows = rows.with_columns(pl.lit(Verdict.REJECTED.value).alias("verdict"))
     return rows.select(
@@ -251,7 +272,7 @@ def _as_refused(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _compared(plan: ReplayPlan, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """One row per line decided again: its states before and after, and `is_changed`."""
+    """One row per line decided again: its state before and after, and `is_changed`."""
     waited = {"held": "held", "quarantined": "unreadable_file", "decided": "blank"}
     statuses = pl.DataFrame(
         [(file_id, waited[file.status]) for file_id, file in plan.files.items()],
@@ -285,7 +306,7 @@ def _status(file: ParsedFile) -> FileStatus:
 
 
 def _refused_rows(plan: ReplayPlan, changed: list[int], refused: pl.DataFrame) -> pl.DataFrame:
-    """All that is refused of the changed files from now on, under their next revision."""
+    """Every line of the changed files that is refused from now on, under their next revision."""
     whole = [file_id for file_id in changed if plan.files[file_id].is_whole]
     kept = plan.refused.filter(~pl.col("is_taken"), ~pl.col("file_id").is_in(whole))
     revisions = {file_id: plan.files[file_id].revision + 1 for file_id in changed}
@@ -320,7 +341,7 @@ def _decisions(
 
 
 def _changes(plan: ReplayPlan, compared: pl.DataFrame) -> pl.DataFrame:
-    """One row per kind of change, most frequent first."""
+    """One row per kind of change, the most frequent first."""
     paths = {file_id: file.path for file_id, file in plan.files.items()}
     return (
         compared.filter("is_changed")

@@ -1,8 +1,4 @@
-"""What a replay takes up: the files and refused lines that a person names.
-
-Belongs here: the selection and the state it is made from. Must not be put here: deciding (see
-`replay`).
-"""
+"""Replay selection: the files and refused lines that a person asks to be decided again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -38,25 +34,26 @@ _FILES = f"""
 
 @dataclass(frozen=True)
 class ReplayFile:
-    """A file version that can be decided again, as the registry and its latest decision have it.
+    """A file version that can be decided again: its registry row and its latest decision.
 
     Attributes:
-        file_id: the registry's number.
-        source: the sender.
-        path: below the landing.
+        file_id: number of the file version in the registry.
+        source: its sender.
+        path: its path below the landing.
         etag: the store's tag of this version.
-        size_bytes: as landed.
+        size_bytes: its size as landed, so compressed if it is.
         received_at: when it was received.
-        received_us: the same in microseconds since the epoch.
-        revision: of the latest decision.
-        status: of the latest decision.
-        accepted: lines accepted so far.
-        raw_sha256: digest of its decompressed bytes; None when it could not be read.
-        dedupe_scope: where the sender's keys are unique today.
-        has_dialect: False when the catalog has no row for the sender any more.
-        is_corrected: a corrected copy stands for its refused lines.
-        is_healed: it is corrected, or a later version of its path is decided.
-        is_released: it is held and let in whatever it holds.
+        received_us: the same, in microseconds since 1970.
+        revision: revision of its latest decision.
+        status: status of its latest decision.
+        accepted: number of its lines that are accepted.
+        raw_sha256: SHA-256 of its decompressed bytes. None: it could not be read.
+        has_dialect: False if the catalog has no row for the sender any more.
+        dedupe_scope: the scope in which the sender's keys are unique today.
+        is_corrected: True if a corrected copy replaces its refused lines.
+        is_healed: True if it is corrected, or if it waits and a later version of its path is
+            decided.
+        is_released: True if it is held and a person lets it in.
     """
 
     file_id: int
@@ -78,20 +75,20 @@ class ReplayFile:
 
     @property
     def is_whole(self) -> bool:
-        """True when no line of it counts yet, so that all of them are decided."""
+        """True if no line of it counts yet, so that all of its lines are decided."""
         return self.status != FileStatus.DECIDED
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a person asks to be decided again; what is empty does not narrow.
+    """The files and lines that a person asks to be decided again. An empty field selects all.
 
     Attributes:
         sources: senders.
         files: paths below the landing, or globs over them.
         reasons: reason codes, `duplicate`, `conflict`, `held` or `unreadable_file`.
-        release: paths or globs of held files to be let in whatever they hold; alone, it
-            narrows the replay to them.
+        release: paths or globs of held files that are let in. If it is the only field that is not
+            empty, no other file is selected.
     """
 
     sources: tuple[str, ...] = ()
@@ -108,7 +105,7 @@ class Selection:
             )
 
     def names(self, file: ReplayFile) -> bool:
-        """True when the file is asked for, whatever its lines are."""
+        """True if the file is selected, before `reasons` chooses among its lines."""
         is_narrowed = self.sources or self.files or self.reasons
         if self.releases(file) or (self.release and not is_narrowed):
             return self.releases(file)
@@ -117,21 +114,22 @@ class Selection:
         )
 
     def releases(self, file: ReplayFile) -> bool:
-        """True when the file is held and is to be let in."""
+        """True if the file is held and is to be let in."""
         return file.status == FileStatus.HELD and _matches(file.path, self.release)
 
 
 @dataclass(frozen=True)
 class ReplayPlan:
-    """The files taken up again.
+    """The files and lines that one replay decides again.
 
     Attributes:
-        batch_id: the transaction's number.
-        files: file_id → the file.
-        refused: rows of `refused_events` that count now, of these files, and `is_taken`.
-        not_replayed: (path, why) of files that cannot be taken up.
-        folder: staging folder.
-        readers: source → what reads its events today.
+        batch_id: number of the transaction that will commit the replay.
+        files: the files, by `file_id`.
+        refused: the lines of these files that are refused now, one row each, with the columns of
+            `refused_events`. `is_taken` is True if the line is decided again.
+        not_replayed: path and reason of each selected file that cannot be read again.
+        folder: staging folder of this replay.
+        readers: the dialect of each source today, by source.
     """
 
     batch_id: int
@@ -143,7 +141,7 @@ class ReplayPlan:
 
     @property
     def received_at(self) -> pl.Series:
-        """When each of the files was received."""
+        """When each of the files was received, one value per file."""
         received = [file.received_at for file in self.files.values()]
         return pl.Series("received_at", received, UTC_MICROSECONDS)
 
@@ -151,8 +149,14 @@ class ReplayPlan:
 def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path) -> ReplayPlan:
     """The files and refused lines that the selection names.
 
+    Args:
+        lake: the registry and the verdicts so far.
+        sources: schema `SOURCES`.
+        selection: the files and lines that a person asks for.
+        staging: the replay gets a folder of its own below it.
+
     Raises:
-        MeterlineError: a path to release names no held file, or a path no file.
+        MeterlineError: a path in `release` matches no held file, or one in `files` no file.
     """
     every = _known_files(lake, sources)
     for pattern in selection.release:
@@ -191,7 +195,7 @@ def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path)
 
 
 _WAITS_AS: Mapping[str, str] = {FileStatus.HELD: "held", FileStatus.QUARANTINED: "unreadable_file"}
-"""What a person writes after `--reason` for a file that waits as a whole."""
+"""The `--reason` that selects a file of this status."""
 
 
 def _known_files(lake: Lake, sources: pl.DataFrame) -> list[ReplayFile]:

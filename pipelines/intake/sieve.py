@@ -1,14 +1,11 @@
-"""Sieve: the events whose key nobody has claimed, told from those that must be decided.
+"""Sieve: lets events through that need no deciding, and leaves the others to `decide`.
 
-Belongs here: the pass of a file's events through filters of key hashes. Must not be
-put here: verdicts (see `decide`), which keys are held (see `window_index`).
+Most events have a new key and a time within bounds. They are accepted whatever else the batch
+holds, so the sieve lets them through. Files go through it in the order of the registry.
 
-Most events carry a key of their own and lie well within the bounds of time: they are accepted
-whatever else the batch holds. The sieve lets these through as they come, in the order of the
-registry, and leaves the others to `decide`, together with the accepted events they contend with.
-
-Invariant: an event that passes is accepted by `decide` too. A filter never forgets a key, so an
-event that is left too much costs time and nothing else: about one in a thousand at 16 bits a key.
+Invariant: `decide` would accept each event that passes. A filter never forgets a key, so no known
+key passes. It reports some new keys as known (see `FILTER_BITS`); `decide` accepts these events,
+only slower.
 """
 
 from dataclasses import dataclass
@@ -27,11 +24,11 @@ _ALWAYS = np.iinfo(np.int64).min
 
 @dataclass(frozen=True)
 class PlainTimes:
-    """Bounds of `occurred_at` within which no rule of time refuses an event of a file.
+    """The interval [from_at, until_at) of `occurred_at` in which a file's events are in time.
 
     Attributes:
-        from_at: first instant, in microseconds since the epoch.
-        until_at: the first instant beyond.
+        from_at: its start, in microseconds since 1970.
+        until_at: its end, in microseconds since 1970; this instant is outside.
     """
 
     from_at: int
@@ -39,11 +36,11 @@ class PlainTimes:
 
 
 class Sieve:
-    """The keys held before a batch, and those of the batch so far.
+    """Compares the keys of a batch with those accepted before and with each other.
 
     Args:
-        held: filters that together hold every accepted key.
-        batch: filter of the batch's own keys; it may fill beyond what it was made for.
+        held: filters that together have every key accepted before the batch.
+        batch: filter for the keys of the batch itself.
     """
 
     def __init__(self, held: list[KeyFilter], batch: KeyFilter) -> None:
@@ -51,13 +48,21 @@ class Sieve:
         self._batch = batch
 
     def note(self, hashes: Hashes) -> None:
-        """Claims keys of events that are left to `decide` anyway."""
+        """Records keys as seen, of events that are left to `decide` anyway."""
         self._batch.add(hashes)
 
     def passing(
         self, hashes: Hashes, occurred_at: NDArray[np.int64], times: PlainTimes
     ) -> NDArray[np.bool_]:
-        """Which of a file's events pass, in order; all of them claim their keys."""
+        """True for each event whose key is new and whose time is within bounds.
+
+        Every key is recorded as seen, whether its event passes or not.
+
+        Args:
+            hashes: key hashes of the events of one file, in the order of its lines.
+            occurred_at: when each event occurred, in microseconds since 1970.
+            times: the bounds of the file.
+        """
         passes = np.empty(len(hashes), np.bool_)
         _sift(self._batch.words, hashes, occurred_at, times.from_at, times.until_at, passes)
         for held in self._held:
@@ -68,10 +73,14 @@ class Sieve:
 def plain_times(
     files: pl.DataFrame, sources: pl.DataFrame, refusal_cuts: pl.DataFrame
 ) -> list[PlainTimes]:
-    """For each file, the instants that no rule of time refuses, whoever used it.
+    """The interval of each file in which no event is refused for its time, whoever it belongs to.
+
+    Example: a file is received on 10 June at 12:00. The latest cut before, for the periods that
+    ended on 1 June, was on 3 June. The source refuses events 34 days late and more than a day
+    ahead. Its events from 1 June 00:00 until 11 June 12:00 are in time.
 
     Args:
-        files: columns source, received_at.
+        files: one row per file; columns source and received_at.
         sources: schema `SOURCES`.
         refusal_cuts: schema `REFUSAL_CUTS`.
     """
@@ -97,7 +106,7 @@ def plain_times(
 
 
 def _closed_until(refusal_cuts: pl.DataFrame) -> pl.DataFrame:
-    """By cut, the first instant after everything that is closed at it for anybody."""
+    """One row per cut: `until_at` ends the latest period closed by then, for any customer."""
     names = [name for name in refusal_cuts.columns if name not in {"from_at", "latest_cut_at"}]
     return (
         refusal_cuts.sort("from_at")

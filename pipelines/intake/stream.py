@@ -1,13 +1,14 @@
-"""Stream: files of one event a line are scanned, sifted and staged in one pass.
+"""Stream: files with one event per line are scanned, sifted and staged in one pass.
 
-1. `_scan`: a thread reads a file to its end, so that a bad one costs nothing but itself. Of one
-   that is held only the rejections go on.
-2. In the order of the registry, the sieve tells the events that pass from those to be decided.
-3. `_write_part`: a thread writes what passed as a Parquet file of the lake; the rest goes the
-   way of the slower readers, as parsed parts.
+1. `_scan` reads a file to its end, in a thread. Nothing of an unreadable file goes further, and
+   only the rejections of a held one.
+2. `_sifted` separates the events that pass the sieve from those that must be decided. Files come
+   in the order of the registry.
+3. `_write_part` writes the events that passed as a Parquet file of the lake, in a thread. The
+   others are written as parsed parts, as the slower readers write them.
 
-Memory holds a few files at a time; a file beyond `FILE_BYTES_HELD` is read a second time
-instead, a chunk at a time.
+A few files are in memory at a time. A file of more than `FILE_BYTES_HELD` is not kept: step 2 reads
+it a second time, chunk by chunk.
 """
 
 from collections import deque
@@ -44,32 +45,39 @@ from pipelines.vocabulary.frames import PARSED_EVENTS
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 
 FILE_BYTES_HELD = 128 * 1024 * 1024
-"""Decompressed bytes of one file that are held in memory."""
+"""Decompressed bytes of one file that are kept in memory at most."""
 
 BATCH_KEYS = 64_000_000
-"""Keys that the filter of a batch is made for, 128 MiB; beyond, more are decided than need be."""
+"""Keys for which the filter of a batch has room (128 MiB). With more, too many are decided."""
 
 PART_ROWS = 500_000
-"""Events of one Parquet file of the lake."""
+"""Events in one Parquet file of the lake, about."""
 
 _NO_EVENTS = pl.DataFrame(schema=PARSED_EVENTS)
 _ROW_GROUP_ROWS = 32_768
 _DICTIONARIES = [
-    *("batch_id", "file_id", "source", "dedupe_scope", "customer_ref", "subscription_ref"),
-    *("event_name", "received_at", "properties.key_value.key"),
+    "batch_id",
+    "file_id",
+    "source",
+    "dedupe_scope",
+    "customer_ref",
+    "subscription_ref",
+    "event_name",
+    "received_at",
+    "properties.key_value.key",
 ]
-# Numbers that grow from row to row are written as differences, a sixth of their size.
+# Numbers that grow from row to row are written as differences, in a sixth of the bytes.
 _DIFFERENCES = ("line", "byte_offset", "byte_length", "occurred_at")
-# What looks like chance does not get smaller, or not enough for the time it takes.
+# Compression gains nothing on random bytes, and too little on differences for the time it takes.
 _INCOMPRESSIBLE = ("key_hash", "idempotency_key", "payload_digest", *_DIFFERENCES)
 _STATISTICS = ["batch_id", "file_id", "line", "key_hash", "occurred_at", "received_at"]
 
 ReadChunk = ScannedChunk | ParsedChunk
-"""A chunk as the scanner or, where it knows no way, the strict reader gives it."""
+"""A chunk as the scanner read it, or the strict reader where the scanner could not."""
 
 
 def can_stream(file: LandedFile) -> bool:
-    """Whether the scanner knows the file's dialect."""
+    """True if the scanner knows the file's dialect."""
     return scan_form(file.dialect.form, file.origin.dedupe_scope) is not None
 
 
@@ -83,20 +91,19 @@ def stream_files(
     threads: int,
     hold: HoldRule | None = None,
 ) -> ParsedBatch:
-    """Scans every file and stages its events; one bad file costs no other.
+    """The whole batch, `others` included: its events staged, and counts per file.
+
+    An unreadable file does not affect the other files.
 
     Args:
-        landing: where they lie.
-        files: in the order of the registry, each with the bounds of time of its events.
-        others: what slower readers made of the batch's other files; their keys are claimed.
-        held: filters that together hold every key accepted before.
-        folder: for the parts, and for Parquet files of the events that passed.
+        landing: the store that holds the files.
+        files: the files in the order of the registry, each with its bounds of time.
+        others: the files of the batch that slower readers parsed; their keys count as seen.
+        held: filters that together have every key accepted before.
+        folder: folder of the parts, and of the Parquet files of the events that passed.
         batch_id: written into each row.
-        threads: files scanned, and Parquet files written, at a time.
-        hold: when a file has so many bad lines that only these are taken.
-
-    Returns:
-        The whole batch, `others` included.
+        threads: files scanned at a time, and Parquet files written at a time.
+        hold: the rule by which a file is held. None: no file is held.
 
     Raises:
         LandingError: the store does not answer, or a file changed between two readings.
@@ -139,12 +146,12 @@ def stream_files(
 
 
 def _read_strictly(chunk: ReadChunk) -> ParsedChunk:
-    """The part of a chunk that the strict reader read: all that is rejected of it."""
+    """The part of a chunk that the strict reader read; it has all rejections of the chunk."""
     return chunk if isinstance(chunk, ParsedChunk) else chunk.left
 
 
 def _sifted(chunk: ReadChunk, sieve: Sieve, times: PlainTimes, parts: Parts) -> Rows:
-    """The chunk's events that pass; the others, and its rejections, go to the parts."""
+    """The rows of the chunk's events that pass; its other events and rejections join the parts."""
     if isinstance(chunk, ParsedChunk):
         sieve.note(chunk.events["key_hash"].to_numpy())
         parts.add(chunk)
@@ -165,7 +172,7 @@ def _in_order(
     ahead: int,
     hold: HoldRule | None,
 ) -> Iterator[tuple[ParsedFile, list[ReadChunk] | None]]:
-    """What `_scan` gives of each file, a few ahead of the one asked for."""
+    """The outcome of `_scan` for each file, in order; up to `ahead` files are scanned ahead."""
     scans = deque[Future[tuple[ParsedFile, list[ReadChunk] | None]]]()
     for file in files:
         scans.append(pool.submit(_scan, landing, file, hold))
@@ -178,7 +185,7 @@ def _in_order(
 def _scan(
     landing: Landing, file: LandedFile, hold: HoldRule | None
 ) -> tuple[ParsedFile, list[ReadChunk] | None]:
-    """A file read to its end, and its chunks unless they are too many to be held."""
+    """A file read to its end, and its chunks; None instead of chunks that are too large to keep."""
     reading = FileReading(landing, file, _LineReader(file))
     held: list[ReadChunk] | None = []
     try:
@@ -193,7 +200,7 @@ def _scan(
 
 
 def _read_again(landing: Landing, file: LandedFile, found: ParsedFile) -> Iterator[ReadChunk]:
-    """The chunks of a file that was read to its end before, one at a time."""
+    """The chunks of a file that was read to its end before, one by one."""
     reading = FileReading(landing, file, _LineReader(file))
     yield from reading.chunks()
     if reading.parsed_file(None).raw_sha256 != found.raw_sha256:
@@ -201,7 +208,7 @@ def _read_again(landing: Landing, file: LandedFile, found: ParsedFile) -> Iterat
 
 
 class _LineReader:
-    """Reads chunks of one file by the scanner."""
+    """Reads the chunks of one file with the scanner."""
 
     def __init__(self, file: LandedFile) -> None:
         form = scan_form(file.dialect.form, file.origin.dedupe_scope)
@@ -215,7 +222,7 @@ class _LineReader:
 
 
 class _Writer:
-    """Writes events that passed as Parquet, a part at a time, in threads."""
+    """Writes the events that passed as Parquet files, in threads."""
 
     def __init__(self, pool: ThreadPoolExecutor, folder: Path, batch_id: int, ahead: int) -> None:
         self._pool = pool
@@ -227,7 +234,7 @@ class _Writer:
         self._writes: list[Future[Path]] = []
 
     def add(self, chunk: ScannedChunk, rows: Rows) -> None:
-        """Takes the chosen events of a chunk."""
+        """Adds the events of a chunk that stand in the given rows."""
         if len(rows):
             self._pending.append((chunk, rows))
             self._rows += len(rows)
@@ -235,13 +242,13 @@ class _Writer:
             self._submit()
 
     def finish(self) -> tuple[Path, ...]:
-        """Every part, once all are written."""
+        """The paths of all files, once they are written."""
         if self._pending:
             self._submit()
         return tuple(write.result() for write in self._writes)
 
     def _submit(self) -> None:
-        # What waits to be written holds its chunks in memory.
+        # A file that waits to be written keeps its chunks in memory, so only a few may wait.
         if len(self._writes) >= self._ahead:
             self._writes[-self._ahead].result()
         path = self._folder / f"passed-{len(self._writes):05d}.parquet"
@@ -275,7 +282,7 @@ def _write_part(path: Path, chosen: list[tuple[ScannedChunk, Rows]], batch_id: i
 
     for chunk, rows in chosen:
         tables.append(_lake_rows(event_rows(chunk, rows), batch_id))
-        # Tables are joined only where they are small: each has dictionaries of its own.
+        # Small tables share a row group, because each group has dictionaries of its own.
         if sum(table.num_rows for table in tables) >= _ROW_GROUP_ROWS:
             write_group()
     if tables:
@@ -288,11 +295,9 @@ def _write_part(path: Path, chosen: list[tuple[ScannedChunk, Rows]], batch_id: i
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
-    """Columns as Parquet names them: a map's are two."""
-    return [
-        *(name for name in schema.names if name != "properties"),
-        *("properties.key_value.key", "properties.key_value.value"),
-    ]
+    """The columns as Parquet names them: the map `properties` is two columns."""
+    names = [name for name in schema.names if name != "properties"]
+    return [*names, "properties.key_value.key", "properties.key_value.value"]
 
 
 def _lake_rows(events: pa.Table, batch_id: int) -> pa.Table:

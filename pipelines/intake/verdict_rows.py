@@ -1,4 +1,4 @@
-"""Rows that a batch and a replay write alike: events by group, Parquet parts, file decisions."""
+"""Verdict rows: what a batch and a replay both write: Parquet of events, file decisions."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ from pipelines.vocabulary.tables import FILE_DECISIONS, LakeTable
 from pipelines.vocabulary.verdicts import FileStatus, Reason, Verdict
 
 EVENTS_PER_GROUP = 1_500_000
-"""Events decided at a time; about 2 GiB at the widest."""
+"""Events decided at a time; they take about 2 GiB of memory at most."""
 
 _HASHES = 2**64
 
@@ -22,13 +22,13 @@ def groups(
     parts: tuple[Path, ...],
     narrowed: Callable[[pl.LazyFrame], pl.LazyFrame] = lambda events: events,
 ) -> Iterator[pl.DataFrame]:
-    """Parsed events by range of key hash, each group at most about `EVENTS_PER_GROUP` rows.
+    """Parsed events, one frame of about `EVENTS_PER_GROUP` rows per range of key hashes.
 
-    A key never leaves its range, so each group can be decided alone. This bounds memory.
+    Events of one key are in one group, so each group can be decided alone. This bounds memory.
 
     Args:
-        parts: Parquet of parsed events.
-        narrowed: chooses those that are decided.
+        parts: Parquet files of parsed events.
+        narrowed: keeps the events that are to be decided; all of them by default.
     """
     if not parts:
         return
@@ -42,7 +42,14 @@ def groups(
 
 
 def write_rows(table: LakeTable, rows: pl.DataFrame, batch_id: int, path: Path) -> Path:
-    """A Parquet file of the table's columns, by place; columns that `rows` lacks are null."""
+    """The path, once `rows` are written there with the table's columns, by (file_id, line).
+
+    Args:
+        table: the table of the lake; a column that `rows` lacks is null.
+        rows: one row per line.
+        batch_id: written into each row.
+        path: the Parquet file to write.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     rows.sort("file_id", "line").select(
         pl.lit(batch_id).cast(column.dtype).alias(column.name)
@@ -58,14 +65,14 @@ def write_rows(table: LakeTable, rows: pl.DataFrame, batch_id: int, path: Path) 
 def decision_row(
     file: ParsedFile, counts: Mapping[str, int], batch_id: int, revision: int, name: str
 ) -> dict[str, Any]:
-    """One row of `file_decisions`.
+    """The row of `file_decisions` of one file.
 
     Args:
-        file: as it was read.
-        counts: its lines by verdict; a verdict that is not there has none.
-        batch_id: the transaction.
-        revision: 0 for the first decision.
-        name: of the file, for the message.
+        file: the file as it was read.
+        counts: number of its lines by verdict; a verdict that is missing has 0 lines.
+        batch_id: number of the transaction.
+        revision: 0 for the first decision, 1 more for each replay that changes the file.
+        name: the file's name in the message of the error.
 
     Raises:
         InvariantError: the verdicts do not add up to the file's lines.
@@ -96,5 +103,5 @@ def decision_row(
 
 
 def decision_rows(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Rows of `decision_row` as a frame of the table `file_decisions`."""
+    """The rows of `decision_row` as a frame with the schema of `file_decisions`."""
     return pl.DataFrame(rows, schema=FILE_DECISIONS.schema)

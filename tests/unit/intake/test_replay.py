@@ -238,7 +238,10 @@ def test_line_that_is_lost_on_the_way_stops_the_replay(
     decide(tmp_path)
     monkeypatch.setattr("pipelines.intake.replay.groups", lambda *_: iter(()))
 
-    with pytest.raises(InvariantError, match="found 2 lines without; nothing was written"):
+    with pytest.raises(
+        InvariantError,
+        match="found 2 lines without a verdict and 0 verdicts too many; nothing was written",
+    ):
         replayed(tmp_path, RELAXED, NO_CUTS)
     assert batches(tmp_path) == 1
 

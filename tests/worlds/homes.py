@@ -21,6 +21,7 @@ from pipelines.operations.report import read_report
 from pipelines.settings import DBT_PROJECT, REPOSITORY, Settings, load_settings
 from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project
 from tests.worlds.made_once import made_once
+from tests.worlds.warm_command import run_warm
 
 SAMPLE_AS_OF = "2015-05-20T22:00:00Z"
 """The instant of the sample run, as in the Makefile: just after the sample's last file."""
@@ -54,7 +55,7 @@ class Home:
             return load_settings()
 
     def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
-        """`meterline` with these arguments, as a process group of its own that goes on."""
+        """The installed command with these arguments, going on in a process group of its own."""
         return subprocess.Popen(
             [METERLINE, *arguments],
             env=self.environment | variables,
@@ -67,15 +68,7 @@ class Home:
 
     def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """What `meterline` with these arguments gave; nothing is raised."""
-        return subprocess.run(
-            [METERLINE, *arguments],
-            env=self.environment,
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            timeout=RUN_SECONDS_MAX,
-            check=False,
-        )
+        return run_warm(arguments, self.environment, REPOSITORY, RUN_SECONDS_MAX)
 
     def report(self, *arguments: str) -> dict[str, Any]:
         """The JSON of a call that must succeed."""

@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.limits import HELD_PERCENT, HELD_REJECTIONS_MIN
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 """The checkout that holds `dbt_project/`, `landing/` and `workspace.yaml`."""
@@ -75,13 +76,15 @@ class Settings(BaseSettings):
     )
 
     hold_percent: int = Field(
-        default=10,
+        default=HELD_PERCENT,
         ge=0,
         le=100,
         description="A file with more than so many percent rejected lines is held.",
     )
     hold_rejections_min: int = Field(
-        default=2, ge=1, description="Fewer rejected lines hold no file, whatever their share."
+        default=HELD_REJECTIONS_MIN,
+        ge=1,
+        description="Fewer rejected lines hold no file, whatever their share.",
     )
 
     alarm_url: SecretStr | None = Field(

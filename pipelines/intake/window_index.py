@@ -20,7 +20,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from pipelines.intake.key_filter import Hashes, KeyFilter
 from pipelines.lake.lake import Lake
+from pipelines.vocabulary.instants import microseconds_of
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 
 RUN_KEYS = 8_000_000
@@ -149,7 +150,7 @@ class WindowIndex:
         return _entries(hashes, places)
 
     def _open_runs(self, received_after: datetime | None) -> Iterator[Run]:
-        after = None if received_after is None else _microseconds(received_after)
+        after = None if received_after is None else microseconds_of(received_after)
         for run in self._manifest.runs:
             if after is None or run.received_until > after:
                 yield run
@@ -301,10 +302,6 @@ class _Entries:
     place: NDArray[np.uint64]
     received_from: int
     received_until: int
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - datetime.fromtimestamp(0, instant.tzinfo)) // timedelta(microseconds=1)
 
 
 def _accepted_until(lake: Lake, batch_id: int) -> int:

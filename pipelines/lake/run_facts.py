@@ -7,7 +7,7 @@ work of a run (see `assets`).
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import polars as pl
 from pipelines.lake.lake import Lake
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.errors import MeterlineError
-from pipelines.vocabulary.instants import TimestampError, parse_rfc3339
+from pipelines.vocabulary.instants import TimestampError, instant_of, parse_rfc3339
 from pipelines.vocabulary.tables import BATCHES, CATALOGS
 
 
@@ -78,9 +78,7 @@ def choose_as_of(
     as_of = listing_started_at
     if requested is not None:
         try:
-            as_of = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
-                microseconds=parse_rfc3339(requested)
-            )
+            as_of = instant_of(parse_rfc3339(requested))
         except TimestampError as error:
             raise MeterlineError(f"--as-of: {error}") from None
     if as_of > listing_started_at:

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +18,7 @@ import polars as pl
 
 from pipelines.vocabulary.errors import LandingError, UnreadableFileError
 from pipelines.vocabulary.frames import LISTING
+from pipelines.vocabulary.instants import microseconds_of
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
 
 READ_ATTEMPTS = 5
@@ -151,7 +151,7 @@ class Landing:
                 name.removeprefix(prefix),
                 str(facts["ETag"]).strip('"'),
                 int(facts["size"]),
-                _microseconds(facts["LastModified"]),
+                microseconds_of(facts["LastModified"]),
             )
             for name, facts in found.items()
             # For an empty prefix s3fs lists one object with the name of the prefix itself.
@@ -230,8 +230,3 @@ def _http_status(error: Exception) -> int | None:
 def _refuse_changed(listed: str, found: str) -> None:
     if listed != found:
         raise UnreadableFileError("it was changed after it was listed")
-
-
-def _microseconds(instant: datetime) -> int:
-    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

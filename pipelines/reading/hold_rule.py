@@ -13,14 +13,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-HELD_PERCENT = 10
-"""A file is held when more than so many percent of its lines are rejected.
-
-Source: design, invariants (limits).
-"""
-
-HELD_REJECTIONS_MIN = 2
-"""Fewer rejected lines hold no file: in a file of nine lines one bad line is 11 percent."""
+from pipelines.vocabulary.limits import HELD_PERCENT, HELD_REJECTIONS_MIN
 
 
 @dataclass(frozen=True)

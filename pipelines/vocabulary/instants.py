@@ -1,11 +1,11 @@
-"""Reads instants from senders' texts, exact to the microsecond.
+"""Instants exact to the microsecond: from senders' texts, and as numbers.
 
-Every function returns microseconds since 1970-01-01T00:00:00Z. Digits beyond the microsecond are
-cut off, towards the past. They still differ in the payload digest, which covers the text itself.
+Every number counts microseconds since 1970-01-01T00:00:00Z. Digits beyond the microsecond are cut
+off, towards the past. They still differ in the payload digest, which covers the text itself.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _RFC3339 = re.compile(
@@ -29,6 +29,16 @@ _LEAST_FROM_MILLISECONDS = 100_000_000_000_000  # 1973-03-03T09:46:40Z
 
 class TimestampError(ValueError):
     """The text is not an instant that is accepted. Its message says why."""
+
+
+def microseconds_of(instant: datetime) -> int:
+    """Microseconds since the epoch of an instant with zone; negative before 1970."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant_of(microseconds: int) -> datetime:
+    """The instant, in UTC, that many microseconds after 1970-01-01T00:00:00Z."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def parse_rfc3339(text: str) -> int:
@@ -157,4 +167,4 @@ def _minute_microseconds(date: str, minute: str) -> int:
         instant = datetime.fromisoformat(f"{date}T{minute}:00+00:00")
     except ValueError as error:
         raise TimestampError(f"{date!a} is not a day of the calendar: {error}") from None
-    return round((instant - _EPOCH).total_seconds()) * 1_000_000
+    return microseconds_of(instant)

@@ -1,6 +1,6 @@
 """The limits on what a sender may send, so that no file can exhaust the machine.
 
-Each limit is inclusive: a value at the limit is read.
+Each limit is inclusive: a value at the limit is read. A home's settings may change the last two.
 
 Source: design, invariants (limits).
 """
@@ -31,3 +31,9 @@ COMPRESSION_RATIO_MAX = 200
 
 An object beyond this ratio is treated as a decompression bomb.
 """
+
+HELD_PERCENT = 10
+"""A file is held when more than this percentage of its lines is rejected."""
+
+HELD_REJECTIONS_MIN = 2
+"""Fewer rejected lines hold no file: in a file of nine lines one bad line is 11 percent."""

@@ -64,8 +64,8 @@ class EventFields(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Path:
-    """A member of a member: `Path(("payload", "value"))` is `value` in the object `payload`."""
+class FieldPath:
+    """A member of a member: `FieldPath(("payload", "value"))` is `value` inside `payload`."""
 
     names: tuple[str, ...]
 
@@ -74,7 +74,7 @@ class Path:
         return "".join(steps).removeprefix(".")
 
 
-Field = str | Path
+Field = str | FieldPath
 """A member of the event's object, or one further inside."""
 
 
@@ -112,7 +112,7 @@ def parse_path(text: str) -> Field:
             f"{text[:64]!r} is no path of members; write it like id, usage.total, $.usage.total "
             "or $['dotted.name'].total"
         )
-    return names[0] if len(names) == 1 else Path(tuple(names))
+    return names[0] if len(names) == 1 else FieldPath(tuple(names))
 
 
 def named(field: Field) -> str:
@@ -133,7 +133,7 @@ def value_of(members: Members, field: Field) -> JsonValue:
         if value is None:
             return None
         if type(value) is not dict:
-            around = named(Path(field.names[:depth]))
+            around = named(FieldPath(field.names[:depth]))
             raise RefusedLineError(
                 Reason.MALFORMED,
                 f"field {around} must be an object, found {TYPE_NAMES[type(value)]}",
@@ -145,7 +145,7 @@ def value_of(members: Members, field: Field) -> JsonValue:
 def is_null(members: Members, field: Field) -> bool:
     """Whether a field is there, and null."""
     names = (field,) if isinstance(field, str) else field.names
-    around = value_of(members, Path(names[:-1])) if names[1:] else dict(members)
+    around = value_of(members, FieldPath(names[:-1])) if names[1:] else dict(members)
     return isinstance(around, dict) and names[-1] in around and around[names[-1]] is None
 
 

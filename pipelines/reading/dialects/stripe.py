@@ -5,7 +5,7 @@ Source: Stripe's API reference of meter events: Unix seconds (version 1) or RFC 
 (numbers are taken as well, exactly). `value` may be absent: a meter that counts needs none.
 """
 
-from pipelines.reading.dialects.event import Path
+from pipelines.reading.dialects.event import FieldPath
 from pipelines.reading.dialects.form import Customer, Dialect, EventForm, FlatObject, Timestamp
 from pipelines.vocabulary.instants import parse_unix_seconds_or_rfc3339
 
@@ -14,7 +14,7 @@ _CUSTOMER = "stripe_customer_id"
 DIALECT = Dialect(
     EventForm(
         key=("identifier",),
-        customer=Customer((Path(("payload", _CUSTOMER)),)),
+        customer=Customer((FieldPath(("payload", _CUSTOMER)),)),
         event_name="event_name",
         timestamp=Timestamp(
             parse=parse_unix_seconds_or_rfc3339, form="Unix seconds", takes_numbers=True

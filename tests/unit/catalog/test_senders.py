@@ -7,7 +7,7 @@ import pytest
 from pipelines.catalog.catalog import catalog_digest
 from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.reading.dialects import DIALECTS, readers_of
-from pipelines.reading.dialects.event import Path as FieldPath
+from pipelines.reading.dialects.event import FieldPath
 from tests.worlds.catalogs import METRICS, RIGHT, problems_of, read
 
 HEADER = RIGHT["sources.csv"].splitlines()[0]

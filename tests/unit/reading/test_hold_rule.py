@@ -11,8 +11,9 @@ import pytest
 from pipelines.audit.conservation import check_batch
 from pipelines.landing.store import Landing
 from pipelines.reading.formats.lines import split_chunks
-from pipelines.reading.hold_rule import HELD_PERCENT, HELD_REJECTIONS_MIN, HoldRule, RejectionTally
+from pipelines.reading.hold_rule import HoldRule, RejectionTally
 from pipelines.vocabulary.frames import REJECTIONS
+from pipelines.vocabulary.limits import HELD_PERCENT, HELD_REJECTIONS_MIN
 from tests.worlds.deliveries import CDN, NO_CUTS, NOON
 from tests.worlds.file_lines import BAD, event_line
 from tests.worlds.lakes import decide_landing, open_lake, verdict_rows

@@ -1,11 +1,13 @@
 """Instants at the edges of the day, the zone, the calendar and the fraction."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from pipelines.vocabulary.instants import (
     TimestampError,
+    instant_of,
+    microseconds_of,
     parse_iso8601_utc,
     parse_rfc3339,
     parse_unix_milliseconds,
@@ -290,3 +292,27 @@ def test_unix_milliseconds_beyond_the_calendar_are_refused(text: str) -> None:
 def test_what_is_no_number_of_milliseconds_is_refused(text: str) -> None:
     with pytest.raises(TimestampError, match="is not a number of milliseconds"):
         parse_unix_milliseconds(text)
+
+
+@pytest.mark.parametrize(
+    ("instant", "microseconds"),
+    [
+        pytest.param(EPOCH, 0, id="epoch"),
+        pytest.param(EPOCH + timedelta(microseconds=1), 1, id="a-microsecond-after"),
+        pytest.param(EPOCH - timedelta(microseconds=1), -1, id="a-microsecond-before"),
+        pytest.param(datetime(1, 1, 1, tzinfo=UTC), FIRST, id="first"),
+        pytest.param(datetime.max.replace(tzinfo=UTC), LAST, id="last"),
+        # Beyond 2^53 microseconds (the year 2255) a float would round.
+        pytest.param(datetime(2300, 1, 1, 0, 0, 0, 1, UTC), 10_413_792_000_000_001, id="exact"),
+    ],
+)
+def test_instants_and_their_microseconds_are_the_same(instant: datetime, microseconds: int) -> None:
+    assert microseconds_of(instant) == microseconds
+    assert instant_of(microseconds) == instant
+
+
+def test_microseconds_are_counted_in_utc_whatever_the_zone() -> None:
+    east = datetime(1970, 1, 1, 5, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+
+    assert microseconds_of(east) == 0
+    assert instant_of(0).tzinfo is UTC

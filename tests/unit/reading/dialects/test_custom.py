@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.reading.dialects import EventFields, RefusedLineError, reader_of
 from pipelines.reading.dialects.custom import MappingError
-from pipelines.reading.dialects.event import Field, Path, parse_path
+from pipelines.reading.dialects.event import Field, FieldPath, parse_path
 from pipelines.reading.strict_json import parse_object
 from pipelines.vocabulary.verdicts import Reason
 
@@ -48,13 +48,13 @@ def refusal_of(line: bytes, *fields: Mapped) -> tuple[Reason, str]:
         ("id", "id"),
         ("$.id", "id"),
         ("$['id']", "id"),
-        ("usage.total", Path(("usage", "total"))),
-        ("$.usage.total", Path(("usage", "total"))),
-        ("$['usage']['total']", Path(("usage", "total"))),
-        ('$["a.b"].c', Path(("a.b", "c"))),
-        ("x['a b']", Path(("x", "a b"))),
-        ("x.a b", Path(("x", "a b"))),
-        ("größe.µ", Path(("größe", "µ"))),
+        ("usage.total", FieldPath(("usage", "total"))),
+        ("$.usage.total", FieldPath(("usage", "total"))),
+        ("$['usage']['total']", FieldPath(("usage", "total"))),
+        ('$["a.b"].c', FieldPath(("a.b", "c"))),
+        ("x['a b']", FieldPath(("x", "a b"))),
+        ("x.a b", FieldPath(("x", "a b"))),
+        ("größe.µ", FieldPath(("größe", "µ"))),
     ],
 )
 def test_a_path_is_read(text: str, field: Field) -> None:

@@ -1,7 +1,4 @@
-"""Alarms: a run that went wrong, or what it found, is told to whoever must know.
-
-Belongs here: the bounds, the payload, and sending it. Must not be put here: when in a run it is
-asked (see `alarm_assets`).
+"""Alarms: what a run found, or that it failed, is sent to whoever must know.
 
 An alarm never fails a run and never holds it up for long: tries, time and answers are bounded,
 and what went wrong is a sentence in the log. Without `METERLINE_ALARM_URL` nothing is sent.
@@ -9,19 +6,21 @@ Neither the URL's credentials nor its path, where receivers keep their tokens, r
 The payload is documented in `docs/alarms.md`.
 """
 
-import base64
-import json
+import logging
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from pipelines.settings import Settings
+from pipelines.vocabulary.counted import counted
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
 
 PAYLOAD_VERSION = 1
 """Counts up when a field changes its meaning or goes; new fields may come without."""
@@ -82,7 +81,7 @@ def passed_bounds(signs: RunSigns, settings: Settings) -> list[Alarm]:
                 "refused_percent",
                 share,
                 str(settings.alarm_refused_percent),
-                f"{signs.refused:,} of {signs.lines:,} lines of this run ({share} %) are refused",
+                f"this run refused {signs.refused:,} of {counted(signs.lines, 'line')} ({share} %)",
             )
         )
     for name, value, bound, sentence in (
@@ -90,19 +89,28 @@ def passed_bounds(signs: RunSigns, settings: Settings) -> list[Alarm]:
             "conflicts",
             signs.conflicts,
             settings.alarm_conflicts,
-            f"{signs.conflicts:,} lines of this run contradict an accepted event",
+            counted(
+                signs.conflicts,
+                "line of this run contradicts an accepted event",
+                "lines of this run contradict an accepted event",
+            ),
         ),
         (
             "waiting_files",
             signs.waiting_files,
             settings.alarm_waiting_files,
-            f"{signs.waiting_files:,} files are held or unreadable and hold back invoices",
+            counted(
+                signs.waiting_files,
+                "file is held or unreadable and holds back invoices",
+                "files are held or unreadable and hold back invoices",
+            ),
         ),
         (
             "undecided_hours",
             signs.undecided_seconds / 3600,
             settings.alarm_undecided_hours,
-            f"{signs.undecided_path} waits for {signs.undecided_seconds // 3600:,} hours",
+            f"{signs.undecided_path} has waited for "
+            f"{counted(signs.undecided_seconds // 3600, 'hour')}",
         ),
     ):
         if value > bound:
@@ -147,57 +155,75 @@ def send(settings: Settings, payload: Mapping[str, Any]) -> str:
     """
     if settings.alarm_url is None:
         return "off"
-    url = settings.alarm_url.get_secret_value()
-    parts = urlsplit(url)
+    import requests
+
+    # What the library itself logs names the URL's path.
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+    parts = urlsplit(settings.alarm_url.get_secret_value())
     place = parts.netloc.rpartition("@")[2]
+    post = partial(
+        requests.post,
+        parts._replace(netloc=place).geturl(),
+        json=payload,
+        headers={"User-Agent": "meterline"},
+        auth=_Credentials(parts.username, parts.password),
+        timeout=TIMEOUT_SECONDS,
+        # A redirect would carry the payload to a host that nobody configured.
+        allow_redirects=False,
+        # The status is all that counts; a body of any length is left unread.
+        stream=True,
+    )
     failure = ""
     for attempt in range(TRIES):
         if attempt:
             time.sleep(PAUSE_SECONDS)
-        failure = _posted(url, json.dumps(payload, ensure_ascii=False).encode())
+        failure = _failure_in_time(post)
         if not failure:
             return f"the alarm was delivered to {parts.scheme}://{place}"
     return f"the alarm was not delivered to {parts.scheme}://{place} in {TRIES} tries: {failure}"
 
 
-def _posted(url: str, body: bytes) -> str:
-    """Empty when the receiver took it, else why not; takes no longer than its time."""
+@dataclass(frozen=True)
+class _Credentials:
+    """Those of the URL, and no others: left to itself, `requests` looks into `~/.netrc`."""
+
+    username: str | None
+    password: str | None
+
+    def __call__(self, request: "PreparedRequest") -> "PreparedRequest":
+        from requests.auth import HTTPBasicAuth
+
+        if self.username is None:
+            return request
+        pair = (unquote(self.username).encode(), unquote(self.password or "").encode())
+        return HTTPBasicAuth(*pair)(request)
+
+
+def _failure_in_time(post: Callable[[], "Response"]) -> str:
+    """Why the receiver did not take it, empty when it did; known within `TIMEOUT_SECONDS`."""
     outcome: list[str] = []
 
-    def post() -> None:
-        outcome.append(_post(url, body))
+    def try_it() -> None:
+        outcome.append(_failure(post))
 
     # A receiver that drips its answer keeps each read within its timeout: the thread is the
     # bound, and is left behind as a daemon.
-    thread = threading.Thread(target=post, daemon=True, name="meterline-alarm")
+    thread = threading.Thread(target=try_it, daemon=True, name="meterline-alarm")
     thread.start()
     thread.join(TIMEOUT_SECONDS)
     return outcome[0] if outcome else f"no answer within {TIMEOUT_SECONDS:g} s"
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the payload to a host that nobody configured."""
-
-    def redirect_request(self, *_arguments: Any) -> None:
-        """None: the answer is an error."""
-        return
-
-
-def _post(url: str, body: bytes) -> str:
-    parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    headers = {"Content-Type": "application/json", "User-Agent": "meterline"}
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+def _failure(post: Callable[[], "Response"]) -> str:
     try:
-        request = urllib.request.Request(  # noqa: S310 -- the settings allow http and https alone
-            urlunsplit(parts._replace(netloc=place)), data=body, headers=headers, method="POST"
-        )
-        opener = urllib.request.build_opener(_NoRedirect)
-        with opener.open(request, timeout=TIMEOUT_SECONDS):
-            return ""
-    except urllib.error.HTTPError as error:
-        return f"it answered {error.code}"
+        with post() as answer:
+            is_taken = 200 <= answer.status_code < 300
+            return "" if is_taken else f"it answered {answer.status_code}"
     except Exception as error:
-        return type(getattr(error, "reason", None) or error).__name__
+        return type(_first_cause(error)).__name__
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error

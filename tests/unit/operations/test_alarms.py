@@ -2,6 +2,8 @@
 
 import base64
 import json
+import logging
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -48,6 +50,9 @@ class Receiver:
 
     statuses: list[int] = field(default_factory=list)
     wait_seconds: float = 0.0
+    rest: bytes = b""
+    """What follows the status line and the headers' first, as it is sent."""
+    drips: bool = False
     received: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
     port: int = 0
 
@@ -66,7 +71,11 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
             self.send_response(status)
             if status == 307:
                 self.send_header("Location", receiver.url("/elsewhere"))
-            self.end_headers()
+            self.flush_headers()
+            self.wfile.write(receiver.rest or b"\r\n")
+            while receiver.drips:
+                self.wfile.write(b".")
+                time.sleep(0.05)
 
         def log_message(self, *_arguments: Any) -> None:
             """Silent."""
@@ -74,8 +83,11 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         receiver.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield receiver
-        server.shutdown()
+        try:
+            yield receiver
+        finally:
+            receiver.drips = False
+            server.shutdown()
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +122,29 @@ def test_each_sign_fires_beyond_its_bound(
 
     assert (alarm.name, alarm.value, alarm.bound) == (name, value, bound)
     assert alarm.sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"refused": 1, "lines": 1}, "this run refused 1 of 1 line (100.00 %)"),
+        ({"refused": 51}, "this run refused 51 of 1,000 lines (5.10 %)"),
+        ({"conflicts": 1}, "1 line of this run contradicts an accepted event"),
+        ({"conflicts": 11}, "11 lines of this run contradict an accepted event"),
+        ({"waiting_files": 1}, "1 file is held or unreadable and holds back invoices"),
+        ({"waiting_files": 2}, "2 files are held or unreadable and hold back invoices"),
+        ({"undecided_seconds": 3600}, "cdn/a.ndjson has waited for 1 hour"),
+        ({"undecided_seconds": 1000 * 3600}, "cdn/a.ndjson has waited for 1,000 hours"),
+    ],
+)
+def test_sentence_agrees_with_its_number(
+    change: dict[str, int], sentence: str, tmp_path: Path
+) -> None:
+    quiet = {"refused": 0, "conflicts": 0, "undecided_seconds": 0}
+    settings = settings_of(tmp_path, alarm_conflicts=0, alarm_undecided_hours=0)
+    (alarm,) = passed_bounds(RunSigns(**(vars(QUIET) | quiet | change)), settings)
+
+    assert alarm.sentence == sentence
 
 
 def test_bounds_are_settings(tmp_path: Path) -> None:
@@ -184,6 +219,18 @@ def test_every_field_of_the_payload_is_documented(tmp_path: Path) -> None:
     assert {name for name in names | variables if f"`{name}`" not in text} == set()
 
 
+def test_documented_defaults_are_those_of_the_settings() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "alarms.md").read_text()
+    documented = dict(re.findall(r"^\| `METERLINE_(ALARM_\w+)` \| .* \| (\d+) \|$", text, re.M))
+    fields = Settings.model_fields.items()
+
+    assert documented == {
+        name.upper(): str(field.default)
+        for name, field in fields
+        if "alarm" in name and field.default is not None
+    }
+
+
 def test_receiver_gets_the_payload(tmp_path: Path) -> None:
     with receiving(Receiver()) as receiver:
         said = send(settings_of(tmp_path, receiver.url("/hook?x=1")), {"kind": "straße"})
@@ -224,6 +271,14 @@ def test_receiver_that_is_slow_is_given_up_in_time(
     assert seconds < 1.5
 
 
+def test_answer_is_not_read_beyond_its_status(tmp_path: Path) -> None:
+    with receiving(Receiver(drips=True)) as receiver:
+        said = send(settings_of(tmp_path, receiver.url()), {})
+
+    assert "was delivered" in said
+    assert len(receiver.received) == 1
+
+
 def test_receiver_that_is_down_is_given_up(tmp_path: Path) -> None:
     with receiving(Receiver()) as receiver:
         pass
@@ -247,6 +302,36 @@ def test_secrets_reach_the_receiver_and_no_text(tmp_path: Path) -> None:
     assert receiver.received[0][1]["Authorization"] == f"Basic {expected}"
     for secret in ("p%40ss", "p@ss", "token-123", "s3cret"):
         assert all(secret not in text for text in told)
+
+
+def test_secrets_reach_no_log_whatever_the_receiver_answers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
+    # Headers that cannot be parsed are a warning of the library's, with the whole URL.
+    with receiving(Receiver(rest=b"no header\r\n\r\n")) as receiver:
+        url = f"http://me:p%40ss@127.0.0.1:{receiver.port}/token-123?key=s3cret"
+        said = send(settings_of(tmp_path, url), {})
+
+    assert "was delivered" in said
+    assert all(secret not in caplog.text for secret in ("p%40ss", "p@ss", "token-123", "s3cret"))
+
+
+def test_credentials_are_those_of_the_url_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with receiving(Receiver()) as receiver:
+        send(settings_of(tmp_path, receiver.url()), {})
+        with_name = f"http://m%C3%BCller:%E2%82%AC@127.0.0.1:{receiver.port}/"
+        send(settings_of(tmp_path, with_name), {})
+
+    (_, without, _), (_, named, _) = receiver.received
+    assert "Authorization" not in without
+    assert named["Authorization"] == f"Basic {base64.b64encode('müller:€'.encode()).decode()}"
 
 
 @pytest.mark.parametrize("url", ["ftp://host/x", "file:///etc/passwd", "host:80", "http://", "x"])

@@ -12,11 +12,10 @@ from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import code_revision
-from pipelines.lake.writer_lock import writer_lock
 from pipelines.landing.store import Landing
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.settings import Settings, metric_codes
-from pipelines.vocabulary.errors import MeterlineError, OlderSchemaError
+from pipelines.vocabulary.errors import MeterlineError
 from pipelines.warehouse.generations import MARTS_FILE, Generation, current_generation
 
 
@@ -61,24 +60,6 @@ class Home:
     def lake_for_writing(self) -> Lake:
         """The lake, made and migrated where need be; only under the writer lock."""
         return self._open_lake(read_only=False)
-
-    def migrate_lake(self) -> None:
-        """Brings a lake of an earlier schema to the newest one, under the writer lock.
-
-        A home without a lake stays without. The lock is taken only when there is work for it.
-
-        Raises:
-            AlreadyRunningError: a run holds the lock; it migrates the lake itself.
-            LakeError: the lake cannot be migrated.
-        """
-        if not self.has_lake:
-            return
-        try:
-            self.lake().close()
-        except OlderSchemaError:
-            settings = self.settings
-            with writer_lock(settings.writer_lock, "migration", settings.lock_wait_seconds):
-                self.lake_for_writing().close()
 
     def landing(self) -> Landing:
         """Where senders drop files."""

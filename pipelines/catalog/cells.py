@@ -7,14 +7,14 @@ says what to write.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
 import polars as pl
 
 from pipelines.catalog.periods import known_time_zones
-from pipelines.vocabulary.instants import parse_rfc3339
+from pipelines.vocabulary.instants import instant_of, parse_rfc3339
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.money import minor_unit_digits
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
@@ -24,7 +24,6 @@ _DECIMAL = re.compile(r"(0|[1-9]\d*)(?:\.(\d+))?", re.ASCII)
 _WHOLE = re.compile(r"0|[1-9]\d{0,8}", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 YEARS = (1970, 2999)
 """First and last year of a date: a typing error must not make a million periods."""
@@ -117,7 +116,7 @@ def read_date(cell: str) -> date:
 def read_instant(cell: str) -> datetime:
     """An RFC 3339 instant with zone, as UTC."""
     # TimestampError is a ValueError that shows the value.
-    return _EPOCH + timedelta(microseconds=parse_rfc3339(cell))
+    return instant_of(parse_rfc3339(cell))
 
 
 def read_names(cell: str) -> list[str]:

@@ -1,5 +1,5 @@
 """The command line: arguments, progress, what is printed, exit codes.
 
-Belongs here: one module a command, and how tables look. Must not be put here: work that a room
-below can do without a terminal.
+Belongs here: launching the job, how a terminal answers, how tables look. A command is one file in
+`commands`. Must not be put here: work that a room below can do without a terminal.
 """

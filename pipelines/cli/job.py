@@ -1,27 +1,29 @@
-"""The job from a command line: the same Dagster job, in this process, seen by the UI.
-
-Belongs here: launching and saying what changed. Must not be put here: what the job does
-(see `assets`).
-"""
+"""The job from a command line: the same Dagster job, in this process, seen by the UI."""
 
 import logging
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from pipelines.home import Home
+from pipelines.intake.kinds import Kind, Replay
+from pipelines.intake.replay import Replayed
+from pipelines.intake.replay_selection import Selection
 from pipelines.lake.run_facts import choose_as_of
-from pipelines.operations.idle import finds_nothing
+from pipelines.operations.idle import idle_listing
+from pipelines.operations.listed import Listed
 from pipelines.settings import Settings
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import MeterlineError
 
 if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
-
-    from pipelines.intake.replay_selection import Selection
 
 _progress = logging.getLogger("meterline")
 
@@ -32,23 +34,6 @@ INGEST_STEPS = ("landed_files", "parsed_events", "decided_events")
 
 
 @dataclass(frozen=True)
-class HomeCounts:
-    """How much a home holds.
-
-    Attributes:
-        files: file versions decided.
-        lines: their lines.
-        invoices: finalized invoices.
-        generation: id of the published generation, if any.
-    """
-
-    files: int
-    lines: int
-    invoices: int
-    generation: str | None
-
-
-@dataclass(frozen=True)
 class RunOutcome:
     """What one or more runs of the job changed.
 
@@ -56,9 +41,9 @@ class RunOutcome:
         run_ids: Dagster's ids, in order; more than one when files waited for a next batch, none
             when there was nothing to do.
         files: file versions newly decided.
-        lines: lines newly decided.
+        lines: their lines.
         invoices: invoices newly finalized.
-        generation: id of the published generation.
+        generation: id of the published generation; None before the first.
         is_published: True when this generation is new.
         ingest_seconds: from listing the landing to committed verdicts.
     """
@@ -71,17 +56,13 @@ class RunOutcome:
     is_published: bool
     ingest_seconds: float
 
-    def as_json(self) -> dict[str, Any]:
-        """The outcome as plain JSON values."""
-        return asdict(self)
-
     def sentence(self) -> str:
         """What changed, for a person."""
         if not self.files and not self.invoices and not self.is_published:
             return f"Nothing new: generation {self.generation} stays as it is."
         return (
-            f"Took in {self.files:,} files with {self.lines:,} lines, finalized "
-            f"{self.invoices:,} invoices, published generation {self.generation}."
+            f"Took in {counted(self.files, 'file')} with {counted(self.lines, 'line')}, finalized "
+            f"{counted(self.invoices, 'invoice')}, published generation {self.generation}."
         )
 
 
@@ -91,56 +72,55 @@ class ReplayOutcome:
 
     Attributes:
         run_id: Dagster's id; None for a dry run.
-        replayed: see `replay.Redecided.as_json`.
-        generation: id of the published generation.
+        replayed: the lines and files.
+        generation: id of the published generation; None before the first.
     """
 
     run_id: str | None
-    replayed: dict[str, Any]
+    replayed: Replayed
     generation: str | None
 
-    def as_json(self) -> dict[str, Any]:
-        """The outcome as plain JSON values."""
-        return asdict(self)
 
+def run_job(
+    settings: Settings, kind: Kind, as_of: str | None = None
+) -> tuple[RunOutcome, Listed | None]:
+    """What the job changed, and the landing as its last run listed it.
 
-def run_correction(settings: Settings, original: str, copy: str) -> RunOutcome:
-    """Takes in a corrected copy of a file at the original's place in time; see `correction`.
+    New files are taken in until none waits. When there are none and nothing else is due, nothing
+    is launched; see `idle`.
+
+    Args:
+        settings: of the home.
+        kind: what the job is asked to do.
+        as_of: instant the runs speak for, RFC 3339; None is the present.
 
     Raises:
-        MeterlineError: the copy changes what was accepted, or the run failed.
+        MeterlineError: a run failed; what it says is what the failing step said.
     """
-    return run_job(settings, None, options={"correct_file": original, "correct_from": copy})
+    # What can only be refused is refused before Dagster is loaded, which takes seconds.
+    choose_as_of(as_of, datetime.now(UTC), None)
+    outcome = RunOutcome((), 0, 0, 0, None, is_published=False, ingest_seconds=0.0)
+    listed = idle_listing(settings, as_of) if kind.takes_in else None
+    if listed is None:
+        for result in _launch(settings, kind, as_of):
+            outcome, listed = _and_then(outcome, result), _listed_by(result)
+    return replace(outcome, generation=_generation(settings)), listed
 
 
-def run_replay(settings: Settings, selection: "Selection") -> ReplayOutcome:
+def run_replay(settings: Settings, selection: Selection) -> ReplayOutcome:
     """Decides the selected lines again, closes what waited for them, and publishes.
 
     Raises:
         MeterlineError: the selection names nothing, or the run failed.
     """
-    _progress.info("starting Dagster and dbt")
-    os.environ["METERLINE_HOME"] = str(settings.home)
-    from pipelines.definitions import JOB, defs
-    from pipelines.defs.dagster_home import dagster_instance
-
-    options = {f"replay_{name}": list(chosen) for name, chosen in asdict(selection).items()}
-    with dagster_instance(settings) as instance:
-        result = defs.resolve_job_def(JOB).execute_in_process(
-            instance=instance,
-            run_config=_run_config({"replay": True, **options}),
-            raise_on_error=False,
-        )
-    if not result.success:
-        raise _failure(result)
-    return ReplayOutcome(
-        result.run_id,
-        _metadata(result, "decided_events", "replayed"),
-        count_home(settings).generation,
+    (result,) = _launch(settings, Replay(selection))
+    replayed = TypeAdapter(Replayed).validate_python(
+        _said(result)["lake/refused_events"]["replayed"]
     )
+    return ReplayOutcome(result.run_id, replayed, _generation(settings))
 
 
-def try_replay(settings: Settings, selection: "Selection") -> ReplayOutcome:
+def try_replay(settings: Settings, selection: Selection) -> ReplayOutcome:
     """What `run_replay` would change; reads the lake at one state and writes nothing.
 
     Raises:
@@ -156,102 +136,86 @@ def try_replay(settings: Settings, selection: "Selection") -> ReplayOutcome:
         TemporaryDirectory(prefix="meterline-replay-") as folder,
     ):
         plan = replay_selection.plan(lake, catalog.sources, selection, Path(folder))
-        parsed = replay.parse(
-            plan,
-            home.landing(),
-            settings.threads,
-            home.hold_rule,
-        )
+        parsed = replay.parse(plan, home.landing(), settings.threads, home.hold_rule)
         cuts = calendar.cuts_until(catalog, plan.received_at)
         redecided = replay.decide_again(lake, None, plan, parsed, catalog.sources, cuts)
-    return ReplayOutcome(None, redecided.as_json(), count_home(settings).generation)
+    return ReplayOutcome(None, redecided.summary(), _generation(settings))
 
 
-def run_job(
-    settings: Settings,
-    as_of: str | None,
-    *,
-    republish: bool = False,
-    options: dict[str, Any] | None = None,
-) -> RunOutcome:
-    """Runs the job until no landed file waits; each run is seen by the UI of this home.
+def _generation(settings: Settings) -> str | None:
+    generation = Home(settings).generation()
+    return generation.generation_id if generation else None
 
-    When there is nothing to do, nothing is launched; see `idle`.
 
-    Args:
-        settings: of the home.
-        as_of: instant the runs speak for, RFC 3339; None is the present.
-        republish: True takes in nothing and closes nothing, but publishes the marts again.
-        options: more of `run_options.RunOptions`; with them there is one run.
-
-    Raises:
-        MeterlineError: a run failed; what it says is what the failing step said.
-    """
-    # What can only be refused is refused before Dagster is loaded, which takes seconds.
-    choose_as_of(as_of, datetime.now(UTC), None)
-    if not republish and not options and finds_nothing(settings, as_of):
-        generation = count_home(settings).generation
-        return RunOutcome((), 0, 0, 0, generation, is_published=False, ingest_seconds=0.0)
+def _launch(
+    settings: Settings, kind: Kind, as_of: str | None = None
+) -> Iterator["ExecuteInProcessResult"]:
+    """Runs of the job, one after another until no landed file waits; each has succeeded."""
     _progress.info("starting Dagster and dbt")
-    # Dagster's modules read these, and the definitions are those of this very home.
+    # Dagster's modules read it, and the definitions are those of this very home.
     os.environ["METERLINE_HOME"] = str(settings.home)
+    import dagster as dg
+
     from pipelines.definitions import JOB, defs
     from pipelines.defs.dagster_home import dagster_instance
-    from pipelines.defs.resources import end_runs_of_dead_processes
+    from pipelines.defs.run_options import RunOptions
 
-    run_ids: list[str] = []
-    ingest_seconds = 0.0
+    run_config = dg.RunConfig(
+        ops={"landed_files": RunOptions.of(kind, as_of)},
+        # The instance is quiet on purpose: `meterline` prints its own progress.
+        loggers={"console": {"config": {"log_level": "CRITICAL"}}},
+    )
     with dagster_instance(settings) as instance:
-        # What is counted before the run must be readable, so the lake is migrated before it too.
-        end_runs_of_dead_processes(instance, settings.writer_lock)
-        Home(settings).migrate_lake()
-        before = count_home(settings)
         is_waiting = True
         while is_waiting:
             result = defs.resolve_job_def(JOB).execute_in_process(
-                instance=instance,
-                run_config=_run_config({"as_of": as_of, "republish": republish} | (options or {})),
-                raise_on_error=False,
+                instance=instance, run_config=run_config, raise_on_error=False
             )
-            run_ids.append(result.run_id)
             if not result.success:
                 raise _failure(result)
-            ingest_seconds += _step_seconds(result)
-            is_waiting = _waiting_files(result) > 0 and not republish and not options
-    after = count_home(settings)
+            is_waiting = kind.takes_in and _said(result)["landed_files"]["waiting"] > 0
+            yield result
+
+
+def _said(result: "ExecuteInProcessResult") -> dict[str, dict[str, Any]]:
+    """What each asset that was made says of itself, by its key; skipped ones are missing."""
+    return {
+        event.asset_key.to_user_string(): {
+            name: said.value for name, said in event.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+        if event.asset_key
+    }
+
+
+def _and_then(before: RunOutcome, result: "ExecuteInProcessResult") -> RunOutcome:
+    """The outcome of earlier runs and of one more."""
+    said = _said(result)
     return RunOutcome(
-        run_ids=tuple(run_ids),
-        files=after.files - before.files,
-        lines=after.lines - before.lines,
-        invoices=after.invoices - before.invoices,
-        generation=after.generation,
-        is_published=after.generation != before.generation,
-        ingest_seconds=round(ingest_seconds, 3),
+        run_ids=(*before.run_ids, result.run_id),
+        files=before.files + said["landed_files"]["new"],
+        lines=before.lines + said["parsed_events"]["lines"],
+        invoices=before.invoices + said.get("lake/invoices", {}).get("new_rows", 0),
+        generation=before.generation,
+        is_published=before.is_published or "published_marts" in said,
+        ingest_seconds=round(before.ingest_seconds + _ingest_seconds(result), 3),
     )
 
 
-def count_home(settings: Settings) -> HomeCounts:
-    """How much the home holds now; an untouched home holds nothing."""
-    home = Home(settings)
-    generation = home.generation()
-    generation_id = generation.generation_id if generation else None
-    if not home.has_lake:
-        return HomeCounts(0, 0, 0, generation_id)
-    with home.lake() as lake:
-        files, lines = lake.query(
-            "SELECT count(*), coalesce(sum(lines), 0)::BIGINT FROM lake.file_decisions "
-            "WHERE revision = 0"
-        ).row(0)
-        (invoices,) = lake.query("SELECT count(*) FROM lake.invoices").row(0)
-    return HomeCounts(files, lines, invoices, generation_id)
+def _listed_by(result: "ExecuteInProcessResult") -> Listed:
+    """The landing as the run listed it, less the files that it has decided."""
+    landed = result.asset_value("landed_files")
+    discovery = replace(landed.plan.listing.discovery, files=landed.undecided())
+    return Listed(result.asset_value("catalog"), discovery, landed.facts.listing_started_at)
 
 
-def _run_config(options: dict[str, Any]) -> dict[str, Any]:
-    # The instance is quiet on purpose: `meterline` prints its own progress.
-    return {
-        "ops": {"landed_files": {"config": options}},
-        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-    }
+def _ingest_seconds(result: "ExecuteInProcessResult") -> float:
+    """Seconds from listing the landing to committed verdicts."""
+    return sum(
+        event.step_success_data.duration_ms / 1000
+        for event in result.get_step_success_events()
+        if event.step_key in INGEST_STEPS
+    )
 
 
 def _failure(result: "ExecuteInProcessResult") -> MeterlineError:
@@ -265,26 +229,6 @@ def _failure(result: "ExecuteInProcessResult") -> MeterlineError:
         if error.cls_name in _INTERRUPTIONS:
             raise KeyboardInterrupt
         kind, _, text = error.message.partition(": ")
-        sentence = text if kind.startswith("pipelines.vocabulary.errors.") else error.message
+        sentence = text if kind.startswith(f"{MeterlineError.__module__}.") else error.message
         return MeterlineError(f"{sentence.strip()}\n(run {result.run_id}; the UI shows its steps)")
     return MeterlineError(f"run {result.run_id} failed; the UI shows why")
-
-
-def _metadata(result: "ExecuteInProcessResult", asset: str, name: str) -> Any:
-    for event in result.asset_materializations_for_node(asset):
-        if name in event.metadata:
-            return event.metadata[name].value
-    return None
-
-
-def _waiting_files(result: "ExecuteInProcessResult") -> int:
-    return int(_metadata(result, "landed_files", "waiting") or 0)
-
-
-def _step_seconds(result: "ExecuteInProcessResult") -> float:
-    """Seconds from listing the landing to committed verdicts."""
-    return sum(
-        event.step_success_data.duration_ms / 1000
-        for event in result.get_step_success_events()
-        if event.step_key in INGEST_STEPS
-    )

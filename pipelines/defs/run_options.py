@@ -32,6 +32,32 @@ class RunOptions(dg.Config):
     correct_file: str | None = None
     correct_from: str | None = None
 
+    @classmethod
+    def of(cls, kind: Kind, as_of: str | None = None) -> "RunOptions":
+        """The options that ask a run for this kind; `kind` reads it back from them.
+
+        Raises:
+            MeterlineError: no option asks for this kind.
+        """
+        match kind:
+            case NewFiles():
+                return cls(as_of=as_of)
+            case Republication():
+                return cls(as_of=as_of, republish=True)
+            case Correction(file, copy):
+                return cls(as_of=as_of, correct_file=file, correct_from=copy)
+            case Replay(selection):
+                return cls(
+                    as_of=as_of,
+                    replay=True,
+                    replay_sources=list(selection.sources),
+                    replay_files=list(selection.files),
+                    replay_reasons=list(selection.reasons),
+                    replay_release=list(selection.release),
+                )
+            case _:
+                raise MeterlineError(f"expected a kind that options name, found {kind}")
+
     @property
     def kind(self) -> Kind:
         """What the run is asked to do.

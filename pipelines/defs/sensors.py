@@ -5,18 +5,17 @@ registry). There is no cursor and no run key: a key is remembered for ever and w
 the retry of a run that failed.
 """
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-import polars as pl
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from pipelines.defs.resources import end_runs_of_dead_processes
 from pipelines.home import Home
-from pipelines.landing.discovery import discover
+from pipelines.operations.listed import list_landing
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import OlderSchemaError
-from pipelines.vocabulary.tables import LANDING_FILES
 
 RETRY_AFTER = timedelta(minutes=15)
 """How long the sensor leaves a landing alone after a run failed, unless a person runs it."""
@@ -78,12 +77,8 @@ def build_nightly_run(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinitio
 def count_new_files(settings: Settings) -> int:
     """File versions in the landing that no batch has taken; no file is opened."""
     home = Home(settings)
-    registry = pl.DataFrame(schema=LANDING_FILES.schema)
-    if home.has_lake:
-        with home.lake() as lake:
-            registry = lake.table(LANDING_FILES)
-    sources, listing = home.catalog().sources, home.landing().list_objects()
-    return discover(listing, registry, sources, datetime.now(UTC)).files.height
+    with home.lake() if home.has_lake else nullcontext() as lake:
+        return list_landing(home, lake).discovery.files.height
 
 
 def reason_to_wait(instance: dg.DagsterInstance, now: datetime) -> str | None:

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import polars as pl
 
 from pipelines.intake import batch, replay, replay_selection
 from pipelines.intake.batch import BatchPlan
 from pipelines.intake.correction import plan_correction, require_same_events
+from pipelines.intake.replay import Replayed
 from pipelines.intake.replay_selection import ReplayPlan, Selection
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.lake import Lake
@@ -72,8 +73,8 @@ class Plan(Protocol):
     def parse(self, tools: Tools) -> ParsedBatch:
         """The lines of the files, as events and rejections in the staging folder."""
 
-    def decide(self, tools: Tools, parsed: ParsedBatch, facts: RunFacts) -> dict[str, Any] | None:
-        """The changes of a replay as JSON values, once the verdicts are committed; else None."""
+    def decide(self, tools: Tools, parsed: ParsedBatch, facts: RunFacts) -> Replayed | None:
+        """The changes of a replay, once the verdicts are committed; None for other kinds."""
 
 
 class Kind(Protocol):
@@ -165,8 +166,8 @@ class LinesPlan:
         """The lines of the files, read again; see `replay.parse`."""
         return replay.parse(self.lines, tools.landing, tools.threads, tools.hold)
 
-    def decide(self, tools: Tools, parsed: ParsedBatch, facts: RunFacts) -> dict[str, Any]:
-        """The changes as JSON values, once they are committed."""
+    def decide(self, tools: Tools, parsed: ParsedBatch, facts: RunFacts) -> Replayed:
+        """The changes, once they are committed."""
         redecided = replay.decide_again(
             tools.lake,
             tools.index,
@@ -177,7 +178,7 @@ class LinesPlan:
         )
         replay.commit(tools.lake, self.lines, redecided, facts)
         shutil.rmtree(self.lines.folder, ignore_errors=True)
-        return redecided.as_json()
+        return redecided.summary()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ hundreds of millions of refused lines, narrow the replay by source, file or reas
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -51,6 +50,48 @@ _OUTCOME = ["state", "winner_file_id", "winner_line"]
 
 
 @dataclass(frozen=True)
+class Change:
+    """Lines decided again whose state changed in the same way.
+
+    Attributes:
+        before: their verdict, reason or file status until then.
+        after: the same from now on.
+        lines: how many there are.
+        example: file and line of the first.
+    """
+
+    before: str
+    after: str
+    lines: int
+    example: str
+
+
+@dataclass(frozen=True)
+class NotReplayed:
+    """A file that could not be decided again, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay changed, or would change.
+
+    Attributes:
+        files: how many changed.
+        changes: the lines that changed, most frequent first.
+        unchanged: lines decided again to the same outcome.
+        not_replayed: files that could not be decided again.
+    """
+
+    files: int
+    changes: list[Change]
+    unchanged: int
+    not_replayed: list[NotReplayed]
+
+
+@dataclass(frozen=True)
 class Redecided:
     """The outcome of deciding lines again, and how it differs from the earlier one.
 
@@ -70,16 +111,14 @@ class Redecided:
     unchanged: int
     not_replayed: tuple[tuple[str, str], ...]
 
-    def as_json(self) -> dict[str, Any]:
-        """The changes as JSON values."""
-        return {
-            "files": self.decisions.height,
-            "changes": self.changes.to_dicts(),
-            "unchanged": self.unchanged,
-            "not_replayed": [
-                {"path": path, "reason": reason} for path, reason in self.not_replayed
-            ],
-        }
+    def summary(self) -> Replayed:
+        """What changed, without the rows that say so in the lake."""
+        return Replayed(
+            files=self.decisions.height,
+            changes=[Change(**row) for row in self.changes.iter_rows(named=True)],
+            unchanged=self.unchanged,
+            not_replayed=[NotReplayed(path, reason) for path, reason in self.not_replayed],
+        )
 
 
 def parse(plan: ReplayPlan, landing: Landing, processes: int, hold: HoldRule) -> ParsedBatch:

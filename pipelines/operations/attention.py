@@ -1,21 +1,17 @@
-"""Attention: what in a home waits for a person, and what the person can do.
-
-Belongs here: reading the lake for refusals, held and unreadable files, drafts that stay drafts.
-Must not be put here: showing it (see `report`), sending it (see `alarms`), changing anything.
-"""
+"""Attention: what in a home waits for a person, and what the person can do."""
 
 import shlex
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+import duckdb
 import polars as pl
 
-from pipelines.catalog.catalog import Catalog
-from pipelines.home import Home
 from pipelines.invoicing.due import HeldBack, closable, settle_time
 from pipelines.lake.file_states import LATEST_DECISIONS, unhealed, unread_files
 from pipelines.lake.lake import Lake
-from pipelines.vocabulary.frames import DRAFTS
+from pipelines.operations.listed import Listed
+from pipelines.vocabulary.frames import DRAFTS, PENDING
 from pipelines.warehouse.dbt_tables import source_customers
 
 _ADVICE = {
@@ -26,12 +22,92 @@ _ADVICE = {
 }
 
 
-def refusals(lake: Lake, sources: pl.DataFrame) -> list[dict[str, Any]]:
-    """Refused lines by verdict and reason, most frequent first, with an example and its place.
+@dataclass(frozen=True)
+class Refusal:
+    """Refused lines of one verdict and reason, with the first of them as an example.
+
+    Attributes:
+        verdict: `duplicate`, `conflict` or `rejected`.
+        reason_code: why they were rejected; None for the other verdicts.
+        is_expected: True for conflicts of sources that the catalog expects them from.
+        lines: how many there are.
+        example: what was said of the first.
+        example_path: its file.
+        example_line: its line in that file, from 1.
+    """
+
+    verdict: str
+    reason_code: str | None
+    is_expected: bool
+    lines: int
+    example: str
+    example_path: str
+    example_line: int
+
+
+@dataclass(frozen=True)
+class WaitingFile:
+    """A file version that counts for nothing until a person does something.
+
+    Attributes:
+        path: below the landing.
+        status: `quarantined` or `held`.
+        reason: why, in a sentence.
+        lines: in the file, as far as it could be read.
+        rejected: among them.
+        what_to_do: commands and uploads that heal it.
+    """
+
+    path: str
+    status: str
+    reason: str
+    lines: int
+    rejected: int
+    what_to_do: str
+
+
+@dataclass(frozen=True)
+class OldestUndecided:
+    """The file version that waits longest to be decided.
+
+    Attributes:
+        path: below the landing.
+        status: `pending`, `quarantined` or `held`.
+        received_at: RFC 3339.
+        age_seconds: since then.
+    """
+
+    path: str
+    status: str
+    received_at: str
+    age_seconds: int
+
+
+@dataclass(frozen=True)
+class DueDraft:
+    """An invoice whose cut has passed and that is still a draft.
+
+    Attributes:
+        invoice_id: of the draft.
+        customer_id: who will owe it.
+        subscription_id: whose period it is.
+        reason_code: one of `HeldBack`, or `ready`.
+        reason: the same in a sentence.
+    """
+
+    invoice_id: str
+    customer_id: str
+    subscription_id: str
+    reason_code: str
+    reason: str
+
+
+def refusals(lake: Lake, sources: pl.DataFrame) -> list[Refusal]:
+    """Refused lines by verdict and reason, most frequent first.
 
     Conflicts that their source expects (see the schema `SOURCES`) stand apart, and last.
     """
-    return lake.query(
+    rows = lake.query(
         f"""
         WITH latest AS ({LATEST_DECISIONS}),
         refused AS (
@@ -50,12 +126,15 @@ def refusals(lake: Lake, sources: pl.DataFrame) -> list[dict[str, Any]]:
         ORDER BY is_expected, lines DESC, verdict, reason_code
         """,
         sources=sources.select("source", "conflicts_expected"),
-    ).to_dicts()
+    )
+    return [Refusal(**row) for row in rows.iter_rows(named=True)]
 
 
-def waiting_files(lake: Lake, states: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Quarantined and held files that nothing has healed: why, and what to do next."""
+def waiting_files(lake: Lake, states: pl.DataFrame) -> list[WaitingFile]:
+    """Quarantined and held files that nothing has healed, in the order they were registered."""
     unread = unread_files(states).select("file_id", "path", "status")
+    if not unread.height:
+        return []
     rows = lake.query(
         f"""
         WITH latest AS ({LATEST_DECISIONS})
@@ -63,15 +142,11 @@ def waiting_files(lake: Lake, states: pl.DataFrame) -> dict[str, list[dict[str, 
         FROM unread JOIN latest USING (file_id) ORDER BY file_id
         """,
         unread=unread,
-    ).to_dicts()
-    return {
-        status: [
-            row | {"what_to_do": _advice(status, row["path"])}
-            for row in rows
-            if row["status"] == status
-        ]
-        for status in ("quarantined", "held")
-    }
+    )
+    return [
+        WaitingFile(**row, what_to_do=_advice(row["status"], row["path"]))
+        for row in rows.iter_rows(named=True)
+    ]
 
 
 def _advice(status: str, path: str) -> str:
@@ -79,48 +154,47 @@ def _advice(status: str, path: str) -> str:
     return _ADVICE[status].format(path=shlex.quote(path))
 
 
-def oldest_undecided(states: pl.DataFrame, now: datetime) -> dict[str, Any] | None:
+def oldest_undecided(states: pl.DataFrame, now: datetime) -> OldestUndecided | None:
     """The file that waits longest to be decided, held and quarantined ones included."""
-    pending = states.filter(pl.col("status") == "pending")
+    pending = states.filter(pl.col("status") == PENDING)
     waiting = pl.concat([pending, unread_files(states)]).sort("received_at", "file_id").head(1)
     if not waiting.height:
         return None
     (row,) = waiting.to_dicts()
     received_at: datetime = row["received_at"]
-    return {
-        "path": row["path"],
-        "status": row["status"],
-        "received_at": f"{received_at:%Y-%m-%dT%H:%M:%SZ}",
-        "age_seconds": max(0, int((now - received_at).total_seconds())),
-    }
+    return OldestUndecided(
+        path=row["path"],
+        status=row["status"],
+        received_at=f"{received_at:%Y-%m-%dT%H:%M:%SZ}",
+        age_seconds=max(0, int((now - received_at).total_seconds())),
+    )
 
 
 def due_drafts(
-    home: Home, catalog: Catalog, states: pl.DataFrame, listed_at: datetime
-) -> list[dict[str, Any]]:
+    marts: duckdb.DuckDBPyConnection, as_of: datetime, states: pl.DataFrame, listed: Listed
+) -> list[DueDraft]:
     """Why each draft whose cut has passed is still a draft; `ready` where the next run closes it.
 
     Args:
-        home: the home.
-        catalog: in use.
-        states: see `file_states`.
-        listed_at: when the listing behind `states` began.
+        marts: the published marts.
+        as_of: the instant they speak for.
+        states: every file version; schema `FILE_STATES`.
+        listed: the listing behind `states`.
     """
-    generation = home.generation()
-    if generation is None:
+    # A draft that is not due yet holds back no other: whatever it waits for, its cut is later.
+    drafts = marts.execute(
+        f"SELECT {', '.join(DRAFTS)} FROM fct_invoices WHERE status = 'draft' AND cut_at <= $as_of",
+        {"as_of": as_of},
+    ).pl()
+    if not drafts.height:
         return []
-    with home.marts() as connection:
-        drafts = connection.execute(
-            f"SELECT {', '.join(DRAFTS)} FROM fct_invoices WHERE status = 'draft'"
-        ).pl()
-        fed = source_customers(connection, "fct_source_customers")
     closing = closable(
         drafts.cast(DRAFTS),
         unhealed(states),
-        fed,
-        generation.as_of,
-        listed_at,
-        settle_time(catalog.sources),
+        source_customers(marts, "fct_source_customers"),
+        as_of,
+        listed.listed_at,
+        settle_time(listed.catalog.sources),
     )
     due = closing.held_back.filter(pl.col("reason_code") != HeldBack.NOT_DUE.value)
     ready = closing.closable.with_columns(
@@ -128,4 +202,5 @@ def due_drafts(
         pl.lit("nothing holds it back any more: `meterline run` closes it").alias("reason"),
     )
     columns = ["invoice_id", "customer_id", "subscription_id", "reason_code", "reason"]
-    return pl.concat([due.select(columns), ready.select(columns)]).to_dicts()
+    rows = pl.concat([due.select(columns), ready.select(columns)])
+    return [DueDraft(*row) for row in rows.iter_rows()]

@@ -27,8 +27,8 @@ intake       vocabulary landing reading lake
 warehouse    vocabulary invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
 audit        vocabulary landing reading lake catalog intake home
-operations   vocabulary settings landing invoicing lake catalog intake warehouse home
-defs         vocabulary settings landing invoicing reading lake catalog intake warehouse
+operations   vocabulary settings landing invoicing lake catalog warehouse home
+defs         vocabulary settings invoicing reading lake catalog intake warehouse
              home audit operations
 definitions  settings warehouse defs
 cli          vocabulary settings intake lake catalog home operations defs definitions

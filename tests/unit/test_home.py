@@ -15,6 +15,12 @@ def _home(folder: Path) -> Home:
     return Home(Settings(home=folder, landing=str(folder)))
 
 
+def _migrate(home: Home) -> None:
+    """What the writer of a run does first."""
+    with writer_lock(home.settings.writer_lock, "run", 0):
+        home.lake_for_writing().close()
+
+
 @pytest.mark.parametrize("old_lake", ["schema_1_empty", "schema_2", "schema_3"])
 def test_older_lake_is_migrated_under_the_lock_and_can_be_read(
     old_lake: str, tmp_path: Path
@@ -23,7 +29,7 @@ def test_older_lake_is_migrated_under_the_lock_and_can_be_read(
     with pytest.raises(OlderSchemaError, match="`meterline run` migrates it"):
         home.lake()
 
-    home.migrate_lake()
+    _migrate(home)
 
     with home.lake() as lake:
         assert lake.query("SELECT 1 AS one FROM lake.schema_version").height > 1
@@ -63,22 +69,23 @@ def test_lake_whose_making_was_killed_is_made(
     with pytest.raises(OlderSchemaError, match="`meterline run` m"):
         home.lake()
 
-    home.migrate_lake()
+    _migrate(home)
 
     with home.lake() as lake:
         assert lake.last_batch_id() == 0
 
 
 def test_home_without_a_lake_stays_without(tmp_path: Path) -> None:
-    _home(tmp_path).migrate_lake()
+    with pytest.raises(LakeError, match="there is no lake"):
+        _home(tmp_path).lake()
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_newest_lake_is_left_alone_while_another_writes(lake_home: Path) -> None:
     home = _home(lake_home)
-    with writer_lock(home.settings.writer_lock, "another", 0):
-        home.migrate_lake()
+    with writer_lock(home.settings.writer_lock, "another", 0), home.lake() as lake:
+        assert lake.last_batch_id() == 0
 
 
 def test_older_lake_is_left_to_the_run_that_writes(tmp_path: Path) -> None:
@@ -87,7 +94,7 @@ def test_older_lake_is_left_to_the_run_that_writes(tmp_path: Path) -> None:
         writer_lock(home.settings.writer_lock, "another", 0),
         pytest.raises(AlreadyRunningError, match="run another"),
     ):
-        home.migrate_lake()
+        _migrate(home)
 
     with pytest.raises(OlderSchemaError, match="has schema 3"):
         home.lake()
@@ -97,4 +104,4 @@ def test_lake_that_cannot_be_migrated_says_why(tmp_path: Path) -> None:
     home = _home(copy_old_lake("schema_1", tmp_path))
 
     with pytest.raises(LakeError, match="whose keys are hashed otherwise"):
-        home.migrate_lake()
+        _migrate(home)

@@ -79,7 +79,7 @@ class Home:
 
     def status(self) -> dict[str, Any]:
         """What `meterline status --json` prints, read in this process."""
-        status: dict[str, Any] = json.loads(json.dumps(read_report(self.settings).as_json()))
+        status: dict[str, Any] = json.loads(json.dumps(read_report(self.settings), default=vars))
         return status
 
     def digest(self) -> str:

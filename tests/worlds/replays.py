@@ -84,7 +84,7 @@ def replayed(
         parsed = replay.parse(planned, landing, 1, hold or HoldRule())
         redecided = replay.decide_again(lake, index, planned, parsed, sources, refusal_cuts)
         dry = replay.decide_again(lake, None, planned, parsed, sources, refusal_cuts)
-        assert dry.as_json() == redecided.as_json()
+        assert dry.summary() == redecided.summary()
         if replay.commit(lake, planned, redecided, FACTS):
             index.bring_up(lake)
             indexed, repeated = check_index(index, lake, planned.batch_id)

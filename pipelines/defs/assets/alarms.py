@@ -13,7 +13,7 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.events import EVENT_TABLES
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
-from pipelines.lake.file_states import file_states, verdict_counts
+from pipelines.lake.file_states import file_states, unread_files, verdict_counts
 from pipelines.operations import attention
 from pipelines.operations.alarms import (
     RunSigns,
@@ -56,7 +56,6 @@ def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
     with writer.home.lake_for_writing() as lake:
         batch_id = lake.last_batch_id("decide")
         states = file_states(lake, landed.undecided())
-        files = attention.waiting_files(lake, states)
         took_in = landed.plan.listing.files.height > 0
         counts = verdict_counts(lake, batch_id) if took_in else None
     if counts is not None:
@@ -76,9 +75,9 @@ def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
         lines=sums.get("lines", 0) - sums.get("blank", 0),
         refused=sums.get("rejected", 0) + sums.get("conflict", 0),
         conflicts=sums.get("conflict", 0),
-        waiting_files=sum(len(each) for each in files.values()),
-        undecided_seconds=oldest["age_seconds"] if oldest else 0,
-        undecided_path=oldest["path"] if oldest else None,
+        waiting_files=unread_files(states).height,
+        undecided_seconds=oldest.age_seconds if oldest else 0,
+        undecided_path=oldest.path if oldest else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import dagster as dg
 
@@ -75,7 +76,7 @@ def decided_events(
             metadata={
                 "batch_id": batch_id,
                 "new_files": landed_files.plan.listing.files.height,
-                **({"replayed": dg.MetadataValue.json(replayed)} if replayed else {}),
+                **({"replayed": dg.MetadataValue.json(asdict(replayed))} if replayed else {}),
                 "verdicts": dg.MetadataValue.md(markdown_table(verdicts)),
                 **{
                     f"lines_{verdict}": int(verdicts[verdict].sum())

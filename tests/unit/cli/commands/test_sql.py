@@ -1,16 +1,19 @@
-"""The prompt on the published marts: what it shows, and what it says when it cannot."""
+"""`meterline sql`: what it shows of the published marts, and what it says when it cannot."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import Result
 
-from pipelines.cli.sql import answer, prompt
+from pipelines.cli.commands.sql import answer, prompt
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
 from tests.worlds.marts import play_host_in, publish_marts
+
+Call = Callable[..., Result]
 
 HOSTILE = "[/a][bold]x\x1b[31m\n"
 
@@ -169,3 +172,38 @@ def test_prompt_explains_an_error_and_goes_on(
 
     assert any("nowhere does not exist" in line for line in screen.lines)
     assert screen.lines[-1].strip() == "7"
+
+
+def test_sql_answers_an_argument_or_what_is_piped(call: Call, home: Path) -> None:
+    publish_marts(home, "CREATE TABLE t AS SELECT 'forty-two' AS answer")
+
+    assert "forty-two" in call("sql", "from t").stdout
+    assert "forty-two" in call("sql", stdin="from\n  t;\n").stdout
+    assert call("sql", stdin="").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        pytest.param("selekt 1", "Parser Error", id="no SQL"),
+        pytest.param("drop table t", "read-only", id="a change"),
+        pytest.param("select '[/x]' from nowhere", "'[/x]' from nowhere", id="markup"),
+    ],
+)
+def test_sql_explains_what_it_cannot_answer(
+    call: Call, home: Path, query: str, sentence: str
+) -> None:
+    publish_marts(home, "CREATE TABLE t AS SELECT 1 AS a")
+    called = call("sql", query)
+
+    assert called.exit_code == 1
+    assert called.stdout == ""
+    assert called.stderr.startswith("error ")
+    assert sentence in called.stderr
+
+
+def test_sql_before_the_first_run_says_what_to_do(call: Call) -> None:
+    called = call("sql", "select 1")
+
+    assert called.exit_code == 1
+    assert "nothing is published yet: `meterline run` builds the marts" in called.stderr

@@ -1,31 +1,49 @@
-"""A SQL prompt on the published marts, for a first look without any other tool.
+"""`meterline sql`: a first look at the published marts without any other tool.
 
-Belongs here: reading statements and printing rows. Notebooks and BI tools open the same
-file themselves: `published/current/marts.duckdb`, read-only.
+Notebooks and BI tools open the same file themselves, read-only: `published/current/marts.duckdb`.
 """
 
-import readline  # noqa: F401 -- gives `input` a history and arrow keys
+import sys
 from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated
 
-import duckdb
-from rich import box
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from pipelines.home import Home
-from pipelines.operations.report import shown_text
-from pipelines.settings import Settings
+from pipelines.cli.console import terminal
 from pipelines.vocabulary.errors import MeterlineError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from rich.console import Console
+
+    from pipelines.settings import Settings
 
 _ROWS_SHOWN = 200
 
 
-def answer(settings: Settings, query: str, console: Console) -> None:
+def command(
+    query: Annotated[
+        str | None, typer.Argument(help="One statement; a prompt opens when left out.")
+    ] = None,
+) -> None:
+    """Query the published marts; the query can change nothing and blocks nobody."""
+    with terminal() as here:
+        if query is None and sys.stdin.isatty():
+            prompt(here.settings, here.console)
+            return
+        answer(here.settings, query if query is not None else sys.stdin.read(), here.console)
+
+
+def answer(settings: "Settings", query: str, console: "Console") -> None:
     """Prints the rows of one statement over the published marts.
 
     Raises:
         MeterlineError: nothing is published yet, or the statement is no SQL.
     """
+    import duckdb
+
+    from pipelines.home import Home
+
     with Home(settings).marts() as marts:
         try:
             _print_rows(marts, query, console)
@@ -33,8 +51,18 @@ def answer(settings: Settings, query: str, console: Console) -> None:
             raise MeterlineError(f"{error}") from None
 
 
-def prompt(settings: Settings, console: Console) -> None:
-    """Reads statements, each ended by `;`, until the input ends."""
+def prompt(settings: "Settings", console: "Console") -> None:
+    """Reads statements, each ended by `;`, until the input ends.
+
+    Raises:
+        MeterlineError: nothing is published yet.
+    """
+    import readline  # noqa: F401 -- gives `input` a history and arrow keys
+
+    import duckdb
+
+    from pipelines.home import Home
+
     with Home(settings).marts() as marts:
         tables = [row[0] for row in marts.execute("SHOW TABLES").fetchall()]
         console.print(f"tables: {', '.join(tables)}")
@@ -54,9 +82,14 @@ def prompt(settings: Settings, console: Console) -> None:
                 statement = ""
 
 
-def _print_rows(marts: duckdb.DuckDBPyConnection, query: str, console: Console) -> None:
+def _print_rows(marts: "DuckDBPyConnection", query: str, console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+
+    from pipelines.cli.tables import shown_text
+
     # DuckDB gives None for a statement of nothing but blanks and comments.
-    rows: duckdb.DuckDBPyConnection | None = marts.execute(query)
+    rows: DuckDBPyConnection | None = marts.execute(query)
     if rows is None or rows.description is None:
         return
     table = Table(box=box.SIMPLE_HEAD)

@@ -1,0 +1,122 @@
+"""The terminal of a command: its settings, its answer in text or JSON, its progress, its errors."""
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from pipelines.vocabulary.errors import MeterlineError
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+"""The option of every command that has something to report."""
+
+_console = Console()
+_errors = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """What a command works with.
+
+    Attributes:
+        settings: of the home.
+        is_json: True when the answer is one JSON object, and nothing else is printed.
+        console: where text goes.
+    """
+
+    settings: "Settings"
+    is_json: bool
+    console: Console = _console
+
+    def say(self, sentence: str) -> None:
+        """Prints a sentence in one line, however long: a path that is broken cannot be copied."""
+        self.console.print(sentence, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def progress(self) -> Iterator[None]:
+        """What the logger `meterline` says meanwhile is shown on stderr, unless JSON is asked."""
+        logger = logging.getLogger("meterline")
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        if self.is_json:
+            yield
+            return
+        with _errors.status("starting") as passing:
+            handler = _ProgressLines(passing)
+            logger.addHandler(handler)
+            try:
+                yield
+            finally:
+                logger.removeHandler(handler)
+
+
+@contextmanager
+def terminal(*, as_json: bool = False) -> Iterator[Terminal]:
+    """The terminal of one command; an error inside is explained, and ends it with its exit code.
+
+    Raises:
+        typer.Exit: 1 after an error that a person can mend, 130 after Ctrl-C.
+    """
+    try:
+        yield Terminal(_settings(), as_json)
+    except KeyboardInterrupt:
+        _errors.print("interrupted; nothing is half done, run again to go on")
+        raise typer.Exit(130) from None
+    except MeterlineError as error:
+        if as_json:
+            print_json({"error": type(error).__name__, "message": str(error)})
+        else:
+            _errors.print("[bold red]error[/bold red] ", end="")
+            _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """Prints one JSON object; a dataclass in it is the object of its fields."""
+    sys.stdout.write(json.dumps(values, indent=2, ensure_ascii=False, default=vars) + "\n")
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from pipelines.settings import load_settings
+
+    try:
+        return load_settings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"METERLINE_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise MeterlineError(f"a setting has a wrong value: {problems}") from None
+
+
+class _ProgressLines(logging.Handler):
+    """Prints each sentence of the `meterline` logger with the seconds since the start.
+
+    What dbt says of each node is shown for a moment only: there are hundreds.
+    """
+
+    def __init__(self, passing: Status) -> None:
+        super().__init__(logging.INFO)
+        self._started = time.monotonic()
+        self._passing = passing
+
+    def emit(self, record: logging.LogRecord) -> None:
+        seconds = f"{time.monotonic() - self._started:6.1f} s"
+        if record.name == "meterline.dbt":
+            self._passing.update(f"[dim]{seconds}[/dim]  {escape(record.getMessage())}")
+        else:
+            _errors.print(f"[dim]{seconds}[/dim]  {escape(record.getMessage())}", highlight=False)

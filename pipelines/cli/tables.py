@@ -1,0 +1,169 @@
+"""Reports as a person reads them at a terminal."""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.intake.replay import Replayed
+from pipelines.operations.attention import OldestUndecided, Refusal, WaitingFile
+from pipelines.operations.report import VERDICT_COUNTS, FileClass, HomeReport, UnreadObject
+from pipelines.vocabulary.counted import counted
+
+_REASONS_SHOWN = 12
+_DUE_DRAFTS_SHOWN = 50
+_FILES_SHOWN = 20
+
+
+def show_report(report: HomeReport, console: Console) -> None:
+    """Prints verdicts, what was refused and why, what waits, and the invoices."""
+    if report.file_classes:
+        _show_verdicts(report.file_classes, console)
+    else:
+        console.print("Nothing has been taken in yet: `meterline run` reads the landing.")
+    _show_reasons(report.reasons, console)
+    _show_files("[red]quarantined[/red]", report.quarantined, console)
+    _show_files("[red]held[/red]", report.held, console)
+    _show_files("[yellow]not read[/yellow]", report.not_read, console)
+    for warning in report.warnings:
+        _say(f"[yellow]catalog[/yellow] {shown_text(warning)}", console)
+    if report.in_progress:
+        files = counted(len(report.in_progress), "landed file waits", "landed files wait")
+        _say(
+            f"[yellow]in progress[/yellow] {files} to be decided: `meterline run` takes "
+            f"{'it' if len(report.in_progress) == 1 else 'them'} in",
+            console,
+        )
+    if report.oldest_undecided:
+        _show_oldest(report.oldest_undecided, console)
+    _show_invoices(report, console)
+    label = "[yellow]due, still a draft[/yellow]"
+    for draft in report.due_drafts[:_DUE_DRAFTS_SHOWN]:
+        _say(f"{label} {shown_text(draft.invoice_id)}: {shown_text(draft.reason)}", console)
+    _show_more(label, len(report.due_drafts) - _DUE_DRAFTS_SHOWN, console)
+
+
+def show_replay(replayed: Replayed, is_dry_run: bool, console: Console) -> None:
+    """Prints what a replay changed, or would change."""
+    if replayed.changes:
+        table = _table(
+            "Decided again", "before", "after", "lines", "for example", numbers=("lines",)
+        )
+        for change in replayed.changes:
+            lines, example = f"{change.lines:,}", shown_text(change.example)
+            table.add_row(change.before, change.after, lines, example)
+        console.print(table)
+    for file in replayed.not_replayed:
+        sentence = f"{shown_text(file.path)}: {shown_text(file.reason)}"
+        _say(f"[yellow]left as it is[/yellow] {sentence}", console)
+    changed = counted(sum(change.lines for change in replayed.changes), "line")
+    verb = "would change" if is_dry_run else "changed"
+    stay = counted(replayed.unchanged, "stays as it is", "stay as they are")
+    _say(f"{changed} of {counted(replayed.files, 'file')} {verb}, {stay}.", console)
+
+
+def shown_text(text: str) -> str:
+    """Text of others as a terminal shows it: markup and control characters are not obeyed."""
+    signs = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return escape("".join(signs))
+
+
+def _say(sentence: str, console: Console) -> None:
+    console.print(sentence, highlight=False)
+
+
+def _table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+        pad_edge=False,
+    )
+    for column in columns:
+        is_number = column in numbers
+        table.add_column(
+            column, justify="right" if is_number else "left", no_wrap=column != "for example"
+        )
+    return table
+
+
+def _show_verdicts(file_classes: Sequence[FileClass], console: Console) -> None:
+    names = ("files", *VERDICT_COUNTS)
+    table = _table("Verdicts per kind of file", "source", "kind", *names, numbers=names)
+    for files in file_classes:
+        counts = (f"{getattr(files, name):,}" for name in names)
+        table.add_row(shown_text(files.source), f"*{files.file_kind}", *counts)
+    console.print(table)
+
+
+def _show_reasons(reasons: Sequence[Refusal], console: Console) -> None:
+    if not reasons:
+        return
+    table = _table("Refused lines", "verdict", "reason", "lines", "for example", numbers=("lines",))
+    for refusal in reasons[:_REASONS_SHOWN]:
+        place = f"{refusal.example_path} line {refusal.example_line}"
+        table.add_row(
+            refusal.verdict,
+            refusal.reason_code or ("expected" if refusal.is_expected else ""),
+            f"{refusal.lines:,}",
+            shown_text(f"{refusal.example} ({place})"),
+        )
+    console.print(table)
+
+
+def _show_files(
+    label: str, files: Sequence[WaitingFile] | Sequence[UnreadObject], console: Console
+) -> None:
+    for file in files[:_FILES_SHOWN]:
+        advice = f"; {shown_text(file.what_to_do)}" if isinstance(file, WaitingFile) else ""
+        _say(f"{label} {shown_text(file.path)}: {shown_text(file.reason)}{advice}", console)
+    _show_more(label, len(files) - _FILES_SHOWN, console)
+
+
+def _show_more(label: str, more: int, console: Console) -> None:
+    if more > 0:
+        _say(f"{label} … and {more:,} more: meterline status --json", console)
+
+
+def _show_oldest(oldest: OldestUndecided, console: Console) -> None:
+    hours = oldest.age_seconds // 3600
+    age = counted(hours // 24, "day") if hours >= 48 else counted(hours, "hour")
+    _say(
+        f"[yellow]oldest undecided[/yellow] {shown_text(oldest.path)}: {oldest.status}, "
+        f"received {oldest.received_at}, {age} ago",
+        console,
+    )
+
+
+def _show_invoices(report: HomeReport, console: Console) -> None:
+    if not report.invoices:
+        return
+    counts = report.invoice_counts
+    table = _table(
+        f"Invoices: {counts.finalized:,} finalized, {counted(counts.draft, 'draft')}, as of "
+        f"{report.as_of}",
+        "number",
+        "customer",
+        "subscription",
+        "from",
+        "until",
+        "total",
+        numbers=("total",),
+    )
+    for invoice in report.invoices:
+        table.add_row(
+            invoice.invoice_number or "draft",
+            shown_text(invoice.customer_id),
+            shown_text(invoice.subscription_id),
+            invoice.period_start_date,
+            invoice.period_end_date,
+            f"{invoice.total_amount} {invoice.currency}",
+        )
+    console.print(table)
+    more = counts.finalized + counts.draft - len(report.invoices)
+    if more > 0:
+        console.print(f"  … and {more:,} more: select * from fct_invoices")

@@ -1,0 +1,159 @@
+"""What every command has in common: its settings, its progress, its JSON, its errors."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from pipelines.cli.console import print_json
+from pipelines.vocabulary.errors import InvariantError, MeterlineError
+
+COMMANDS = [
+    pytest.param(["run"], id="run"),
+    pytest.param(["status"], id="status"),
+    pytest.param(["publish"], id="publish"),
+    pytest.param(["sql", "select 1"], id="sql"),
+    pytest.param(["ui"], id="ui"),
+    pytest.param(["replay"], id="replay"),
+]
+JSON_COMMANDS = [*COMMANDS[:3], COMMANDS[5]]
+
+Call = Callable[..., Result]
+FailWith = Callable[[BaseException], None]
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_wrong_variable_is_named_by_every_command(call: Call, arguments: list[str]) -> None:
+    called = call(*arguments, METERLINE_THREADS="many")
+
+    assert called.exit_code == 1
+    assert called.stdout == ""
+    assert words(called.stderr).startswith(
+        "error a setting has a wrong value: METERLINE_THREADS: Input should be a valid integer"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentences"),
+    [
+        pytest.param({"METERLINE_THREADS": "0"}, ["greater than or equal to 1"], id="threads"),
+        pytest.param({"METERLINE_MEMORY_LIMIT": "2GB"}, ["match pattern"], id="memory_limit"),
+        pytest.param({"METERLINE_BATCH_BYTES": "1e3x"}, ["valid integer"], id="batch_bytes"),
+        pytest.param({"METERLINE_LOCK_WAIT_SECONDS": "-1"}, ["or equal to 0"], id="lock_wait"),
+        pytest.param({"METERLINE_LANDING": "s3://"}, ["names no bucket"], id="landing"),
+        pytest.param(
+            {"METERLINE_THREADS": "0", "METERLINE_MEMORY_LIMIT": "2GB"}, [";"], id="two at once"
+        ),
+    ],
+)
+def test_every_wrong_variable_is_named(
+    call: Call, variables: dict[str, str], sentences: list[str]
+) -> None:
+    called = call("status", **variables)
+
+    assert called.exit_code == 1
+    for expected in (*variables, *sentences):
+        assert expected in words(called.stderr)
+
+
+@pytest.mark.parametrize("arguments", JSON_COMMANDS)
+def test_error_is_one_json_object(call: Call, arguments: list[str]) -> None:
+    called = call(*arguments, "--json", METERLINE_THREADS="0")
+
+    assert called.exit_code == 1
+    assert called.stderr == ""
+    error = json.loads(called.stdout)
+    assert error.keys() == {"error", "message"}
+    assert error["error"] == "MeterlineError"
+    assert "METERLINE_THREADS" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "kind", "sentence"),
+    [
+        pytest.param(
+            "METERLINE_LANDING", "LandingError", "METERLINE_LANDING is no folder", id="landing"
+        ),
+        pytest.param("METERLINE_CATALOG", "CatalogError", "holds no catalog", id="catalog"),
+    ],
+)
+def test_error_of_a_store_bears_its_kind(
+    call: Call, tmp_path: Path, variable: str, kind: str, sentence: str
+) -> None:
+    called = call("status", "--json", **{variable: str(tmp_path / "gone")})
+    error = json.loads(called.stdout)
+
+    assert called.exit_code == 1
+    assert error["error"] == kind
+    assert sentence in error["message"]
+
+
+@pytest.mark.parametrize("command", ["run", "publish", "replay"])
+def test_failing_job_is_explained(call: Call, fail_with: FailWith, command: str) -> None:
+    # Whatever stands in the message is shown as it is.
+    fail_with(InvariantError("expected 1, found [bold]2[/x] \\[a]"))
+    called = call(command)
+    as_json = call(command, "--json")
+
+    assert (called.exit_code, as_json.exit_code) == (1, 1)
+    assert called.stderr.endswith("error expected 1, found [bold]2[/x] \\[a]\n")
+    assert json.loads(as_json.stdout) == {
+        "error": "InvariantError",
+        "message": "expected 1, found [bold]2[/x] \\[a]",
+    }
+
+
+def test_long_error_is_not_broken_into_lines(call: Call, fail_with: FailWith) -> None:
+    fail_with(MeterlineError("word " * 100))
+    called = call("run")
+
+    assert "word " * 99 + "word" in called.stderr
+
+
+def test_interruption_says_that_nothing_is_half_done(call: Call, fail_with: FailWith) -> None:
+    fail_with(KeyboardInterrupt())
+    called = call("run")
+
+    assert called.exit_code == 130
+    assert called.stderr.endswith("interrupted; nothing is half done, run again to go on\n")
+
+
+def test_error_that_nobody_foresaw_keeps_its_traceback(call: Call, fail_with: FailWith) -> None:
+    fail_with(ZeroDivisionError())
+
+    assert isinstance(call("run").exception, ZeroDivisionError)
+
+
+def test_progress_goes_to_stderr_as_it_is(call: Call, ran: list[tuple[object, ...]]) -> None:
+    called = call("run")
+
+    assert re.search(r"\d\.\d s  parsing \[bold\]2\[/x\] files", called.stderr)
+    assert "parsing" not in called.stdout
+    assert ran[0][2] is None
+
+
+def test_json_has_the_fields_of_what_it_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    @dataclass(frozen=True)
+    class Inner:
+        name: str
+
+    @dataclass(frozen=True)
+    class Outer:
+        inner: Inner
+        many: tuple[Inner, ...]
+
+    outer = Outer(Inner("straße"), (Inner("a"), Inner("b")))
+    print_json({"outer": outer} | vars(outer))
+    printed = capsys.readouterr().out
+
+    fields = {"inner": {"name": "straße"}, "many": [{"name": "a"}, {"name": "b"}]}
+    assert json.loads(printed) == {"outer": fields} | fields
+    assert "straße" in printed

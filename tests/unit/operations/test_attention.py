@@ -1,0 +1,187 @@
+"""What in a home waits for a person, and what the person is told to do."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from pipelines.catalog.catalog import Catalog
+from pipelines.lake.file_states import file_states
+from pipelines.landing.discovery import Discovery
+from pipelines.operations import attention
+from pipelines.operations.attention import DueDraft, OldestUndecided, WaitingFile
+from pipelines.operations.listed import Listed
+from pipelines.vocabulary.frames import FILE_STATES
+from pipelines.vocabulary.tables import FILE_DECISIONS, LANDING_FILES
+from tests.worlds.catalogs import read
+from tests.worlds.deliveries import NOON
+from tests.worlds.lakes import LakeInMemory, lake_rows
+
+HOUR = timedelta(hours=1)
+TICK = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        pytest.param("quarantined", 1, id="broken"),
+        pytest.param("quarantined decided", 0, id="healed"),
+        pytest.param("quarantined held", 1, id="not healed yet"),
+        pytest.param("decided quarantined", 1, id="broke"),
+        pytest.param("quarantined decided quarantined", 1, id="broke again"),
+        pytest.param("quarantined decided decided", 0, id="landed again"),
+        pytest.param("quarantined quarantined", 2, id="broken in two versions"),
+        pytest.param("decided", 0, id="right"),
+    ],
+)
+def test_versions_after_which_no_right_one_came_are_told(statuses: str, told: int) -> None:
+    with LakeInMemory() as lake:
+        for file_id, status in enumerate([*statuses.split(), "decided"], start=1):
+            # The last file has another name: it heals nothing.
+            path = "raw/1.ndjson" if file_id <= len(statuses.split()) else "raw/2.ndjson"
+            file = {"file_id": file_id, "path": path, "source": "raw", "received_at": NOON}
+            lake.append(LANDING_FILES, lake_rows(LANDING_FILES, file))
+            decision = {"file_id": file_id, "revision": 0, "status": status}
+            lake.append(FILE_DECISIONS, lake_rows(FILE_DECISIONS, decision))
+
+        states = file_states(lake, lake_rows(LANDING_FILES))
+        files = attention.waiting_files(lake, states)
+
+    told_of = [file.path for file in files if file.status == "quarantined"]
+    assert told_of == ["raw/1.ndjson"] * told
+
+
+def test_a_command_that_is_told_can_be_copied_into_a_shell() -> None:
+    path = "raw/it's; rm -rf $HOME.ndjson"
+    with LakeInMemory() as lake:
+        file = {"file_id": 1, "path": path, "source": "raw", "received_at": NOON}
+        lake.append(LANDING_FILES, lake_rows(LANDING_FILES, file))
+        decision = {"file_id": 1, "revision": 0, "status": "held", "reason": "too many"}
+        decision |= {"lines": 9, "rejected": 4}
+        lake.append(FILE_DECISIONS, lake_rows(FILE_DECISIONS, decision))
+        (waiting,) = attention.waiting_files(lake, file_states(lake))
+
+    quoted = """'raw/it'"'"'s; rm -rf $HOME.ndjson'"""
+    assert waiting == WaitingFile(
+        path=path,
+        status="held",
+        reason="too many",
+        lines=9,
+        rejected=4,
+        what_to_do=f"`meterline replay --release {quoted}` lets it in; "
+        "a corrected upload under its name replaces it",
+    )
+
+
+def states(*rows: tuple[int, str, str, datetime, str]) -> pl.DataFrame:
+    return pl.DataFrame(rows, FILE_STATES, orient="row")
+
+
+@pytest.mark.parametrize(
+    ("rows", "path"),
+    [
+        pytest.param([], None, id="none"),
+        pytest.param([(1, "raw", "a", NOON, "decided")], None, id="decided"),
+        pytest.param([(1, "raw", "a", NOON, "pending")], "a", id="pending"),
+        pytest.param(
+            [(1, "raw", "a", NOON, "pending"), (2, "raw", "b", NOON - TICK, "held")],
+            "b",
+            id="received first",
+        ),
+        pytest.param(
+            [(2, "raw", "b", NOON, "quarantined"), (1, "raw", "a", NOON, "pending")],
+            "a",
+            id="registered first",
+        ),
+        pytest.param(
+            [(1, "raw", "a", NOON, "held"), (2, "raw", "a", NOON, "decided")], None, id="healed"
+        ),
+    ],
+)
+def test_oldest_undecided_file_is_the_one_received_first(
+    rows: list[tuple[int, str, str, datetime, str]], path: str | None
+) -> None:
+    oldest = attention.oldest_undecided(states(*rows), NOON)
+
+    assert (oldest.path if oldest else None) == path
+
+
+@pytest.mark.parametrize(
+    ("now", "age"), [(NOON + HOUR, 3600), (NOON, 0), (NOON - HOUR, 0)], ids=["past", "now", "ahead"]
+)
+def test_age_of_the_oldest_file_is_never_negative(now: datetime, age: int) -> None:
+    oldest = attention.oldest_undecided(states((1, "raw", "a", NOON, "pending")), now)
+
+    assert oldest == OldestUndecided("a", "pending", "2026-03-10T12:00:00Z", age)
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    return read(tmp_path_factory.mktemp("catalog"))
+
+
+def due(catalog: Catalog, drafts: list[tuple[str, str, datetime]], *files: Any) -> list[DueDraft]:
+    """What is said of drafts (id, customer, cut) as of noon, listed two days later.
+
+    By then whatever was received before the cuts has been listed.
+    """
+    nothing = pl.DataFrame()
+    listed = Listed(catalog, Discovery(nothing, nothing, 0), NOON + 48 * HOUR)
+    with duckdb.connect() as marts:
+        marts.execute("SET TimeZone = 'UTC'")
+        marts.execute(
+            "CREATE TABLE fct_invoices (invoice_id VARCHAR, status VARCHAR, customer_id VARCHAR, "
+            "subscription_id VARCHAR, plan_code VARCHAR, currency VARCHAR, "
+            "period_start_at TIMESTAMPTZ, period_end_at TIMESTAMPTZ, cut_at TIMESTAMPTZ, "
+            "total_amount DECIMAL(38, 15), line_count BIGINT)"
+        )
+        marts.execute(
+            "CREATE TABLE fct_source_customers AS SELECT 'raw' AS source, 'acme' AS customer_id, "
+            "TIMESTAMPTZ '2026-01-01 00:00:00Z' AS first_received_at"
+        )
+        for status in ("draft", "finalized"):
+            for invoice_id, customer, cut_at in drafts:
+                row = (f"{invoice_id}", status, customer, "s1", "basic", "USD")
+                marts.execute(
+                    "INSERT INTO fct_invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1)",
+                    (*row, cut_at - 30 * 24 * HOUR, cut_at - HOUR, cut_at),
+                )
+        return attention.due_drafts(marts, NOON, states(*files), listed)
+
+
+@pytest.mark.parametrize(
+    ("cut_at", "codes"),
+    [(NOON - TICK, ["ready"]), (NOON, ["ready"]), (NOON + TICK, [])],
+    ids=["before", "at", "after"],
+)
+def test_draft_is_due_from_its_cut_on(catalog: Catalog, cut_at: datetime, codes: list[str]) -> None:
+    found = due(catalog, [("i", "acme", cut_at)])
+
+    assert [draft.reason_code for draft in found] == codes
+
+
+def test_due_drafts_say_what_they_wait_for(catalog: Catalog) -> None:
+    held = (1, "raw", "raw/1.ndjson", NOON - 72 * HOUR, "held")
+    drafts = [
+        ("first", "acme", NOON - 48 * HOUR),
+        ("second", "acme", NOON),
+        ("not due", "acme", NOON + HOUR),
+        ("another's", "zürich", NOON),
+    ]
+    found = {draft.invoice_id: draft for draft in due(catalog, drafts, held)}
+
+    assert {name: draft.reason_code for name, draft in found.items()} == {
+        "first": "file_held",
+        "second": "file_held",
+        "another's": "ready",
+    }
+    assert found["first"].reason.startswith("raw/1.ndjson was received before its cut and is held")
+    assert found["another's"] == DueDraft(
+        "another's",
+        "zürich",
+        "s1",
+        "ready",
+        "nothing holds it back any more: `meterline run` closes it",
+    )

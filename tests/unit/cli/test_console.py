@@ -80,7 +80,7 @@ def test_error_is_one_json_object(call: Call, arguments: list[str]) -> None:
     ("variable", "kind", "sentence"),
     [
         pytest.param(
-            "METERLINE_LANDING", "LandingError", "METERLINE_LANDING is no folder", id="landing"
+            "METERLINE_LANDING", "LandingError", "METERLINE_LANDING is not a folder", id="landing"
         ),
         pytest.param("METERLINE_CATALOG", "CatalogError", "holds no catalog", id="catalog"),
     ],

@@ -68,10 +68,11 @@ worlds: install-dev ## random landings against the oracle for WORLDS_SECONDS=60;
 bench: install-dev ## this pipeline and a plain DuckDB refresh, side by side
 	$(BIN)/python -m bench.benchmark
 
-docs: install ## the pages and dbt sources that are written from the code
+docs: install ## the pages, the picture and the dbt sources that are written from the code
 	$(BIN)/python -m pipelines.lake.reference > docs/lake.md
 	$(BIN)/python -m pipelines.warehouse.lake_sources > dbt_project/models/staging/lake/_lake__sources.yml
 	$(BIN)/python -m pipelines.catalog.reference > docs/catalog.md
+	$(BIN)/python docs/draw_architecture.py > docs/architecture.svg
 
 lock: install-dev ## the lock files again, from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \

@@ -1,4 +1,4 @@
-"""Meterline's Python, in rooms; data passes through them in this order.
+"""Meterline's Python, in rooms. Data passes through them in this order.
 
     vocabulary   words that all rooms share: errors, money, instants, tables, verdicts, limits
     landing      senders' files: a folder or S3, listed and opened; which of them are new
@@ -13,8 +13,12 @@
     defs         Dagster: assets, checks, sensors, resources
     cli          the command `meterline`
 
-Beside them stand `settings`, every `METERLINE_*` variable, and `definitions`, what Dagster serves.
+Three modules stand beside the rooms.
 
-A room imports only rooms below it. `tests/contracts/test_architecture.py` has the table of what is
-below what; `docs/architecture.md` draws it.
+    settings     every `METERLINE_*` variable
+    home         a home, opened: each opener passes on every setting
+    definitions  what Dagster serves
+
+A room imports only rooms of lower floors. `docs/architecture.md` shows the floors.
+`tests/contracts/test_architecture.py` has the table of what each room may import.
 """

@@ -5,9 +5,12 @@
 
 import sys
 from collections.abc import Sequence
+from textwrap import fill
 
 from pipelines.lake.migrate import MIGRATIONS, SCHEMA_VERSION, Migration
 from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
+
+_COLUMNS_MAX = 100
 
 _INTRODUCTION = """\
 # The lake
@@ -39,7 +42,9 @@ def _chapter(table: LakeTable) -> str:
         for column in table.columns
     ]
     header = ["| column | type | meaning |", "| --- | --- | --- |"]
-    return "\n".join([f"## {table.name}", "", table.meaning, "", *header, *rows, ""])
+    return "\n".join(
+        [f"## {table.name}", "", fill(table.meaning, _COLUMNS_MAX), "", *header, *rows, ""]
+    )
 
 
 def _migrations_chapter(migrations: Sequence[Migration]) -> str:

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter
 
 from pipelines.home import Home
 from pipelines.intake.kinds import Kind, Replay
-from pipelines.intake.replay import Replayed
 from pipelines.intake.replay_selection import Selection
+from pipelines.intake.replayed import Replayed
 from pipelines.lake.run_facts import choose_as_of
 from pipelines.operations.idle import idle_listing
 from pipelines.operations.listed import Listed

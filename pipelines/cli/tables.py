@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.intake.replay import Replayed
+from pipelines.intake.replayed import Replayed
 from pipelines.operations.attention import OldestUndecided, Refusal, WaitingFile
 from pipelines.operations.report import VERDICT_COUNTS, FileClass, HomeReport, UnreadObject
 from pipelines.vocabulary.counted import counted

@@ -16,8 +16,8 @@ import polars as pl
 from pipelines.intake import batch, replay, replay_selection
 from pipelines.intake.batch import BatchPlan
 from pipelines.intake.correction import plan_correction, require_same_events
-from pipelines.intake.replay import Replayed
 from pipelines.intake.replay_selection import ReplayPlan, Selection
+from pipelines.intake.replayed import Replayed
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts

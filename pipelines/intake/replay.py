@@ -25,6 +25,7 @@ import polars as pl
 from pipelines.intake.decide import decide
 from pipelines.intake.known_keys import known_keys
 from pipelines.intake.replay_selection import ReplayPlan
+from pipelines.intake.replayed import Change, NotReplayed, Replayed
 from pipelines.intake.verdict_rows import decision_row, decision_rows, groups, write_rows
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.lake import Lake
@@ -47,48 +48,6 @@ from pipelines.vocabulary.verdicts import FileStatus, Verdict
 
 _PLACE = ["file_id", "line"]
 _OUTCOME = ["state", "winner_file_id", "winner_line"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """Lines decided again whose state changed in the same way.
-
-    Attributes:
-        before: their verdict, reason or file status until then.
-        after: the same from now on.
-        lines: how many there are.
-        example: file and line of the first.
-    """
-
-    before: str
-    after: str
-    lines: int
-    example: str
-
-
-@dataclass(frozen=True)
-class NotReplayed:
-    """A file that could not be decided again, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """What a replay changed, or would change.
-
-    Attributes:
-        files: how many changed.
-        changes: the lines that changed, most frequent first.
-        unchanged: lines decided again to the same outcome.
-        not_replayed: files that could not be decided again.
-    """
-
-    files: int
-    changes: list[Change]
-    unchanged: int
-    not_replayed: list[NotReplayed]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pipelines.cli import job
 from pipelines.cli.app import app
 from pipelines.cli.job import ReplayOutcome, RunOutcome
 from pipelines.intake.kinds import Kind
-from pipelines.intake.replay import Change, NotReplayed, Replayed
 from pipelines.intake.replay_selection import Selection
+from pipelines.intake.replayed import Change, NotReplayed, Replayed
 from pipelines.settings import Settings
 
 

@@ -20,8 +20,8 @@ from pipelines.defs.assets.landing import Landed
 from pipelines.defs.run_options import RunOptions
 from pipelines.intake.batch import BatchPlan
 from pipelines.intake.kinds import Correction, FilesPlan, Kind, NewFiles, Replay, Republication
-from pipelines.intake.replay import Change, NotReplayed, Replayed
 from pipelines.intake.replay_selection import Selection
+from pipelines.intake.replayed import Change, NotReplayed, Replayed
 from pipelines.lake.run_facts import RunFacts
 from pipelines.landing.discovery import Discovery
 from pipelines.operations.listed import Listed

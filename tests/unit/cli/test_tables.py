@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from pipelines.cli.tables import show_replay, show_report, shown_text
-from pipelines.intake.replay import Change, NotReplayed, Replayed
+from pipelines.intake.replayed import Change, NotReplayed, Replayed
 from pipelines.operations.attention import OldestUndecided
 from pipelines.operations.report import (
     VERDICT_COUNTS,

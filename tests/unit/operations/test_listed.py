@@ -57,7 +57,7 @@ def test_what_the_lake_has_registered_is_not_new(home: Home) -> None:
 
 def test_what_cannot_be_listed_is_an_error(home: Home) -> None:
     Path(home.settings.landing).rmdir()
-    with pytest.raises(LandingError, match="METERLINE_LANDING is no folder"):
+    with pytest.raises(LandingError, match="METERLINE_LANDING is not a folder"):
         list_landing(home, None)
 
     (home.settings.catalog / "plans.csv").unlink()

@@ -10,8 +10,8 @@ from typer.testing import Result
 
 from pipelines.cli.job import RunOutcome
 from pipelines.intake.kinds import Correction
-from pipelines.intake.replay import Replayed
 from pipelines.intake.replay_selection import Selection
+from pipelines.intake.replayed import Replayed
 
 Call = Callable[..., Result]
 

@@ -183,8 +183,15 @@ class Warehouse:
             "'edge' as source, 'edge' as dedupe_scope, map {} as properties",
             [
                 (
-                    *(batch_id, *event.position, event.key, event.customer, event.event_name),
-                    *(event.occurred_at, event.received_at, event.amendment, event.target_key),
+                    batch_id,
+                    *event.position,
+                    event.key,
+                    event.customer,
+                    event.event_name,
+                    event.occurred_at,
+                    event.received_at,
+                    event.amendment,
+                    event.target_key,
                 )
                 for event, batch_id in known.items()
             ],

@@ -1,0 +1,27 @@
+"""Worlds: what tests of several rooms build alike. What a test expects stands in the test.
+
+    made_once          folders that a test session makes once, for all its workers
+    catalogs           a small catalog that is right, and edits that make it wrong
+    periods            billing periods of one subscription
+    deliveries         events and their senders, as the frames that stages hand each other
+    file_lines         lines as a Metronome sender writes them, and the parser run over a file
+    formats            the same events in every format
+    dialect_samples    one event in each dialect, and how it is read or refused
+    landings           landings full of contested keys, made from a seed
+    oracle             a second opinion about verdicts, which shares no code with the product
+    buckets            a bucket on an S3 server of the test session
+    lakes              lakes: new, of old schemas, filled from a landing, or in memory
+    commits            batches of plain events, and a lake whose statements are reported
+    replays            a lake's refused lines decided again
+    books              drafts, their lines, and invoices closing after closing
+    marts              marts published from rows written by hand
+    bills_by_hand      a lake, calendar and catalog whose bills a person can work out
+    dbt_world          the product's dbt project over `bills_by_hand`
+    dbt_macros         macros as SQL text, without dbt
+    plain_jinja        dbt's `adapter` for macros that Jinja renders, here and in sqlfluff
+    small_dbt_project  a dbt project with a tag for each story
+    homes              homes in which `meterline` runs; the sample's is made once a session
+    warm_command       `meterline` forked from a process that has imported everything
+
+A world imports worlds and the product; a test imports worlds, and never another test.
+"""

@@ -1,7 +1,4 @@
-"""A small world made by hand for the dbt project: catalog, calendar and lake, no pipeline.
-
-Belongs here: rows whose bills a person can work out, and how dbt is run on them. Must not be
-put here: claims about the outcome (see `test_dbt_project_build`).
+"""A lake, calendar and catalog written by hand for dbt: rows whose bills a person can work out.
 
 The lake is a plain DuckDB file attached under its name, so that the SQL is tried without
 DuckLake, and with rows the pipeline would never write.

@@ -1,8 +1,4 @@
-"""Books for tests: drafts, their lines, and the files that closing waits for.
-
-Belongs here: what tests of closing build alike. Must not be put here: what is expected of a
-closing, or a rule of any kind.
-"""
+"""Drafts, their lines and the files that closing waits for; and invoices, closing after closing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field

@@ -1,8 +1,4 @@
-"""A bucket on an S3 server of this test session.
-
-Belongs here: putting and deleting as a sender does. The server itself is started by the
-fixture `endpoint_url`.
-"""
+"""A bucket on an S3 server of the test session, written as a sender writes it."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,6 +1,7 @@
 """A small catalog that is right, and ways to make it wrong by one edit."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,16 @@ def problems_of(folder: Path, files: Mapping[str, str | bytes | None]) -> list[s
     return refusal.value.problems
 
 
-def edited(name: str, old: str, new: str) -> dict[str, str]:
-    assert RIGHT[name].count(old) == 1, f"{old!r} stands {RIGHT[name].count(old)} times in {name}"
-    return {**RIGHT, name: RIGHT[name].replace(old, new)}
+@dataclass(frozen=True)
+class Edit:
+    """A text that stands once in a file of a catalog, and what is written there instead."""
+
+    file: str
+    old: str
+    new: str
+
+    def of(self, files: Mapping[str, str]) -> dict[str, str]:
+        """These files after the edit."""
+        found = files[self.file].count(self.old)
+        assert found == 1, f"{self.old!r} stands {found} times in {self.file}"
+        return {**files, self.file: files[self.file].replace(self.old, self.new)}

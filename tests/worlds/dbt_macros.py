@@ -1,8 +1,4 @@
-"""The macros of the dbt project as SQL text, without dbt: they are plain Jinja.
-
-Belongs here: rendering a call of a macro, and asking DuckDB for its value over a table of cases.
-Must not be put here: what the value must be.
-"""
+"""The macros of the dbt project as SQL text, without dbt, and their values as DuckDB gives them."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -13,7 +9,7 @@ import jinja2
 import pyarrow as pa
 
 from pipelines.settings import DBT_PROJECT
-from tests.plain_jinja import adapter
+from tests.worlds.plain_jinja import adapter
 
 
 def macro_sql(call: str) -> str:

@@ -1,8 +1,4 @@
-"""The same events in every format, and files parsed as a worker does it.
-
-Belongs here: writing events as senders' tools would. Must not be put here: what is expected of
-them.
-"""
+"""The same events in every format, and files parsed as a worker parses them."""
 
 import gzip
 import io

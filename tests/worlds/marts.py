@@ -1,7 +1,4 @@
-"""Marts published for tests of readers, without the job that makes them.
-
-Belongs here: publishing rows written by hand. Must not be put here: what a mart means.
-"""
+"""Marts published from rows written by hand, for tests of those who read them."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,8 +1,7 @@
-"""A naive second opinion about verdicts, written from the rules alone.
+"""A naive second opinion about verdicts: one loop over deliveries in the order of the registry.
 
-Belongs here: the rules of design.md §3 "Verdicts" as one loop over deliveries in registry order,
-with a dictionary of what was accepted. Must not be put here: anything imported from `pipelines`,
-for a witness that shares code with the accused cannot contradict it.
+It is written from the rules of design.md §3 "Verdicts" and imports nothing of `pipelines`: a
+witness that shares code with the accused cannot contradict it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -21,7 +21,7 @@ from pipelines.catalog.tables.plans import Plan
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.vocabulary.errors import CatalogError
 from pipelines.vocabulary.frames import SOURCES
-from tests.worlds.catalogs import METRICS, RIGHT, edited, read
+from tests.worlds.catalogs import METRICS, RIGHT, Edit, read
 
 
 def days(count: int) -> timedelta:
@@ -97,7 +97,7 @@ def test_headers_alone_are_an_empty_catalog_of_the_same_types(tmp_path: Path) ->
 
 
 def test_other_line_ends_and_quotes_are_the_same_rows(tmp_path: Path) -> None:
-    quoted = edited("plans.csv", "basic,Basic,USD", '"basic","Basic","USD"')
+    quoted = Edit("plans.csv", "basic,Basic,USD", '"basic","Basic","USD"').of(RIGHT)
     windows = {name: content.replace("\n", "\r\n") for name, content in quoted.items()}
     (tmp_path / "unix").mkdir()
 
@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_opened_is_refused(tmp_path: Path) -> None:
 
 def test_a_period_longer_than_the_lateness_is_a_warning(tmp_path: Path) -> None:
     # A quarter has up to 92 days, and 3 of grace follow; `raw` has no limit.
-    files = edited("subscriptions.csv", "basic,month,1", "basic,quarter,1")
+    files = Edit("subscriptions.csv", "basic,month,1", "basic,quarter,1").of(RIGHT)
 
     warnings = read(tmp_path, files).warnings
 
@@ -142,7 +142,7 @@ def test_a_period_longer_than_the_lateness_is_a_warning(tmp_path: Path) -> None:
 def test_a_month_and_its_grace_are_held_against_33_days(
     tmp_path: Path, grace: int, count: int
 ) -> None:
-    files = edited("customers.csv", ",3,reject", f",{grace},reject")
+    files = Edit("customers.csv", ",3,reject", f",{grace},reject").of(RIGHT)
     files["sources.csv"] = "\n".join(RIGHT["sources.csv"].splitlines()[:2])
 
     assert len(read(tmp_path, files).warnings) == count
@@ -165,7 +165,7 @@ def test_the_digest_names_the_bytes_of_the_seven_files_alone(tmp_path: Path) -> 
 
     (tmp_path / "mapping.csv").write_text("region\n")
     assert read(tmp_path).digest == digest
-    respelt = edited("plans.csv", "Basic,USD", '"Basic",USD')
+    respelt = Edit("plans.csv", "Basic,USD", '"Basic",USD').of(RIGHT)
     assert read(tmp_path, respelt).digest != digest
 
 

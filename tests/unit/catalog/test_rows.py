@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds.catalogs import RIGHT, edited, problems_of, read
+from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_file_that_cannot_be_read_is_one_problem(
     ],
 )
 def test_an_ill_formed_row_is_named_by_its_line(tmp_path: Path, line: str, problem: str) -> None:
-    files = edited("plans.csv", "basic,Basic,USD\n", f"basic,Basic,USD\n{line}\n")
+    files = Edit("plans.csv", "basic,Basic,USD\n", f"basic,Basic,USD\n{line}\n").of(RIGHT)
 
     found = problems_of(tmp_path, files)
 
@@ -105,7 +105,7 @@ def test_an_ill_formed_row_is_named_by_its_line(tmp_path: Path, line: str, probl
 
 
 def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
-    files = edited("plans.csv", "basic,Basic,USD\n", '"x","a\nb\nc",USD\nbasic,Basic,XXX\n')
+    files = Edit("plans.csv", "basic,Basic,USD\n", '"x","a\nb\nc",USD\nbasic,Basic,XXX\n').of(RIGHT)
 
     assert [problem.split(":")[0] for problem in problems_of(tmp_path, files)] == [
         "plans.csv, row 2, column name",
@@ -114,114 +114,123 @@ def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "place", "reason"),
+    ("edit", "place", "reason"),
     [
         pytest.param(
-            *("sources.csv", "cdn,metronome,,,,", "a/b,metronome,,,,"),
-            *("row 2, column source", "'a/b' can be no folder of the landing"),
+            Edit("sources.csv", "cdn,metronome,,,,", "a/b,metronome,,,,"),
+            "row 2, column source",
+            "'a/b' can be no folder of the landing",
             id="source-with-a-slash",
         ),
         pytest.param(
-            *("sources.csv", "cdn,metronome,,,,", "_cdn,metronome,,,,"),
-            *("row 2, column source", "'_cdn' can be no folder"),
+            Edit("sources.csv", "cdn,metronome,,,,", "_cdn,metronome,,,,"),
+            "row 2, column source",
+            "'_cdn' can be no folder",
             id="source-like-an-unfinished-upload",
         ),
         pytest.param(
-            *("sources.csv", "cdn,metronome", "cdn,chargebee"),
-            *(
-                "row 2, column dialect",
-                "'chargebee' is no known dialect; write one of: cloudevents, custom, lago",
-            ),
+            Edit("sources.csv", "cdn,metronome", "cdn,chargebee"),
+            "row 2, column dialect",
+            "'chargebee' is no known dialect; write one of: cloudevents, custom, lago",
             id="unknown-dialect",
         ),
         pytest.param(
-            *("sources.csv", "raw,metronome,,unlimited", "raw,metronome,,forever"),
-            *("row 5, column dedupe_window_days", "'forever' is no whole number from 1 to 36500"),
+            Edit("sources.csv", "raw,metronome,,unlimited", "raw,metronome,,forever"),
+            "row 5, column dedupe_window_days",
+            "'forever' is no whole number from 1 to 36500",
             id="window-word",
         ),
         pytest.param(
-            *("sources.csv", "raw,metronome,,unlimited", "raw,metronome,,0"),
-            *("row 5, column dedupe_window_days", "'0' is no whole number"),
+            Edit("sources.csv", "raw,metronome,,unlimited", "raw,metronome,,0"),
+            "row 5, column dedupe_window_days",
+            "'0' is no whole number",
             id="window-of-nothing",
         ),
         pytest.param(
-            *("sources.csv", ",30,48,", ",1.5,48,"),
-            *("row 3, column max_lateness_days", "'1.5' is no whole number"),
+            Edit("sources.csv", ",30,48,", ",1.5,48,"),
+            "row 3, column max_lateness_days",
+            "'1.5' is no whole number",
             id="half-days",
         ),
         pytest.param(
-            *("sources.csv", ",30,48,", ",30,-1,"),
-            *("row 3, column future_skew_hours", "'-1' is no whole number from 0"),
+            Edit("sources.csv", ",30,48,", ",30,-1,"),
+            "row 3, column future_skew_hours",
+            "'-1' is no whole number from 0",
             id="negative-skew",
         ),
         pytest.param(
-            *("sources.csv", ",,path", ",,clock"),
-            *(
-                "row 2, column received_at_from",
-                "'clock' is not known; write one of: last_modified, path",
-            ),
+            Edit("sources.csv", ",,path", ",,clock"),
+            "row 2, column received_at_from",
+            "'clock' is not known; write one of: last_modified, path",
             id="received-at-from-a-clock",
         ),
         pytest.param(
-            *("customers.csv", ",USD,", ",usd,"),
-            *("row 2, column currency", "'usd' is not an active ISO 4217 currency"),
+            Edit("customers.csv", ",USD,", ",usd,"),
+            "row 2, column currency",
+            "'usd' is not an active ISO 4217 currency",
             id="currency-in-lower-case",
         ),
         pytest.param(
-            *("customers.csv", "America/New_York", "EST5EDT4"),
-            *("row 2, column time_zone", "'EST5EDT4' is no IANA time zone"),
+            Edit("customers.csv", "America/New_York", "EST5EDT4"),
+            "row 2, column time_zone",
+            "'EST5EDT4' is no IANA time zone",
             id="unknown-zone",
         ),
         pytest.param(
-            *("customers.csv", ",3,reject", ",-3,reject"),
-            *("row 2, column grace_period_days", "'-3' is no whole number from 0 to 36500"),
+            Edit("customers.csv", ",3,reject", ",-3,reject"),
+            "row 2, column grace_period_days",
+            "'-3' is no whole number from 0 to 36500",
             id="negative-grace",
         ),
         pytest.param(
-            *("customers.csv", ",3,reject", ",,reject"),
-            *("row 2, column grace_period_days", "'' is no whole number"),
+            Edit("customers.csv", ",3,reject", ",,reject"),
+            "row 2, column grace_period_days",
+            "'' is no whole number",
             id="no-grace-written",
         ),
         pytest.param(
-            *("customers.csv", ",0,adjust", ",0,ignore"),
-            *("row 3, column late_usage_policy", "'ignore' is not known"),
+            Edit("customers.csv", ",0,adjust", ",0,ignore"),
+            "row 3, column late_usage_policy",
+            "'ignore' is not known",
             id="unknown-policy",
         ),
         pytest.param(
-            *("customer_aliases.csv", "web,zürich,2026-06-01T00:00:00Z", "web,zürich,2026-06-01"),
-            *("row 3, column valid_from", "'2026-06-01' is not an RFC 3339 instant"),
+            Edit(
+                "customer_aliases.csv", "web,zürich,2026-06-01T00:00:00Z", "web,zürich,2026-06-01"
+            ),
+            "row 3, column valid_from",
+            "'2026-06-01' is not an RFC 3339 instant",
             id="date-for-an-instant",
         ),
         pytest.param(
-            *("customer_aliases.csv", "2026-01-02T00:00:00.5Z", "2026-01-02T00:00:00"),
-            *(
-                "row 4, column valid_to",
-                "'2026-01-02T00:00:00' is not an RFC 3339 instant with zone",
-            ),
+            Edit("customer_aliases.csv", "2026-01-02T00:00:00.5Z", "2026-01-02T00:00:00"),
+            "row 4, column valid_to",
+            "'2026-01-02T00:00:00' is not an RFC 3339 instant with zone",
             id="instant-without-zone",
         ),
         pytest.param(
-            *("plans.csv", "Basic,USD", "Basic,XAU"),
-            *("row 2, column currency", "'XAU' is not an active ISO 4217 currency"),
+            Edit("plans.csv", "Basic,USD", "Basic,XAU"),
+            "row 2, column currency",
+            "'XAU' is not an active ISO 4217 currency",
             id="gold",
         ),
         pytest.param(
-            *("charges.csv", "0.000000000000001", "0.0000000000000001"),
-            *(
-                "row 2, column unit_price",
-                "'0.0000000000000001' has 1 digits before the point and 16",
-            ),
+            Edit("charges.csv", "0.000000000000001", "0.0000000000000001"),
+            "row 2, column unit_price",
+            "'0.0000000000000001' has 1 digits before the point and 16",
             id="16-fraction-digits",
         ),
         pytest.param(
-            *("charges.csv", "999999999999999.999999999999999", "1000000000000000"),
-            *("row 3, column unit_price", "'1000000000000000' has 16 digits before the point"),
+            Edit("charges.csv", "999999999999999.999999999999999", "1000000000000000"),
+            "row 3, column unit_price",
+            "'1000000000000000' has 16 digits before the point",
             id="16-integer-digits",
         ),
         *(
             pytest.param(
-                *("charges.csv", "0.000000000000001", text),
-                *("row 2, column unit_price", f"'{text}' is no plain decimal of 0 or more"),
+                Edit("charges.csv", "0.000000000000001", text),
+                "row 2, column unit_price",
+                f"'{text}' is no plain decimal of 0 or more",
                 id=label,
             )
             for label, text in {
@@ -237,71 +246,79 @@ def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
             }.items()
         ),
         pytest.param(
-            *("charges.csv", "region;status", "region;"),
-            *("row 2, column group_by", "'region;' has an empty name"),
+            Edit("charges.csv", "region;status", "region;"),
+            "row 2, column group_by",
+            "'region;' has an empty name",
             id="empty-group",
         ),
         pytest.param(
-            *("charges.csv", "region;status", "region; status"),
-            *("row 2, column group_by", "'region; status' has an empty name or spaces"),
+            Edit("charges.csv", "region;status", "region; status"),
+            "row 2, column group_by",
+            "'region; status' has an empty name or spaces",
             id="spaced-group",
         ),
         pytest.param(
-            *("charges.csv", "region;status", "region;region"),
-            *("row 2, column group_by", "'region;region' has a name twice"),
+            Edit("charges.csv", "region;status", "region;region"),
+            "row 2, column group_by",
+            "'region;region' has a name twice",
             id="group-twice",
         ),
         pytest.param(
-            *("charges.csv", "standard,0.000000000000001", "volume,0.000000000000001"),
-            *(
-                "row 2, column charge_model",
-                "'volume' is not known; write one of: graduated, standard",
-            ),
+            Edit("charges.csv", "standard,0.000000000000001", "volume,0.000000000000001"),
+            "row 2, column charge_model",
+            "'volume' is not known; write one of: graduated, standard",
             id="unknown-charge-model",
         ),
         pytest.param(
-            *("charges.csv", ",2026-02-01", ",2026-02-30"),
-            *("row 3, column valid_from", "'2026-02-30' is no date; write it like 2026-01-31"),
+            Edit("charges.csv", ",2026-02-01", ",2026-02-30"),
+            "row 3, column valid_from",
+            "'2026-02-30' is no date; write it like 2026-01-31",
             id="no-day-of-the-calendar",
         ),
         pytest.param(
-            *("charges.csv", ",2026-02-01", ",20260201"),
-            *("row 3, column valid_from", "'20260201' is no date"),
+            Edit("charges.csv", ",2026-02-01", ",20260201"),
+            "row 3, column valid_from",
+            "'20260201' is no date",
             id="date-without-dashes",
         ),
         pytest.param(
-            *("charges.csv", ",2026-02-01", ",0226-02-01"),
-            *("row 3, column valid_from", "0226-02-01 lies outside the years 1970 to 2999"),
+            Edit("charges.csv", ",2026-02-01", ",0226-02-01"),
+            "row 3, column valid_from",
+            "0226-02-01 lies outside the years 1970 to 2999",
             id="mistyped-year",
         ),
         pytest.param(
-            *("charge_tiers.csv", ",0.01,", ",,"),
-            *("row 2, column unit_price", "'' is no plain decimal"),
+            Edit("charge_tiers.csv", ",0.01,", ",,"),
+            "row 2, column unit_price",
+            "'' is no plain decimal",
             id="tier-without-price",
         ),
         pytest.param(
-            *("subscriptions.csv", "basic,month,1", "basic,hour,1"),
-            *("row 2, column interval", "'hour' is not known; write one of: day, week, month"),
+            Edit("subscriptions.csv", "basic,month,1", "basic,hour,1"),
+            "row 2, column interval",
+            "'hour' is not known; write one of: day, week, month",
             id="unknown-interval",
         ),
         pytest.param(
-            *("subscriptions.csv", "basic,month,1", "basic,month,0"),
-            *("row 2, column interval_count", "'0' is no whole number from 1 to 999"),
+            Edit("subscriptions.csv", "basic,month,1", "basic,month,0"),
+            "row 2, column interval_count",
+            "'0' is no whole number from 1 to 999",
             id="no-interval",
         ),
         pytest.param(
-            *("subscriptions.csv", "week,2,anniversary", "week,2,start"),
-            *("row 3, column anchor", "'start' is not known"),
+            Edit("subscriptions.csv", "week,2,anniversary", "week,2,start"),
+            "row 3, column anchor",
+            "'start' is not known",
             id="unknown-anchor",
         ),
     ],
 )
 def test_an_ill_formed_cell_is_named_with_its_value(
-    tmp_path: Path, name: str, old: str, new: str, place: str, reason: str
+    tmp_path: Path, edit: Edit, place: str, reason: str
 ) -> None:
-    (found,) = problems_of(tmp_path, edited(name, old, new))
+    (found,) = problems_of(tmp_path, edit.of(RIGHT))
 
-    assert found.startswith(f"{name}, {place}: {reason}")
+    assert found.startswith(f"{edit.file}, {place}: {reason}")
 
 
 SOURCES_HEADER = RIGHT["sources.csv"].splitlines()[0]

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.worlds.catalogs import RIGHT, edited, problems_of, read
+from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "places"),
+    ("edit", "places"),
     [
         pytest.param(
-            *("sources.csv", "raw,metronome", "cdn,metronome"),
+            Edit("sources.csv", "raw,metronome", "cdn,metronome"),
             [
                 "sources.csv, row 5, column dedupe_window_days: dedupe_scope 'cdn' has a window of "
                 "unlimited here and of 34 days in row 2; write the same",
@@ -20,7 +20,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="source-twice",
         ),
         pytest.param(
-            *("plans.csv", "local,Local", "basic,Local"),
+            Edit("plans.csv", "local,Local", "basic,Local"),
             [
                 "charges.csv, row 4, column plan_code: 'local' is not in plans.csv",
                 "plans.csv, row 3, column plan_code: 'basic' stands in row 2 already",
@@ -29,7 +29,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="plan-twice",
         ),
         pytest.param(
-            *("charges.csv", ",2026-02-01", ",2025-01-01"),
+            Edit("charges.csv", ",2026-02-01", ",2025-01-01"),
             [
                 "charges.csv, row 3, column valid_from: 'basic', 'calls', '2025-01-01' stands in "
                 "row 2 already"
@@ -37,22 +37,22 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="price-version-twice",
         ),
         pytest.param(
-            *("subscriptions.csv", "s2,", "s1,"),
+            Edit("subscriptions.csv", "s2,", "s1,"),
             ["subscriptions.csv, row 3, column subscription_id: 's1' stands in row 2 already"],
             id="subscription-twice",
         ),
         pytest.param(
-            *("customer_aliases.csv", "ops,acme", "ops,Acme"),
+            Edit("customer_aliases.csv", "ops,acme", "ops,Acme"),
             ["customer_aliases.csv, row 4, column customer_id: 'Acme' is not in customers.csv"],
             id="alias-of-nobody",
         ),
         pytest.param(
-            *("subscriptions.csv", "s2,acme", "s2,nobody"),
+            Edit("subscriptions.csv", "s2,acme", "s2,nobody"),
             ["subscriptions.csv, row 3, column customer_id: 'nobody' is not in customers.csv"],
             id="subscription-of-nobody",
         ),
         pytest.param(
-            *("charges.csv", "traffic,bytes", "traffic,seconds"),
+            Edit("charges.csv", "traffic,bytes", "traffic,seconds"),
             [
                 "charges.csv, row 4, column metric_code: 'seconds' is no billable metric; "
                 "there are: bytes, requests, storage"
@@ -60,7 +60,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="unknown-metric",
         ),
         pytest.param(
-            *("charge_tiers.csv", "traffic,2025-01-01,100.5", "traffic,2025-01-02,100.5"),
+            Edit("charge_tiers.csv", "traffic,2025-01-01,100.5", "traffic,2025-01-02,100.5"),
             [
                 "charge_tiers.csv, row 2, column from_units: 100.5 begins the first tier; write 0",
                 "charge_tiers.csv, row 2, column valid_from: 'local', 'traffic', '2025-01-02' is "
@@ -70,7 +70,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="tier-of-no-price",
         ),
         pytest.param(
-            *("sources.csv", "api,metronome,shared,40", "api,metronome,shared,41"),
+            Edit("sources.csv", "api,metronome,shared,40", "api,metronome,shared,41"),
             [
                 "sources.csv, row 4, column dedupe_window_days: dedupe_scope 'shared' has a window "
                 "of 41 days here and of 40 days in row 3"
@@ -78,7 +78,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="scope-with-two-windows",
         ),
         pytest.param(
-            *("sources.csv", ",38,,", ",39,,"),
+            Edit("sources.csv", ",38,,", ",39,,"),
             [
                 "sources.csv, row 4, column max_lateness_days: max_lateness + future_skew <= "
                 "window must hold, with a lateness above 0: it is 39 days + 2 days (the greatest "
@@ -87,7 +87,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="lateness-over-the-window-by-another-sources-skew",
         ),
         pytest.param(
-            *("sources.csv", "cdn,metronome,,,,", "cdn,metronome,,,34,"),
+            Edit("sources.csv", "cdn,metronome,,,,", "cdn,metronome,,,34,"),
             [
                 "sources.csv, row 2, column max_lateness_days: max_lateness + future_skew <= "
                 "window must hold, with a lateness above 0: it is 34 days + 1 days"
@@ -95,22 +95,22 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="lateness-over-the-window",
         ),
         pytest.param(
-            *("sources.csv", "cdn,metronome,,,,", "cdn,metronome,,1,,24"),
+            Edit("sources.csv", "cdn,metronome,,,,", "cdn,metronome,,1,,24"),
             ["sources.csv, row 2"],
             id="skew-fills-the-window",
         ),
         pytest.param(
-            *("charges.csv", "standard,0.000000000000001", "standard,"),
+            Edit("charges.csv", "standard,0.000000000000001", "standard,"),
             ["charges.csv, row 2, column unit_price: is empty; a standard charge needs it: Price"],
             id="standard-without-price",
         ),
         pytest.param(
-            *("charges.csv", "bytes,graduated,", "bytes,graduated,1"),
+            Edit("charges.csv", "bytes,graduated,", "bytes,graduated,1"),
             ["charges.csv, row 4, column unit_price: is set, but a graduated charge has no unit"],
             id="graduated-with-price",
         ),
         pytest.param(
-            *("charges.csv", "bytes,graduated,", "bytes,standard,1"),
+            Edit("charges.csv", "bytes,graduated,", "bytes,standard,1"),
             [
                 "charge_tiers.csv, row 2, column charge_code: 'traffic' is a standard charge",
                 "charge_tiers.csv, row 3, column charge_code: 'traffic' is a standard charge",
@@ -118,7 +118,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="standard-with-tiers",
         ),
         pytest.param(
-            *("charges.csv", "bytes,graduated,", "bytes,standard,"),
+            Edit("charges.csv", "bytes,graduated,", "bytes,standard,"),
             [
                 "charge_tiers.csv, row 2, column charge_code: 'traffic' is a standard charge",
                 "charge_tiers.csv, row 3, column charge_code: 'traffic' is a standard charge",
@@ -127,7 +127,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="standard-with-tiers-alone",
         ),
         pytest.param(
-            *(
+            Edit(
                 "charges.csv",
                 "calls,requests,standard,999999999999999.999999999999999",
                 "calls,requests,graduated,1",
@@ -139,7 +139,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="graduated-with-price-alone",
         ),
         pytest.param(
-            *(
+            Edit(
                 "charges.csv",
                 "calls,requests,standard,999999999999999.999999999999999",
                 "calls,requests,graduated,",
@@ -148,7 +148,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="graduated-without-tiers",
         ),
         pytest.param(
-            *(
+            Edit(
                 "charges.csv",
                 "calls,requests,standard,999999999999999.999999999999999",
                 "calls,storage,standard,1",
@@ -157,7 +157,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="price-version-of-another-metric",
         ),
         pytest.param(
-            *("charges.csv", "local,traffic,bytes", "basic,more,requests"),
+            Edit("charges.csv", "local,traffic,bytes", "basic,more,requests"),
             [
                 "charge_tiers.csv, row 2, column valid_from: 'local', 'traffic', '2025-01-01' is",
                 "charge_tiers.csv, row 3, column valid_from: 'local', 'traffic', '2025-01-01' is",
@@ -167,7 +167,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="metric-charged-twice-in-a-plan",
         ),
         pytest.param(
-            *("charges.csv", "graduated,,,2025-01-01", "graduated,,,2026-01-02"),
+            Edit("charges.csv", "graduated,,,2025-01-01", "graduated,,,2026-01-02"),
             [
                 "charge_tiers.csv, row 2, column valid_from: 'local', 'traffic', '2025-01-01' is",
                 "charge_tiers.csv, row 3, column valid_from: 'local', 'traffic', '2025-01-01' is",
@@ -178,12 +178,12 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="no-price-at-the-start",
         ),
         pytest.param(
-            *("charge_tiers.csv", "2025-01-01,0,100.5", "2025-01-01,1,100.5"),
+            Edit("charge_tiers.csv", "2025-01-01,0,100.5", "2025-01-01,1,100.5"),
             ["charge_tiers.csv, row 3, column from_units: 1 begins the first tier; write 0"],
             id="tiers-not-from-zero",
         ),
         pytest.param(
-            *("charge_tiers.csv", "2025-01-01,100.5,", "2025-01-01,100.6,"),
+            Edit("charge_tiers.csv", "2025-01-01,100.5,", "2025-01-01,100.6,"),
             [
                 "charge_tiers.csv, row 2, column from_units: 100.6 is not where the tier before it "
                 "ends (100.5, row 3)"
@@ -191,7 +191,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="gap-between-tiers",
         ),
         pytest.param(
-            *("charge_tiers.csv", "2025-01-01,0,100.5", "2025-01-01,0,"),
+            Edit("charge_tiers.csv", "2025-01-01,0,100.5", "2025-01-01,0,"),
             [
                 "charge_tiers.csv, row 2, column from_units: 100.5 is not where the tier before it "
                 "ends (open, row 3)"
@@ -199,12 +199,12 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="open-tier-in-the-middle",
         ),
         pytest.param(
-            *("charge_tiers.csv", "2025-01-01,100.5,,", "2025-01-01,100.5,200,"),
+            Edit("charge_tiers.csv", "2025-01-01,100.5,,", "2025-01-01,100.5,200,"),
             ["charge_tiers.csv, row 2, column up_to_units: 200 ends the last tier, and usage"],
             id="last-tier-not-open",
         ),
         pytest.param(
-            *("charge_tiers.csv", "2025-01-01,100.5,,", "2025-01-01,100.5,100.5,"),
+            Edit("charge_tiers.csv", "2025-01-01,100.5,,", "2025-01-01,100.5,100.5,"),
             [
                 "charge_tiers.csv, row 2, column up_to_units: 100.5 ends the last tier",
                 "charge_tiers.csv, row 2, column up_to_units: 100.5 is not above from_units 100.5",
@@ -212,7 +212,7 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="tier-of-nothing",
         ),
         pytest.param(
-            *("customer_aliases.csv", "web,zürich,2026-06-01", "web,zürich,2026-05-31"),
+            Edit("customer_aliases.csv", "web,zürich,2026-06-01", "web,zürich,2026-05-31"),
             [
                 "customer_aliases.csv, row 3, column valid_from: alias 'web' names 'zürich' from "
                 "2026-05-31T00:00:00Z, while row 2 lets it name 'acme' until 2026-06-01T00:00:00Z"
@@ -220,32 +220,32 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="alias-of-two-customers-at-once",
         ),
         pytest.param(
-            *("customer_aliases.csv", "web,zürich,2026-06-01", "web,acme,2026-05-31"),
+            Edit("customer_aliases.csv", "web,zürich,2026-06-01", "web,acme,2026-05-31"),
             ["customer_aliases.csv, row 3, column valid_from: alias 'web' names 'acme' from"],
             id="alias-of-one-customer-twice-at-once",
         ),
         pytest.param(
-            *("customer_aliases.csv", "ops,acme", "zürich,acme"),
+            Edit("customer_aliases.csv", "ops,acme", "zürich,acme"),
             ["customer_aliases.csv, row 4, column alias: 'zürich' is another customer's id"],
             id="alias-is-another-customers-id",
         ),
         pytest.param(
-            *("customer_aliases.csv", "ops,acme", "acme,acme"),
+            Edit("customer_aliases.csv", "ops,acme", "acme,acme"),
             ["customer_aliases.csv, row 4, column alias: 'acme' is its own customer's id"],
             id="alias-is-the-customers-own-id",
         ),
         pytest.param(
-            *("customer_aliases.csv", "2026-01-02T00:00:00.5Z", "2026-01-01T00:00:00Z"),
+            Edit("customer_aliases.csv", "2026-01-02T00:00:00.5Z", "2026-01-01T00:00:00Z"),
             ["customer_aliases.csv, row 4, column valid_to: 2026-01-01T00:00:00Z is not after"],
             id="alias-of-no-time",
         ),
         pytest.param(
-            *("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,2026-01-01"),
+            Edit("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,2026-01-01"),
             ["subscriptions.csv, row 2, column end_date: 2026-01-01 is not after start_date"],
             id="subscription-of-no-days",
         ),
         pytest.param(
-            *("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,2026-03-02"),
+            Edit("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,2026-03-02"),
             [
                 "subscriptions.csv, row 3, column plan_code: 'basic' charges 'requests' from "
                 "2026-03-01, for which subscription 's1' (row 2) bills the same customer until "
@@ -254,17 +254,14 @@ from tests.worlds.catalogs import RIGHT, edited, problems_of, read
             id="metric-charged-by-two-subscriptions-for-a-day",
         ),
         pytest.param(
-            *("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,"),
+            Edit("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,"),
             ["subscriptions.csv, row 3, column plan_code: 'basic' charges 'requests'"],
             id="metric-charged-by-two-subscriptions-for-ever",
         ),
     ],
 )
-def test_what_contradicts_itself_is_refused(
-    tmp_path: Path, name: str, old: str, new: str, places: list[str]
-) -> None:
-    files = edited(name, old, new)
-    found = problems_of(tmp_path, files)
+def test_what_contradicts_itself_is_refused(tmp_path: Path, edit: Edit, places: list[str]) -> None:
+    found = problems_of(tmp_path, edit.of(RIGHT))
 
     assert len(found) == len(places), found
     for problem, place in zip(found, places, strict=True):
@@ -272,38 +269,36 @@ def test_what_contradicts_itself_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new"),
+    "edit",
     [
         pytest.param(
-            *("sources.csv", "cdn,metronome,,,,", "cdn,metronome,,2,,25"),
+            Edit("sources.csv", "cdn,metronome,,,,", "cdn,metronome,,2,,25"),
             id="an-odd-skew-leaves-23-hours",
         ),
         pytest.param(
-            *("charges.csv", "region;status,2025-01-01", "region;status,2026-01-01"),
+            Edit("charges.csv", "region;status,2025-01-01", "region;status,2026-01-01"),
             id="first-price-on-the-day-of-the-start",
         ),
         pytest.param(
-            *("charge_tiers.csv", "2025-01-01,100.5,", "2025-01-01,100.500,"),
+            Edit("charge_tiers.csv", "2025-01-01,100.5,", "2025-01-01,100.500,"),
             id="bounds-are-compared-as-numbers",
         ),
         pytest.param(
-            *("customer_aliases.csv", "web,zürich,2026-06-01", "web,zürich,2026-07-01"),
+            Edit("customer_aliases.csv", "web,zürich,2026-06-01", "web,zürich,2026-07-01"),
             id="alias-of-nobody-for-a-month",
         ),
         pytest.param(
-            *("subscriptions.csv", "s2,acme", "s2,zürich"),
+            Edit("subscriptions.csv", "s2,acme", "s2,zürich"),
             id="two-customers-may-share-a-metric",
         ),
     ],
 )
-def test_what_stands_exactly_at_the_bound_is_read(
-    tmp_path: Path, name: str, old: str, new: str
-) -> None:
-    read(tmp_path, edited(name, old, new))
+def test_what_stands_exactly_at_the_bound_is_read(tmp_path: Path, edit: Edit) -> None:
+    read(tmp_path, edit.of(RIGHT))
 
 
 def test_an_unknown_charge_model_is_named_beside_ill_formed_rows(tmp_path: Path) -> None:
-    files = edited("charges.csv", "standard,0.000000000000001", "volume,0.000000000000001")
+    files = Edit("charges.csv", "standard,0.000000000000001", "volume,0.000000000000001").of(RIGHT)
     files["charge_tiers.csv"] = RIGHT["charge_tiers.csv"].replace("0.01", "free")
     files["charges.csv"] = files["charges.csv"].replace("999999999999999.9", "-9")
 
@@ -347,7 +342,7 @@ web,zürich,2026-04-01T00:00:00Z,2026-05-01T00:00:00Z
 
 
 def test_the_earliest_subscription_needs_the_price_wherever_it_stands(tmp_path: Path) -> None:
-    files = edited("charges.csv", "region;status,2025-01-01", "region;status,2026-01-15")
+    files = Edit("charges.csv", "region;status,2025-01-01", "region;status,2026-01-15").of(RIGHT)
     files["subscriptions.csv"] = """\
 subscription_id,customer_id,plan_code,interval,interval_count,anchor,start_date,end_date
 late,acme,basic,month,1,calendar,2026-02-01,

@@ -8,7 +8,7 @@ from pipelines.catalog.catalog import catalog_digest
 from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.reading.dialects import DIALECTS, readers_of
 from pipelines.reading.dialects.event import FieldPath
-from tests.worlds.catalogs import METRICS, RIGHT, problems_of, read
+from tests.worlds.catalogs import METRICS, RIGHT, Edit, problems_of, read
 
 HEADER = RIGHT["sources.csv"].splitlines()[0]
 OPTIONAL = "idempotency_key_fields,late_lookup,conflicts_expected"
@@ -104,84 +104,80 @@ def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "problem"),
+    ("edit", "problem"),
     [
         pytest.param(
-            *("sources.csv", "path,,,", "path,,maybe,"),
+            Edit("sources.csv", "path,,,", "path,,maybe,"),
             "sources.csv, row 2, column late_lookup: 'maybe' is not known; write one of: yes, no",
             id="neither-yes-nor-no",
         ),
         pytest.param(
-            *("sources.csv", "$.meta.id;seq", "$.meta.id;a[0]"),
+            Edit("sources.csv", "$.meta.id;seq", "$.meta.id;a[0]"),
             "sources.csv, row 3, column idempotency_key_fields: 'a[0]' is no path of members",
             id="key-in-an-array",
         ),
         pytest.param(
-            *("sources.csv", "$.meta.id;seq", "seq;seq"),
+            Edit("sources.csv", "$.meta.id;seq", "seq;seq"),
             "sources.csv, row 3, column idempotency_key_fields: 'seq;seq' has a name twice",
             id="key-field-twice",
         ),
         pytest.param(
-            *("sources.csv", "own,custom", "own,orb"),
+            Edit("sources.csv", "own,custom", "own,orb"),
             "source_fields.csv, row 2, column field: 'own' has the dialect 'orb', whose "
             "'customer' stands where its vendor says; write 'custom' in sources.csv",
             id="fields-of-a-vendor",
         ),
         pytest.param(
-            *("source_fields.csv", "own,customer", "cdn,customer"),
+            Edit("source_fields.csv", "own,customer", "cdn,customer"),
             "source_fields.csv, row 2, column field: 'cdn' has the dialect 'metronome'",
             id="fields-of-another-vendor",
         ),
         pytest.param(
-            *("sources.csv", "own,custom", "own,cloudevents"),
+            Edit("sources.csv", "own,custom", "own,cloudevents"),
             "source_fields.csv, row 2, column field: 'own' has the dialect 'cloudevents', whose "
             "'customer' stands",
             id="customer-of-a-vendor-whose-properties-are-mapped",
         ),
         pytest.param(
-            *("source_fields.csv", "own,customer", "owm,customer"),
+            Edit("source_fields.csv", "own,customer", "owm,customer"),
             "source_fields.csv, row 2, column source: 'owm' is not in sources.csv",
             id="fields-of-nobody",
         ),
         pytest.param(
-            *("source_fields.csv", "unix_milliseconds", "millis"),
+            Edit("source_fields.csv", "unix_milliseconds", "millis"),
             "source_fields.csv, row 4, column form: 'millis' is no form of 'timestamp'; "
             "write one of: rfc3339, iso8601_utc, unix_seconds, unix_milliseconds",
             id="unknown-form",
         ),
         pytest.param(
-            *("source_fields.csv", "$['usage.bytes']", "$.usage[*]"),
+            Edit("source_fields.csv", "$['usage.bytes']", "$.usage[*]"),
             "source_fields.csv, row 5, column path: '$.usage[*]' is no path of members",
             id="path-in-an-array",
         ),
         pytest.param(
-            *("source_fields.csv", "own,event_name", "own,name"),
+            Edit("source_fields.csv", "own,event_name", "own,name"),
             "source_fields.csv, row 3, column field: 'name' is no field of an event",
             id="unknown-field",
         ),
         pytest.param(
-            *("event_schemas.csv", "city,dimension", "km,dimension"),
+            Edit("event_schemas.csv", "city,dimension", "km,dimension"),
             "event_schemas.csv, row 3, column name: 'ride', 'ride', 'km' stands in row 2 already",
             id="attribute-and-dimension",
         ),
         pytest.param(
-            *("event_schemas.csv", "km,attribute", "km,measure"),
+            Edit("event_schemas.csv", "km,attribute", "km,measure"),
             "event_schemas.csv, row 2, column kind: 'measure' is not known",
             id="unknown-kind",
         ),
         pytest.param(
-            *("event_schemas.csv", "ride,ride,km", "rides,ride,km"),
+            Edit("event_schemas.csv", "ride,ride,km", "rides,ride,km"),
             "event_schemas.csv, row 2, column source: 'rides' is not in sources.csv",
             id="schema-of-nobody",
         ),
     ],
 )
-def test_what_cannot_be_is_named_by_its_place(
-    tmp_path: Path, name: str, old: str, new: str, problem: str
-) -> None:
-    assert SAYING[name].count(old) == 1
-
-    (found,) = problems_of(tmp_path, said(**{name: SAYING[name].replace(old, new)}))
+def test_what_cannot_be_is_named_by_its_place(tmp_path: Path, edit: Edit, problem: str) -> None:
+    (found,) = problems_of(tmp_path, edit.of(SAYING))
 
     assert found.startswith(problem)
 

@@ -120,7 +120,10 @@ def test_what_sources_say_is_heeded_from_landing_to_lake(
     landing = Landing(str(tmp_path / "landing"))
 
     batches = decide_landing(
-        *(lake_home, landing, sources, NO_CUTS),
+        lake_home,
+        landing,
+        sources,
+        NO_CUTS,
         batch_bytes=iter([batch_bytes] * 9),
         processes=processes,
     )
@@ -163,12 +166,16 @@ def test_what_sources_say_is_heeded_from_landing_to_lake(
         ('["acme","1"]', "api_call", "acme", True, []),
         (
             '["2026-03-10T11:00:00","acme","Bern"]',
-            *("ride", "acme", False),
+            "ride",
+            "acme",
+            False,
             [{"key": "city", "value": "Bern"}, {"key": "km", "value": "7.5"}],
         ),
         (
             '["2026-03-10T11:00:00","acme","Basel"]',
-            *("ride", "acme", False),
+            "ride",
+            "acme",
+            False,
             [{"key": "city", "value": "Basel"}, {"key": "km", "value": "7.5"}],
         ),
     ]

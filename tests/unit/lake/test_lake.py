@@ -24,38 +24,12 @@ from pipelines.vocabulary.tables import (
     BATCHES,
     FILE_DECISIONS,
     LAKE_TABLES,
-    LANDING_FILES,
-    LakeTable,
 )
+from tests.worlds.commits import batch_rows, commit_events, staged_events
 from tests.worlds.deliveries import NOON, TICK
 from tests.worlds.lakes import lake_rows, open_lake, start_lake
 
 REPOSITORY = Path(__file__).parents[3]
-
-
-def _staged(home: Path, batch_id: int, name: str = "part-0000", events: int = 3) -> Path:
-    """Accepted events as a worker leaves them."""
-    path = home / "staging" / f"{batch_id:09d}" / f"{name}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lake_rows(
-        ACCEPTED_EVENTS,
-        *(
-            {"batch_id": batch_id, "file_id": batch_id, "line": line, "properties": {"n": "1"}}
-            for line in range(1, events + 1)
-        ),
-    ).write_parquet(path)
-    return path
-
-
-def _batch_rows(batch_id: int, kind: str = "decide") -> dict[LakeTable, pl.DataFrame]:
-    return {
-        BATCHES: lake_rows(BATCHES, {"batch_id": batch_id, "kind": kind, "as_of": NOON}),
-        LANDING_FILES: lake_rows(LANDING_FILES, {"batch_id": batch_id, "file_id": batch_id}),
-    }
-
-
-def _commit(lake: Lake, home: Path, batch_id: int) -> None:
-    lake.commit_batch(batch_id, _batch_rows(batch_id), {ACCEPTED_EVENTS: [_staged(home, batch_id)]})
 
 
 def _contents(lake: Lake) -> list[tuple[str, int, int]]:
@@ -94,8 +68,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     home = start_lake(tmp_path_factory.mktemp("history") / "home")
     with open_lake(home, read_only=False) as lake:
         for batch_id, kind in enumerate(["decide", "close", "decide"], start=1):
-            staged = {ACCEPTED_EVENTS: [_staged(home, batch_id)]}
-            lake.commit_batch(batch_id, _batch_rows(batch_id, kind), staged)
+            staged = {ACCEPTED_EVENTS: [staged_events(home, batch_id)]}
+            lake.commit_batch(batch_id, batch_rows(batch_id, kind), staged)
         yield History(home, lake)
 
 
@@ -124,14 +98,14 @@ def test_home_may_have_any_name(tmp_path: Path) -> None:
     home = tmp_path / 'it\'s a "home" 家'
 
     with open_lake(home, read_only=False) as lake:
-        _commit(lake, home, 1)
+        commit_events(lake, home, 1)
         assert lake.table(ACCEPTED_EVENTS).height == 3
 
 
 def test_commit_makes_rows_and_files_visible_together(lake_home: Path) -> None:
     with open_lake(lake_home, read_only=False) as lake:
-        parts = [_staged(lake_home, 1, "part-0000"), _staged(lake_home, 1, "part-0001")]
-        lake.commit_batch(1, _batch_rows(1), {ACCEPTED_EVENTS: parts})
+        parts = [staged_events(lake_home, 1, "part-0000"), staged_events(lake_home, 1, "part-0001")]
+        lake.commit_batch(1, batch_rows(1), {ACCEPTED_EVENTS: parts})
 
     with open_lake(lake_home, read_only=True) as lake:
         assert lake.last_batch_id() == 1
@@ -146,7 +120,7 @@ def test_commit_makes_rows_and_files_visible_together(lake_home: Path) -> None:
 
 def test_empty_tables_add_no_files(lake_home: Path) -> None:
     with open_lake(lake_home, read_only=False) as lake:
-        rows = _batch_rows(1) | {FILE_DECISIONS: pl.DataFrame(schema=FILE_DECISIONS.schema)}
+        rows = batch_rows(1) | {FILE_DECISIONS: pl.DataFrame(schema=FILE_DECISIONS.schema)}
         lake.commit_batch(1, rows, {ACCEPTED_EVENTS: []})
 
         assert lake.files(FILE_DECISIONS) == []
@@ -186,7 +160,7 @@ def test_batch_must_be_the_next(batch_id: int, history: History) -> None:
     before = _parquet_files(history.home)
 
     with pytest.raises(LakeError, match=f"expected batch 4, found batch {batch_id}"):
-        history.lake.commit_batch(batch_id, _batch_rows(batch_id), {})
+        history.lake.commit_batch(batch_id, batch_rows(batch_id), {})
     assert _parquet_files(history.home) == before
 
 
@@ -239,21 +213,24 @@ DAMAGES: tuple[Callable[[Path], None], ...] = (
 
 def test_commit_that_fails_in_the_middle_leaves_the_lake_as_before(lake_home: Path) -> None:
     with open_lake(lake_home, read_only=False) as lake:
-        _commit(lake, lake_home, 1)
+        commit_events(lake, lake_home, 1)
         before, files_before = _contents(lake), _parquet_files(lake_home)
         for damage in DAMAGES:
-            parts = [_staged(lake_home, 2, "part-0000"), _staged(lake_home, 2, "part-0001")]
+            parts = [
+                staged_events(lake_home, 2, "part-0000"),
+                staged_events(lake_home, 2, "part-0001"),
+            ]
             damage(parts[1])
 
             with pytest.raises((LakeError, FileNotFoundError)):
-                lake.commit_batch(2, _batch_rows(2), {ACCEPTED_EVENTS: parts})
+                lake.commit_batch(2, batch_rows(2), {ACCEPTED_EVENTS: parts})
             assert _contents(lake) == before, damage
             # What was moved in before the failure is no part of any table, and is swept.
             leftovers = _parquet_files(lake_home) - files_before
             assert len(leftovers) == lake.sweep() >= 3, damage
             assert _parquet_files(lake_home) == files_before, damage
 
-        _commit(lake, lake_home, 2)
+        commit_events(lake, lake_home, 2)
         assert lake.table(ACCEPTED_EVENTS)["batch_id"].to_list() == [1] * 3 + [2] * 3
 
 
@@ -261,12 +238,12 @@ def test_commit_refused_by_the_catalog_leaves_the_lake_as_before(lake_home: Path
     """The last statement fails, not one of those before: here, because nobody may write."""
     with open_lake(lake_home, read_only=True) as lake:
         with pytest.raises(LakeError, match="nothing was committed, the lake is as before"):
-            _commit(lake, lake_home, 1)
+            commit_events(lake, lake_home, 1)
         assert _contents(lake) == []
 
     with open_lake(lake_home, read_only=False) as lake:
         lake.sweep()
-        _commit(lake, lake_home, 1)
+        commit_events(lake, lake_home, 1)
         assert lake.last_batch_id() == 1
 
 
@@ -283,13 +260,13 @@ def test_rows_of_another_batch_are_refused(lake_home: Path) -> None:
 def test_leftover_of_a_killed_commit_is_not_overwritten_but_swept(lake_home: Path) -> None:
     leftover = lake_home / "lake/data/main/accepted_events/batch-000000001-part-0000.parquet"
     leftover.parent.mkdir(parents=True)
-    shutil.copy(_staged(lake_home, 1, events=9), leftover)
+    shutil.copy(staged_events(lake_home, 1, events=9), leftover)
 
     with open_lake(lake_home, read_only=False) as lake:
         with pytest.raises(LakeError, match="is in the lake already; run again, the sweep heals"):
-            _commit(lake, lake_home, 1)
+            commit_events(lake, lake_home, 1)
         lake.sweep()
-        _commit(lake, lake_home, 1)
+        commit_events(lake, lake_home, 1)
         assert lake.table(ACCEPTED_EVENTS).height == 3
 
 
@@ -297,13 +274,13 @@ def test_registering_a_path_twice_is_refused(lake_home: Path) -> None:
     """Somebody registered the next batch's file by hand, and the file is gone again."""
     path = lake_home / "lake/data/main/accepted_events/batch-000000002-part-0000.parquet"
     with open_lake(lake_home, read_only=False) as lake:
-        _commit(lake, lake_home, 1)
-        shutil.copy(_staged(lake_home, 2), path)
+        commit_events(lake, lake_home, 1)
+        shutil.copy(staged_events(lake_home, 2), path)
         lake.query(f"CALL ducklake_add_data_files('lake', 'accepted_events', '{path}')")
         path.unlink()
 
         with pytest.raises(LakeError, match=f"{path.name} is registered already; .* doubles rows"):
-            _commit(lake, lake_home, 2)
+            commit_events(lake, lake_home, 2)
         assert lake.last_batch_id() == 1
         assert lake.files(ACCEPTED_EVENTS).count(path) == 1
 
@@ -336,7 +313,7 @@ def committed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one batch that nobody has open, so that its catalog can be looked into."""
     home = start_lake(tmp_path_factory.mktemp("committed") / "home")
     with open_lake(home, read_only=False) as lake:
-        _commit(lake, home, 1)
+        commit_events(lake, home, 1)
     return home
 
 
@@ -366,14 +343,14 @@ def test_catalog_names_every_file_relative_to_the_data_path(committed_home: Path
 
 def test_copied_home_is_a_world_of_its_own(lake_home: Path, tmp_path: Path) -> None:
     with open_lake(lake_home, read_only=False) as lake:
-        _commit(lake, lake_home, 1)
+        commit_events(lake, lake_home, 1)
         original, original_files = _contents(lake), _parquet_files(lake_home)
     copy = Path(shutil.copytree(lake_home, tmp_path / "copy"))
 
     with open_lake(copy, read_only=False) as lake:
         assert _contents(lake) == original
         assert all(copy in path.parents for path in lake.files(ACCEPTED_EVENTS))
-        _commit(lake, copy, 2)
+        commit_events(lake, copy, 2)
         lake.sweep()
     with open_lake(lake_home, read_only=True) as lake:
         assert _contents(lake) == original
@@ -387,11 +364,11 @@ def test_copied_home_is_a_world_of_its_own(lake_home: Path, tmp_path: Path) -> N
 COMMIT_NEXT = """
 import sys
 from pathlib import Path
-from tests.unit.lake.test_lake import _commit
+from tests.worlds.commits import commit_events
 from tests.worlds.lakes import open_lake
 home = Path(sys.argv[1])
 with open_lake(home, read_only=False) as lake:
-    _commit(lake, home, lake.last_batch_id() + 1)
+    commit_events(lake, home, lake.last_batch_id() + 1)
 """
 
 
@@ -399,7 +376,7 @@ def test_reader_at_a_snapshot_sees_one_state_while_another_process_commits(
     lake_home: Path,
 ) -> None:
     with open_lake(lake_home, read_only=False) as lake:
-        _commit(lake, lake_home, 1)
+        commit_events(lake, lake_home, 1)
         snapshot_id = lake.snapshot_id()
     catalog = SqliteCatalog(lake_home / "lake" / "catalog.sqlite")
     data = lake_home / "lake" / "data"

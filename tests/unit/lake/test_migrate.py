@@ -9,10 +9,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -20,12 +19,13 @@ import pytest
 
 from pipelines.lake import migrate as migrate_module
 from pipelines.lake.catalog_databases import SqliteCatalog
-from pipelines.lake.ducklake import Attached, attach_statements
+from pipelines.lake.ducklake import attach_statements
 from pipelines.lake.lake import Lake
 from pipelines.lake.lake_digest import lake_digest
 from pipelines.lake.migrate import MIGRATIONS, migrate, read_migrations
 from pipelines.vocabulary.errors import LakeError
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS, BATCHES, LAKE_TABLES
+from tests.worlds.commits import watched
 from tests.worlds.lakes import OLD_LAKES, Described, copy_old_lake, described, lake_rows, open_lake
 
 REPOSITORY = Path(__file__).parents[3]
@@ -220,43 +220,6 @@ def test_newer_schema_is_refused(version: int, lake_home: Path) -> None:
             open_lake(lake_home, read_only=read_only)
 
 
-class WatchedConnection:
-    """A connection that reports every statement once it was executed.
-
-    `migrate` asks nothing of a connection but what stands here.
-    """
-
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, executed: Callable[[str], None]
-    ) -> None:
-        self._connection = connection
-        self._executed = executed
-        self.extract_statements = connection.extract_statements
-
-    def execute(self, sql: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
-        result = self._connection.execute(sql, parameters)
-        self._executed(sql)
-        return result
-
-
-@contextmanager
-def _watched(home: Path, executed: Callable[[str], None]) -> Iterator[Attached]:
-    """The lake of a home as `migrate` gets it, every statement of which is reported."""
-    catalog, data = SqliteCatalog(home / "lake" / "catalog.sqlite"), home / "lake" / "data"
-    data.mkdir(parents=True, exist_ok=True)
-    catalog.make()
-    attached = Attached(
-        catalog, data, read_only=False, snapshot_id=None, threads=1, memory_limit="1GiB"
-    )
-    real: Any = attached.connection
-    attached.connection = WatchedConnection(real, executed)  # type: ignore[assignment]
-    try:
-        yield attached
-    finally:
-        attached.connection = real
-        attached.close()
-
-
 def _on_disk(home: Path) -> str:
     """Digest of all bytes that a killed process would leave."""
     digest = hashlib.sha256()
@@ -282,7 +245,7 @@ def test_migration_killed_after_any_statement_is_begun_again(
         if state not in left:
             left[state] = Path(shutil.copytree(home, tmp_path / f"killed-{len(statements)}"))
 
-    with _watched(home, keep) as attached:
+    with watched(home, keep) as attached:
         migrate(attached)
 
     migrations = MIGRATIONS[SCHEMA_OF.get(name, 0) :]
@@ -305,12 +268,12 @@ KILL_ITSELF = """
 import os, signal, sys
 from pathlib import Path
 from pipelines.lake.migrate import migrate
-from tests.unit.lake.test_migrate import _watched
+from tests.worlds.commits import watched
 home, last = Path(sys.argv[1]), sys.argv[2]
 def executed(statement):
     if last in statement:
         os.kill(os.getpid(), signal.SIGKILL)
-with _watched(home, executed) as attached:
+with watched(home, executed) as attached:
     migrate(attached)
 """
 
@@ -355,7 +318,7 @@ def test_statement_that_fails_undoes_its_migration(
             raise duckdb.Error("the disk is full")
 
     with (
-        _watched(tmp_path, fail) as attached,
+        watched(tmp_path, fail) as attached,
         pytest.raises(LakeError, match=r"nothing was committed, .*: the disk is full"),
     ):
         migrate(attached)

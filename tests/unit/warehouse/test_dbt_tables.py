@@ -22,7 +22,7 @@ from pipelines.warehouse.dbt_tables import (
     write_calendar,
     write_files_in_progress,
 )
-from tests.worlds.catalogs import edited, read
+from tests.worlds.catalogs import RIGHT, Edit, read
 from tests.worlds.deliveries import NOON, TICK
 from tests.worlds.lakes import lake_rows
 
@@ -136,7 +136,7 @@ def test_writing_again_replaces_what_was_written(
     write(warehouse, catalog)
     other_folder = tmp_path / "other"
     other_folder.mkdir()
-    other = read(other_folder, edited("customer_aliases.csv", "ops,", "dev,"))
+    other = read(other_folder, Edit("customer_aliases.csv", "ops,", "dev,").of(RIGHT))
     write(warehouse, other, as_of=NOON + timedelta(days=1), batch_id=8)
 
     assert rows(warehouse, "FROM calendar.clock") == [(NOON + timedelta(days=1), 8, other.digest)]

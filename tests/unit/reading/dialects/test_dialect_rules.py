@@ -29,7 +29,8 @@ def test_cloudevents_data_is_flattened_by_path(data: bytes, properties: dict[str
     [
         pytest.param(
             {"data": b'{"a":{"b":1},"a.b":2}'},
-            *(Reason.INVALID_PROPERTY, "two members of data have the path 'a.b'"),
+            Reason.INVALID_PROPERTY,
+            "two members of data have the path 'a.b'",
             id="path-twice",
         ),
         pytest.param(
@@ -40,32 +41,38 @@ def test_cloudevents_data_is_flattened_by_path(data: bytes, properties: dict[str
         ),
         pytest.param(
             {"data": b"[]"},
-            *(Reason.INVALID_PROPERTY, "data must be an object, found an array"),
+            Reason.INVALID_PROPERTY,
+            "data must be an object, found an array",
             id="data-is-an-array",
         ),
         pytest.param(
             {"data": ABSENT, "data_base64": "e30="},
-            *(Reason.INVALID_PROPERTY, "data_base64 is not read; send data as a JSON object"),
+            Reason.INVALID_PROPERTY,
+            "data_base64 is not read; send data as a JSON object",
             id="binary-data",
         ),
         pytest.param(
             {"specversion": "0.3"},
-            *(Reason.MALFORMED, "field 'specversion' must be '1.0', found '0.3'"),
+            Reason.MALFORMED,
+            "field 'specversion' must be '1.0', found '0.3'",
             id="older-version",
         ),
         pytest.param(
             {"specversion": ABSENT},
-            *(Reason.MISSING_FIELD, "field 'specversion' is missing or empty"),
+            Reason.MISSING_FIELD,
+            "field 'specversion' is missing or empty",
             id="no-version",
         ),
         pytest.param(
             {"source": ABSENT},
-            *(Reason.MISSING_FIELD, "field 'source' is missing or empty"),
+            Reason.MISSING_FIELD,
+            "field 'source' is missing or empty",
             id="no-source",
         ),
         pytest.param(
             {"source": "s" * 255},
-            *(Reason.TOO_LARGE, "fields 'source' and 'id' make a key of more than 255 bytes"),
+            Reason.TOO_LARGE,
+            "fields 'source' and 'id' make a key of more than 255 bytes",
             id="long-key-together",
         ),
     ],

@@ -1,10 +1,16 @@
-"""Dialects: what each vendor's customers send, as one small module each.
+"""Dialects: how events are read, one module a vendor.
 
 A dialect turns one strict JSON object into the typed fields of a usage event, or raises
-`RefusedLineError` with a reason. Adding a dialect is adding a module and a line in `DIALECTS`.
-Must not be put here: verdicts that need other events or the catalog (see `decide`).
+`RefusedLineError` with a reason.
+
+To add a dialect, add one module that defines `DIALECT`. Its name in `sources.csv` is the name of
+the module.
+
+Belongs here: a vendor's field names and rules about one event. Must not be put here: verdicts that
+need other events or the catalog (see `intake.decide`).
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -12,47 +18,27 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.reading.dialects import (
-    cloudevents,
-    custom,
-    lago,
-    metronome,
-    orb,
-    segment,
-    stripe,
-    togai,
-)
 from pipelines.reading.dialects.amendment import read_event
 from pipelines.reading.dialects.custom import DeclaredField, declared_form
 from pipelines.reading.dialects.event import EventFields, RefusedLineError, parse_path, unwrapped
 from pipelines.reading.dialects.form import Dialect, EventForm, EventSchema, EventSchemas
+from pipelines.vocabulary.members import members
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {
-        "cloudevents": cloudevents.DIALECT,
-        "custom": custom.DIALECT,
-        "lago": lago.DIALECT,
-        "metronome": metronome.DIALECT,
-        "orb": orb.DIALECT,
-        "segment": segment.DIALECT,
-        "stripe": stripe.DIALECT,
-        "togai": togai.DIALECT,
-    }
-)
-"""Dialect by the name used in `sources.csv`."""
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(members(sys.modules[__name__], "DIALECT"))
+"""Each dialect by its name in `sources.csv`."""
 
 
 def reader_of(source: Mapping[str, Any]) -> Dialect:
-    """What reads the events of a source: its dialect, with what its catalog says of it.
+    """The reader of one source's events: its dialect, with what the catalog declares for it.
 
-    The reader is data: it can be compared, and handed to another process.
+    The reader is data: it can be compared, and sent to another process.
 
     Args:
         source: a row of the schema `SOURCES`.
 
     Raises:
-        MappingError: a declared field cannot be.
-        ValueError: a field of the key is no path.
+        MappingError: a declared field is wrong.
+        ValueError: a field of the key is not a path.
     """
     dialect = DIALECTS[source["dialect"]]
     form = dialect.form
@@ -63,29 +49,33 @@ def reader_of(source: Mapping[str, Any]) -> Dialect:
             form,
             key=tuple(parse_path(path) for path in source["key_fields"]),
             key_takes_numbers=True,
-            prepared_for_key=togai.by_name if dialect is togai.DIALECT else None,
+            prepared_for_key=dialect.prepared_for_key,
         )
     if source["event_schemas"]:
-        form = replace(form, schemas=_schemas(source["event_schemas"], dialect))
+        form = replace(form, schemas=_schemas(source["event_schemas"], dialect.own_schemas))
     return replace(dialect, form=form)
 
 
 def readers_of(sources: pl.DataFrame) -> dict[str, Dialect]:
-    """What reads the events of each source, by the source; `sources` has the schema `SOURCES`."""
+    """The reader of each source's events, by source.
+
+    Args:
+        sources: one row per sender, schema `SOURCES`.
+    """
     return {row["source"]: reader_of(row) for row in sources.iter_rows(named=True)}
 
 
-def _schemas(rows: list[dict[str, Any]], dialect: Dialect) -> EventSchemas:
-    own = togai.OWN_SCHEMAS if dialect is togai.DIALECT else ()
-    declared = {schema.event_name: schema for schema in own}
+def _schemas(rows: list[dict[str, Any]], own: tuple[EventSchema, ...]) -> EventSchemas:
+    """The event schemas of a source. A declared one replaces the vendor's of the same name."""
+    schemas = {schema.event_name: schema for schema in own}
     for name in dict.fromkeys(row["event_name"] for row in rows):
         required = [row for row in rows if row["event_name"] == name and row["is_required"]]
-        declared[name] = EventSchema(
+        schemas[name] = EventSchema(
             name,
             attributes=tuple(row["name"] for row in required if row["kind"] == "attribute"),
             dimensions=tuple(row["name"] for row in required if row["kind"] == "dimension"),
         )
-    return EventSchemas(tuple(declared.values()))
+    return EventSchemas(tuple(schemas.values()))
 
 
 __all__ = [

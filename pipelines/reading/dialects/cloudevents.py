@@ -14,10 +14,10 @@ from pipelines.reading.dialects.form import (
     Customer,
     Dialect,
     EventForm,
-    NestedObject,
     Timestamp,
     Unread,
 )
+from pipelines.reading.dialects.properties import NestedObject
 from pipelines.vocabulary.instants import parse_rfc3339
 
 DIALECT = Dialect(

@@ -12,9 +12,7 @@ from types import MappingProxyType
 from pipelines.reading.dialects.event import (
     Field,
     Members,
-    Properties,
     RefusedLineError,
-    flat_properties,
     is_null,
     named,
     parse_path,
@@ -25,9 +23,13 @@ from pipelines.reading.dialects.form import (
     Customer,
     Dialect,
     EventForm,
+    Timestamp,
+)
+from pipelines.reading.dialects.properties import (
     FlatObject,
     NestedObject,
-    Timestamp,
+    Properties,
+    flat_properties,
 )
 from pipelines.reading.strict_json import TYPE_NAMES, JsonValue
 from pipelines.vocabulary.instants import (

@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, Number
-from pipelines.vocabulary.limits import NAME_BYTES_MAX, PROPERTIES_MAX
+from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
 Members = Mapping[str, JsonValue]
 """The members of one event's object."""
-
-Properties = tuple[dict[str, str], str]
-"""The flat property map, and its part of the payload."""
 
 
 class RefusedLineError(ValueError):
@@ -182,55 +179,3 @@ def text_field(members: Members, field: Field, *, takes_numbers: bool = False) -
             Reason.TOO_LARGE, f"field {named(field)} is longer than {NAME_BYTES_MAX} bytes"
         )
     return value
-
-
-def flat_properties(value: JsonValue, field: str = "properties") -> Properties:
-    """The flat property map, and its part of the payload (sorted, typed, NUL-separated).
-
-    Strict JSON admits no NUL in a text, so the separator cannot be forged.
-
-    Args:
-        value: the member as sent; null and absent are no properties.
-        field: how its vendor calls it.
-
-    Raises:
-        RefusedLineError: invalid_property for nesting, null or a name too long; too_large
-            for too many.
-    """
-    if value is None:
-        return {}, ""
-    if type(value) is not dict:
-        raise RefusedLineError(
-            Reason.INVALID_PROPERTY,
-            f"{field} must be an object, found {TYPE_NAMES[type(value)]}",
-        )
-    if len(value) > PROPERTIES_MAX:
-        raise RefusedLineError(
-            Reason.TOO_LARGE, f"{len(value)} properties; at most {PROPERTIES_MAX} are read"
-        )
-    properties: dict[str, str] = {}
-    payload: list[str] = []
-    for name in sorted(value):
-        member = value[name]
-        if len(name) * 4 > NAME_BYTES_MAX and len(name.encode()) > NAME_BYTES_MAX:
-            raise RefusedLineError(
-                Reason.INVALID_PROPERTY, f"a property name is longer than {NAME_BYTES_MAX} bytes"
-            )
-        if type(member) is str:
-            payload += (name, "s", member)
-            properties[name] = member
-        elif type(member) is Number:
-            text = str(member)
-            payload += (name, "n", text)
-            properties[name] = text
-        elif member is True or member is False:
-            text = "true" if member else "false"
-            payload += (name, "b", text)
-            properties[name] = text
-        else:
-            raise RefusedLineError(
-                Reason.INVALID_PROPERTY,
-                f"property {name!a} must be a string, number or boolean, "
-                f"found {TYPE_NAMES[type(member)]}",
-            )
-    return properties, "\x00".join(payload)

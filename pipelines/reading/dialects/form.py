@@ -14,15 +14,14 @@ from pipelines.reading.dialects.event import (
     EventFields,
     Field,
     Members,
-    Properties,
     RefusedLineError,
-    flat_properties,
     is_absent,
     named,
     text_field,
     value_of,
 )
-from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, Number
+from pipelines.reading.dialects.properties import FlatObject, Properties
+from pipelines.reading.strict_json import TYPE_NAMES, Number
 from pipelines.vocabulary.instants import TimestampError
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
@@ -111,74 +110,7 @@ class EventSchemas:
         return {schema.event_name: schema for schema in self.declared}
 
 
-@dataclass(frozen=True)
-class FlatObject:
-    """Properties that are the members of one object, nothing nested.
-
-    Attributes:
-        field: the object; absent or null is no properties.
-        without: members that are no properties.
-    """
-
-    field: Field = "properties"
-    without: tuple[str, ...] = ()
-
-    def __call__(self, members: Members) -> Properties:
-        """The properties of an event; raises `RefusedLineError`."""
-        return flat_properties(self.values(members), str(self.field))
-
-    def values(self, members: Members) -> dict[str, JsonValue]:
-        """Property name → value as parsed; raises `RefusedLineError`."""
-        value = _object(members, self.field)
-        if not self.without:
-            return value
-        return {name: member for name, member in value.items() if name not in self.without}
-
-
-@dataclass(frozen=True)
-class NestedObject:
-    """Properties that are the members of one object, nested objects by their paths.
-
-    `{"usage": {"total": 7}}` has the property `usage.total`. Arrays have no such name and are
-    refused, and so are two members with one path. An empty object inside is no property.
-
-    Attributes:
-        field: the object; absent or null is no properties.
-    """
-
-    field: Field
-
-    def __call__(self, members: Members) -> Properties:
-        """The properties of an event; raises `RefusedLineError`."""
-        return flat_properties(self.values(members), str(self.field))
-
-    def values(self, members: Members) -> dict[str, JsonValue]:
-        """Property name → value as parsed; raises `RefusedLineError`."""
-        flat = dict[str, JsonValue]()
-        self._flatten(_object(members, self.field), "", flat)
-        return flat
-
-    def _flatten(self, value: Members, prefix: str, flat: dict[str, JsonValue]) -> None:
-        for name, member in value.items():
-            path = prefix + name
-            if type(member) is dict:
-                self._flatten(member, f"{path}.", flat)
-            elif path in flat:
-                raise RefusedLineError(
-                    Reason.INVALID_PROPERTY,
-                    f"two members of {self.field} have the path {path[:64]!a}",
-                )
-            else:
-                flat[path] = member
-
-
-def _object(members: Members, field: Field) -> dict[str, JsonValue]:
-    value = value_of(members, field)
-    if value is not None and type(value) is not dict:
-        raise RefusedLineError(
-            Reason.INVALID_PROPERTY, f"{field} must be an object, found {TYPE_NAMES[type(value)]}"
-        )
-    return value or {}
+_MEMBERS_OF_PROPERTIES = FlatObject("properties")
 
 
 @dataclass(frozen=True)
@@ -209,7 +141,7 @@ class EventForm:
     customer: Customer
     event_name: Field | Always
     timestamp: Timestamp
-    properties: Callable[[Members], Properties] = FlatObject()
+    properties: Callable[[Members], Properties] = _MEMBERS_OF_PROPERTIES
     subscription: Field | None = None
     constants: tuple[Constant, ...] = ()
     unread: tuple[Unread, ...] = ()
@@ -227,11 +159,17 @@ class Dialect:
 
     Attributes:
         form: where an event has its fields.
-        dedupe_window: the vendor's window; None is unlimited.
+        dedupe_window: how long the vendor remembers a key. None: without limit.
+        own_schemas: event schemas that the vendor knows without a declaration. They are checked
+            only in sources whose catalog declares event schemas.
+        prepared_for_key: becomes `EventForm.prepared_for_key` in sources whose catalog names the
+            fields of the key. None: the fields are found in the event as sent.
     """
 
     form: EventForm
     dedupe_window: timedelta | None
+    own_schemas: tuple[EventSchema, ...] = ()
+    prepared_for_key: Callable[[Members], Members] | None = None
 
     def read(self, members: Members) -> EventFields:
         """The typed fields of one object.

@@ -11,9 +11,9 @@ from pipelines.reading.dialects.form import (
     Customer,
     Dialect,
     EventForm,
-    NestedObject,
     Timestamp,
 )
+from pipelines.reading.dialects.properties import NestedObject
 from pipelines.vocabulary.instants import parse_rfc3339
 
 DIALECT = Dialect(

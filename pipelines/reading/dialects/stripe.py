@@ -6,7 +6,8 @@ Source: Stripe's API reference of meter events: Unix seconds (version 1) or RFC 
 """
 
 from pipelines.reading.dialects.event import FieldPath
-from pipelines.reading.dialects.form import Customer, Dialect, EventForm, FlatObject, Timestamp
+from pipelines.reading.dialects.form import Customer, Dialect, EventForm, Timestamp
+from pipelines.reading.dialects.properties import FlatObject
 from pipelines.vocabulary.instants import parse_unix_seconds_or_rfc3339
 
 _CUSTOMER = "stripe_customer_id"

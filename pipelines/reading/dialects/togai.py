@@ -14,7 +14,7 @@ names them as its key, a dimension by its path `dimensions.city`, in either form
 from collections.abc import Iterator
 from datetime import timedelta
 
-from pipelines.reading.dialects.event import Members, Properties, RefusedLineError, flat_properties
+from pipelines.reading.dialects.event import Members, RefusedLineError
 from pipelines.reading.dialects.form import (
     Customer,
     Dialect,
@@ -22,12 +22,13 @@ from pipelines.reading.dialects.form import (
     EventSchema,
     Timestamp,
 )
+from pipelines.reading.dialects.properties import Properties, flat_properties
 from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, Number
 from pipelines.vocabulary.instants import parse_iso8601_utc
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
-OWN_SCHEMAS = (
+_OWN_SCHEMAS = (
     EventSchema("togai-usage", attributes=("usage",), dimensions=("usage_meter_id",)),
     EventSchema("togai-named-license", attributes=("action",), dimensions=("license_id", "name")),
 )
@@ -39,8 +40,8 @@ def _names_of_kind(members: Members, kind: str) -> frozenset[str]:
     return frozenset(values)
 
 
-def by_name(members: Members) -> Members:
-    """The event with attributes and dimensions as objects, where they can be read at all."""
+def _by_name(members: Members) -> Members:
+    """The event with its attributes and dimensions as objects, whatever their form was."""
     return {**members, **{f: _named_values(members, f)[0] for f in ("attributes", "dimensions")}}
 
 
@@ -115,5 +116,7 @@ DIALECT = Dialect(
         names_of_kind=_names_of_kind,
     ),
     dedupe_window=timedelta(days=45),
+    own_schemas=_OWN_SCHEMAS,
+    prepared_for_key=_by_name,
 )
 """The dialect's entry in the table of dialects."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pipelines.reading.dialects import EventForm
-from pipelines.reading.dialects.form import FlatObject
+from pipelines.reading.dialects.properties import FlatObject
 from pipelines.reading.scanner.compiled import WORD_BYTES
 from pipelines.reading.scanner.lines import (
     CUSTOMER,

@@ -1,13 +1,23 @@
-"""What one dialect alone has: its choices of customer, its flattening, its constants."""
+"""The rules of single dialects: whom they bill, how they flatten, which texts they demand."""
+
+import inspect
+import re
 
 import pytest
 
-from pipelines.reading.dialects import EventFields
+from pipelines.reading import dialects
+from pipelines.reading.dialects import DIALECTS, EventFields
 from pipelines.vocabulary.verdicts import Reason
 from tests.worlds.dialect_samples import read as read_any
 from tests.worlds.dialect_samples import refusal_of
 
 ABSENT = None
+
+
+def test_a_vendor_is_named_in_its_own_module_alone() -> None:
+    words = set(re.findall(r"\w+", inspect.getsource(dialects)))
+
+    assert DIALECTS.keys() & words == {"custom"}
 
 
 @pytest.mark.parametrize(

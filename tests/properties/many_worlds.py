@@ -67,7 +67,7 @@ def _decide(
         "pipelines.intake.stream.FILE_BYTES_HELD": chance.choice([0, 2**30]),
         "pipelines.intake.stream.PART_ROWS": chance.choice([1, 5, 250_000]),
         "pipelines.intake.stream.BATCH_KEYS": chance.choice([1, 1_000]),
-        "pipelines.intake.window_index.RUN_KEYS": chance.choice([1, 3, 1_000_000]),
+        "pipelines.intake.window_index.SEGMENT_KEYS": chance.choice([1, 3, 1_000_000]),
         "pipelines.intake.window_index.SPAN_KEYS": chance.choice([1, 3, 1_000_000]),
         "pipelines.reading.formats.lines.split_chunks": partial(
             split_chunks, chunk_bytes=chance.choice([64, 700, 2**20])

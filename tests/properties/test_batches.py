@@ -141,7 +141,7 @@ def test_streamed_batches_give_the_same_verdicts(
         ("pipelines.intake.stream.FILE_BYTES_HELD", 0),
         ("pipelines.intake.stream.PART_ROWS", 1),
         ("pipelines.intake.stream.BATCH_KEYS", 1),
-        ("pipelines.intake.window_index.RUN_KEYS", 1),
+        ("pipelines.intake.window_index.SEGMENT_KEYS", 1),
         ("pipelines.intake.window_index.SPAN_KEYS", 1),
     ],
     ids=[

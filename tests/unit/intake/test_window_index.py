@@ -1,4 +1,4 @@
-"""The window index holds what the lake holds, however it came to be, and is made again from it."""
+"""The window index holds the accepted events of the lake, and is made again if it does not."""
 
 import json
 from collections.abc import Iterator
@@ -81,7 +81,7 @@ def test_batches_are_taken_in_as_they_come(lake: Lake, folder: Path) -> None:
     assert held(WindowIndex(folder)) == held(index)
 
 
-def test_runs_of_a_like_size_are_merged(
+def test_segments_of_similar_size_are_merged(
     lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(window_index, "MERGE_KEYS", 3)
@@ -93,10 +93,10 @@ def test_runs_of_a_like_size_are_merged(
         commit(lake, *batch)
         index.bring_up(lake)
     assert held(index) == sorted(entries)
-    runs = list(folder.glob("run-*.keys"))
-    assert len(runs) < 3 * window_index.MERGED_RUNS
+    segments = list(folder.glob("segment-*.keys"))
+    assert len(segments) < 3 * window_index.MERGED_SEGMENTS
     assert json.loads((folder / "manifest.json").read_text())["keys"] == len(entries)
-    assert {path.name for path in folder.iterdir()} == {path.name for path in runs} | {
+    assert {path.name for path in folder.iterdir()} == {path.name for path in segments} | {
         "manifest.json"
     }
     every = np.array(sorted({key_hash for key_hash, _, _ in entries}), np.uint64)
@@ -104,7 +104,7 @@ def test_runs_of_a_like_size_are_merged(
 
 
 @pytest.mark.parametrize("span_keys", [1, 2, 3, 1_000])
-def test_a_run_is_read_in_pieces(
+def test_a_segment_is_read_in_pieces(
     lake: Lake, folder: Path, monkeypatch: pytest.MonkeyPatch, span_keys: int
 ) -> None:
     monkeypatch.setattr(window_index, "SPAN_KEYS", span_keys)
@@ -141,10 +141,10 @@ def test_keys_beyond_reach_are_not_looked_up(lake: Lake, folder: Path) -> None:
     "harm",
     [
         lambda folder: (folder / "manifest.json").unlink(),
-        lambda folder: next(folder.glob("run-*.keys")).unlink(),
-        lambda folder: next(folder.glob("run-*.keys")).write_bytes(b"short"),
+        lambda folder: next(folder.glob("segment-*.keys")).unlink(),
+        lambda folder: next(folder.glob("segment-*.keys")).write_bytes(b"short"),
     ],
-    ids=["no manifest", "no run", "a short run"],
+    ids=["no manifest", "no segment", "a short segment"],
 )
 def test_a_harmed_index_is_made_again(lake: Lake, folder: Path, harm: object) -> None:
     commit(lake, (9, 1, 1), (7, 1, 2))
@@ -153,6 +153,18 @@ def test_a_harmed_index_is_made_again(lake: Lake, folder: Path, harm: object) ->
     index = WindowIndex(folder)
     index.bring_up(lake)
     assert held(index) == [(7, 1, 2), (9, 1, 1)]
+
+
+def test_an_index_of_another_version_is_made_again(lake: Lake, folder: Path) -> None:
+    folder.mkdir()
+    older = {"version": 1, "batch_id": 1, "keys": 1, "next_number": 2, "runs": []}
+    (folder / "manifest.json").write_text(json.dumps(older))
+    (folder / "run-000001.keys").write_bytes(bytes(32))
+    commit(lake, (9, 1, 1))
+    index = WindowIndex(folder)
+    index.bring_up(lake)
+    assert held(index) == [(9, 1, 1)]
+    assert {path.name for path in folder.iterdir()} == {"manifest.json", "segment-000001.keys"}
 
 
 def test_an_index_of_another_lake_is_made_again(lake: Lake, folder: Path, tmp_path: Path) -> None:
@@ -185,16 +197,16 @@ def test_the_check_finds_another_place(
     commit(lake, (9, 1, 1))
     index = WindowIndex(folder)
     index.bring_up(lake)
-    run = next(folder.glob("run-*.keys"))
-    content = bytearray(run.read_bytes())
-    content[8] ^= 1  # The line of the one entry.
-    run.write_bytes(content)
+    segment = next(folder.glob("segment-*.keys"))
+    content = bytearray(segment.read_bytes())
+    content[8] ^= 1  # The line of the only entry.
+    segment.write_bytes(content)
     assert not check_index(WindowIndex(folder), lake, 1)[0].holds
-    # Beyond what is compared whole, a batch's hashes are looked for.
+    # A larger index is checked for the hashes of the batch only.
     monkeypatch.setattr("pipelines.audit.window.ENTRIES_COMPARED", 0)
     assert check_index(WindowIndex(folder), lake, 1)[0].holds
     content[0] ^= 1  # The hash.
-    run.write_bytes(content)
+    segment.write_bytes(content)
     assert not check_index(WindowIndex(folder), lake, 1)[0].holds
 
 
@@ -202,5 +214,5 @@ def test_eighteen_bytes_a_key(lake: Lake, folder: Path) -> None:
     keys = 10_000
     commit(lake, *((number * 2**40, 1, number + 1) for number in range(keys)))
     WindowIndex(folder).bring_up(lake)
-    size = sum(path.stat().st_size for path in folder.glob("run-*.keys"))
+    size = sum(path.stat().st_size for path in folder.glob("segment-*.keys"))
     assert size == 18 * keys

@@ -1,9 +1,9 @@
-"""SQL that several invariants share: a batch's decisions and the lines they decide."""
+"""Batch rows: SQL that several invariants share, for a batch's decisions and decided lines."""
 
 DECIDED_AGAIN = """
     (SELECT file_id FROM lake.file_decisions WHERE batch_id = $batch_id AND revision > 0)
 """
-"""The files that the batch decided again."""
+"""The ids of the files that the batch decided again."""
 
 DECIDED_LINES = f"""
     (SELECT file_id, line, byte_offset, byte_length, 'accepted' AS verdict
@@ -15,10 +15,10 @@ DECIDED_LINES = f"""
      SELECT file_id, line, byte_offset, byte_length, verdict
      FROM lake.refused_events WHERE batch_id = $batch_id)
 """
-"""Every line of the batch's files that has a verdict.
+"""One row per line with a verdict, of the files that the batch decided.
 
-A replay writes the lines that are still refused again, and those accepted before it stay.
+For a replayed file these are the lines accepted earlier and every line that the replay wrote.
 """
 
 DECISIONS = "(SELECT * FROM lake.file_decisions WHERE batch_id = $batch_id)"
-"""The file decisions of the batch."""
+"""The file decisions of the batch, one row per file."""

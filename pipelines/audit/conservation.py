@@ -1,4 +1,4 @@
-"""Conservation: what a batch wrote is checked in SQL, by another road than it was decided."""
+"""Conservation: the rows of a batch are checked against each invariant, in SQL."""
 
 import polars as pl
 
@@ -10,23 +10,23 @@ from pipelines.vocabulary.members import members
 INVARIANTS: tuple[Invariant, ...] = tuple(
     invariant for listed in members(invariants, "INVARIANTS").values() for invariant in listed
 )
-"""Checked after every batch; found by listing the folder `invariants`."""
+"""The invariants checked after every batch, as found in the folder `invariants`."""
 
 OFFENCES_SHOWN = 3
-"""Offences that a finding says in words; all are counted."""
+"""Offences that a finding describes in words, at most; it counts all of them."""
 
 
 def check_batch(
     lake: Lake, batch_id: int, sources: pl.DataFrame, repeated: pl.DataFrame | None = None
 ) -> list[Finding]:
-    """What each invariant finds among the rows of a batch, in the order of `INVARIANTS`.
+    """One finding per invariant about the rows of a batch, in the order of `INVARIANTS`.
 
     Args:
         lake: any connection.
-        batch_id: the batch; the rest of the lake was checked when it was written.
+        batch_id: the batch. Earlier batches were checked when they were written.
         sources: schema `SOURCES`.
-        repeated: column key_hash: every hash that more than one accepted event has, at least of
-            the batch's; None looks for them in the whole lake.
+        repeated: column key_hash: the hashes of the batch that several accepted events have. None:
+            they are looked for in the whole lake.
     """
     if repeated is None:
         repeated = lake.query(
@@ -54,7 +54,11 @@ def check_batch(
 
 
 def rules_of(sources: pl.DataFrame) -> pl.DataFrame:
-    """What the queries read of the schema `SOURCES`; durations in microseconds."""
+    """The rules of each source that the queries read; durations in microseconds.
+
+    Args:
+        sources: schema `SOURCES`.
+    """
     return sources.select(
         "source",
         pl.col("dedupe_window").dt.total_microseconds().alias("window_us"),
@@ -65,7 +69,7 @@ def rules_of(sources: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sentences(lake: Lake, invariant: Invariant, offenders: pl.DataFrame) -> list[str]:
-    """Each offence in words, with the path of its file."""
+    """One sentence per offence, with the path of its file."""
     if not offenders.height:
         return []
     rows = offenders.to_dicts()

@@ -1,4 +1,4 @@
-"""What an invariant is: a claim, the query that lists offenders, and what checking it gave."""
+"""Invariant: a claim about a batch, a query for its offences, and the finding of a check."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ class Invariant:
     """A claim about the rows of one batch.
 
     Attributes:
-        name: the claim, as a check is named.
-        table: lake table it is shown at.
-        meaning: what holds, and its number in the list of invariants.
-        offenders: SQL; one row per offence, for the batch `$batch_id`. Empty where the check is no
-            query.
-        sentence: what one offence says to a person, with the row's columns in braces; `{path}` is
-            the file's path where the row has `file_id`.
+        name: the claim in a few words; it is also the name of the check in Dagster.
+        table: the lake table at which Dagster shows the check.
+        meaning: the claim as a sentence, with the number of the invariant in the design.
+        offenders: SQL that gives one row per offence of the batch `$batch_id`. Empty if the check
+            is not a query.
+        sentence: one offence in words, with columns of its row in braces. If the row has
+            `file_id`, `{path}` is the path of the file.
     """
 
     name: str
@@ -26,7 +26,13 @@ class Invariant:
 
 @dataclass(frozen=True)
 class Finding:
-    """What checking one invariant gave; it holds when there are no offences."""
+    """The outcome of checking one invariant.
+
+    Attributes:
+        invariant: the claim.
+        offences: number of offences found.
+        sample: some of the offences, in words.
+    """
 
     invariant: Invariant
     offences: int
@@ -34,5 +40,5 @@ class Finding:
 
     @property
     def holds(self) -> bool:
-        """True when no row offends."""
+        """True if there is no offence."""
         return self.offences == 0

@@ -1,9 +1,6 @@
-"""Provenance: accepted events walked back to the bytes they came from.
+"""Provenance: accepted events are read again from the landed bytes they came from, and compared.
 
-Belongs here: reading what an event came from again (see `formats`) and comparing. Must not be
-put here: what must hold inside the lake (see `conservation`).
-
-Source: invariant I-5, no invention.
+Source: design, invariants (I-5, no invention).
 """
 
 from collections.abc import Iterator
@@ -20,28 +17,28 @@ from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 
 ALL_EVENTS_MAX = 20_000
-"""Up to this many accepted events a batch is checked whole; above, about as many of it."""
+"""A batch of at most this many accepted events is checked whole; of a larger one, about as many."""
 
 REPARSED = Invariant(
     "accepted_events_reparse_to_themselves",
     "accepted_events",
-    "The byte range (in Parquet the row) of an accepted event, read again from the landing, "
-    "parses to that very row "
-    f"(I-5); a batch of more than {ALL_EVENTS_MAX:,} events is sampled by key.",
+    "The byte range of an accepted event (in Parquet its row), read again from the landing, "
+    "parses to the same event (I-5). Of a batch with more than "
+    f"{ALL_EVENTS_MAX:,} events, a sample by key is read.",
 )
-"""Checked after every batch by reading the landing again."""
+"""The invariant that is checked by reading the landing again."""
 
 _COMPARED = [name for name in ACCEPTED_EVENTS.column_names if name != "batch_id"]
 
 
 def check_provenance(lake: Lake, landing: Landing, batch_id: int, sources: pl.DataFrame) -> Finding:
-    """What reading the batch's accepted events again finds.
+    """The finding of reading the batch's accepted events again.
 
-    A file that has been overwritten or deleted since is left out: its old bytes are gone.
+    A file that was overwritten or deleted meanwhile is left out, because its bytes are gone.
 
     Args:
         lake: any connection.
-        landing: where the files landed.
+        landing: the store that holds the files.
         batch_id: the batch.
         sources: schema `SOURCES`.
     """
@@ -100,11 +97,11 @@ def _differences(
     except UnreadableFileError:
         return
     if again.height != expected.height:
-        yield f"{path}: {expected.height} events are in the lake, {again.height} lines parse"
+        yield f"{path}: expected {expected.height} events as in the lake, found {again.height}"
         return
     again = again.select(_COMPARED)
     if again.equals(expected):
         return
     for was, now in zip(expected.iter_rows(named=True), again.iter_rows(named=True), strict=True):
         if was != now:
-            yield f"{path} line {was['line']}: the lake has {was}, the bytes say {now}"
+            yield f"{path} line {was['line']}: expected {was} as in the lake, found {now}"

@@ -1,4 +1,4 @@
-"""What no published generation shows yet is checked by every invariant before it is shown."""
+"""Unpublished batches: every invariant is checked on each before it is published."""
 
 import polars as pl
 
@@ -11,13 +11,13 @@ from pipelines.home import Home
 from pipelines.lake.lake import Lake
 
 CHECKED = (*INVARIANTS, INDEXED, REPARSED)
-"""What must hold in a batch before anything of it is closed or published."""
+"""The invariants that must hold before invoices are closed or marts are published."""
 
 
 def check_unpublished(lake: Lake, home: Home, catalog: Catalog) -> list[Finding]:
-    """What every invariant finds in the batches that no published generation shows.
+    """One finding per invariant about all batches that no published generation includes.
 
-    A batch that failed a check stays unpublished, so it is checked again until it passes.
+    A batch that fails a check is not published, so every run checks it again until it passes.
     """
     published = home.generation()
     batch_ids = lake.query(
@@ -49,7 +49,7 @@ def check_unpublished(lake: Lake, home: Home, catalog: Catalog) -> list[Finding]
 
 
 def _sources_of_batch(lake: Lake, home: Home, batch_id: int, catalog: Catalog) -> pl.DataFrame:
-    """The rules the batch was decided by: those of its day, not of today's catalog."""
+    """The sources of the catalog by which the batch was decided; today's may differ."""
     found = lake.query(
         "SELECT catalog_digest FROM lake.batches WHERE batch_id = $batch_id",
         {"batch_id": batch_id},

@@ -1,4 +1,4 @@
-"""The window index is compared with the lake that it was made from."""
+"""Window: the window index is compared with the lake from which it was made."""
 
 import numpy as np
 import polars as pl
@@ -11,25 +11,28 @@ from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 ENTRIES_COMPARED = 1_000_000
 """After each batch, an index of at most this many entries is compared with the lake entry by entry.
 
-A larger one is checked for the keys of the batch alone.
+A larger one is checked for the keys of the batch only.
 """
 
 INDEXED = Invariant(
     "window_index_equals_the_lake",
     "accepted_events",
-    "The window index holds every accepted event's key and place, once (I-11); beyond "
-    f"{ENTRIES_COMPARED:,} events, those of the batch are looked for.",
+    "The window index holds the key and the place of every accepted event exactly once (I-11). "
+    f"With more than {ENTRIES_COMPARED:,} events, only the keys of the batch are looked for.",
 )
-"""Checked after every batch."""
+"""The invariant that is checked on the index instead of a query."""
 
 
 def check_index(index: WindowIndex, lake: Lake, batch_id: int) -> tuple[Finding, pl.DataFrame]:
-    """Whether the index holds what the lake does, and which of a batch's hashes are repeated.
+    """The finding about the index, and the hashes of the batch that several entries have.
 
-    Up to `ENTRIES_COMPARED` entries are compared whole; beyond, those of the batch are looked for.
+    Args:
+        index: the index, brought up to the batch or a later one.
+        lake: any connection.
+        batch_id: the batch.
 
     Returns:
-        The finding, and column key_hash: each hash of the batch that several entries have.
+        The finding, and a frame with one row per repeated hash in the column key_hash.
     """
     paths = [
         path
@@ -47,6 +50,8 @@ def check_index(index: WindowIndex, lake: Lake, batch_id: int) -> tuple[Finding,
         if not held.sort(order).equals(accepted.cast(held.schema).sort(order)):
             lacking = max(lacking, 1)
     return (
-        Finding(INDEXED, lacking, f"batch {batch_id}: delete the folder of the index, run again"),
+        Finding(
+            INDEXED, lacking, f"batch {batch_id}: delete the folder of the index and run again"
+        ),
         pl.DataFrame({"key_hash": hashes[times > 1]}),
     )

@@ -1,4 +1,7 @@
-"""The chain of invoices: each link is made of the one before and the document's digest."""
+"""Chain: each invoice has a link made from the link before it and the digest of its document.
+
+A changed, removed or inserted invoice breaks every link after it.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,13 +11,17 @@ import polars as pl
 from pipelines.invoicing.documents import SERIES, BrokenPromise, Row, invoice_number, sha256_of
 
 GENESIS = "0" * 64
-"""What stands before the first link of the chain."""
+"""The link before the first invoice: 64 zeros."""
 
 
 def chain_link(previous: str, document_sha256: str) -> str:
-    """SHA-256 (hex) of the two digests, written one after the other as hex.
+    """The link of an invoice: SHA-256 (hex) of both digests, one after the other as hex text.
 
     In SQL: `sha256(previous_chain_sha256 || document_sha256)`.
+
+    Args:
+        previous: the link of the invoice before, or `GENESIS`.
+        document_sha256: the digest of the invoice's document.
     """
     return sha256_of(previous + document_sha256)
 
@@ -27,16 +34,16 @@ CHAIN_COLUMNS = (
     "previous_chain_sha256",
     "chain_sha256",
 )
-"""Columns of the lake table `invoices` that a link is checked by."""
+"""The columns of the lake table `invoices` by which a link is checked."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A link of the chain that was found right before.
+    """A link of the chain that was verified before.
 
     Attributes:
-        number: of its invoice; 0 stands for what is before the first one.
-        chain_sha256: its digest.
+        number: `series_number` of its invoice; 0 for the link before the first invoice.
+        chain_sha256: the link, as hex text.
     """
 
     number: int = 0
@@ -44,20 +51,20 @@ class Link:
 
 
 BEFORE_THE_FIRST = Link()
-"""What the first invoice is chained to."""
+"""The link that the first invoice is chained to."""
 
 
 def verify_chain(
     invoices: pl.DataFrame, published_head: str = GENESIS, verified: Link = BEFORE_THE_FIRST
 ) -> BrokenPromise | None:
-    """The first broken link among finalized invoices; None when the chain holds.
+    """The first broken link among finalized invoices; None if the chain holds.
 
     Args:
-        invoices: at least `CHAIN_COLUMNS`; the invoice of the verified link, which must be as it
-            was, and every one after it; any order.
-        published_head: a chain digest kept outside the lake. It must still be one of the
-            links, so that cutting off the newest invoices shows too.
-        verified: the chain is known to be right up to here.
+        invoices: one row per invoice, at least with `CHAIN_COLUMNS`, in any order. The invoice of
+            the verified link and every later one must be among them.
+        published_head: the last published link, kept outside the lake. It must still be one of
+            the links, so that a loss of the newest invoices is found too.
+        verified: the last link that was verified before; the chain is checked from there.
     """
     head = verified.chain_sha256
     heads = {head}
@@ -65,7 +72,7 @@ def verify_chain(
     for number, invoice in enumerate(_after(links, verified), start=verified.number + 1):
         document_sha256 = sha256_of(invoice["canonical_json"])
         promises = (
-            ("numbers are gapless", invoice_number(SERIES, number), invoice["invoice_number"]),
+            ("numbers have no gap", invoice_number(SERIES, number), invoice["invoice_number"]),
             ("the digest is the document's", document_sha256, invoice["document_sha256"]),
             ("it is chained to the one before", head, invoice["previous_chain_sha256"]),
             ("its link is right", chain_link(head, document_sha256), invoice["chain_sha256"]),
@@ -84,7 +91,7 @@ def verify_chain(
 
 
 def _after(links: Iterable[Row], verified: Link) -> Iterator[Row]:
-    """The links after the verified one; that one too where it is not as it was."""
+    """The links after the verified one, in order; that one too if it is not as it was."""
     for invoice in links:
         is_verified = invoice["series_number"] == verified.number
         if not (is_verified and invoice["chain_sha256"] == verified.chain_sha256):

@@ -1,7 +1,7 @@
-"""Invoice documents: the one text of an invoice, and its digest.
+"""Documents: an invoice as canonical JSON, and its digest.
 
-A document holds facts about itself and nothing about the run that wrote it (no batch, as_of, clock
-or code), so that closing in any number of runs gives the same bytes.
+A document says nothing about the run that wrote it: no batch, `as_of`, clock or code. So invoices
+closed in one run or in many have the same bytes.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.money import minor_unit_digits, plain_decimal, round_half_away
 
 FORMAT = 1
-"""Version of the document's layout; it stands in each, so that old ones can be read for ever."""
+"""Version of the document's layout. Each document has it, so that old ones stay readable."""
 
 
 SERIES = "INV"
-"""The one series of invoice numbers, whatever the currency."""
+"""The series of all invoice numbers, for every currency."""
 
 Row = Mapping[str, Any]
 """A row of the lake tables `invoices` or `invoice_lines`, by column."""
@@ -51,18 +51,18 @@ _LINE_FACTS = (
 )
 
 _EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
-"""Wide enough for any sum of DECIMAL(38, 15) and tiers; a digit that would be cut raises."""
+"""Wide enough for any sum of DECIMAL(38, 15) amounts. A sum that is not exact raises."""
 
 
 @dataclass(frozen=True)
 class BrokenPromise:
-    """The first invoice that is not what was finalized.
+    """The first invoice that is not as it was finalized.
 
     Attributes:
-        invoice: its number, or what else is concerned.
-        claim: what should hold.
-        expected: what would keep the promise.
-        found: what stands there.
+        invoice: its number, or the name of another thing that is wrong.
+        claim: the claim that does not hold.
+        expected: the value that the claim asks for.
+        found: the value that is there.
     """
 
     invoice: str
@@ -71,20 +71,20 @@ class BrokenPromise:
     found: str
 
     def sentence(self) -> str:
-        """The difference, for a person."""
+        """The difference, in words."""
         return f"{self.invoice}: {self.claim}: expected {self.expected}, found {self.found}"
 
 
 def invoice_number(series: str, number: int) -> str:
-    """The number as printed: INV-000001; it grows beyond six digits."""
+    """The number as printed, such as INV-000001; it has more digits from a million on."""
     return f"{series}-{number:06d}"
 
 
 def canonical_json(value: object) -> str:
-    """The one text of a JSON value: keys sorted, no spaces, nothing escaped that need not be.
+    """The canonical text of a JSON value: keys sorted, no spaces, no unnecessary escapes.
 
-    This is RFC 8785 for what documents hold, texts, integers and nulls. Keys sort by code
-    point, which is the RFC's order but for signs beyond U+FFFF.
+    Documents hold texts, integers and nulls. For these it is RFC 8785, with one difference: keys
+    sort by code point, which differs from the RFC's order for characters beyond U+FFFF.
 
     Source: RFC 8785, JSON Canonicalization Scheme.
     """
@@ -99,15 +99,16 @@ _CANONICAL = json.JSONEncoder(
 def document_text(invoice: Row, lines: Sequence[Row]) -> str:
     """The invoice as canonical JSON.
 
-    Decimals are plain text (`plain_decimal`), instants RFC 3339 in UTC; counts and positions
-    are integers. Group and tiers are part of the document, not text within it.
+    Decimals are texts (`plain_decimal`), for example "12.5". Instants are RFC 3339 in UTC, for
+    example "2026-06-01T00:00:00Z". Counts and positions are integers. Group and tiers are JSON
+    values and not texts that contain JSON.
 
     Args:
-        invoice: numbered; all columns but those derived from the document.
-        lines: in the order of `line_number`.
+        invoice: the numbered invoice; columns derived from the document may be missing.
+        lines: its lines, by `line_number`.
 
     Raises:
-        InvariantError: a group or tier is not JSON of texts and nulls.
+        InvariantError: a group or the tiers are not JSON of texts and nulls.
     """
     return canonical_json(
         {
@@ -131,16 +132,19 @@ def document_text(invoice: Row, lines: Sequence[Row]) -> str:
 
 
 def require_sums(invoice: Row, lines: Sequence[Row]) -> None:
-    """Adds the invoice again: each line from its tiers, rounded once, the total from its lines.
+    """Passes if each line is the sum of its tiers, rounded once, and the total that of its lines.
 
-    This is the second witness of what dbt computed: Python's decimals, exact or an error.
+    dbt computed these amounts. They are added here a second time, in Python's decimals.
+
+    Example: a line in USD has tiers of 1.234 and 0.001. It must be 1.24: the sum 1.235, rounded
+    half away from zero. Tiers rounded one by one would add up to 1.23.
 
     Args:
-        invoice: with `line_count` and `total_amount`.
-        lines: in the order of `line_number`.
+        invoice: needs `line_count`, `currency` and `total_amount`.
+        lines: its lines, by `line_number`.
 
     Raises:
-        InvariantError: a sum is another one; it names expected, found and the difference.
+        InvariantError: a line is missing, or an amount is not the sum of its parts.
     """
     invoice_id = invoice["invoice_id"]
     numbers = [line["line_number"] for line in lines]
@@ -162,25 +166,29 @@ def sha256_of(text: str) -> str:
 
 
 def read_json(text: str, line_id: str) -> Any:
-    """The group or tiers of a line, of texts and nulls alone; it may be shared: do not change it.
+    """The group or the tiers of a line, as a JSON value of texts and nulls.
+
+    The value is cached and may be shared, so do not change it.
 
     Raises:
-        InvariantError: it is no JSON, repeats a key, or holds a number, which would have more
-            than one text.
+        InvariantError: the text is no JSON, repeats a key, or has a number. A number could be
+            written in more than one way.
     """
     try:
         return _read_json(text)
     except ValueError as error:
-        raise InvariantError(f"{line_id}: expected JSON of texts, found {text}: {error}") from None
+        raise InvariantError(
+            f"{line_id}: expected JSON of texts and nulls, found {text}: {error}"
+        ) from None
 
 
 def _refuse_number(number: str) -> None:
-    raise ValueError(f"{number} is a number; decimals are text")
+    raise ValueError(f"{number} is a number; write decimals as text")
 
 
 def _read_object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(members)) < len(members):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return dict(members)
 
 
@@ -192,14 +200,14 @@ _JSON = json.JSONDecoder(
 )
 
 
-# A closing reads each text twice, for the sums and for the document; most groups are alike.
+# A closing reads each text twice, for the sums and for the document. Most groups are equal.
 @lru_cache(maxsize=4096)
 def _read_json(text: str) -> Any:
     return _JSON.decode(text)
 
 
 def lines_per_invoice(lines: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Rows of `invoice_lines` by invoice, in the order of `line_number`."""
+    """The lines of each invoice by `line_number`, by `invoice_id`."""
     found: dict[str, list[dict[str, Any]]] = {}
     for line in lines.sort("invoice_id", "line_number").iter_rows(named=True):
         found.setdefault(line["invoice_id"], []).append(line)
@@ -207,11 +215,11 @@ def lines_per_invoice(lines: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
 
 
 def verify_documents(invoices: pl.DataFrame, lines: pl.DataFrame) -> BrokenPromise | None:
-    """The first invoice whose rows say something else than its document; None when all agree.
+    """The first invoice whose rows differ from its document; None if all agree.
 
     Args:
-        invoices: schema of the lake table; any order.
-        lines: schema of the lake table `invoice_lines`; all lines of these invoices.
+        invoices: schema of the lake table `invoices`, in any order.
+        lines: schema of the lake table `invoice_lines`, with all lines of these invoices.
     """
     of_invoice = lines_per_invoice(lines)
     for invoice in invoices.sort("series_number").iter_rows(named=True):
@@ -231,7 +239,7 @@ def _instant_text(instant: datetime) -> str:
 
 
 def _differences(expected: Any, found: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
-    """Where two JSON values differ, as paths such as `lines/0/amount`, with both texts."""
+    """Each difference of two JSON values: a path such as `lines/0/amount`, and both texts."""
     if isinstance(expected, dict) and isinstance(found, dict):
         names = sorted(expected.keys() | found.keys())
         parts = [(name, expected.get(name), found.get(name)) for name in names]
@@ -260,7 +268,7 @@ def _require_equal(name: str, added: Decimal, stated: Decimal) -> None:
     if added != stated:
         difference = _EXACT.subtract(stated, added)
         raise InvariantError(
-            f"{name}: expected {plain_decimal(added)}, which its parts add up to, found "
+            f"{name}: expected {plain_decimal(added)}, the sum of its parts, found "
             f"{plain_decimal(stated)}; the difference is {plain_decimal(difference)}; nothing was "
             "finalized"
         )

@@ -1,11 +1,11 @@
-"""Due: which drafts can be closed, and what holds back each of the others.
+"""Due: which drafts can be closed now, and why each of the others cannot.
 
-What holds back a draft depends on time and on what was received before its cut, and on nothing
-else. Time and undecided files hold back everything from some cut on, so closing in any number of
-runs gives the invoices of closing once.
+A draft is held back by time and by files received before its cut, and by nothing else. Time and
+undecided files hold back every draft from some cut on. So closing in many runs gives the same
+invoices as closing in one.
 
-Known drawback: an unreadable file holds back the customers of its source while the others close, so
-an invoice it held back has a later number than if the file had been readable.
+Known drawback: an unreadable file holds back the customers of its source while other customers are
+closed. The invoices it held back get later numbers than they would have had.
 """
 
 from collections.abc import Sequence
@@ -20,24 +20,31 @@ from pipelines.vocabulary.frames import DRAFTS, FILE_STATES, PENDING, SOURCE_CUS
 from pipelines.vocabulary.verdicts import FileStatus
 
 SETTLE_TIME = timedelta(hours=1)
-"""How long after the cut a listing must begin to show all that was received before it: a
-multipart upload bears the time it began.
+"""How long after a cut a listing must begin to show every file received before the cut.
+
+A large upload has the time at which it began, but is listed only once it has ended. Example: the
+cut is on 3 June at 00:00. A run whose listing began at 00:59 does not close the invoice. A run
+whose listing began at 01:00 does.
 
 Source: design, invoices.
 """
 
 SETTLE_TIME_PATH_DATED = timedelta(hours=24)
-"""The same where the path says when a file was received: it is copied in afterwards.
+"""The same for sources whose paths say when a file was received: files are copied in later.
 
 Source: design, invoices.
 """
 
 CLOSING_ORDER = ("cut_at", "customer_id", "subscription_id", "period_start_at")
-"""Invoices are numbered and chained in this order; the period tells equal cuts apart."""
+"""The order in which invoices are numbered and chained.
+
+Example: acme and beta have a cut on 3 June, zeta has one on 2 June. Zeta's invoice comes first,
+then acme's, then beta's.
+"""
 
 
 class HeldBack(StrEnum):
-    """Why a draft stays a draft; the list is closed."""
+    """The reasons why a draft stays a draft."""
 
     NOT_DUE = "not_due"
     NOT_SETTLED = "not_settled"
@@ -49,12 +56,12 @@ class HeldBack(StrEnum):
 
 @dataclass(frozen=True)
 class Closing:
-    """Both doors: closable + held back = the drafts.
+    """The drafts that can be closed and those that cannot; together they are all drafts.
 
     Attributes:
         closable: schema `DRAFTS`, in closing order.
-        held_back: the others, in closing order, with `reason_code` (of `HeldBack`) and
-            `reason`, a sentence.
+        held_back: the other drafts in closing order, with `reason_code` (a `HeldBack`) and the
+            sentence `reason`.
     """
 
     closable: pl.DataFrame
@@ -62,10 +69,13 @@ class Closing:
 
 
 def settle_time(sources: pl.DataFrame) -> timedelta:
-    """How long after a cut a listing must begin to show all that was received before it.
+    """How long after a cut a listing must begin to show every file received before the cut.
 
-    The longest of any source of the catalog, for every customer: nothing says which sources a
-    customer will be fed by, and one time for all keeps the closing order however often it runs.
+    It is the longest time of any source in the catalog, for every customer. Any source may send
+    events of any customer, and one time for all keeps the closing order.
+
+    Example: one of three sources takes `received_at` from the path. The time is 24 hours, also for
+    customers whose events come from the other two.
 
     Args:
         sources: schema `SOURCES`.
@@ -82,29 +92,36 @@ def closable(
     listing_started_at: datetime,
     settle: timedelta,
 ) -> Closing:
-    """Every draft, closable or held back for the first reason that holds.
+    """Every draft, either closable or held back for the first reason that applies.
 
-    A pending file holds back everybody's cuts after it was received, since nobody knows whose
-    events it has. A quarantined or held file holds back the customers of its source: those
-    with an accepted event from it received before the cut, or everybody when there is none.
-    What a customer's earlier cut waits for, the later ones wait for too.
+    - A pending file holds back every draft whose cut is after the file was received. Nobody knows
+      yet whose events it has.
+    - A quarantined or held file holds back the customers of its source. These are the customers
+      with an accepted event from it, received before the cut; if there is none, all customers.
+    - If a cut of a customer is held back by such a file, the customer's later cuts are too.
+
+    Example: acme has had events from the source `cdn` since May. A file of `cdn` is received on
+    2 June and cannot be read. It holds back acme's draft with the cut on 3 June, but not the one
+    with the cut on 1 June. Beta, which never had events from `cdn`, is not affected.
 
     Args:
-        drafts: schema `DRAFTS`; key `invoice_id`; any order.
-        waiting_files: schema `FILE_STATES`; every version that nothing has decided or healed.
-        source_customers: schema `SOURCE_CUSTOMERS`; at least the sources of those files.
-        as_of: the instant the run speaks for.
-        listing_started_at: when the listing began that `waiting_files` comes from.
+        drafts: schema `DRAFTS`, key `invoice_id`, in any order.
+        waiting_files: schema `FILE_STATES`; every file version that is neither decided nor healed.
+        source_customers: schema `SOURCE_CUSTOMERS`, at least for the sources of these files.
+        as_of: the instant of the run: cuts up to then are due.
+        listing_started_at: when the listing began from which `waiting_files` was made.
         settle: see `settle_time`.
 
     Raises:
-        InvariantError: a column is missing, of another type, or null, or a file is decided.
+        InvariantError: a column is missing, null or of another type, or a file is decided.
     """
     drafts = checked(drafts, DRAFTS, "drafts")
     waiting = checked(waiting_files, FILE_STATES, "file states")
     feeds = checked(source_customers, SOURCE_CUSTOMERS, "customers of sources")
     if FileStatus.DECIDED in waiting["status"]:
-        raise InvariantError("files that hold back invoices: expected none that is decided")
+        raise InvariantError(
+            "files that hold back invoices: expected none that is decided, found one"
+        )
     is_pending = pl.col("status") == PENDING
     pending_waits = _waits(drafts, waiting.filter(is_pending))
     unread_waits = _fed_by_source(_waits(drafts, waiting.filter(~is_pending)), feeds)
@@ -133,7 +150,7 @@ def _waits(drafts: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
 
 
 def _fed_by_source(waits: pl.DataFrame, feeds: pl.DataFrame) -> pl.DataFrame:
-    """The waits of those whom the source fed before the cut, or of all if it fed nobody."""
+    """The waits of customers with events from the source before the cut; if none has, of all."""
     fed_anyone = feeds.group_by("source").agg(pl.col("first_received_at").min().alias("fed_since"))
     fed_customer = (pl.col("first_received_at") < pl.col("cut_at")).fill_null(value=False)
     fed_somebody = (pl.col("fed_since") < pl.col("cut_at")).fill_null(value=False)
@@ -145,7 +162,7 @@ def _fed_by_source(waits: pl.DataFrame, feeds: pl.DataFrame) -> pl.DataFrame:
 
 
 def _first_file(waits: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """The file each draft waits for first, as `<kind>_path` and `<kind>_status`."""
+    """One row per draft that waits: the file received first, as `<kind>_path`, `<kind>_status`."""
     return (
         waits.sort("received_at", "file_id")
         .unique("invoice_id", keep="first")
@@ -160,7 +177,10 @@ def _first_file(waits: pl.DataFrame, kind: str) -> pl.DataFrame:
 def _rules(
     as_of: datetime, listing_started_at: datetime, settle: timedelta
 ) -> Sequence[tuple[pl.Expr, pl.Expr, pl.Expr]]:
-    """What holds back a draft, its reason code and its sentence; the first that holds counts."""
+    """The rules that hold back a draft, the first that applies counts.
+
+    Each is a condition, a reason code and a sentence.
+    """
     cut_at = pl.col("cut_at")
     is_unread = pl.col("unread_path").is_not_null()
     held_cut_at = cut_at.filter(is_unread).min().over("customer_id")
@@ -169,14 +189,17 @@ def _rules(
             cut_at > as_of,
             pl.lit(HeldBack.NOT_DUE.value),
             pl.format(
-                "its cut {} is after the run's {}", _text_of(cut_at), _text_of(pl.lit(as_of))
+                "its cut {} is after the run's as_of {}",
+                _text_of(cut_at),
+                _text_of(pl.lit(as_of)),
             ),
         ),
         (
             cut_at + settle > listing_started_at,
             pl.lit(HeldBack.NOT_SETTLED.value),
             pl.format(
-                "what was received before its cut is all listed from {} on; the listing began {}",
+                "a listing shows every file received before its cut from {} on; "
+                "this one began at {}",
                 _text_of(cut_at + settle),
                 _text_of(pl.lit(listing_started_at)),
             ),

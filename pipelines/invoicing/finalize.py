@@ -1,6 +1,12 @@
-"""Finalize: closable drafts become invoices, with numbers in closing order, documents and a chain.
+"""Finalize: drafts that can be closed become invoices.
 
-Each sum is added again from its parts before an invoice is immutable.
+1. `_require_new` refuses a draft that was finalized before, and books with a gap.
+2. `_numbered` numbers the drafts in closing order.
+3. `_documents` adds each invoice again from its parts, and writes its document.
+4. `finalize` chains the documents.
+
+Example: three invoices are closed so far, and two drafts are due. The draft with the earlier cut
+becomes INV-000004, the other INV-000005.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,13 +38,13 @@ from pipelines.vocabulary.tables import INVOICE_LINES, INVOICES
 
 @dataclass(frozen=True)
 class ClosingFacts:
-    """What the rows of a closing say about the run that wrote them.
+    """Facts about a run that are written into each invoice it closes.
 
     Attributes:
-        batch_id: the closing transaction.
-        event_batch_id: the last batch of events the drafts saw.
-        as_of: the instant the run speaks for.
-        catalog_digest: the catalog the drafts were priced with; it stands in the document too.
+        batch_id: number of the closing transaction.
+        event_batch_id: number of the last batch of events that the drafts include.
+        as_of: the instant of the run: cuts up to then are due.
+        catalog_digest: digest of the catalog that priced the drafts; the document has it too.
         code_revision: digest of the code.
     """
 
@@ -51,7 +57,7 @@ class ClosingFacts:
 
 @dataclass(frozen=True)
 class ClosedInvoices:
-    """Rows of the lake tables `invoices` and `invoice_lines`, in closing order."""
+    """New rows of the lake tables `invoices` and `invoice_lines`, in closing order."""
 
     invoices: pl.DataFrame
     invoice_lines: pl.DataFrame
@@ -62,21 +68,18 @@ def finalize(
 ) -> ClosedInvoices:
     """The drafts as finalized invoices, numbered and chained after those closed so far.
 
-    Each total is added again from its lines and each line from its tiers, in Python's
-    decimals: the last look, by another road, before the invoice is immutable.
-
     Args:
-        drafts: schema `DRAFTS`, all of them to be closed; any order.
-        lines: schema `DRAFT_LINES`; at least the lines of these drafts.
-        finalized: schema `FINALIZED`; every invoice closed so far.
-        facts: recorded on each row.
+        drafts: schema `DRAFTS`, in any order; all of them are closed.
+        lines: schema `DRAFT_LINES`, at least the lines of these drafts.
+        finalized: schema `FINALIZED`, every invoice closed so far.
+        facts: written into each row.
 
     Returns:
-        Invoices in closing order, lines by invoice and `line_number`; no drafts, no rows.
+        One row per draft in closing order, and its lines by `line_number`.
 
     Raises:
-        InvariantError: an invoice does not add up or is finalized already, the books have a
-            gap, or `as_of` lies before that of an earlier closing; nothing is finalized.
+        InvariantError: an invoice does not add up or was finalized before, the books have a gap,
+            or `as_of` is before that of an earlier closing. Nothing is finalized then.
     """
     drafts = checked(drafts, DRAFTS, "drafts").sort(CLOSING_ORDER)
     finalized = checked(finalized, FINALIZED, "finalized invoices").sort("series_number")
@@ -107,7 +110,7 @@ def finalize(
 
 
 def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.DataFrame:
-    """The drafts with their numbers and with what the run says of itself, in closing order."""
+    """The drafts in closing order, with their numbers and the facts about the run."""
     numbers = range(before + 1, before + drafts.height + 1)
     printed = [invoice_number(SERIES, number) for number in numbers]
     return drafts.with_columns(
@@ -124,7 +127,7 @@ def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.Data
 
 
 def _documents(invoices: pl.DataFrame, lines_of: Mapping[str, Sequence[Row]]) -> list[str]:
-    """The document of each invoice, whose sums were added again before."""
+    """The document of each invoice, in order, once its sums were checked."""
     texts = []
     for invoice in invoices.iter_rows(named=True):
         lines = lines_of.get(invoice["invoice_id"], [])
@@ -143,12 +146,12 @@ def _require_new(drafts: pl.DataFrame, finalized: pl.DataFrame, facts: ClosingFa
     if len(set(ids)) < len(ids):
         twice = next(name for name in ids if ids.count(name) > 1)
         raise InvariantError(
-            f"{twice}: expected one invoice for a subscription and period, found it "
+            f"{twice}: expected one invoice per subscription and period, found it "
             "finalized or drafted before; nothing was finalized"
         )
     last_as_of = finalized["as_of"].max()
     if isinstance(last_as_of, datetime) and facts.as_of < last_as_of:
         raise InvariantError(
             f"expected as_of at or after {last_as_of.isoformat()}, that of an earlier closing, "
-            f"found {facts.as_of.isoformat()}; time never goes back"
+            f"found {facts.as_of.isoformat()}; time never goes back; nothing was finalized"
         )

@@ -1,4 +1,4 @@
-"""Amendments: each names a key that is not its own."""
+"""Amendments: each names the key of another event."""
 
 from pipelines.audit.invariant import Invariant
 
@@ -6,7 +6,8 @@ INVARIANTS = (
     Invariant(
         "amendments_name_their_target",
         "accepted_events",
-        "An amendment voids or amends a key that is not its own; other events name none.",
+        "An amendment names the key of another event, which it voids or amends. Other events name "
+        "no such key.",
         """
         SELECT file_id, line, amendment, target_key FROM lake.accepted_events
         WHERE batch_id = $batch_id AND NOT coalesce(
@@ -15,6 +16,9 @@ INVARIANTS = (
             false
         )
         """,
-        sentence=("{path} line {line}: amendment {amendment} with the target {target_key}"),
+        sentence=(
+            "{path} line {line}: expected the key of another event as the target of an amendment, "
+            "found amendment {amendment} with the target {target_key}"
+        ),
     ),
 )

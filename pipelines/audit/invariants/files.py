@@ -7,7 +7,7 @@ INVARIANTS = (
     Invariant(
         "files_are_registered_once",
         "landing_files",
-        "Each file version (path, etag, size) is taken in once; file ids are 1..n (I-3).",
+        "Each file version (path, etag, size) is taken in once. File ids are 1 to n (I-3).",
         """
         SELECT path, etag, size_bytes, count(*) AS times FROM lake.landing_files
         GROUP BY ALL HAVING count(*) > 1
@@ -16,14 +16,15 @@ INVARIANTS = (
         HAVING count(*) <> coalesce(max(file_id), 0) OR count(DISTINCT file_id) <> count(*)
         """,
         sentence=(
-            "{path} ({etag}) was taken in {times} times; expected once, and file ids without a gap"
+            "{path} ({etag}): expected to be taken in once and file ids without a gap, found "
+            "{times} times"
         ),
     ),
     Invariant(
         "files_of_the_batch_are_decided",
         "file_decisions",
-        "Every file version of the batch has one decision, and only those; a replay's is the "
-        "next revision of an earlier one (I-3).",
+        "Every file version of the batch has one decision, and no other file has one. The decision "
+        "of a replay is the next revision of an earlier one (I-3).",
         f"""
         SELECT files.file_id AS registered, decisions.file_id AS decided
         FROM (SELECT * FROM lake.landing_files WHERE batch_id = $batch_id) AS files
@@ -41,8 +42,8 @@ INVARIANTS = (
             AND NOT coalesce(decisions.revision = earlier.revision + 1, false)
         """,
         sentence=(
-            "file {registered} has the decision {decided}; expected one decision for each "
-            "registered file"
+            "file {registered}: expected one decision for each registered file, and the next "
+            "revision for a replayed one; found {decided}"
         ),
     ),
 )

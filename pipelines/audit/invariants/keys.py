@@ -6,14 +6,14 @@ _IS_LOOKED_UP = """
     coalesce(sources.late_lookup AND epoch_us({event}.received_at) - epoch_us({event}.occurred_at)
         >= sources.lateness_us, false)
 """
-"""Whether an event is late at a source that has such events looked up among all keys."""
+"""True if an event is late and its source looks late events up among all keys."""
 
 INVARIANTS = (
     Invariant(
         "keys_are_accepted_once_per_window",
         "accepted_events",
-        "No two accepted events of one scope and key were received closer than the window; an "
-        "event looked up for its lateness has no accepted event of its key before it (I-6).",
+        "Accepted events of the same scope and key were received at least the window apart. Before "
+        "a late event that is looked up among all keys, none of its key was accepted (I-6).",
         f"""
         WITH contested AS MATERIALIZED (
             SELECT * FROM lake.accepted_events
@@ -41,8 +41,8 @@ INVARIANTS = (
     Invariant(
         "accepted_events_are_in_time",
         "accepted_events",
-        "received_at - max lateness < occurred_at <= received_at + future skew; an amendment, and "
-        "an event whose source has late events looked up, may be later (I-7).",
+        "received_at - max lateness < occurred_at <= received_at + future skew. Amendments may be "
+        "later, and events of a source that looks late events up (I-7).",
         """
         SELECT events.file_id, events.line, events.occurred_at, events.received_at
         FROM lake.accepted_events AS events LEFT JOIN sources USING (source)
@@ -62,9 +62,9 @@ INVARIANTS = (
     Invariant(
         "winners_precede_their_copies",
         "refused_events",
-        "A duplicate or conflict names an accepted event of its scope and key, before it in "
-        "(file_id, line) unless it was replayed, and less than the window away, or looked up for "
-        "its lateness (I-8).",
+        "A duplicate or conflict names an accepted event of its scope and key as its winner. The "
+        "winner comes first by (file_id, line), unless the line was replayed. It was received less "
+        "than the window away, unless the line is late and was looked up (I-8).",
         f"""
         SELECT refused.file_id, refused.line, refused.winner_file_id, refused.winner_line
         FROM lake.refused_events AS refused
@@ -86,14 +86,14 @@ INVARIANTS = (
         )
         """,
         sentence=(
-            "{path} line {line} is refused for file {winner_file_id} line {winner_line}, "
-            "which is no earlier event of its key within the window"
+            "{path} line {line}: expected an earlier event of its key within the window as its "
+            "winner, found file {winner_file_id} line {winner_line}"
         ),
     ),
     Invariant(
         "duplicates_repeat_and_conflicts_contradict",
         "refused_events",
-        "A duplicate has its winner's payload digest; a conflict has another (I-9).",
+        "A duplicate has the payload digest of its winner. A conflict has another (I-9).",
         """
         SELECT refused.file_id, refused.line, refused.verdict
         FROM lake.refused_events AS refused

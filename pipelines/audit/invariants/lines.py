@@ -1,4 +1,4 @@
-"""Lines: each has one verdict and one place, and the counts are those of the rows."""
+"""Lines: each has one verdict and one place, and a file's counts are the numbers of its rows."""
 
 from pipelines.audit.batch_rows import DECIDED_LINES, DECISIONS
 from pipelines.audit.invariant import Invariant
@@ -7,14 +7,14 @@ from pipelines.vocabulary.verdicts import Reason
 _REASONS = ", ".join(f"'{reason.value}'" for reason in Reason)
 
 _PLACE = "(file_id * 4294967296 + line)"
-"""(file_id, line) as one number, which sorts four times as fast; lines are fewer than 2^32."""
+"""(file_id, line) as one number, which sorts four times as fast. A line number is below 2^32."""
 
 INVARIANTS = (
     Invariant(
         "lines_add_up",
         "file_decisions",
-        "lines = accepted + duplicate + conflict + rejected + blank + held, and the counts are "
-        "those of the rows written; a file is held as a whole or not at all (I-1).",
+        "lines = accepted + duplicate + conflict + rejected + blank + held, and each count is the "
+        "number of rows written. A file is held as a whole or not at all (I-1).",
         f"""
         WITH written AS (
             SELECT file_id,
@@ -43,16 +43,16 @@ INVARIANTS = (
         )
         """,
         sentence=(
-            "{path}: {lines} lines, but {accepted} accepted + {duplicate} duplicate + "
-            "{conflict} conflict + {rejected} rejected + {blank} blank + {held} held, or "
-            "other rows than these counts say"
+            "{path}: expected counts that add up to {lines} lines, and a row for each line, found "
+            "{accepted} accepted + {duplicate} duplicate + {conflict} conflict + "
+            "{rejected} rejected + {blank} blank + {held} held"
         ),
     ),
     Invariant(
         "each_line_has_one_verdict",
         "file_decisions",
-        "Line numbers lie in 1..lines, row numbers (of what has no byte range) in 0..lines-1, and "
-        "none has two verdicts (I-1).",
+        "A line number is from 1 to lines, a row number (of an event without a byte range) from 0 "
+        "to lines - 1. No line has two verdicts (I-1).",
         f"""
         SELECT file_id, line, byte_offset, lines FROM (
             SELECT *, lag(place) OVER (ORDER BY place) AS previous_place
@@ -70,9 +70,9 @@ INVARIANTS = (
     Invariant(
         "byte_ranges_are_disjoint",
         "file_decisions",
-        "Byte ranges increase with the line, do not touch and end within the file; where one is "
-        "missing, all of the file are, and its lines are rows numbered from 0, without a gap "
-        "unless it is held (I-2).",
+        "Byte ranges increase with the line, do not touch and end within the file. If one is "
+        "missing, all of the file are missing, and its lines are rows numbered from 0, without a "
+        "gap unless the file is held (I-2).",
         f"""
         SELECT * FROM (
             SELECT file_id, line, byte_offset, byte_length, raw_bytes, blank, status,
@@ -99,15 +99,15 @@ INVARIANTS = (
         )
         """,
         sentence=(
-            "{path} line {line}: bytes {byte_offset} (length {byte_length}) overlap those "
-            "before, which end at {previous_end}, or lie beyond the file's {raw_bytes}"
+            "{path} line {line}: expected bytes after {previous_end} and within the file's "
+            "{raw_bytes}, found {byte_length} bytes at {byte_offset}"
         ),
     ),
     Invariant(
         "rejections_have_reasons",
         "refused_events",
-        "A rejection has a reason of the closed list, its place and its line's digest; a "
-        "duplicate or conflict has a winner and no reason code (I-4).",
+        "A refused line has its place, a reason and the digest of its bytes. A rejection has a "
+        "reason code, a duplicate or conflict has a winner and no reason code (I-4).",
         f"""
         SELECT file_id, line, verdict, reason_code FROM lake.refused_events
         WHERE batch_id = $batch_id AND NOT coalesce(
@@ -122,15 +122,15 @@ INVARIANTS = (
         )
         """,
         sentence=(
-            "{path} line {line}: {verdict} with the reason code {reason_code}, without its "
-            "reason, place, digest or winner"
+            "{path} line {line}: expected a reason, a place, a digest, and a reason code or a "
+            "winner, found {verdict} with the reason code {reason_code}"
         ),
     ),
     Invariant(
-        "refusals_bear_their_revision",
+        "refused_lines_have_their_revision",
         "refused_events",
-        "A refused line bears the revision of its file's decision in the batch, so that the "
-        "latest revision of a file is all that is refused of it (I-1).",
+        "A refused line has the revision of its file's decision in the batch. So the rows of the "
+        "latest revision are all refused lines of a file (I-1).",
         f"""
         SELECT refused.file_id, refused.line, refused.revision, decisions.revision AS decided
         FROM lake.refused_events AS refused LEFT JOIN {DECISIONS} AS decisions USING (file_id)
@@ -138,7 +138,8 @@ INVARIANTS = (
             AND coalesce(refused.revision, 0) IS DISTINCT FROM decisions.revision
         """,
         sentence=(
-            "{path} line {line} bears revision {revision}; its file's decision has {decided}"
+            "{path} line {line}: expected revision {decided}, that of its file's decision, found "
+            "{revision}"
         ),
     ),
 )

@@ -273,7 +273,7 @@ IN_TIME = {"accepted_events_are_in_time"}
 NAME_TARGET = {"amendments_name_their_target"}
 PRECEDE = {"winners_precede_their_copies"}
 REPEAT = {"duplicates_repeat_and_conflicts_contradict"}
-REVISION = {"refusals_bear_their_revision"}
+REVISION = {"refused_lines_have_their_revision"}
 
 
 def _held(name: str, change: Change, noticed_by: set[str]) -> Offence:
@@ -718,8 +718,8 @@ def test_invariants_are_checked_on_a_lake(lake_home: Path) -> None:
     (lost_line,) = (each for each in findings[3] if each.invariant.name in ADD_UP)
     assert lost_line.offences == 1
     assert lost_line.sample == (
-        "cdn/6.ndjson: 5 lines, but 4 accepted + 0 duplicate + 0 conflict + 0 rejected + 0 blank + "
-        "0 held, or other rows than these counts say"
+        "cdn/6.ndjson: expected counts that add up to 5 lines, and a row for each line, found "
+        "4 accepted + 0 duplicate + 0 conflict + 0 rejected + 0 blank + 0 held"
     )
     # Four events of one key make 4 × 3 pairs, of which three are shown.
     (same_keys,) = (each for each in findings[3] if each.invariant.name in ONCE)

@@ -222,8 +222,8 @@ def test_offence_names_file_line_and_both_sides(lake: TamperedLake, landing: Lan
     lake.tamper("customer_ref = 'emca'", "ü")
     finding = check_provenance(lake, landing, 1, SOURCES)
 
-    assert finding.sample.startswith(f"{PLAIN} line 3: the lake has {{")
-    in_lake, in_bytes = finding.sample.split(", the bytes say ")
+    assert finding.sample.startswith(f"{PLAIN} line 3: expected {{")
+    in_lake, in_bytes = finding.sample.split(" as in the lake, found ")
     assert "'customer_ref': 'emca'" in in_lake
     assert "'customer_ref': 'acme'" in in_bytes
 
@@ -235,14 +235,14 @@ def test_three_offences_are_shown_and_all_are_counted(lake: TamperedLake, landin
     finding = check_provenance(lake, landing, 1, SOURCES)
 
     assert finding.offences == 6
-    assert finding.sample.count("the bytes say") == 3
+    assert finding.sample.count(" as in the lake, found ") == 3
 
 
 def test_lines_that_do_not_parse_are_counted(lake: TamperedLake, landing: Landing) -> None:
     lake.tamper("byte_length = 5", "packed-0")
     finding = check_provenance(lake, landing, 1, SOURCES)
 
-    assert finding.sample == f"{PACKED}: 3 events are in the lake, 2 lines parse"
+    assert finding.sample == f"{PACKED}: expected 3 events as in the lake, found 2"
 
 
 def overwrite(path: Path) -> None:

@@ -460,7 +460,7 @@ THREE = (ACME, Draft("globex", NOON), Draft("initech", NOON))
         ("document_sha256", "f" * 64, "digest is the document's"),
         ("previous_chain_sha256", "f" * 64, "chained to the one before"),
         ("chain_sha256", "f" * 64, "link is right"),
-        ("invoice_number", "INV-000007", "gapless"),
+        ("invoice_number", "INV-000007", "no gap"),
     ],
 )
 def test_tampering_is_found_at_the_first_changed_link(column: str, value: str, claim: str) -> None:
@@ -567,4 +567,4 @@ def test_a_verified_link_that_is_gone_or_another_one_is_named() -> None:
     assert (lost.invoice, lost.claim) == ("INV-000002", "it is in the lake")
     other = verify_chain(invoices.tail(2), GENESIS, Link(2, "1" * 64))
     assert other is not None
-    assert other.claim == "numbers are gapless"
+    assert other.claim == "numbers have no gap"

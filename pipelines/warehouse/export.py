@@ -1,4 +1,4 @@
-"""What an export is: a file of a generation that another tool reads."""
+"""Export: a file of a generation that another tool reads."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from pipelines.warehouse.generations import Generation
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export is made from.
+    """The facts and files from which an export is made.
 
     Attributes:
         generation: the generation that is being published.
         marts: its DuckDB file, complete and closed.
-        attach_lake: statements that attach the lake read-only as `lake`.
+        attach_lake: SQL statements that attach the lake read-only as `lake`.
     """
 
     generation: Generation
@@ -27,8 +27,8 @@ class Export:
     """A file that each generation has beside its marts.
 
     Attributes:
-        file_name: in the generation's folder.
-        text_of: the text of the file.
+        file_name: name of the file in the generation's folder.
+        text_of: makes the text of the file.
     """
 
     file_name: str

@@ -1,8 +1,11 @@
-"""The gate: whether anything differs from what is published.
+"""Gate: whether anything that the marts depend on differs from what is published.
 
-Belongs here: what a generation depends on. Must not be put here: building it. The instant of
-the run is not among the inputs: only which periods it has begun, ended, cut and made due are,
-so that a run a minute later with nothing new costs next to nothing.
+The `as_of` of a run is no input by itself. The inputs are the numbers of periods that have begun,
+ended and been cut by then, and the periods that are due. So a run a minute later with nothing new
+costs next to nothing.
+
+Example: a run with `as_of` 3 June 10:00 publishes. The next one, at 10:30, has no new file, and no
+period begins, ends, is cut or becomes due in between. It builds nothing.
 """
 
 from dataclasses import dataclass
@@ -22,11 +25,11 @@ from pipelines.warehouse.generations import current_generation, digest_inputs
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the marts depend on, as the lake is now.
+    """Everything that the marts depend on, as the lake is now.
 
     Attributes:
-        digest: of all of it; equal digests need no new generation.
-        periods: schema `BILLING_PERIODS`, as far as the run and its files reach.
+        digest: SHA-256 (hex) over all inputs; an equal digest needs no new generation.
+        periods: schema `BILLING_PERIODS`, up to the run's `as_of` and its newest file.
     """
 
     digest: str
@@ -34,13 +37,13 @@ class Inputs:
 
 
 def current_inputs(lake: Lake, home: Path, catalog: Catalog, facts: RunFacts) -> Inputs:
-    """What the marts of this home depend on now.
+    """Everything that the marts of this home depend on now.
 
     Args:
         lake: any connection.
-        home: of the run.
-        catalog: in use.
-        facts: of the run.
+        home: folder of the home.
+        catalog: the catalog in use.
+        facts: the facts of the run.
     """
     periods = periods_until(catalog, horizon(lake, facts.as_of))
     settle = settle_time(catalog.sources)
@@ -50,14 +53,14 @@ def current_inputs(lake: Lake, home: Path, catalog: Catalog, facts: RunFacts) ->
 def inputs_digest(
     lake: Lake, home: Path, periods: pl.DataFrame, facts: RunFacts, settle: timedelta
 ) -> str:
-    """SHA-256 (hex) over all that the marts depend on, as the lake is now.
+    """SHA-256 (hex) over everything that the marts depend on, as the lake is now.
 
     Args:
         lake: any connection.
-        home: of the run; what is published names its paths, so a copy publishes anew.
-        periods: schema `BILLING_PERIODS`; those begun by the run's instant count.
-        facts: of the run.
-        settle: how long after a cut a listing must begin; see `close.settle_time`.
+        home: folder of the home. Published files name its paths, so a copied home publishes again.
+        periods: schema `BILLING_PERIODS`; those that have begun by `as_of` count.
+        facts: the facts of the run.
+        settle: how long after a cut a listing must begin; see `due.settle_time`.
     """
     begun = periods.filter(pl.col("period_start_at") <= facts.as_of).sort(
         "subscription_id", "period_start_at"
@@ -83,14 +86,14 @@ def inputs_digest(
 
 
 def finalized_periods(lake: Lake) -> pl.DataFrame:
-    """What each finalized invoice says of its period: whose, its start, its cut, its batch."""
+    """One row per finalized invoice: subscription_id, period_start_at, cut_at, event_batch_id."""
     return lake.query(
         "SELECT subscription_id, period_start_at, cut_at, event_batch_id FROM lake.invoices"
     ).cast({"period_start_at": UTC_MICROSECONDS, "cut_at": UTC_MICROSECONDS})
 
 
 def last_as_of(lake: Lake, published: Path) -> datetime | None:
-    """The newest instant the home has spoken for, by a transaction or a generation."""
+    """The latest `as_of` of a transaction or a generation; None before the first run."""
     generation = current_generation(published)
     found = [
         lake.query("SELECT max(as_of) AS as_of FROM lake.batches")["as_of"][0],
@@ -100,6 +103,6 @@ def last_as_of(lake: Lake, published: Path) -> datetime | None:
 
 
 def horizon(lake: Lake, as_of: datetime) -> datetime:
-    """The later of the run's instant and the newest file's arrival."""
+    """The later of the run's `as_of` and the `received_at` of the newest file."""
     found = lake.query("SELECT max(received_at) AS newest FROM lake.landing_files")["newest"][0]
     return max(as_of, found) if found else as_of

@@ -1,7 +1,7 @@
-"""Generations: what is published, as readers find it.
+"""Generations: the published marts, as readers find them.
 
 published/<number>-<digest>/marts.duckdb    every mart, each with the column generation_id
-published/<number>-<digest>/manifest.json   what the generation was made from
+published/<number>-<digest>/manifest.json   the facts that the generation was made from
 published/<number>-<digest>/attach.sql      the accepted events, as a view over the lake
 published/current                           link to the newest generation
 published/chain_head.json                   the end of the invoices' chain, outside the lake
@@ -31,10 +31,10 @@ class ChainHead(BaseModel):
     """The end of the invoices' chain.
 
     Attributes:
-        invoices: finalized invoices, the links of the chain.
-        chain_sha256: digest of the last link; 64 zeros for none.
-        verified_at: when the chain was last verified from its first link; None in what earlier
-            versions wrote.
+        invoices: number of finalized invoices, which is the number of links.
+        chain_sha256: the last link as hex text; 64 zeros if there is no invoice.
+        verified_at: when the chain was last verified from its first link. None: an earlier
+            version published, which did not say so.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,14 +45,14 @@ class ChainHead(BaseModel):
 
 
 class GenerationFacts(BaseModel):
-    """What a generation was made from.
+    """The facts that a generation was made from.
 
     Attributes:
-        as_of: the instant it speaks for.
-        batch_id: the last batch of the lake it shows.
-        catalog_digest: the catalog in use.
+        as_of: the instant of the run: the marts show what was true then.
+        batch_id: number of the last batch of the lake that the marts include.
+        catalog_digest: digest of the catalog in use.
         code_revision: digest of the code.
-        inputs_digest: see `digest_inputs`; equal inputs need no new generation.
+        inputs_digest: see `gate.inputs_digest`; equal inputs need no new generation.
         chain_head: the end of the invoices' chain.
     """
 
@@ -67,13 +67,13 @@ class GenerationFacts(BaseModel):
 
 
 class Generation(GenerationFacts):
-    """A published generation, as its manifest says.
+    """A published generation, as its manifest describes it.
 
     Attributes:
-        generation_id: number and the first digits of the inputs' digest; name of the folder.
-        number: from 1, in the order of publication; never given twice.
-        tables: rows per table.
-        checks_passed: all checks there were; none failed.
+        generation_id: its number and the first digits of `inputs_digest`; the name of its folder.
+        number: its place in the order of publication, from 1; no number is given twice.
+        tables: number of rows, by table.
+        checks_passed: number of checks of the run; all of them passed.
     """
 
     generation_id: str
@@ -89,7 +89,7 @@ def digest_inputs(inputs: Mapping[str, str | int]) -> str:
 
 
 def current_generation(published: Path) -> Generation | None:
-    """What the pointer names; None before the first publication.
+    """The generation that `current` points to; None before the first publication.
 
     Raises:
         MeterlineError: its manifest cannot be read.

@@ -1,6 +1,6 @@
-"""The lake's tables as dbt's sources, written from their declarations.
+"""Lake sources: the lake's tables as sources of the dbt project, written from their declarations.
 
-`make docs` writes them to `_lake__sources.yml`, and a test says when they are not current.
+`make docs` writes them to `_lake__sources.yml`. A test fails if that file is not current.
 """
 
 import json
@@ -26,7 +26,7 @@ sources:
 
 
 def render_sources(tables: Sequence[LakeTable]) -> str:
-    """The yml of the source `lake`: every table, and a line a column."""
+    """The yml of the source `lake`: every table, with one line per column."""
     return _SOURCE + "".join(map(_table, tables))
 
 
@@ -49,7 +49,7 @@ def _column(column: Column) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A text in JSON is one in YAML, whatever stands in it.
+    # Any text in JSON is also a text in YAML.
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -1,10 +1,15 @@
-"""Publish: an immutable generation of the marts, then one pointer swapped; readers never wait.
+"""Publish: writes an immutable generation of the marts and points `current` to it.
 
-dbt builds the marts before. Only the holder of the home's writer lock calls `publish`. What it
-writes is described in `generations`.
+dbt has built the marts before. Only the holder of the writer lock may call `publish`. `generations`
+describes the files. Readers never wait for a publication.
 
-Invariant: `current` names a whole generation, all of whose checks passed, at every instant;
-what a killed publication left behind bears a name of its own, and the next one sweeps it.
+1. `_require_passed` and `_require_no_lost_invoices` refuse what must not be published.
+2. `_copy_marts` copies the marts, and `_write_exports` adds the files for other tools.
+3. `_seal` makes the files durable and read-only.
+4. `_swap_pointer` points `current` to the new generation, and `_retire_old` deletes old ones.
+
+Invariant: at every instant, `current` names a complete generation whose checks all passed. A killed
+publication leaves only files named `.unfinished-…`, which the next one deletes.
 """
 
 import os
@@ -31,10 +36,10 @@ from pipelines.warehouse.generations import (
 )
 
 KEPT_GENERATIONS = 10
-"""How many generations stay, the current one included.
+"""Number of generations that are kept, the current one included.
 
-A reader that has a file open keeps it in any case. The number is for those who read a path
-from the pointer and open it a little later, and for whoever compares with the day before.
+A reader that has a file open can always go on reading it. Old generations are kept for readers who
+open a path somewhat later than they read it, and for comparisons with the day before.
 """
 
 
@@ -52,11 +57,11 @@ _READ_ONLY = 0o444
 
 @dataclass(frozen=True)
 class CheckSummary:
-    """What the checks of a generation gave.
+    """The outcome of all checks of a run.
 
     Attributes:
-        passed: how many passed.
-        failed: names of those that did not.
+        passed: number of checks that passed.
+        failed: names of the checks that failed.
     """
 
     passed: int
@@ -73,21 +78,21 @@ def publish(
     threads: int = 2,
     memory_limit: str = "2GiB",
 ) -> Generation:
-    """The new generation, complete, durable and pointed to.
+    """The new generation, once it is complete and durable and `current` points to it.
 
     Args:
-        published: folder of all generations; made when missing.
-        warehouse: DuckDB file with the marts in schema `marts`; nobody has it open.
-        attach_lake: statements that attach the lake read-only as `lake`.
-        facts: what the marts were made from.
-        checks: every check of the run that built them.
+        published: folder of all generations; made if it does not exist.
+        warehouse: DuckDB file with the marts in the schema `marts`; nobody has it open.
+        attach_lake: SQL statements that attach the lake read-only as `lake`.
+        facts: the facts that the marts were made from.
+        checks: the outcome of every check of the run that built the marts.
         threads: DuckDB's threads while copying.
-        memory_limit: DuckDB's memory limit while copying.
+        memory_limit: DuckDB's memory limit while copying, with its unit.
 
     Raises:
-        InvariantError: a check failed or there was none, there are no marts, or the chain is
-            shorter than what was published; the pointer stays where it was.
-        MeterlineError: `current` is no link.
+        InvariantError: a check failed or there was none, there are no marts, or the chain lost or
+            changed invoices since the last publication. `current` stays as it was.
+        MeterlineError: `current` is not a link.
     """
     _require_passed(checks)
     published.mkdir(parents=True, exist_ok=True)
@@ -134,8 +139,8 @@ def _require_passed(checks: CheckSummary) -> None:
 def _require_pointer(pointer: Path) -> None:
     if pointer.exists() and not pointer.is_symlink():
         raise MeterlineError(
-            f"{pointer} is no link; a copy of the home made a folder of it: delete it, and "
-            "`meterline publish` makes a link again"
+            f"{pointer}: expected a link, found a file or folder; a copy of the home may have "
+            "made a folder of it. Delete it and run `meterline publish`, which makes the link"
         )
 
 
@@ -150,11 +155,11 @@ def _require_no_lost_invoices(chain_head_file: Path, chain_head: ChainHead) -> N
     )
     if not is_longer and not is_same:
         raise InvariantError(
-            f"expected the chain of {before.invoices} invoices that ends in "
-            f"{before.chain_sha256}, as published before, or a longer one; found "
-            f"{chain_head.invoices} that end in {chain_head.chain_sha256}: the lake lost or "
-            f"changed invoices; nothing was published. If you restored an older lake on purpose, "
-            f"move {chain_head_file} away"
+            f"expected a chain of {before.invoices} invoices that ends with "
+            f"{before.chain_sha256}, as published before, or a longer chain, found "
+            f"{chain_head.invoices} invoices that end with {chain_head.chain_sha256}: the lake "
+            "lost or changed invoices; nothing was published. If you restored an older lake on "
+            f"purpose, move {chain_head_file} away"
         )
 
 
@@ -178,7 +183,7 @@ def _sweep(published: Path) -> None:
 def _copy_marts(
     warehouse: Path, marts: Path, generation_id: str, *, threads: int, memory_limit: str
 ) -> dict[str, int]:
-    """Rows per table copied; each table has the column `generation_id` besides its own."""
+    """The number of rows copied, by table; the copies also have the column `generation_id`."""
     configuration: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -195,7 +200,7 @@ def _copy_marts(
         ).fetchall()
         if not names:
             raise InvariantError(
-                f"expected tables in schema marts of {warehouse}, found none; run the whole job"
+                f"expected tables in the schema marts of {warehouse}, found none; run the whole job"
             )
         for (name,) in names:
             connection.execute(
@@ -210,7 +215,7 @@ def _copy_marts(
 
 
 def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The statements that give the copies the descriptions of the originals."""
+    """The SQL statements that copy the descriptions of tables and columns."""
     tables = connection.execute(
         "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'warehouse' "
         "AND schema_name = 'marts' AND comment IS NOT NULL"
@@ -229,7 +234,7 @@ def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _require_copied(marts: Path, expected: Mapping[str, int], generation_id: str) -> None:
-    # Read back from the closed file, as a reader will.
+    # The closed file is read again, as a reader will read it.
     of_generation = f"WHERE generation_id = {quoted(generation_id)}"
     with duckdb.connect(str(marts), read_only=True) as connection:
         found = {name: _count(connection, f'"{name}" {of_generation}') for name in expected}
@@ -258,8 +263,8 @@ def _as_json(model: BaseModel) -> str:
 def _seal(folder: Path) -> None:
     """Makes the files durable and read-only.
 
-    The folder stays writable for its owner, who may want to delete the home, and whose
-    DuckDB spills beside the file it reads.
+    The folder stays writable for its owner: the owner may delete the home, and DuckDB spills
+    beside the file it reads.
     """
     names = {path.name for path in folder.iterdir()}
     if names != _FILES:
@@ -279,7 +284,7 @@ def _replace_file(path: Path, text: str) -> None:
 
 
 def _swap_pointer(published: Path, generation_id: str) -> None:
-    # Relative, so that a moved or copied home points into itself.
+    # The link is relative, so that a moved or copied home points into itself.
     link = published / f"{_UNFINISHED}{POINTER}"
     link.symlink_to(generation_id)
     link.replace(published / POINTER)
@@ -289,7 +294,7 @@ def _swap_pointer(published: Path, generation_id: str) -> None:
 def _retire_old(published: Path, current: str) -> None:
     for name in _generation_names(published)[:-KEPT_GENERATIONS]:
         if name != current:
-            # Renamed first: no reader finds half a generation.
+            # It is renamed first, so that no reader finds half a generation.
             retired = (published / name).rename(published / f"{_UNFINISHED}{name}")
             shutil.rmtree(retired, ignore_errors=True)
 

@@ -7,7 +7,7 @@ from pipelines.warehouse.export import Export, Exported
 
 
 def attach_sql(exported: Exported) -> str:
-    """SQL that gives the accepted events behind a generation as the view `accepted_events`."""
+    """SQL that shows the accepted events behind a generation as the view `accepted_events`."""
     generation = exported.generation
     statements = [
         *exported.attach_lake,
@@ -28,4 +28,4 @@ def attach_sql(exported: Exported) -> str:
 
 
 EXPORT = Export("attach.sql", attach_sql)
-"""A reader runs it on a connection to the marts."""
+"""The export `attach.sql`; a reader runs it on a connection to the marts."""

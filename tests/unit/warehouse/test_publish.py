@@ -342,7 +342,7 @@ def test_a_pointer_that_became_a_folder_is_not_overwritten(
 ) -> None:
     (published / "current").mkdir(parents=True)
 
-    with pytest.raises(MeterlineError, match="is no link"):
+    with pytest.raises(MeterlineError, match="expected a link, found a file or folder"):
         publish_again("first")
 
 

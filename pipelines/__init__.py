@@ -8,8 +8,8 @@
     intake       files become verdicts, in one transaction a batch
     invoicing    drafts become numbered, hashed and chained documents
     warehouse    dbt runs, and its marts are published
-    audit        what was written is checked by another road
-    operations   what a home holds, and what needs a person
+    audit        each batch is checked again, by other means than those that wrote it
+    operations   the state of a home, and what a person must look at
     defs         Dagster: assets, checks, sensors, resources
     cli          the command `meterline`
 

@@ -1,6 +1,6 @@
-"""Everything Dagster serves: the assets, the job, the sensor, the schedule.
+"""Definitions: everything that Dagster serves: assets, job, sensor and schedule.
 
-Importing this module reads the settings and, when the dbt project changed, parses it.
+Importing this module reads the settings, and parses the dbt project if it has changed.
 """
 
 from collections.abc import Iterable
@@ -19,11 +19,11 @@ from pipelines.warehouse.dbt_runner import prepare_project
 _RUN_MEMORY = dg.IOManagerDefinition(lambda _context: RunMemory())
 
 JOB = "meterline"
-"""The one job: from the landing to the published marts."""
+"""The name of the only job: from the landing to the published marts."""
 
 
 def python_assets() -> list[dg.AssetsDefinition]:
-    """What Python makes before, between and after the two dbt phases, the publication apart."""
+    """The assets that Python makes, except the publication, which needs the list of marts."""
     return [
         asset
         for asset in dg.load_assets_from_package_module(assets)
@@ -36,15 +36,15 @@ def build_definitions(
     python_assets: Iterable[dg.AssetsDefinition],
     project_dir: Path,
 ) -> dg.Definitions:
-    """The definitions of a home; dbt is parsed only when its files changed.
+    """The definitions of a home; the dbt project is parsed only if its files have changed.
 
-    One executor, in the process of the run: steps pay no import and pass frames in memory.
+    All steps run in the process of the run. So no step imports anything again, and frames pass
+    from step to step in memory.
 
     Args:
-        settings: of the home.
-        python_assets: what Python makes before, between and after the two dbt phases, the
-            publication apart.
-        project_dir: the dbt project.
+        settings: the settings of the home.
+        python_assets: the assets that Python makes, except the publication.
+        project_dir: folder of the dbt project.
     """
     project = prepare_project(project_dir, settings.dbt_target)
     manifest = read_manifest(project)

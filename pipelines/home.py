@@ -1,4 +1,4 @@
-"""A home and its landing, opened: every opener passes on every setting that concerns it."""
+"""Home: opens the parts of a home and its landing, each with all settings that concern it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +21,10 @@ from pipelines.warehouse.generations import MARTS_FILE, Generation, current_gene
 
 @dataclass(frozen=True)
 class Home:
-    """One home: its lake, landing, catalog, window index and marts, as its settings say.
+    """One home: its lake, landing, catalog, window index and marts.
 
     Attributes:
-        settings: of the home; whoever has them has the home.
+        settings: the settings of the home, which say where each part is.
     """
 
     settings: Settings
@@ -41,49 +41,49 @@ class Home:
 
     @property
     def hold_rule(self) -> HoldRule:
-        """When a file has so many rejected lines that it is held."""
+        """The rule by which a file with too many rejected lines is held."""
         return HoldRule(self.settings.hold_percent, self.settings.hold_rejections_min)
 
     @property
     def frozen_catalogs(self) -> FrozenCatalogs:
-        """The catalogs it has used, as the code and the metrics of now read them."""
+        """The catalogs that the home has used, as today's code and metrics read them."""
         return FrozenCatalogs(self.settings.frozen_catalogs, metric_codes(), code_revision())
 
     def lake(self) -> Lake:
         """The lake, open for reading.
 
         Raises:
-            LakeError: there is none yet, or it has another schema.
+            LakeError: there is no lake yet, or it has another schema.
         """
         return self._open_lake(read_only=True)
 
     def lake_for_writing(self) -> Lake:
-        """The lake, made and migrated where need be; only under the writer lock."""
+        """The lake, open for writing, made or migrated first if needed; under the writer lock."""
         return self._open_lake(read_only=False)
 
     def landing(self) -> Landing:
-        """Where senders drop files."""
+        """The store where senders drop files."""
         return Landing(self.settings.landing, self.settings.s3_endpoint_url)
 
     def window_index(self) -> WindowIndex:
-        """The index of held keys; it may lag behind the lake until it is brought up."""
+        """The index of accepted keys; it may lack the newest batches until it is brought up."""
         return WindowIndex(self.settings.window_index)
 
     def catalog(self) -> Catalog:
         """The catalog as its files are now.
 
         Raises:
-            CatalogError: it contradicts itself.
+            CatalogError: the files contradict each other or themselves.
         """
         return self.frozen_catalogs.read(self.settings.catalog)
 
     def generation(self) -> Generation | None:
-        """What is published; None before the first run."""
+        """The current published generation; None before the first run."""
         return current_generation(self.settings.published)
 
     @contextmanager
     def marts(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The published marts, read-only, in UTC, with no other file in reach.
+        """A connection to the published marts: read-only, in UTC, with access to no other file.
 
         Raises:
             MeterlineError: nothing is published yet.

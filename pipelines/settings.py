@@ -1,8 +1,7 @@
-"""Settings: every `METERLINE_*` variable, read and validated in this one place.
+"""Settings: every `METERLINE_*` variable, read and validated in one place.
 
-Belongs here: names, types, defaults and the paths that follow from them. Must not be put
-here: anything that opens a file or a connection. Pure stages never import this module;
-they are handed values.
+It holds names, types, defaults, and the paths that follow from them. It opens no file and no
+connection. Pure stages never import it: they get values as arguments.
 """
 
 import os
@@ -19,20 +18,20 @@ from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.limits import HELD_PERCENT, HELD_REJECTIONS_MIN
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-"""The checkout that holds `dbt_project/`, `landing/` and `workspace.yaml`."""
+"""The checkout with `dbt_project/`, `landing/` and `workspace.yaml`."""
 
 DBT_PROJECT = REPOSITORY / "dbt_project"
-"""The dbt project, its profile included."""
+"""The folder of the dbt project and its profile."""
 
 
 MEMORY_MIB_MIN = 64
-"""Below this DuckDB fails on work of any size."""
+"""MiB of memory below which DuckDB fails on work of any size."""
 
 
 class Settings(BaseSettings):
-    """Configuration of one home; a second home is a second world."""
+    """The configuration of one home. Two homes share nothing."""
 
-    # An empty variable is one that is not set: it must not make a home of the current folder.
+    # An empty variable counts as not set: it must not make a home of the current folder.
     model_config = SettingsConfigDict(
         env_prefix="METERLINE_",
         env_ignore_empty=True,
@@ -55,7 +54,7 @@ class Settings(BaseSettings):
     )
     s3_endpoint_url: str | None = Field(
         default=None,
-        description="Endpoint of an S3-compatible server; empty for AWS.",
+        description="Endpoint of an S3-compatible server; leave it empty for AWS.",
     )
     threads: int = Field(
         default=2,
@@ -69,7 +68,7 @@ class Settings(BaseSettings):
     batch_bytes: int = Field(
         default=4 * 1024**3,
         ge=1,
-        description="Landed bytes a batch takes at most; what is over waits for the next batch.",
+        description="Landed bytes a batch takes at most; other files wait for the next batch.",
     )
     lock_wait_seconds: float = Field(
         default=0.0, ge=0, description="How long a run waits for another one before it gives up."
@@ -79,35 +78,38 @@ class Settings(BaseSettings):
         default=HELD_PERCENT,
         ge=0,
         le=100,
-        description="A file with more than so many percent rejected lines is held.",
+        description="A file is held if more than this percentage of its lines is rejected.",
     )
     hold_rejections_min: int = Field(
         default=HELD_REJECTIONS_MIN,
         ge=1,
-        description="Fewer rejected lines hold no file, whatever their share.",
+        description="A file with fewer rejected lines than this is never held.",
     )
 
     alarm_url: SecretStr | None = Field(
         default=None,
-        description="Where alarms are posted (http or https); empty for none. docs/alarms.md.",
+        description="Alarms are posted to this address (http or https); see docs/alarms.md.",
     )
     alarm_refused_percent: int = Field(
-        default=5, ge=0, le=100, description="Alarm beyond this share of a run's lines refused."
+        default=5,
+        ge=0,
+        le=100,
+        description="Alarm if more than this percentage of a run's lines is refused.",
     )
     alarm_conflicts: int = Field(
-        default=10, ge=0, description="Alarm beyond so many conflicts in a run."
+        default=10, ge=0, description="Alarm if a run finds more conflicts than this."
     )
     alarm_waiting_files: int = Field(
-        default=0, ge=0, description="Alarm beyond so many held and unreadable files."
+        default=0, ge=0, description="Alarm if more files than this are held or unreadable."
     )
     alarm_undecided_hours: int = Field(
-        default=24, ge=0, description="Alarm when a file waits longer than so many hours."
+        default=24, ge=0, description="Alarm if a file waits for more hours than this."
     )
 
     @field_validator("alarm_url")
     @classmethod
     def _http_only(cls, url: SecretStr | None) -> SecretStr | None:
-        # The address may hold a secret, so no message repeats it.
+        # The address may contain a secret, so no message repeats it.
         if url is not None:
             parts = urlsplit(url.get_secret_value())
             if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -130,9 +132,9 @@ class Settings(BaseSettings):
     @field_validator("home", "catalog")
     @classmethod
     def _without_quote(cls, path: Path) -> Path:
-        # The statement by which dbt loads a seed names its file between quotes, unescaped.
+        # dbt names the file of a seed between quotes in a statement, without escaping it.
         if "'" in str(path):
-            raise ValueError(f"the path must not hold a quote ('): {path}")
+            raise ValueError(f"the path must not contain a quote ('): {path}")
         return path
 
     @field_validator("landing")
@@ -140,7 +142,7 @@ class Settings(BaseSettings):
     def _absolute_landing(cls, landing: str) -> str:
         if landing[:5].lower() == "s3://":
             if not landing[5:].strip("/"):
-                raise ValueError("names no bucket; write s3://bucket or s3://bucket/prefix")
+                raise ValueError("expected s3://bucket or s3://bucket/prefix, found no bucket")
             return "s3://" + landing[5:].rstrip("/")
         return str(Path(landing).expanduser().resolve())
 
@@ -151,56 +153,56 @@ class Settings(BaseSettings):
 
     @property
     def lake_data(self) -> Path:
-        """DATA_PATH of the lake: every Parquet file of every lake table."""
+        """DATA_PATH of the lake: the folder of all its Parquet files."""
         return self.home / "lake" / "data"
 
     @property
     def staging(self) -> Path:
-        """What a batch writes before it is committed; swept under the writer lock."""
+        """Folder of files that are not committed yet; a run empties it under the writer lock."""
         return self.home / "staging"
 
     @property
     def window_index(self) -> Path:
-        """Which keys are held, derived from the lake; it may be deleted."""
+        """Folder of the index of accepted keys; it may be deleted, and is made from the lake."""
         return self.home / "lake" / "window"
 
     @property
     def warehouse(self) -> Path:
-        """DuckDB file that dbt builds; rebuildable from the lake."""
+        """DuckDB file that dbt builds; it can be built again from the lake."""
         return self.home / "warehouse" / "warehouse.duckdb"
 
     @property
     def published(self) -> Path:
-        """Immutable generations for readers, and the pointer `current`."""
+        """Folder of the immutable generations for readers, and of the link `current`."""
         return self.home / "published"
 
     @property
     def frozen_catalogs(self) -> Path:
-        """One folder per catalog digest: the very bytes Python validated and dbt loads."""
+        """One folder per catalog digest, with the bytes that Python validated and dbt loads."""
         return self.home / "catalog"
 
     @property
     def dbt_target(self) -> Path:
-        """Artifacts of dbt: the prebuilt manifest, run results, logs."""
+        """Folder of dbt's artifacts: the parsed project, compiled SQL, logs."""
         return self.home / "dbt"
 
     @property
     def dagster_home(self) -> Path:
-        """DAGSTER_HOME: run storage, event logs, schedules."""
+        """DAGSTER_HOME: the folder of Dagster's runs, events and schedules."""
         return self.home / "dagster"
 
     @property
     def writer_lock(self) -> Path:
-        """File whose lock the one writer holds."""
+        """The file that the only writer has locked."""
         return self.home / "writer.lock"
 
 
 def load_settings() -> Settings:
-    """Settings from the environment as it is now.
+    """The settings of the environment as it is now.
 
     Raises:
-        MeterlineError: a variable that begins with METERLINE_ is no setting.
-        pydantic.ValidationError: a variable has a value of the wrong form.
+        MeterlineError: a variable begins with METERLINE_ and is not a setting.
+        pydantic.ValidationError: the value of a variable is not allowed.
     """
     misspelt = unknown_variables(os.environ)
     if misspelt:
@@ -215,28 +217,28 @@ _OF_OTHER_PARTS = {
     "METERLINE_LAKE_SNAPSHOT",
     "METERLINE_READABLE_FOLDERS",
 }
-"""Not for people: a run tells dbt's connection by them where it works."""
+"""Variables that a run sets for dbt's connection; people do not set them."""
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    """A sentence for each variable that looks like a setting and is none."""
+    """One sentence per variable that looks like a setting and is not one."""
     known = {f"METERLINE_{name.upper()}" for name in Settings.model_fields}
     sentences = []
     for name in sorted(environment):
         is_ours = name.upper().startswith("METERLINE_")
         if is_ours and name.upper() not in known | _OF_OTHER_PARTS:
-            # Without the prefix, which would make any two names alike.
+            # The prefix is left out: with it, any two names would be similar.
             near = get_close_matches(
                 name.upper().removeprefix("METERLINE_"),
                 sorted(each.removeprefix("METERLINE_") for each in known),
                 n=1,
             )
             hint = f"; did you mean METERLINE_{near[0]}?" if near else ""
-            sentences.append(f"{name} is no setting{hint}")
+            sentences.append(f"{name} is not a setting{hint}")
     return sentences
 
 
 def metric_codes() -> frozenset[str]:
-    """The billable metrics there are: one file each in the dbt project."""
+    """The codes of all billable metrics; each has a file in the dbt project."""
     files = (DBT_PROJECT / "models" / "metrics").glob("metric_*.sql")
     return frozenset(path.stem.removeprefix("metric_") for path in files)

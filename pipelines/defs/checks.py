@@ -1,7 +1,6 @@
-"""The invariants of the lake as asset checks; each blocks what comes after it.
+"""Checks: the invariants of the lake as asset checks. A failed one blocks all later assets.
 
-Belongs here: how a finding appears in Dagster. Must not be put here: what holds (see
-`conservation`), or dbt's tests, which dagster-dbt turns into checks (see `dbt_assets`).
+dagster-dbt makes checks of dbt's tests; see `defs.dbt`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ from pipelines.vocabulary.errors import InvariantError
 
 
 def check_specs(invariants: Iterable[Invariant]) -> list[dg.AssetCheckSpec]:
-    """One blocking check per invariant, shown at the lake table it speaks of."""
+    """One blocking check per invariant, shown at the lake table that it is about."""
     return [
         dg.AssetCheckSpec(
             name=invariant.name,
@@ -26,7 +25,7 @@ def check_specs(invariants: Iterable[Invariant]) -> list[dg.AssetCheckSpec]:
 
 
 def check_results(findings: Iterable[Finding]) -> Iterator[dg.AssetCheckResult]:
-    """One result per finding; a failed one shows how many rows offend, and some of them."""
+    """One result per finding; a failed one shows the number of offences and some of them."""
     for finding in findings:
         yield dg.AssetCheckResult(
             check_name=finding.invariant.name,
@@ -39,10 +38,10 @@ def check_results(findings: Iterable[Finding]) -> Iterator[dg.AssetCheckResult]:
 
 
 def require_all(findings: Sequence[Finding]) -> None:
-    """Nothing, when every invariant holds.
+    """Passes if every invariant holds.
 
     Raises:
-        InvariantError: one does not; it names each, with its offences.
+        InvariantError: an invariant is broken; the message names each broken one.
     """
     broken = [finding for finding in findings if not finding.holds]
     if broken:

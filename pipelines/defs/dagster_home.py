@@ -1,8 +1,4 @@
-"""Dagster's home: its configuration, its instance, and the UI in front of it.
-
-Belongs here: how Dagster is set up inside a Meterline home. Must not be put here: what it
-runs (see `definitions`).
-"""
+"""Dagster home: Dagster's configuration, its instance and its UI, inside a Meterline home."""
 
 import json
 import os
@@ -21,30 +17,30 @@ from pipelines.defs.resources import end_runs_of_dead_processes
 from pipelines.settings import REPOSITORY, Settings
 
 WORKSPACE = REPOSITORY / "workspace.yaml"
-"""What the UI serves."""
+"""The file that tells the UI what to serve."""
 
 MAX_RUN_SECONDS = 24 * 3600
-"""A run that takes longer is ended: its process is gone, or hangs."""
+"""Seconds after which a run is ended, because its process is gone or hangs."""
 
 _DAGSTER_DEV = ("-W", "ignore", "-m", "dagster", "dev", "--log-level", "warning")
-"""Its one warning advertises another command, which is not installed."""
+"""Arguments that start the UI. The ignored warning advertises a command that is not installed."""
 
 _ENDING_SECONDS = 20.0
-"""How long the UI's processes may take to end before they are killed."""
+"""Seconds that the UI's processes may take to end before they are killed."""
 
 _CONFIGURATION = {
     "telemetry": {"enabled": False},
     "nux": {"enabled": False},
-    # Seconds instead of minutes until a run's place in the queue is free again.
+    # The place of a dead run in the queue is free again after seconds instead of minutes.
     "run_monitoring": {
         "enabled": True,
         "max_runtime_seconds": MAX_RUN_SECONDS,
         "poll_interval_seconds": 30,
     },
     "concurrency": {"runs": {"max_concurrent_runs": 1}},
-    # `meterline` is the logger that the command line shows as progress.
+    # The command line shows the logger `meterline` as progress.
     "python_logs": {"managed_python_loggers": ["meterline"], "python_log_level": "INFO"},
-    # What a run says is in its event log; a file per step would only pile up.
+    # The event log has all messages of a run, so a log file per step is not needed.
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
         "class": "NoOpComputeLogManager",
@@ -56,12 +52,12 @@ _CONFIGURATION = {
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
-    """The folder for DAGSTER_HOME, with its `dagster.yaml` as this version wants it.
+    """The folder for DAGSTER_HOME, with the `dagster.yaml` of this version.
 
-    Runs, events and ticks are kept in SQLite files inside it, which is Dagster's default.
+    Runs, events and ticks are in SQLite files inside it, as is Dagster's default.
     """
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    # JSON is YAML too, and needs no library to write.
+    # JSON is also YAML, and needs no library to write.
     text = json.dumps(_CONFIGURATION | _storages(settings.dagster_home / "storage"), indent=2)
     target = settings.dagster_home / "dagster.yaml"
     if not target.is_file() or target.read_text() != text:
@@ -72,35 +68,35 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 
 def _storages(folder: Path) -> dict[str, object]:
-    """Dagster's own SQLite storages in the places it gives them, events with connections kept."""
-    storages = {
-        "run_storage": ("dagster._core.storage.runs", "SqliteRunStorage", "history"),
-        "event_log_storage": ("pipelines.defs.event_log", "KeptEventLogStorage", "history/runs"),
-        "schedule_storage": (
-            *("dagster._core.storage.schedules", "SqliteScheduleStorage"),
-            "schedules",
-        ),
-    }
+    """Dagster's SQLite storages in their usual places; that of events keeps its connections."""
+
+    def storage(module: str, name: str, place: str) -> dict[str, object]:
+        return {"module": module, "class": name, "config": {"base_dir": str(folder / place)}}
+
     return {
-        storage: {"module": module, "class": name, "config": {"base_dir": str(folder / place)}}
-        for storage, (module, name, place) in storages.items()
+        "run_storage": storage("dagster._core.storage.runs", "SqliteRunStorage", "history"),
+        "event_log_storage": storage(
+            "pipelines.defs.event_log", "KeptEventLogStorage", "history/runs"
+        ),
+        "schedule_storage": storage(
+            "dagster._core.storage.schedules", "SqliteScheduleStorage", "schedules"
+        ),
     }
 
 
 @contextmanager
 def dagster_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The instance of this home; runs it records are seen by the UI of the same home."""
+    """The Dagster instance of this home; the UI of the home shows the runs it records."""
     home = str(prepare_dagster_home(settings))
     with dg.DagsterInstance.from_config(home) as instance:
         yield instance
 
 
 def open_ui(settings: Settings, port: int, workspace: Path = WORKSPACE) -> int:
-    """Serves the UI on 127.0.0.1 until it is stopped; the exit code of `dagster dev`.
+    """The exit code of `dagster dev`, which serves the UI on 127.0.0.1 until it is stopped.
 
-    The UI has no login, so no other address is offered. All its processes, runs included,
-    are one process group, which is ended as a whole: `dagster dev` alone would leave some
-    behind when it is terminated.
+    The UI has no login, so it is served at no other address. All its processes, runs included, are
+    one process group, and the whole group is ended. `dagster dev` alone would leave some running.
     """
     with dagster_instance(settings) as instance:
         end_runs_of_dead_processes(instance, settings.writer_lock)
@@ -127,8 +123,8 @@ def open_ui(settings: Settings, port: int, workspace: Path = WORKSPACE) -> int:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    # Set before the server starts: a shell that starts us in the background has us ignore
-    # SIGINT, children inherit that, and Dagster then ignores SIGTERM as well.
+    # The handlers are set before the server starts. A shell that starts us in the background makes
+    # us ignore SIGINT. Children inherit that, and Dagster then ignores SIGTERM as well.
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, _stop) for number in numbers}
     try:
@@ -143,7 +139,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _end_group(leader: subprocess.Popen[bytes]) -> None:
-    """Ends every process of the group: asked first, killed when they take too long."""
+    """Ends every process of the group: it is asked first, and killed if it takes too long."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + _ENDING_SECONDS
         try:

@@ -1,7 +1,7 @@
-"""Event log: Dagster's own SQLite storage of events, with its connections kept.
+"""Event log: Dagster's SQLite storage of events, with connections that stay open.
 
 A run of this project stores about a thousand events, each in two or three databases. Dagster
-opens a connection, and closes the database, for each of them; that took half of a small run.
+opens and closes a connection for each of them, which took half of the time of a small run.
 """
 
 from collections import OrderedDict
@@ -15,16 +15,16 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
 KEPT_MAX = 8
-"""Databases that stay open at a time: one a run looked at, and the index of all."""
+"""Databases that stay open at a time: one for each run that was read, and the index of all runs."""
 
 _BUSY_SECONDS = 30
 
 
 class KeptEventLogStorage(SqliteEventLogStorage):
-    """The same files as `SqliteEventLogStorage` has; each process keeps its connections.
+    """`SqliteEventLogStorage` with the same files, but each process keeps its connections.
 
-    What is written waits for the disk at checkpoints alone, so that a power failure may cost
-    Dagster's last events. The lake and its catalog are written otherwise.
+    Events are flushed to the disk at checkpoints only, so a power failure may lose the last ones.
+    This does not concern the lake and its catalog.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -36,12 +36,12 @@ class KeptEventLogStorage(SqliteEventLogStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> "KeptEventLogStorage":
-        """The storage that `dagster.yaml` names."""
+        """The storage as configured in `dagster.yaml`."""
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        # The lock makes it safe that threads share a connection.
+        # The lock makes it safe for threads to share a connection.
         with self._db_lock:
             connection = self._kept_connection(shard)
             with connection.begin():
@@ -68,9 +68,9 @@ class KeptEventLogStorage(SqliteEventLogStorage):
         return connection
 
     def has_table(self, table_name: str) -> bool:
-        """True if the index has the table; a table that is there is not asked for again.
+        """True if the index has the table; a table that was found is not looked for again.
 
-        Dagster asks at each asset and check event, and makes a new engine each time.
+        Dagster asks for each asset event and check event, and makes a new engine each time.
         """
         if table_name not in self._tables:
             if not super().has_table(table_name):
@@ -79,13 +79,13 @@ class KeptEventLogStorage(SqliteEventLogStorage):
         return True
 
     def wipe(self) -> None:
-        """Deletes every event; the files go too, so nothing may keep them open."""
+        """Deletes every event. The files are deleted too, so their connections are closed first."""
         self._close_all()
         self._tables.clear()
         super().wipe()
 
     def dispose(self) -> None:
-        """Closes what is kept."""
+        """Closes all connections."""
         super().dispose()
         self._close_all()
 

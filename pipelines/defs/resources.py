@@ -1,7 +1,4 @@
-"""Resources: the writer lock, and the memory in which the assets of one run pass values on.
-
-Belongs here: what lives as long as a run. Must not be put here: work (see `assets`).
-"""
+"""Resources: the writer lock of a run, and the memory in which its assets pass values on."""
 
 import os
 from collections.abc import Iterator
@@ -27,7 +24,7 @@ _UNFINISHED = (
 
 @dataclass(frozen=True)
 class Writer:
-    """The right to write to a home; whoever has one holds the lock.
+    """The right to write to a home: it exists only while the run holds the writer lock.
 
     Attributes:
         home: the home.
@@ -39,15 +36,15 @@ class Writer:
 
     @property
     def settings(self) -> Settings:
-        """Of the home."""
+        """The settings of the home."""
         return self.home.settings
 
 
 def build_writer(settings: Settings) -> dg.ResourceDefinition:
-    """The resource that every asset needs: the home's writer lock, held for the run.
+    """The resource that every asset needs: it holds the home's writer lock during the run.
 
-    The lock is taken inside the run, so it does not matter who launched it: the command
-    line, the UI, the sensor. A run that a kill left as started is ended on the way.
+    The run itself takes the lock, so it works however the run was launched: by the command line,
+    the UI or the sensor. If the last holder of the lock was killed, its run is marked as failed.
     """
 
     @dg.resource(description="Holds the home's writer lock for as long as the run lasts.")
@@ -58,7 +55,7 @@ def build_writer(settings: Settings) -> dg.ResourceDefinition:
             try:
                 killed = held.enter_context(writer_lock(settings.writer_lock, run_id, wait))
             except MeterlineError as error:
-                # No step has begun, so the hook on failing steps does not tell it.
+                # No step has begun, so the hook on failing steps does not send this alarm.
                 send(settings, failure_payload(settings, run_id, None, str(error)))
                 raise
             if killed is not None and context.instance is not None:
@@ -69,26 +66,27 @@ def build_writer(settings: Settings) -> dg.ResourceDefinition:
 
 
 def end_dead_run(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """True if the run was still marked as going; it is marked as failed now.
+    """True if the run was still marked as running; it is marked as failed now.
 
-    Dagster cannot tell that a run's process died, and such a run keeps the only place in the
-    queue. Call this only when the process is known to be gone.
+    Dagster does not notice that the process of a run died, and such a run keeps the only place in
+    the queue. Call this only if the process is known to be gone.
     """
     run = instance.get_run_by_id(run_id)
     if run is None or run.status not in _UNFINISHED:
         return False
     instance.report_run_failed(
-        run, message="The process of this run is gone; what it had not committed is swept."
+        run,
+        message="The process of this run is gone. The next run removes what it left uncommitted.",
     )
     return True
 
 
 def end_runs_of_dead_processes(instance: dg.DagsterInstance, lock_file: Path) -> bool:
-    """True if the run that took the writer lock last had been killed; it is ended now.
+    """True if the run that last took the writer lock was killed; it is marked as failed now.
 
-    Looks at the process instead of trying the lock: a try would hold it for a moment, in
-    which a run that starts would be refused. If the process id has been given to another
-    process since, run monitoring ends the run after its longest time.
+    The process is looked for instead of trying the lock. A try would hold the lock for a moment,
+    and a run that starts in that moment would be refused. If another process has the same id now,
+    run monitoring ends the run after `MAX_RUN_SECONDS`.
     """
     holder = last_holder(lock_file)
     if holder is None or _is_alive(holder.pid):
@@ -102,34 +100,34 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # alive, and another user's
+        pass  # It is alive and belongs to another user.
     return True
 
 
 class RunMemory(dg.IOManager):
-    """Passes values between the assets of one run, in memory, and keeps none.
+    """Passes values between the assets of one run, in memory.
 
-    Nothing is pickled and nothing outlives the run: what lasts is in the lake and in the
-    warehouse, and later assets read it there.
+    Nothing is pickled, and no value outlives the run. Everything that lasts is in the lake and the
+    warehouse.
     """
 
     def __init__(self) -> None:
         self._values: dict[dg.AssetKey, Any] = {}
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """The value waits for the assets after it."""
+        """Keeps the value for the assets that need it."""
         self._values[context.asset_key] = obj
 
     def load_input(self, context: dg.InputContext) -> Any:
-        """The value that this run made.
+        """The value that an asset of this run has made.
 
         Raises:
-            MeterlineError: the asset before it is not part of this run.
+            MeterlineError: that asset was not part of this run.
         """
         if context.asset_key not in self._values:
             name = context.asset_key.to_user_string()
             raise MeterlineError(
-                f"{name} was not made in this run, and it is not kept between runs; "
+                f"{name} was not made in this run, and no value is kept between runs; "
                 "launch the whole job `meterline`"
             )
         return self._values[context.asset_key]

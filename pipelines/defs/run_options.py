@@ -1,4 +1,4 @@
-"""Run options: what a person may choose when launching a run, as Dagster shows it."""
+"""Run options: the choices of a person who launches a run, as Dagster shows them."""
 
 import dagster as dg
 from pydantic import Field
@@ -9,17 +9,19 @@ from pipelines.vocabulary.errors import MeterlineError
 
 
 class RunOptions(dg.Config):
-    """What a person may choose when launching a run.
+    """The choices of a person who launches a run.
 
     Attributes:
-        as_of: instant the run speaks for, RFC 3339; None is the present.
-        republish: True takes in no file and closes no invoice, but builds and publishes the
-            marts again, for the last instant the home has spoken for.
-        replay: True decides refused lines again, those that the selection names; it takes in
-            no new file.
-        correct_file, correct_from: a file of the landing and its corrected copy; see `correction`.
-        replay_sources, replay_files, replay_reasons, replay_release: see
-            `replay_selection.Selection`.
+        as_of: the instant of the run as RFC 3339: periods cut by then are closed. None: now.
+        republish: True if the marts are built and published again with the last `as_of` of the
+            home. Such a run takes in no file and closes no invoice.
+        replay: True if refused lines are decided again. Such a run takes in no new file.
+        replay_sources: senders whose lines are replayed; empty for all.
+        replay_files: paths or globs of the files to replay; empty for all.
+        replay_reasons: reason codes of the lines to replay; empty for all.
+        replay_release: paths or globs of held files that are let in.
+        correct_file: path of a file that was taken in. None: no file is corrected.
+        correct_from: path of its corrected copy. None: no file is corrected.
     """
 
     as_of: str | None = None
@@ -60,19 +62,21 @@ class RunOptions(dg.Config):
 
     @property
     def kind(self) -> Kind:
-        """What the run is asked to do.
+        """The kind of run that the options ask for.
 
         Raises:
             MeterlineError: the options contradict each other, or name an unknown reason.
         """
         chosen = [self.republish, self.replay, bool(self.correct_file or self.correct_from)]
         if sum(chosen) > 1:
-            raise MeterlineError("expected one of republish, replay and correct_file, found more")
+            raise MeterlineError(
+                "expected at most one of republish, replay and correct_file, found more"
+            )
         if self.republish:
             return Republication()
         if self.correct_file or self.correct_from:
             if not (self.correct_file and self.correct_from):
-                raise MeterlineError("correct_file and correct_from go together; give both")
+                raise MeterlineError("expected both correct_file and correct_from, found one")
             return Correction(self.correct_file, self.correct_from)
         if self.replay:
             return Replay(

@@ -1,8 +1,7 @@
-"""The landing sensor and the nightly run: they ask for runs, and do no work themselves.
+"""Sensors: the landing sensor and the nightly run ask for runs, and do no work themselves.
 
-Belongs here: when a run is wanted. Must not be put here: what is new (a run finds out by the
-registry). There is no cursor and no run key: a key is remembered for ever and would forbid
-the retry of a run that failed.
+The sensor has no cursor and no run key. Dagster remembers a run key for ever, so a failed run could
+not be tried again. A run finds new files by comparing the listing with the registry.
 """
 
 from contextlib import nullcontext
@@ -18,7 +17,7 @@ from pipelines.settings import Settings
 from pipelines.vocabulary.errors import OlderSchemaError
 
 RETRY_AFTER = timedelta(minutes=15)
-"""How long the sensor leaves a landing alone after a run failed, unless a person runs it."""
+"""How long the sensor waits after a failed run. A later run that succeeds ends the wait."""
 
 _GOING = (
     dg.DagsterRunStatus.QUEUED,
@@ -32,14 +31,14 @@ _GOING = (
 def build_landing_sensor(
     settings: Settings, job: UnresolvedAssetJobDefinition
 ) -> dg.SensorDefinition:
-    """A sensor that asks for a run when the landing holds files the registry does not."""
+    """A sensor that asks for a run when the landing has files that were not taken in yet."""
 
     @dg.sensor(
         job=job,
         name="landing_sensor",
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Asks for a run when new files have landed; never two at a time.",
+        description="Asks for a run when new files have landed, one run at a time.",
     )
     def landing_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         end_runs_of_dead_processes(context.instance, settings.writer_lock)
@@ -59,10 +58,10 @@ def build_landing_sensor(
 
 
 def build_nightly_run(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
-    """A run a day, because a period also ends, and is to be closed, when no file lands.
+    """A schedule with one run a day, because periods must be closed even if no file lands.
 
-    It is off until a person turns it on: it speaks for the present, and would carry a home
-    that holds a sample of years ago to today.
+    It is off until a person turns it on. Its `as_of` is the present, so it would close every period
+    of a home that holds a sample of years ago.
     """
     return dg.ScheduleDefinition(
         name="nightly_run",
@@ -70,19 +69,19 @@ def build_nightly_run(job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinitio
         cron_schedule="15 0 * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Closes the periods that ended, also when no file lands.",
+        description="Closes the periods that ended, even if no file has landed.",
     )
 
 
 def count_new_files(settings: Settings) -> int:
-    """File versions in the landing that no batch has taken; no file is opened."""
+    """The number of file versions in the landing that no batch has taken; no file is opened."""
     home = Home(settings)
     with home.lake() if home.has_lake else nullcontext() as lake:
         return list_landing(home, lake).discovery.files.height
 
 
 def reason_to_wait(instance: dg.DagsterInstance, now: datetime) -> str | None:
-    """Why no run is wanted now, in a sentence; None when one may start."""
+    """A sentence that says why no run may start now; None if one may."""
     going = instance.get_runs(dg.RunsFilter(statuses=list(_GOING)), limit=1)
     if going:
         return f"Run {going[0].run_id} is {going[0].status.value.lower()}."

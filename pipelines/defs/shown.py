@@ -1,4 +1,4 @@
-"""How values are shown in Dagster and in a run's progress."""
+"""Shown: values as text, for Dagster and for the progress of a run."""
 
 import polars as pl
 
@@ -6,7 +6,7 @@ from pipelines.vocabulary.verdicts import Verdict
 
 
 def verdict_sentence(verdicts: pl.DataFrame) -> str:
-    """What became of a batch's lines, in one line of text."""
+    """The number of a batch's lines and of each verdict, in one line of text."""
     counts = ", ".join(
         f"{int(verdicts[verdict].sum()):,} {verdict}" for verdict in (*Verdict, "blank")
     )
@@ -14,7 +14,7 @@ def verdict_sentence(verdicts: pl.DataFrame) -> str:
 
 
 def markdown_table(rows: pl.DataFrame) -> str:
-    """Rows as a Markdown table; senders' text cannot break out of its cell."""
+    """The rows as a Markdown table; text from senders cannot break out of its cell."""
     header = [f"| {' | '.join(rows.columns)} |", f"|{' --- |' * rows.width}"]
     cells = (
         [

@@ -214,9 +214,12 @@ def test_metrics_are_the_files_of_the_dbt_project() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("METERLINE_THRAEDS", "METERLINE_THRAEDS is no setting; did you mean METERLINE_THREADS?"),
-        ("METERLINE_Q", "METERLINE_Q is no setting"),
-        ("meterline_hom", "meterline_hom is no setting; did you mean METERLINE_HOME?"),
+        (
+            "METERLINE_THRAEDS",
+            "METERLINE_THRAEDS is not a setting; did you mean METERLINE_THREADS?",
+        ),
+        ("METERLINE_Q", "METERLINE_Q is not a setting"),
+        ("meterline_hom", "meterline_hom is not a setting; did you mean METERLINE_HOME?"),
     ],
 )
 def test_misspelt_variable_is_refused(

@@ -1,6 +1,7 @@
-"""Alarms: what a run found is held against the bounds, and a failing step is told.
+"""Alarms: sent when a run passes a bound of the settings, or when one of its steps fails.
 
-Both work whoever launched the run (the command line, the UI, a sensor): they are part of the job.
+They are part of the job, so they work however the run was launched: by the command line, the UI or
+a sensor.
 """
 
 import logging
@@ -30,7 +31,7 @@ _progress = logging.getLogger("meterline")
 def alarms(
     landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> dg.MaterializeResult[None]:
-    """Signs of the run against the bounds of the settings; it can fail no run."""
+    """The counts of the run, compared with the bounds of the settings; it never fails a run."""
     settings, facts = writer.settings, landed_files.facts
     signs = signs_of(landed_files, catalog.sources, writer)
     passed = passed_bounds(signs, settings)
@@ -52,7 +53,7 @@ def alarms(
 
 
 def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
-    """What the run found, read from the lake as it left it; expected conflicts are no sign."""
+    """The counts of the run that bounds exist for; expected conflicts are not counted."""
     with writer.home.lake_for_writing() as lake:
         batch_id = lake.last_batch_id("decide")
         states = file_states(lake, landed.undecided())
@@ -83,7 +84,7 @@ def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
 
 @dg.failure_hook(required_resource_keys={"writer"})
 def tell_failure(context: dg.HookContext) -> None:
-    """A failing step is told to METERLINE_ALARM_URL; a failing hook fails no run."""
+    """Sends an alarm to METERLINE_ALARM_URL when a step fails; it never fails a run itself."""
     writer: Writer = context.resources.writer
     cause: Any = context.op_exception
     while getattr(cause, "__cause__", None) is not None:

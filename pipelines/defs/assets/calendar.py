@@ -1,7 +1,7 @@
-"""The calendar: billing periods and names for dbt, and the gate before it.
+"""Calendar: billing periods and names for dbt, written only if anything differs.
 
-When neither events, catalog, code nor due periods differ from what is published, the calendar
-yields nothing, and Dagster skips everything after it.
+If nothing differs from what is published (see `warehouse.gate`), the calendar yields nothing, and
+Dagster skips everything after it.
 """
 
 import logging
@@ -24,7 +24,7 @@ from pipelines.warehouse.gate import current_inputs, finalized_periods
 _progress = logging.getLogger("meterline")
 
 RUN_KEYS = (dg.AssetKey("landed_files"), dg.AssetKey("catalog"))
-"""What a run knows about itself before it looks at any event."""
+"""The assets that say what the run is, before it reads any event."""
 
 _DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
 
@@ -53,7 +53,7 @@ _DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
 def calendar_tables(
     landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Billing periods and names for dbt; nothing when what is published is still true."""
+    """Billing periods and names for dbt; nothing if nothing differs from what is published."""
     settings, facts = writer.settings, landed_files.facts
     with writer.home.lake_for_writing() as lake:
         inputs = current_inputs(lake, settings.home, catalog, facts)

@@ -1,4 +1,4 @@
-"""The catalog, read and frozen before anything else."""
+"""Catalog: read and frozen before anything else."""
 
 import dagster as dg
 

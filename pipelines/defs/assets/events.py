@@ -1,4 +1,4 @@
-"""Events: parsed, decided, and committed to the lake in one transaction."""
+"""Events: parsed, decided, committed to the lake in one transaction, and checked."""
 
 import logging
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from pipelines.vocabulary.verdicts import Verdict
 _progress = logging.getLogger("meterline")
 
 EVENT_TABLES = ("landing_files", "file_decisions", "accepted_events", "refused_events")
-"""Lake tables that one batch of events writes, in one transaction."""
+"""The lake tables that a batch of events writes in one transaction."""
 
 
 @dg.asset(group_name="3_events")
 def parsed_events(
     landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> dg.Output[ParsedBatch]:
-    """Every line of the batch's files as an event or a rejection, in the staging folder."""
+    """Every line of the run's files, as an event or a rejection in the staging folder."""
     if landed_files.plan.sentence:
         _progress.info(landed_files.plan.sentence)
     with writer.home.lake_for_writing() as lake:
@@ -59,7 +59,7 @@ def decided_events(
     catalog: Catalog,
     writer: dg.ResourceParam[Writer],
 ) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
-    """Each event's verdict, committed to the lake with its files in one transaction."""
+    """The verdict of each event, committed to the lake with its files in one transaction."""
     if parsed_events.files:
         _progress.info("deciding")
     with writer.home.lake_for_writing() as lake:

@@ -1,4 +1,4 @@
-"""Invoices: the drafts that are due become invoices, in one lake transaction."""
+"""Invoices: the drafts that can be closed become invoices, in one transaction of the lake."""
 
 import logging
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ _progress = logging.getLogger("meterline")
 def closed_invoices(
     landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """The drafts that are final, numbered, hashed and chained, in one lake transaction."""
+    """The drafts that can be closed: numbered, hashed and chained, in one lake transaction."""
     settings, facts = writer.settings, landed_files.facts
     with opened(settings.warehouse) as warehouse:
         drafts, lines = drafts_and_lines(warehouse)

@@ -1,4 +1,4 @@
-"""The landing, listed: what a run will take in."""
+"""Landing: listed, so that the run knows what it will take in."""
 
 import logging
 import shutil
@@ -25,12 +25,12 @@ _progress = logging.getLogger("meterline")
 
 @dataclass(frozen=True)
 class Landed:
-    """What a run found in the landing, and what it knows about itself.
+    """The files that a run found in the landing, and the facts about the run.
 
     Attributes:
-        kind: what the run was asked to do.
-        plan: what it takes in; it may have no file.
-        facts: recorded with every transaction of the run.
+        kind: the kind of run that was asked for.
+        plan: the files and lines that it takes in; there may be none.
+        facts: the facts that every transaction of the run records.
     """
 
     kind: Kind
@@ -38,11 +38,11 @@ class Landed:
     facts: RunFacts
 
     def undecided(self) -> pl.DataFrame:
-        """File versions that the listing holds and that wait for a later batch."""
+        """The new file versions that wait for a later batch, one row each."""
         return self.plan.listing.undecided()
 
     def tools(self, home: Home, lake: Lake, catalog: Catalog) -> Tools:
-        """What the plan works with, on an open lake."""
+        """The open parts of the home that the plan works with."""
         return tools_of(home, lake, catalog, self.facts.listing_started_at)
 
 
@@ -50,7 +50,7 @@ class Landed:
 def landed_files(
     config: RunOptions, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> dg.Output[Landed]:
-    """The landing listed, and the file versions that no batch has taken."""
+    """The listing of the landing, and the file versions that the run takes in."""
     home, kind = writer.home, config.kind
     with home.lake_for_writing() as lake:
         _sweep(home, lake)
@@ -86,7 +86,7 @@ def landed_files(
 
 
 def tools_of(home: Home, lake: Lake, catalog: Catalog, listed_at: datetime) -> Tools:
-    """What every kind of run works with, on an open lake."""
+    """The open parts of a home that every kind of run works with."""
     settings = home.settings
     return Tools(
         lake=lake,
@@ -103,7 +103,7 @@ def tools_of(home: Home, lake: Lake, catalog: Catalog, listed_at: datetime) -> T
 
 
 def _sweep(home: Home, lake: Lake) -> None:
-    """Removes what an unfinished run left; the writer lock is held."""
+    """Removes the files that an unfinished run left; the writer lock must be held."""
     shutil.rmtree(home.settings.staging, ignore_errors=True)
     swept = lake.sweep()
     if swept:

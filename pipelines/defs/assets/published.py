@@ -1,4 +1,4 @@
-"""The published marts: an immutable generation, once every check of the run has passed."""
+"""Published: an immutable generation of the marts, once every check of the run has passed."""
 
 import logging
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from pipelines.warehouse.publish import CheckSummary, publish
 _progress = logging.getLogger("meterline")
 
 CHAIN_VERIFIED_EVERY = timedelta(days=1)
-"""How often a run verifies the whole chain, and not only the links since the last publication."""
+"""How often a run verifies the whole chain instead of the links since the last publication."""
 
 
 def build_publication(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -40,7 +40,7 @@ def build_publication(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         catalog: Catalog,
         writer: dg.ResourceParam[Writer],
     ) -> dg.MaterializeResult[None]:
-        """An immutable generation of the marts, pointed to once every check of the run passed."""
+        """An immutable generation of the marts, once every check of the run has passed."""
         return _publish(landed_files, catalog, writer, _checks_of_run(context))
 
     return published_marts
@@ -53,7 +53,7 @@ def _publish(
     before = writer.home.generation()
     verified = _verified_before(before, facts.listing_started_at)
     with writer.home.lake_for_writing() as lake:
-        # The verified link itself is read too: it must still be there, as it was.
+        # The verified link is read too, because it must still be as it was.
         invoices = lake.query(
             f"SELECT {', '.join(CHAIN_COLUMNS)} FROM lake.invoices WHERE series_number >= $first",
             {"first": verified.number},
@@ -107,8 +107,8 @@ def chain_head(invoices: pl.DataFrame, verified_at: datetime | None) -> ChainHea
     """The end of the chain.
 
     Args:
-        invoices: at least the newest of all finalized invoices.
-        verified_at: when the chain was last verified from its first link.
+        invoices: finalized invoices, the newest among them.
+        verified_at: when the chain was last verified from its first link. None: no run said so.
     """
     last = invoices.sort("series_number").tail(1)
     return ChainHead(
@@ -121,8 +121,8 @@ def chain_head(invoices: pl.DataFrame, verified_at: datetime | None) -> ChainHea
 def _verified_before(before: Generation | None, now: datetime) -> Link:
     """The link up to which the chain need not be verified again.
 
-    A generation is published only when its chain holds. Once a day the chain is verified from its
-    first link all the same, so that a change of an old invoice is found.
+    A generation is published only if its chain holds. Once a day the chain is still verified from
+    its first link, so that a change to an old invoice is found.
     """
     if before is None or before.chain_head.verified_at is None:
         return BEFORE_THE_FIRST

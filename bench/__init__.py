@@ -1,1 +1,1 @@
-"""Benchmarks and the makers of their input: outside the pipeline, which never imports them."""
+"""Bench: benchmarks, and the programs that make their input. The pipeline never imports them."""

@@ -1,13 +1,9 @@
-"""Meterline and a plain DuckDB refresh over the same files, side by side in one run.
+"""Benchmark: Meterline beside a plain DuckDB refresh over the same files.
 
-Belongs here: what is compared, how often, and how the outcome is shown. Must not be put here:
-making the files (see `generate_events`), the plain way (see `duckdb_refresh`), measuring (see
-`child_usage`).
-
-The two do not do the same work, and the table says so: `rows` counts what each of them keeps,
-beside what is true. The plain refresh only drops what it cannot parse and repeated ids; Meterline
-gives every line a verdict, commits it to the lake, rates, invoices and publishes. `ingest` is the
-part of a Meterline run from listing the landing to the committed batch.
+The two do not do the same work. The refresh drops repeated ids and lines that it cannot parse.
+Meterline gives every line a verdict, commits it to the lake, rates, invoices and publishes. The
+column `rows` of the table shows how many events each of them keeps, and how many are right. The row
+`ingest` is the part of a Meterline run from the listing of the landing to the committed batch.
 
 `python -m bench.benchmark --events 10000000 --runs 3` prints a table, then JSON.
 """
@@ -32,19 +28,19 @@ from bench.event_lines import Stream
 from bench.generate_events import generate
 
 METERLINE = Path(sys.executable).with_name("meterline")
-"""The command as installed beside this Python."""
+"""The command `meterline` that is installed beside this Python."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One run of one side.
+    """One run of one side, or one part of it.
 
     Attributes:
-        name: which side, or which part of it.
-        seconds: wall clock.
-        cpu_seconds: of the process tree; None for a part of a run.
-        peak_rss_bytes: of the process tree; None for a part of a run.
-        rows: events it keeps.
+        name: name of the side or the part.
+        seconds: wall time.
+        cpu_seconds: CPU time of the process tree; None for a part of a run.
+        peak_rss_bytes: peak memory of the process tree; None for a part of a run.
+        rows: number of events that the side keeps.
     """
 
     name: str
@@ -57,7 +53,7 @@ class Measurement:
 def run_pipeline(
     home: Path, landing: Path, catalog: Path, as_of: datetime, memory_limit: str, threads: int
 ) -> list[Measurement]:
-    """A first `meterline run` in a fresh home: the whole run, and its ingest step."""
+    """The first `meterline run` of a new home: the whole run, and its part `ingest`."""
     used = measure(
         [str(METERLINE), "run", "--json", "--as-of", f"{as_of:%Y-%m-%dT%H:%M:%SZ}"],
         {
@@ -77,11 +73,15 @@ def run_pipeline(
 
 
 def run_duckdb(database: Path, landing: Path, threads: int) -> list[Measurement]:
-    """A plain refresh into a fresh database."""
+    """One plain refresh into a new database."""
     used = measure(
         [
-            *(sys.executable, "-m", "bench.duckdb_refresh"),
-            *(str(landing), str(database), "--threads", str(threads)),
+            sys.executable,
+            "-m",
+            "bench.duckdb_refresh",
+            str(landing),
+            str(database),
+            f"--threads={threads}",
         ]
     )
     return [_whole("duckdb refresh", used, int(json.loads(used.output)["rows"]))]
@@ -94,10 +94,16 @@ def _whole(name: str, used: Usage, rows: int) -> Measurement:
 def compare(
     data: Path, truth: dict[str, Any], runs: int, memory_limit: str, threads: int
 ) -> list[Measurement]:
-    """Runs both sides in turn, `runs` times, each time from nothing.
+    """The median of each side and part, field by field, in the order of the table.
 
-    Returns:
-        The median of each side and part, field by field, in the order of the table.
+    Both sides run in turn, each time with a new home or database.
+
+    Args:
+        data: folder with landing/ and catalog/.
+        truth: the counts of `truth.json`.
+        runs: number of runs of each side.
+        memory_limit: DuckDB's memory limit inside Meterline, with its unit.
+        threads: threads of both sides.
     """
     last_received_at = datetime.fromisoformat(truth["last_received_at"])
     sides: list[Callable[[Path], list[Measurement]]] = [
@@ -124,7 +130,7 @@ def compare(
 
 
 def median_measurement(measurements: list[Measurement]) -> Measurement:
-    """One measurement with the median of each field; `rows` do not differ."""
+    """One measurement with the median of each field; `rows` is the same in all of them."""
     cpu_seconds = [each.cpu_seconds for each in measurements if each.cpu_seconds is not None]
     peaks = [each.peak_rss_bytes for each in measurements if each.peak_rss_bytes is not None]
     return Measurement(
@@ -152,7 +158,7 @@ def show_table(measurements: list[Measurement], truth: dict[str, Any]) -> str:
 
 
 def describe_machine() -> dict[str, str | int]:
-    """What the numbers depend on besides the code."""
+    """The parts of the machine on which the numbers depend."""
     cpu_names = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -172,17 +178,17 @@ def describe_machine() -> dict[str, str | int]:
 
 
 def main() -> None:
-    """Makes the files unless they are there, runs both sides, prints table and JSON."""
+    """Makes the files if they are not given, runs both sides, and prints the table and JSON."""
     parser = argparse.ArgumentParser(description="Meterline beside a plain DuckDB refresh.")
     parser.add_argument("--events", type=int, default=1_000_000, help="lines in all")
     parser.add_argument("--events-per-file", type=int, default=50_000)
-    parser.add_argument("--runs", type=int, default=3, help="medians are taken over so many")
+    parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plain", action="store_true", help="files are not compressed")
     parser.add_argument("--memory-limit", default="2GiB", help="DuckDB's inside Meterline")
     parser.add_argument("--threads", type=int, default=2, help="for both sides")
     parser.add_argument(
-        "--data", type=Path, help="folder made by generate_events before; else a temporary one"
+        "--data", type=Path, help="folder made by generate_events; by default a temporary one"
     )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="meterline-bench-") as temporary:

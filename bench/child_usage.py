@@ -1,7 +1,6 @@
-"""What a child process and all its descendants used: wall clock, CPU and peak memory.
+"""Child usage: wall time, CPU time and peak memory of a child process and its descendants.
 
-Belongs here: measuring. Must not be put here: what is measured (see `benchmark`). Linux only:
-it reads `/proc`.
+It reads `/proc`, so it works on Linux only.
 """
 
 import os
@@ -13,21 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_SECONDS = 0.05
-"""Time between two looks at memory; a shorter peak may be missed."""
+"""Seconds between two measurements of memory; a shorter peak may be missed."""
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What one child used.
+    """The time and the memory that one child used.
 
     Attributes:
-        seconds: wall clock from start to exit.
+        seconds: wall time from start to exit.
         cpu_seconds: user and system time of the child and the descendants it waited for.
-        peak_rss_bytes: largest sum of resident memory over the tree; pages that processes
-            share are counted once for each.
-        output: what it wrote to standard output.
+        peak_rss_bytes: largest sum of resident memory of the process tree. A page that several
+            processes share is counted once for each.
+        output: the text that the child wrote to standard output.
     """
 
     seconds: float
@@ -37,18 +36,18 @@ class Usage:
 
 
 class ChildFailedError(RuntimeError):
-    """The child ended with an error: there is nothing to measure."""
+    """The child ended with an error, so there is nothing to measure."""
 
 
 def measure(command: list[str], environment: dict[str, str] | None = None) -> Usage:
-    """Runs a command to its end.
+    """The usage of a command that is run to its end.
 
     Args:
         command: program and arguments.
-        environment: variables added to this process's own.
+        environment: variables added to those of this process. None: no variable is added.
 
     Raises:
-        ChildFailedError: it ended with another code than 0.
+        ChildFailedError: the command ended with another code than 0.
     """
     cpu_before = _cpu_seconds_of_children()
     began = time.perf_counter()
@@ -78,7 +77,7 @@ def _cpu_seconds_of_children() -> float:
 
 
 class _PeakMemory(threading.Thread):
-    """Watches a process tree until it is stopped."""
+    """Measures the memory of a process tree until it is stopped."""
 
     def __init__(self, root: int) -> None:
         super().__init__(daemon=True)
@@ -96,13 +95,13 @@ class _PeakMemory(threading.Thread):
 
 
 def tree_rss_bytes(root: int) -> int:
-    """Resident memory of a process and its descendants now; 0 when it is gone."""
+    """Resident memory in bytes of a process and its descendants now; 0 if it has ended."""
     parents, resident = {}, {}
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
         try:
-            # The name in parentheses may hold anything; the numbers follow its last `)`.
+            # The name in parentheses may contain anything. The numbers follow its last `)`.
             fields = (folder / "stat").read_text().rpartition(")")[2].split()
             pages = int((folder / "statm").read_text().split()[1])
         except (FileNotFoundError, ProcessLookupError):

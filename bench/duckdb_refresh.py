@@ -1,8 +1,7 @@
-"""The plain way to keep unique events: one DuckDB query over all files, every time.
+"""DuckDB refresh: unique events by one plain query over all files, as a notebook would have it.
 
-Belongs here: the other side of the benchmark, written as a person would write it in a notebook.
-It rejects nothing but what it cannot parse, knows no window, no conflict and no lateness, and
-reads every file again at each refresh.
+It is the other side of the benchmark. It drops lines that it cannot parse, and knows no window, no
+conflicts and no late events. Each refresh reads every file again.
 """
 
 import argparse
@@ -47,7 +46,7 @@ select * exclude (is_held) from (
 )
 where not is_held
 """
-"""The bare keys of what is held go through the window, and only new events come out."""
+"""The keys of held events take part in deduplication, and only new events are written."""
 
 REFRESH_OF_ALL = f"""
 create or replace table events as
@@ -58,23 +57,28 @@ select * from (
 )
 qualify row_number() over (partition by transaction_id order by filename) = 1
 """
-"""The table of unique events is built anew, what is held included."""
+"""The whole table of unique events is written again, held events included."""
 
 
 def refresh(
     landing: Path, database: Path, threads: int, held: Path | None = None, *, of_all: bool = False
 ) -> int:
-    """Builds the table of unique events anew; returns its rows.
+    """The number of rows of the table of unique events, once it is built again.
 
-    With a database of held events, events that carry one of their keys are left out: the rows of
-    both go through the window together. Either all come out of it, or the new ones alone.
+    DuckDB keeps its own memory limit, 80 % of the machine. With 2 GiB it ends with "Out of Memory"
+    on five million events, because the window function holds every event at once.
 
-    It keeps DuckDB's own memory limit (80 % of the machine): under 2 GiB it ends with "Out of
-    Memory" on five million events, because the window holds every event at once.
+    Args:
+        landing: folder of the files.
+        database: DuckDB file of the table.
+        threads: DuckDB's threads.
+        held: DuckDB file with events held before; an event with the key of one is left out. None:
+            nothing is held.
+        of_all: True if the held events are written too, and not only the new ones.
     """
     with duckdb.connect(database) as connection:
         connection.execute(f"set threads = {threads}")
-        # The kindest setting for it: the order of the files does not matter to the outcome.
+        # The order of the files does not matter to the outcome, and DuckDB is faster without it.
         connection.execute("set preserve_insertion_order = false")
         if held is not None:
             connection.execute(f"attach '{held}' as held (read_only)")
@@ -86,7 +90,7 @@ def refresh(
 
 
 def main() -> None:
-    """Refreshes once and prints the number of rows as JSON."""
+    """Refreshes once, and prints the number of rows as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("landing", type=Path)
     parser.add_argument("database", type=Path)
@@ -95,7 +99,10 @@ def main() -> None:
     parser.add_argument("--of-all", action="store_true", help="held events come out of it, too")
     arguments = parser.parse_args()
     rows = refresh(
-        *(arguments.landing, arguments.database, arguments.threads, arguments.held),
+        arguments.landing,
+        arguments.database,
+        arguments.threads,
+        arguments.held,
         of_all=arguments.of_all,
     )
     json.dump({"rows": rows}, sys.stdout)

@@ -1,17 +1,12 @@
-"""Lines of Metronome-dialect events at scale, as Polars expressions over line positions.
+"""Event lines: the lines of a generated stream of Metronome events, of any length.
 
-Belongs here: what stands on line number n of a made-up stream of usage. Must not be put here:
-how it is written as JSON (see `line_json`), files and the catalog (see `generate_events`).
+Every value of a line is a pure function of (seed, position). So any part of the stream can be made
+alone, and a second delivery is the same function at an earlier position. The true verdict of each
+line is known without deciding it.
 
-Every value is a pure function of (seed, position), so that any slice of the stream can be made
-alone, a second delivery is the same function at an earlier position, and the true verdict of
-each line is known without deciding it.
-
-Stages:
-
-1. `_with_kinds`: original, second delivery, conflict or one of the bad kinds.
-2. `_with_texts`: who, when, which event, which properties; as text, by identity.
-3. `line_json.with_lines`: the JSON text of the line.
+1. `_with_kinds` chooses the kind: original, duplicate, conflict or one of the bad kinds.
+2. `_with_texts` makes the customer, time, event and properties, as texts.
+3. `line_json.with_lines` writes the line as JSON.
 """
 
 from dataclasses import dataclass
@@ -27,13 +22,13 @@ KINDS = {
     "duplicate": ("duplicate", ""),
     "conflict": ("conflict", ""),
 } | BAD_KINDS
-"""Kind of line → its true verdict and reason."""
+"""The true verdict and reason code of each kind of line."""
 
 CUSTOMER_ID = "cust-{}"
-"""Id of a customer, given its rank in five digits."""
+"""The id of a customer, with its rank in five digits."""
 
 ALIAS = "acct_{}@example.com"
-"""What one in ten events calls the same customer."""
+"""The alias of a customer; one in ten events uses it."""
 
 _LOTS = 10_000
 _SPAN = 1 << 64
@@ -41,16 +36,19 @@ _SPAN = 1 << 64
 
 @dataclass(frozen=True)
 class Stream:
-    """What a stream of lines is made of.
+    """The parameters of a stream of lines.
 
     Attributes:
-        lines: lines in all.
-        lines_per_file: lines of each file but the last.
+        seed: the same parameters and seed give the same lines.
+        lines: number of lines of the stream.
+        lines_per_file: number of lines of each file; the last one may have fewer.
         start_at: first hour of the stream; the first files are received an hour later.
-        hours: hours over which the files spread evenly.
-        customers: known customers; the k-th sends in proportion to 1/k.
-        bad, duplicates, conflicts: lines of each, per 10,000.
-        unknown_customers: events of customers nobody knows, per 10,000.
+        hours: number of hours over which the files are spread evenly.
+        customers: number of known customers; the k-th sends in proportion to 1/k.
+        bad: bad lines per 10,000.
+        duplicates: duplicates per 10,000 lines.
+        conflicts: conflicts per 10,000 lines.
+        unknown_customers: events of unknown customers per 10,000.
     """
 
     seed: int = 1
@@ -66,26 +64,26 @@ class Stream:
 
     @property
     def files(self) -> int:
-        """Number of files."""
+        """The number of files."""
         return -(-self.lines // self.lines_per_file)
 
     def received_at(self, file: int) -> datetime:
-        """When a file (from 0) is received: the hour its folder says."""
+        """When a file (counted from 0) is received: the hour in its path."""
         return self.start_at + timedelta(hours=file * self.hours // self.files + 1)
 
     @cached_property
     def cumulative_weights(self) -> pl.Series:
-        """Weight of the first k customers, as exact integers of a Zipf distribution."""
+        """The total weight of the first k customers, in a Zipf distribution of exact integers."""
         weights = pl.Series([(1 << 40) // rank for rank in range(1, self.customers + 1)])
         return weights.cast(pl.UInt64).cum_sum()
 
 
 def make_lines(stream: Stream, first: int, count: int) -> pl.DataFrame:
-    """Lines `first` (from 0) to `first + count`, in order.
+    """The lines from position `first` (counted from 0), `count` of them, in order.
 
     Returns:
         One row per line: position, kind, event_name, customer_ref, is_known_customer,
-        size_bytes (null but for `http_request`), line (without its end).
+        size_bytes (null except for `http_request`), line (without its line end).
     """
     positions = pl.DataFrame({"position": pl.int_range(first, first + count, eager=True)})
     lines = positions.select(pl.col("position").cast(pl.UInt64))
@@ -95,10 +93,10 @@ def make_lines(stream: Stream, first: int, count: int) -> pl.DataFrame:
 
 
 def mixed(stream: Stream, index: str, purpose: int) -> pl.Expr:
-    """A well-mixed 64-bit number for (seed, purpose, index): the finalizer of SplitMix64.
+    """A random-looking 64-bit number for (seed, purpose, index): the finalizer of SplitMix64.
 
-    Unsigned products wrap, on every machine alike; no library's hash is involved, whose next
-    release may differ.
+    Unsigned products wrap in the same way on every machine. The hash of a library is not used,
+    because its next release may differ.
     """
     offset = ((stream.seed * 1_000_003 + purpose) * 0x9E3779B97F4A7C15) % _SPAN
     mix = pl.col(index) * _u64(0xD1B54A32D192ED03) + _u64(offset)
@@ -116,7 +114,7 @@ def _picked(stream: Stream, index: str, purpose: int, choices: int) -> pl.Expr:
 
 
 def _with_kinds(stream: Stream, lines: pl.DataFrame) -> pl.DataFrame:
-    # A second delivery repeats a line at most 1,000 lines back, or any line before: half each.
+    # Half of the second deliveries repeat a line at most 1,000 lines back, half any earlier line.
     is_near = _picked(stream, "position", 1, 2) == 0
     reach = pl.when(is_near).then(_u64(1_000)).otherwise(pl.max_horizontal("position", _u64(1)))
     back = mixed(stream, "position", 2) % reach + 1
@@ -126,7 +124,7 @@ def _with_kinds(stream: Stream, lines: pl.DataFrame) -> pl.DataFrame:
         bad_kind=_picked(stream, "position", 3, len(BAD_KINDS)),
         earlier=pl.when(back <= pl.col("position")).then(pl.col("position") - back),
     ).with_columns(
-        # Only an original can be repeated, so that a repeated line is always accepted.
+        # Only originals are repeated, so the line that is repeated is always accepted.
         is_repeatable=(_picked(stream, "earlier", 0, _LOTS) >= repeating).fill_null(value=False)
     )
     is_repeat = (pl.col("lot") < repeating) & pl.col("is_repeatable")
@@ -184,7 +182,7 @@ def _occurred_at(stream: Stream) -> pl.Expr:
     hour, day = 3_600_000_000, 86_400_000_000
     start = int(stream.start_at.timestamp()) * 1_000_000
     received = start + (file * stream.hours // stream.files + 1).cast(pl.Int64) * hour
-    # One in a hundred comes up to a day late; the others within their hour.
+    # One event in a hundred is up to a day late. The others are received within the hour.
     is_late = _picked(stream, "identity", 20, 100) == 0
     delay = _picked(stream, "identity", 21, hour) + 1
     late_delay = _picked(stream, "identity", 22, day) + 1
@@ -199,7 +197,7 @@ def _occurred_at(stream: Stream) -> pl.Expr:
 
 
 def _with_keys(stream: Stream, lines: pl.DataFrame) -> pl.DataFrame:
-    # Snapshots and logins have a composite key, as a sender without ids would make one.
+    # Snapshots and logins have a composite key, such as a sender without ids makes.
     numbers = lines.select(pl.col("identity").alias("high")).with_columns(
         high=mixed(stream, "high", 31), low=mixed(stream, "high", 30)
     )
@@ -235,7 +233,7 @@ def _with_keys(stream: Stream, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _properties(stream: Stream) -> list[pl.Expr]:
-    # In two halves, so that a line can have them in the other order.
+    # The properties are in two halves, so that a line can have them in the other order.
     small, large = _picked(stream, "identity", 40, 1_000), _picked(stream, "identity", 41, 1 << 30)
     region = _named(stream, 42, ["eu-west-1", "eu-central-1", "us-east-1", "ap-south-1"])
     status = _named(stream, 43, ["200", "200", "200", "200", "206", "304", "404", "500"])

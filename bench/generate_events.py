@@ -1,14 +1,11 @@
-"""Makes a landing of any size, its catalog, and the truth about every verdict.
-
-Belongs here: files, folders, the catalog, the command line. Must not be put here: what stands
-on a line (see `event_lines`) and anything of `pipelines`: the truth is known from making the
-lines, not from deciding them.
+"""Generate events: makes a landing of any size, its catalog, and the true count of each verdict.
 
     <out>/landing/bench/YYYY/MM/DD/HH/part-000000.ndjson.gz    received in that hour
     <out>/catalog/*.csv                                        for METERLINE_CATALOG
-    <out>/truth.json                                           what a first run must count
+    <out>/truth.json                                           the counts of a first run
 
-The same arguments make the same bytes: every line is a function of (seed, position).
+The same arguments make the same bytes. The truth follows from how the lines are made, so this
+program imports nothing of `pipelines`.
 """
 
 import argparse
@@ -30,20 +27,24 @@ from bench.event_lines import ALIAS, CUSTOMER_ID, KINDS, Stream, make_lines
 from bench.line_json import INVALID_UTF8_MARK
 
 SOURCE = "bench"
-"""Folder below the landing, and the row of `sources.csv`."""
+"""The only source: its folder below the landing, and its row in `sources.csv`."""
 
 WINDOW_HOURS = 33 * 24
-"""Longest stream: a second delivery must fall in Metronome's window of 34 days."""
+"""Hours of the longest stream: a second delivery must be within Metronome's window of 34 days."""
 
 _CURRENCIES = ("USD", "EUR", "GBP", "JPY")
 _TIME_ZONES = ("Etc/UTC", "America/New_York", "Europe/Berlin", "Asia/Tokyo", "Australia/Sydney")
 
 
 def generate(stream: Stream, out: Path, *, is_gzipped: bool) -> dict[str, Any]:
-    """Writes landing, catalog and truth below `out`, replacing what was there.
+    """The truth: counts per verdict and reason, and the metered usage.
 
-    Returns:
-        The truth: counts per verdict and per reason, and what was metered.
+    Landing, catalog and truth are written below `out`. Older ones are replaced.
+
+    Args:
+        stream: the parameters of the lines.
+        out: folder for landing/, catalog/ and truth.json.
+        is_gzipped: True if the files are compressed.
     """
     if stream.hours > WINDOW_HOURS:
         raise ValueError(f"{stream.hours} hours are more than a dedupe window: {WINDOW_HOURS}")
@@ -51,7 +52,7 @@ def generate(stream: Stream, out: Path, *, is_gzipped: bool) -> dict[str, Any]:
         shutil.rmtree(out / folder, ignore_errors=True)
     write_catalog(stream, out / "catalog")
     counts = []
-    # The second file is made while the first is compressed: zlib works without the lock.
+    # One file is made while another is compressed: zlib releases Python's lock.
     with ThreadPoolExecutor(max_workers=2) as writers:
         writing = []
         for file, lines in _files(stream):
@@ -74,7 +75,7 @@ def _files(stream: Stream) -> Iterator[tuple[int, pl.DataFrame]]:
 
 
 def file_path(stream: Stream, file: int, *, is_gzipped: bool) -> str:
-    """Where a file stands below the landing; paths sort in the order of the stream."""
+    """The path of a file below the landing; paths sort in the order of the stream."""
     ending = "ndjson.gz" if is_gzipped else "ndjson"
     return f"{SOURCE}/{stream.received_at(file):%Y/%m/%d/%H}/part-{file:06d}.{ending}"
 
@@ -100,13 +101,13 @@ def _counted(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def summed_truth(stream: Stream, counts: pl.DataFrame, landing: Path) -> dict[str, Any]:
-    """What a first run over all files must count.
+    """The counts that a first run over all files must find.
 
     Args:
-        stream: what was made.
-        counts: kind, event_name, is_known_customer, lines, size_bytes, line_bytes; any number
-            of rows per key.
-        landing: its files are measured.
+        stream: the parameters of the lines.
+        counts: kind, event_name, is_known_customer, lines, size_bytes, line_bytes, with any
+            number of rows per kind, event and customer.
+        landing: folder of the files, whose sizes are added.
     """
     verdicts = {kind: verdict for kind, (verdict, _) in KINDS.items()}
     reasons = {kind: reason for kind, (_, reason) in KINDS.items()}
@@ -141,9 +142,9 @@ def _summed(judged: pl.DataFrame, key: str) -> dict[str, int]:
 
 
 def write_catalog(stream: Stream, folder: Path) -> None:
-    """The catalog of the stream's customers: one plan per currency, everybody billed monthly.
+    """Writes the catalog of the stream: one plan per currency, and every customer billed monthly.
 
-    Subscriptions begin a month before the stream, because events come up to a day late.
+    Subscriptions begin a month before the stream, because events may be a day late.
     """
     start = stream.start_at.date().replace(day=1)
     began = start.replace(year=start.year - (start.month == 1), month=(start.month - 2) % 12 + 1)
@@ -192,7 +193,7 @@ def write_catalog(stream: Stream, folder: Path) -> None:
 
 
 def main() -> None:
-    """Generates by the command line's arguments and prints the truth as JSON."""
+    """Generates what the arguments ask for, and prints the truth as JSON."""
     default = Stream()
     parser = argparse.ArgumentParser(description="Make a landing of usage events at scale.")
     parser.add_argument("out", type=Path, help="folder for landing/, catalog/ and truth.json")

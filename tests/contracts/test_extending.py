@@ -3,6 +3,7 @@
 `docs/extending.md` names for each thing the file to add; here a toy of it is that file.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -279,3 +280,42 @@ def test_asset_is_a_module(checkout: Checkout) -> None:
     checkout.add("pipelines/defs/assets/customers.py", TOY_ASSET)
 
     assert checkout.run(USE_TOY_ASSET) == "True True\n"
+
+
+TOY_COMMAND = '''
+"""`meterline hello`: a toy."""
+
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.console import AsJson, print_json, terminal
+
+
+def command(
+    name: Annotated[str, typer.Option(help="Who is greeted.")] = "you", as_json: AsJson = False
+) -> None:
+    """Greet somebody by the number of threads of the home."""
+    with terminal(as_json=as_json) as here:
+        greeting = f"hello {name}, {here.settings.threads} times"
+        if here.is_json:
+            print_json({"greeting": greeting})
+            return
+        here.say(greeting)
+'''
+
+METERLINE = """
+import runpy
+runpy.run_module("pipelines.cli", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_command_is_a_module(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METERLINE_THREADS", "3")
+    checkout.add("pipelines/cli/commands/hello.py", TOY_COMMAND)
+
+    assert " hello " in checkout.run(METERLINE, "--help")
+    assert checkout.run(METERLINE, "hello", "--name", "Ada") == "hello Ada, 3 times\n"
+    assert json.loads(checkout.run(METERLINE, "hello", "--json")) == {
+        "greeting": "hello you, 3 times"
+    }

@@ -68,7 +68,7 @@ def test_a_command_is_a_module_that_defines_it() -> None:
         ),
         pytest.param(
             "import pipelines.cli.app, pipelines.cli.tables, pipelines.operations.report",
-            ("dagster", "dbt", "numba", "s3fs", "requests"),
+            ("dagster", "dbt", "numba", "pyarrow", "s3fs", "requests"),
             id="status",
         ),
         pytest.param(

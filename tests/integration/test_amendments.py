@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
+from tests.worlds.bills_by_hand import CALENDAR
 from tests.worlds.dbt_world import parsed_world
+from tests.worlds.lakes import make_lake_tables
 
 DAYS = 6
 GRACE = timedelta(hours=12)
@@ -41,30 +43,17 @@ MODELS = (
 HAND_MADE = """
 attach ':memory:' as lake;
 attach ':memory:' as warehouse;
-create schema warehouse.calendar; create schema warehouse.catalog; create schema warehouse.staging;
-create schema warehouse.attribution; create schema warehouse.metrics;
-create table lake.accepted_events(
-    batch_id bigint, file_id bigint, line bigint, byte_offset bigint, byte_length bigint,
-    source varchar, dedupe_scope varchar, idempotency_key varchar, customer_ref varchar,
-    subscription_ref varchar, event_name varchar, occurred_at timestamptz, received_at timestamptz,
-    properties map(varchar, varchar), amendment varchar, target_key varchar
-);
-create table warehouse.calendar.billing_periods(
-    subscription_id varchar, customer_id varchar, plan_code varchar, currency varchar,
-    time_zone varchar, late_usage_policy varchar, period_index integer,
-    period_start_at timestamptz, period_end_at timestamptz, cut_at timestamptz,
-    period_start_date date, finalized_batch_id bigint
-);
-create table warehouse.calendar.customer_names as
-    select 'acme' as name, 'acme' as customer_id, null::timestamptz as valid_from_at,
-        null::timestamptz as valid_to_at;
-create table warehouse.calendar.auto_customer_sources(source varchar);
-create table warehouse.catalog.subscriptions as
-    select 'sub' as subscription_id, 'acme' as customer_id;
-create view warehouse.attribution.int_charges_by_period as
+use warehouse;
+create schema catalog; create schema staging; create schema attribution; create schema metrics;
+create table catalog.subscriptions as select 'sub' as subscription_id, 'acme' as customer_id;
+"""
+
+NAMES_AND_CHARGES = """
+insert into calendar.customer_names values ('acme', 'acme', null, null);
+create view attribution.int_charges_by_period as
     select *, 'c' as charge_code, 'requests' as metric_code, []::varchar[] as group_by,
         true as has_started
-    from warehouse.calendar.billing_periods;
+    from calendar.billing_periods;
 """
 
 
@@ -168,6 +157,9 @@ class Warehouse:
         self._connection = duckdb.connect(config={"threads": 1})
         self._connection.execute("set TimeZone = 'UTC'")
         self._connection.execute(HAND_MADE)
+        self._connection.execute(CALENDAR)
+        self._connection.execute(NAMES_AND_CHARGES)
+        make_lake_tables(self._connection, "lake")
         for model, text in compiled.items():
             self._connection.execute(f"create view warehouse.{model} as {text}")
 

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from pipelines.settings import DBT_PROJECT
-from pipelines.vocabulary.tables import LAKE_TABLES
+from tests.worlds.lakes import make_lake_tables
 
 AS_OF = "2026-02-03T12:00:00Z"
 
@@ -43,6 +43,10 @@ create table calendar.customer_names(
 );
 create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
+"""
+"""What Python writes for dbt about periods, names and the instant, still without rows."""
+
+LANDING = """
 create schema landing;
 create table landing.files_in_progress(
     source varchar, path varchar, size_bytes bigint, received_at timestamptz
@@ -328,6 +332,7 @@ def _write_calendar(warehouse: Path) -> None:
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(CALENDAR)
+        connection.execute(LANDING)
         for subscription_id, index, first_day, *instants, finalized in PERIODS:
             start, end, cut = (str(instant).replace("Z", ":00:00Z") for instant in instants)
             terms = PERIOD_TERMS[subscription_id]
@@ -341,9 +346,7 @@ def _write_calendar(warehouse: Path) -> None:
 
 def _write_lake(lake: Path) -> None:
     with duckdb.connect(str(lake)) as connection:
-        for table in LAKE_TABLES:
-            columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
-            connection.execute(f"create table {table.name} ({columns})")
+        make_lake_tables(connection, "lake")
         for file_id in FILES:
             _write_file(connection, file_id)
         _insert_named(connection, "invoices", INVOICE)

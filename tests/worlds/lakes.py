@@ -108,6 +108,13 @@ def verdict_rows(home: Path) -> list[VerdictRow]:
     return sorted(rows.iter_rows(), key=lambda row: row[:2])
 
 
+def make_lake_tables(connection: duckdb.DuckDBPyConnection, database: str) -> None:
+    """Makes every table of the lake, empty, in an attached database that is not DuckLake."""
+    for table in LAKE_TABLES:
+        columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
+        connection.execute(f"CREATE TABLE {database}.{table.name} ({columns})")
+
+
 class LakeInMemory(Lake):
     """Every table of the lake, with the rows given; not DuckLake."""
 
@@ -115,9 +122,7 @@ class LakeInMemory(Lake):
         self._connection = duckdb.connect(":memory:", config={"threads": 1})
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("ATTACH ':memory:' AS lake")
-        for table in LAKE_TABLES:
-            columns = ", ".join(f"{column.name} {column.sql_type}" for column in table.columns)
-            self.change(f"CREATE TABLE lake.{table.name} ({columns})")
+        make_lake_tables(self._connection, "lake")
         for table, rows in tables.items():
             self.append(table, rows)
 

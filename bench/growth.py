@@ -1,10 +1,7 @@
-"""How the cost of an ingestion grows: with the size of a batch, and with the keys held.
+"""Growth: how the time of an ingestion grows with the size of a batch and with the keys held.
 
-Belongs here: the two series, measured one after the other, and their picture. Must not be put
-here: one ingestion (see `ingest_once`), homes that hold keys (see `held_keys`).
-
-`python -m bench.growth measure docs/growth.json` takes hours of quiet;
-`python -m bench.growth draw docs/growth.json docs/growth.svg` draws what was measured.
+`python -m bench.growth measure docs/growth.json` measures both, and needs hours on an idle machine.
+`python -m bench.growth draw docs/growth.json docs/growth.svg` draws the measurements.
 """
 
 import argparse
@@ -27,7 +24,14 @@ _MILLION = 1_000_000
 
 
 def by_batch_size(sizes: list[int], runs: int, threads: int, scratch: Path) -> list[Point]:
-    """Medians for batches of so many events, with nothing held."""
+    """The median time and memory for each size of a batch, with no keys held.
+
+    Args:
+        sizes: the numbers of events in a batch.
+        runs: number of runs for each size.
+        threads: threads of an ingestion.
+        scratch: folder for the files and homes.
+    """
     empty = scratch / "nothing-held"
     empty.mkdir()
     points: list[Point] = []
@@ -49,13 +53,13 @@ def by_batch_size(sizes: list[int], runs: int, threads: int, scratch: Path) -> l
 
 
 def draw(measured: dict[str, Any], target: Path) -> None:
-    """Both series side by side, as SVG."""
+    """Draws both series side by side as an SVG file."""
     import matplotlib as mpl
 
     mpl.use("svg")
     from matplotlib import pyplot as plt
 
-    # Else every drawing of the same figures would be another file.
+    # With a fixed salt, the same measurements always give the same file.
     mpl.rcParams.update({"svg.hashsalt": "growth", "svg.fonttype": "none"})
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     sizes, held = measured["by_batch_size"], measured["by_keys_held"]
@@ -125,8 +129,12 @@ def main() -> None:
         data = scratch / "data"
         generate(Stream(lines=arguments.events), data, is_gzipped=False)
         held = compare(
-            *(data, scratch, arguments.held, arguments.refresh_held_max),
-            *(arguments.runs, arguments.threads),
+            data,
+            scratch,
+            arguments.held,
+            arguments.refresh_held_max,
+            arguments.runs,
+            arguments.threads,
         )
     found = {"machine": describe_machine(), "by_batch_size": sizes, "by_keys_held": held}
     arguments.target.write_text(json.dumps(found, indent=2) + "\n")

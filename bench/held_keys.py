@@ -1,15 +1,11 @@
-"""Ingestion with many keys held, beside a DuckDB refresh that holds as many.
+"""Held keys: ingestion into a home that holds many keys, beside a DuckDB refresh with as many.
 
-Belongs here: homes that hold made-up keys, and the runs over them. Must not be put here: the
-events (see `generate_events`), one ingestion (see `ingest_once`), the other side (see
-`duckdb_refresh`).
+The held events have no properties, because only their keys matter. One in `KNOWN_EVERY` of the new
+events is among them, received days before, and must be found as a duplicate.
 
-The held events are narrow (no properties), since only their keys matter; one in 140 of the new
-events is among them, received days before, so that it must be found there as a duplicate.
-
-Two refreshes hold them in a table, and keep the first row of each key. One builds the table of
-unique events anew, as a notebook would, and ends with what Meterline ends with. The kindest
-one reads the bare keys of what is held, and writes the new events alone.
+Two refreshes keep the held events in a table, and the first row of each key. One writes the whole
+table of unique events again, as a notebook would. It ends with the same events as Meterline. The
+faster one reads the held keys and writes the new events only.
 
 `python -m bench.held_keys --events 5000000 --held 0 50000000 200000000 --runs 3`
 """
@@ -45,17 +41,23 @@ from pipelines.vocabulary.tables import (
 )
 
 FILE_KEYS = 1_000_000
-"""Held events of one landed file, and of one Parquet file."""
+"""Held events of one landed file, which are also those of one Parquet file."""
 
 KNOWN_EVERY = 140
-"""One new event in so many is held already."""
+"""One new event in this many is held already."""
 
 _RECEIVED_AT = datetime(2026, 9, 10, tzinfo=UTC)
-"""When the first held file was received; others follow by the minute, all within the window."""
+"""When the first held file was received. The next ones follow by the minute, within the window."""
 
 
 def make_home(home: Path, keys: int, known: pl.DataFrame) -> None:
-    """A home whose lake and index hold so many accepted events, `known` among the last."""
+    """Makes a home whose lake and index hold accepted events.
+
+    Args:
+        home: folder of the home.
+        keys: number of the held events with random keys.
+        known: events to hold besides, which are also among the new ones.
+    """
     settings = Settings(home=home)
     files = -(-keys // FILE_KEYS)
     staged = home / "staged"
@@ -149,7 +151,7 @@ def _lake(settings: Settings) -> Iterator[Lake]:
 
 
 def copy_home(home: Path, target: Path) -> None:
-    """A home of its own over the same immutable files."""
+    """Copies a home; its immutable files are linked instead."""
     for path in home.rglob("*"):
         if path.is_file():
             copied = target / path.relative_to(home)
@@ -161,7 +163,7 @@ def copy_home(home: Path, target: Path) -> None:
 
 
 def _warm(*folders: Path) -> None:
-    """Reads files once, so that no side pays for what the other drove out of memory."""
+    """Reads all files once, so that no side waits for files that the other drove out of memory."""
     for folder in folders:
         for path in (folder, *folder.rglob("*")):
             if path.is_file():
@@ -171,36 +173,42 @@ def _warm(*folders: Path) -> None:
 
 
 def run_ingest(home: Path, data: Path, threads: int) -> Usage:
-    """One ingestion in a copy of a home."""
+    """The usage of one ingestion into a copy of a home."""
     _warm(home, data / "landing")
     with tempfile.TemporaryDirectory(dir=data) as scratch:
         copied = Path(scratch) / "home"
         copied.mkdir()
         copy_home(home, copied)
-        return measure(
-            [
-                *(sys.executable, "-m", "bench.ingest_once", str(copied), str(data)),
-                *("--threads", str(threads)),
-            ]
-        )
+        return _ingest(copied, data, threads)
+
+
+def _ingest(home: Path, data: Path, threads: int) -> Usage:
+    command = [sys.executable, "-m", "bench.ingest_once", str(home), str(data)]
+    return measure([*command, f"--threads={threads}"])
 
 
 def run_refresh(held: Path | None, data: Path, threads: int, *, of_all: bool = False) -> Usage:
-    """One refresh of a fresh database; the held events are in a database beside it."""
-    _warm(*((held,) if held else ()), data / "landing")
+    """The usage of one refresh into a new database.
+
+    Args:
+        held: DuckDB file of the held events. None: nothing is held.
+        data: folder with landing/.
+        threads: DuckDB's threads.
+        of_all: True if the held events are written too.
+    """
+    _warm(*([held] if held else []), data / "landing")
     with tempfile.TemporaryDirectory(dir=data) as scratch:
-        return measure(
-            [
-                *(sys.executable, "-m", "bench.duckdb_refresh", str(data / "landing")),
-                *(f"{scratch}/events.duckdb", "--threads", str(threads)),
-                *(("--held", str(held)) if held else ()),
-                *(("--of-all",) if of_all else ()),
-            ]
-        )
+        command = [sys.executable, "-m", "bench.duckdb_refresh", str(data / "landing")]
+        command += [f"{scratch}/events.duckdb", f"--threads={threads}"]
+        if held:
+            command.append(f"--held={held}")
+        if of_all:
+            command.append("--of-all")
+        return measure(command)
 
 
 def hold_in_duckdb(home: Path, target: Path) -> None:
-    """The events that a home holds, as a table of a DuckDB database like that of a refresh."""
+    """Writes the events that a home holds into a DuckDB file, with the columns of a refresh."""
     import duckdb
 
     with duckdb.connect(target) as connection:
@@ -214,7 +222,7 @@ def hold_in_duckdb(home: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """Makes homes, runs both sides in turn and prints medians as JSON."""
+    """Makes homes, runs both sides in turn, and prints the medians as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--held", type=int, nargs="+", default=[0, 50_000_000])
@@ -242,7 +250,16 @@ def main() -> None:
 def compare(
     data: Path, scratch: Path, held: list[int], refresh_held_max: int, runs: int, threads: int
 ) -> list[dict[str, object]]:
-    """Medians of both sides for each number of held keys."""
+    """The medians of both sides, one row per number of held keys.
+
+    Args:
+        data: folder with landing/ and catalog/.
+        scratch: folder for the homes.
+        held: the numbers of held keys.
+        refresh_held_max: the refreshes run up to this number of held keys.
+        runs: number of runs of each side.
+        threads: threads of both sides.
+    """
     empty = scratch / "empty"
     empty.mkdir()
     known = _known(data, scratch, threads)
@@ -255,7 +272,7 @@ def compare(
             if keys <= refresh_held_max:
                 database = scratch / f"held-{keys}.duckdb"
                 hold_in_duckdb(home, database)
-            # Else what was made is still being written while the first run is measured.
+            # Without it, the new home would still be written while the first run is measured.
             os.sync()
         ours, theirs, of_all = [], [], []
         for _ in range(runs):
@@ -294,15 +311,10 @@ def compare(
 
 
 def _known(data: Path, scratch: Path, threads: int) -> pl.DataFrame:
-    """Some of the new events, as an ingestion accepts them."""
+    """One in `KNOWN_EVERY` of the new events, as an ingestion accepts it."""
     home = scratch / "first"
     home.mkdir()
-    measure(
-        [
-            *(sys.executable, "-m", "bench.ingest_once", str(home), str(data)),
-            *("--threads", str(threads)),
-        ]
-    )
+    _ingest(home, data, threads)
     files = home / "lake" / "data" / "main" / "accepted_events" / "*.parquet"
     known = pl.scan_parquet(files).filter(pl.col("key_hash") % KNOWN_EVERY == 0).collect()
     shutil.rmtree(home)

@@ -1,9 +1,7 @@
-"""One ingestion, from listing the landing to committed verdicts, as the job does it.
+"""Ingest once: one timed ingestion, from the listing of the landing to the committed verdicts.
 
-The window index is brought up after the commit, as in the job, and timed beside it.
-
-Belongs here: the stages of a batch in the order of the assets, timed. Must not be put here:
-what is compared with it (see `held_keys`).
+Its stages are those of the job, in the same order. The window index is brought up after the commit,
+as in the job, and timed separately.
 """
 
 import argparse
@@ -22,7 +20,7 @@ from pipelines.settings import Settings
 
 
 def ingest(settings: Settings) -> dict[str, object]:
-    """Takes in everything new as one batch; what it took and the seconds of each step."""
+    """The counts of one batch with every new file, and the seconds of each step."""
     home = Home(settings)
     catalog = home.catalog()
     began = time.perf_counter()
@@ -60,7 +58,7 @@ def ingest(settings: Settings) -> dict[str, object]:
 
 
 def main() -> None:
-    """Ingests once and prints what it took as JSON."""
+    """Ingests once, and prints counts and seconds as JSON."""
     parser = argparse.ArgumentParser(description="One ingestion, timed.")
     parser.add_argument("home", type=Path)
     parser.add_argument("data", type=Path, help="folder with landing/ and catalog/")

@@ -1,9 +1,7 @@
-"""How an event of the made-up stream is written as a line of JSON, and what breaks a bad one.
+"""Line JSON: writes the events of a generated stream as lines of JSON, and breaks the bad ones.
 
-Belongs here: JSON text. Must not be put here: what the event says (see `event_lines`).
-
-Two lines of one event may differ in every byte and still say the same: key order, spaces,
-escapes and fields that are no part of an event are not what a sender means.
+Two lines of the same event may differ in key order, spaces, escapes and additional fields. They
+still have the same payload.
 """
 
 import polars as pl
@@ -24,21 +22,21 @@ BAD_KINDS = {
     "too_late": ("rejected", "too_late"),
     "blank": ("blank", ""),
 }
-"""Kind of bad line → its true verdict and reason."""
+"""The true verdict and reason code of each kind of bad line."""
 
 INVALID_UTF8_MARK = "\ufffd"
-"""Stands where the file gets a byte that is no UTF-8: a Polars text cannot hold one."""
+"""Replaced by a byte that is not UTF-8 when the file is written: a Polars text cannot hold one."""
 
 PLAIN_STYLES = 70
-"""Of 100 lines, as many are written compactly and in the documented order."""
+"""This many of 100 lines are compact and in the documented order."""
 
 
 def with_lines(lines: pl.DataFrame) -> pl.DataFrame:
-    """The same rows with their text in `line`.
+    """The same rows, with their JSON in the column `line`.
 
     Args:
         lines: kind, style (0 to 99), key, customer_ref, timestamp, event_name, first_half and
-            second_half (of the properties, as JSON members without braces).
+            second_half. The halves are the properties as JSON members without braces.
     """
     kind = pl.col("kind")
     resent = pl.when(kind == "conflict").then(pl.lit(',"attempt":2')).otherwise(pl.lit(""))
@@ -93,8 +91,8 @@ def _object(*members: str, separator: str = ",", last: str = "") -> pl.Expr:
 
 
 def _in_style() -> pl.Expr:
-    # Seven in ten as most libraries write it, three in ten as JSON also allows. Bad lines are
-    # written plainly, so that what breaks them finds its place.
+    # Seven lines in ten are as most libraries write them, three as JSON also allows. Bad lines are
+    # all written plainly, so that `_broken` finds the text to replace.
     style, line = pl.col("style"), pl.col("line")
     return (
         pl.when((style < PLAIN_STYLES) | pl.col("kind").is_in(list(BAD_KINDS)))
@@ -116,7 +114,7 @@ def _in_style() -> pl.Expr:
 
 
 def _broken() -> pl.Expr:
-    """The line as a bad kind leaves it."""
+    """The line, broken as its kind asks for."""
     kind, line = pl.col("kind"), pl.col("line")
     properties = '"properties":{'
 

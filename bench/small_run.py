@@ -1,9 +1,9 @@
-"""Where the time of a small run goes: imports, dbt, Dagster, the lake, publication.
+"""Small run: shows where the time of a small run goes: imports, dbt, Dagster, lake, publication.
 
-`python -m bench.small_run` makes a home from the sample, then measures whole processes of
+`python -m bench.small_run` makes a home from the sample. It then measures processes of
 `meterline run` that each take in one more file of 1,000 events, and processes that find nothing. It
-prints the medians, and for one more such run the seconds of each part. Parts are exclusive: what a
-part calls of another part is counted there. Seconds are wall time, so run it on idle cores.
+prints the medians, and the seconds of each part of one more such run. Time inside a part that
+another part calls counts for the called part only. Seconds are wall time, so run it on idle cores.
 """
 
 import argparse
@@ -21,16 +21,16 @@ from bench.child_usage import Usage, measure
 from pipelines.settings import REPOSITORY
 
 SAMPLE_AS_OF = datetime(2015, 5, 20, 22, tzinfo=UTC)
-"""Just after the last file of the sample."""
+"""The `as_of` of the first run, just after the last file of the sample."""
 
 EVENTS = 1_000
-"""Events of one more file."""
+"""Number of events in each additional file."""
 
 _CUSTOMERS = ("blog", "files", "images", "www")
 
 
 def drop_file(landing: Path, number: int) -> datetime:
-    """One more file of the sample's sender; the instant at which it is received."""
+    """When one more file of the sample's sender is received, once it is written."""
     received_at = SAMPLE_AS_OF + timedelta(hours=number)
     folder = landing / "cdn_logs" / f"{received_at:%Y/%m/%d/%H}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def drop_file(landing: Path, number: int) -> datetime:
 
 
 def run_once(home: Path, landing: Path, as_of: datetime, program: str = "pipelines.cli") -> Usage:
-    """One whole process of `meterline run`; by `bench.timed_parts` with its parts timed."""
+    """The usage of one process of `meterline run`; `bench.timed_parts` also times its parts."""
     return measure(
         [sys.executable, "-m", program, "run", "--json", "--as-of", f"{as_of:%FT%TZ}"],
         {"METERLINE_HOME": str(home), "METERLINE_LANDING": str(landing)},
@@ -58,15 +58,15 @@ def run_once(home: Path, landing: Path, as_of: datetime, program: str = "pipelin
 
 
 def parts_of(usage: Usage) -> dict[str, Any]:
-    """What the child says of its parts, on its last line."""
+    """The seconds and calls of each part, from the last line that the child wrote."""
     found: dict[str, Any] = json.loads(usage.output.rstrip().rpartition("\n")[2])
     return found
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measures, and prints medians and parts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=5, help="small runs that are counted")
+    parser.add_argument("--runs", type=int, default=5, help="number of small runs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="meterline-bench-") as scratch:
         home, landing = Path(scratch) / "home", Path(scratch) / "landing"
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def show_parts(parts: dict[str, Any], usage: Usage) -> None:
-    """A table of parts: calls, seconds, share of the run."""
+    """Prints a table with the calls, the seconds and the share of each part."""
     seconds: dict[str, float] = parts["seconds"]
     named = sum(seconds.values())
     seconds["starting and ending Python"] = max(0.0, usage.seconds - named)

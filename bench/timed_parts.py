@@ -1,7 +1,7 @@
-"""`meterline`, with the seconds of its parts printed as JSON on the last line.
+"""Timed parts: runs `meterline`, and prints the seconds of its parts as JSON on the last line.
 
-Each part is a few functions that are wrapped before the command runs. The time of a wrapped call is
-its part's, less what other parts took inside it.
+Each part is a few functions, which are wrapped before the command runs. The time of a wrapped call
+counts for its part, without the time of other parts inside it.
 """
 
 import importlib
@@ -31,11 +31,16 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("publishing", "pipelines.defs.assets.published", "publish"),
     ("report", "pipelines.operations.report", "read_report"),
 )
-"""Part, module, and the function whose calls are its time."""
+"""The parts: name, module, and a function whose calls count for the part."""
 
 
 class Clock:
-    """Exclusive seconds by part; parts may call each other, on one thread."""
+    """Counts the seconds of each part; parts may call each other, on one thread.
+
+    Attributes:
+        seconds: wall time by part, without the parts called inside it.
+        calls: number of calls by part.
+    """
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -45,7 +50,7 @@ class Clock:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Counts what passes inside as this part's."""
+        """Counts the time inside for this part."""
         self._turn()
         self._running.append(name)
         self.calls[name] += 1
@@ -62,7 +67,13 @@ class Clock:
         self._since = now
 
     def wrap(self, part: str, module: str, path: str) -> None:
-        """Has calls of a function counted, wherever its module is imported from."""
+        """Replaces a function by one whose calls are counted for the part.
+
+        Args:
+            part: name of the part.
+            module: module of the function.
+            path: the function's name in the module, such as `Lake.query`.
+        """
         owner: Any = importlib.import_module(module)
         *outer, name = path.split(".")
         for each in outer:
@@ -78,7 +89,7 @@ class Clock:
         setattr(owner, name, counted)
 
     def _split_nodes(self, part: str, node_events: Iterable[Mapping[str, Any]]) -> None:
-        """What dbt says of its nodes' time leaves the time of its invocation."""
+        """Moves the time of each dbt node from the part of the invocation to one of its own."""
         for event in node_events:
             kind = f"dbt: {event['data']['node_info']['resource_type']} nodes"
             spent = float(event["data"]["execution_time"])
@@ -88,7 +99,7 @@ class Clock:
 
 
 def main() -> None:
-    """Runs the command that the arguments name."""
+    """Runs `meterline` with the arguments, and prints the parts."""
     clock = Clock()
     with clock.part("everything else"):
         with clock.part("imports"):

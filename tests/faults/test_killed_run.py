@@ -20,7 +20,7 @@ UNFINISHED = [
 
 
 def kill_after(home: Home, sentence: str, delay_seconds: float) -> None:
-    """Starts a run and kills it, unasked, some time after it said `sentence`."""
+    """Starts a run, and kills it some time after it printed `sentence`."""
     process = home.start("run", "--as-of", SAMPLE_AS_OF, METERLINE_THREADS="2")
     assert process.stderr is not None
     said = []
@@ -46,7 +46,7 @@ def require_nobody_left(group: int) -> None:
 
 
 def living_processes(group: int) -> list[str]:
-    """Command lines of the group's processes; one that only waits to be reaped is dead."""
+    """The command lines of the group's processes; a process that waits to be reaped is dead."""
     found = subprocess.run(
         ["ps", "-e", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True
     )
@@ -69,7 +69,7 @@ def test_killed_run_leaves_nothing_that_the_next_one_does_not_heal(
     untroubled = sample_run().home
     home = prepared_home(tmp_path / "home")
     kill_after(home, sentence, delay_seconds)
-    # At once: neither a lock nor an open database of the killed run is in the way.
+    # It runs at once: no lock and no open database of the killed run is in its way.
     report = home.report("run", "--as-of", SAMPLE_AS_OF)
 
     assert home.digest() == untroubled.digest()

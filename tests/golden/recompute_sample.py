@@ -1,14 +1,14 @@
-"""Witness: every invoice of the sample, computed again from the web log and the catalog.
+"""Recompute sample: every invoice of the sample, computed again from the web log and the catalog.
 
-It imports nothing from `pipelines` or `dbt_project` and reads neither the landing nor the lake:
-the log itself, the seed CSV files, `Decimal`, `zoneinfo` and plain loops are all there is. It is
-slow and obvious on purpose, so that it can disagree with the pipeline.
+It is a second witness. So it imports nothing from `pipelines` or `dbt_project`, and reads neither
+the landing nor the lake. It uses the log, the CSV files of the catalog, `Decimal`, `zoneinfo` and
+plain loops. It is slow and simple on purpose.
 
 1. `read_usage` turns each request of the log into usage of a site section.
-2. `billing_periods` lists the periods of a subscription from local midnights.
-3. `lines_of` prices what was used in a period; `expected_invoices` adds it up.
+2. `billing_periods` lists the periods of a subscription, from local midnights.
+3. `lines_of` prices the usage of a period, and `expected_invoices` adds the lines up.
 
-`sample_tables.py` lays the outcome out as the CSV files in `sample_invoices/`.
+`sample_tables.py` writes the outcome as the CSV files in `sample_invoices/`.
 """
 
 import csv
@@ -29,7 +29,7 @@ ACCESS_LOG = REPOSITORY / "bench" / "sample" / "apache_access_log.gz"
 SEEDS = REPOSITORY / "dbt_project" / "seeds"
 
 AS_OF = datetime(2015, 5, 20, 22, tzinfo=UTC)
-"""When the last hour of the log was delivered: some invoices are finalized, others drafts."""
+"""When the last hour of the log was delivered. Some invoices are finalized then, others drafts."""
 
 MINOR_UNIT = {
     "EUR": Decimal("0.01"),
@@ -44,7 +44,7 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Usage:
-    """One request: whose section, when, its size if it has one, and what a charge may group by."""
+    """One request: its section, instant, size if it has one, and the values to group by."""
 
     section: str
     occurred_at: datetime
@@ -64,7 +64,7 @@ class Period:
 
 
 class Tier(TypedDict):
-    """What one tier of a charge contributes, unrounded."""
+    """The unrounded amount of one tier of a charge."""
 
     from_units: Decimal
     up_to_units: Decimal | None
@@ -75,7 +75,7 @@ class Tier(TypedDict):
 
 
 class Line(TypedDict):
-    """One line: charge × group, rounded once."""
+    """One invoice line: a charge and a group, with an amount that is rounded once."""
 
     charge_code: str
     metric_code: str
@@ -89,7 +89,7 @@ class Line(TypedDict):
 
 
 class Invoice(TypedDict):
-    """One invoice: subscription × period, `finalized` or `draft` at the instant asked for."""
+    """One invoice: a subscription and a period, `finalized` or `draft` at the given instant."""
 
     invoice_id: str
     subscription_id: str
@@ -111,7 +111,7 @@ def read_seed(name: str) -> list[Row]:
 
 
 def read_usage() -> list[Usage]:
-    """Every request of the log; its hour's file is received when the hour has ended."""
+    """Every request of the log; the file of an hour is received when the hour has ended."""
     usage = []
     for line in gzip.decompress(ACCESS_LOG.read_bytes()).decode("ascii").splitlines():
         before, request, answer, *_ = line.split('"')
@@ -135,7 +135,7 @@ def read_usage() -> list[Usage]:
 
 
 def customer_of(section: str, at: datetime, customer_ids: set[str], aliases: list[Row]) -> str:
-    """Whom a section means at an instant; empty when nobody."""
+    """The customers that a section means at an instant; empty if it means none."""
     if section in customer_ids:
         return section
     for alias in aliases:
@@ -147,7 +147,7 @@ def customer_of(section: str, at: datetime, customer_ids: set[str], aliases: lis
 
 
 def boundaries(subscription: Row) -> Iterator[date]:
-    """The local dates on which periods would begin if the subscription had no start or end."""
+    """The local dates on which periods would begin if the subscription had no start and no end."""
     start = date.fromisoformat(subscription["start_date"])
     count = int(subscription["interval_count"])
     is_calendar = subscription["anchor"] == "calendar"
@@ -169,7 +169,7 @@ def boundaries(subscription: Row) -> Iterator[date]:
 
 
 def billing_periods(subscription: Row, customer: Row) -> list[Period]:
-    """Every period of a subscription's life; the sample's all end."""
+    """Every period of a subscription; all subscriptions of the sample end."""
     start = date.fromisoformat(subscription["start_date"])
     end = date.fromisoformat(subscription["end_date"])
     inner = [boundary for boundary in boundaries(subscription) if start < boundary < end]
@@ -187,7 +187,7 @@ def billing_periods(subscription: Row, customer: Row) -> list[Period]:
 
 
 def charges_in_force(plan_code: str, day: date, charges: list[Row]) -> list[Row]:
-    """For each charge of the plan the price version in force on that day."""
+    """The price version that is valid on the day, for each charge of the plan."""
     in_force: dict[str, Row] = {}
     for charge in sorted(charges, key=lambda row: row["valid_from"]):
         if charge["plan_code"] == plan_code and date.fromisoformat(charge["valid_from"]) <= day:
@@ -196,7 +196,7 @@ def charges_in_force(plan_code: str, day: date, charges: list[Row]) -> list[Row]
 
 
 def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) -> list[Line]:
-    """The lines of one charge for what was used in the period."""
+    """The lines of one charge for the usage of the period."""
     group_names = [name for name in charge["group_by"].split(";") if name]
     is_by_request = charge["metric_code"] == "requests"
     metered = [use for use in used if is_by_request or use.size_bytes is not None]
@@ -228,7 +228,7 @@ def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) ->
 
 
 def quantity_of(metric_code: str, members: list[Usage]) -> Decimal:
-    """The quantity of a metric over some requests, in requests or in bytes."""
+    """The quantity of a metric over the requests, in requests or in bytes."""
     if metric_code == "requests":
         return Decimal(len(members))
     assert metric_code == "egress_bytes", f"the sample has no metric {metric_code}"
@@ -236,9 +236,9 @@ def quantity_of(metric_code: str, members: list[Usage]) -> Decimal:
 
 
 def tier_details(quantity: Decimal, charge: Row, tiers: list[Row]) -> list[Tier]:
-    """Each tier the quantity reaches: the units in it at its price, and its flat amount.
+    """The amount of each tier that the quantity reaches: its units at its price, and a flat amount.
 
-    A standard charge is shown as one open tier.
+    A standard charge has one tier without an upper bound.
     """
     open_tier = {"from_units": "0", "up_to_units": "", "flat_amount": "0"}
     if charge["charge_model"] == "standard":
@@ -267,7 +267,7 @@ def tier_details(quantity: Decimal, charge: Row, tiers: list[Row]) -> list[Tier]
 
 
 def expected_invoices(as_of: datetime = AS_OF) -> list[Invoice]:
-    """Every invoice of a period begun by `as_of`, ordered by cut, customer and subscription."""
+    """The invoices of all periods begun by `as_of`, by cut, customer and subscription."""
     customers = {row["customer_id"]: row for row in read_seed("customers")}
     aliases = read_seed("customer_aliases")
     usage_by_customer: dict[str, list[Usage]] = defaultdict(list)
@@ -286,9 +286,9 @@ def expected_invoices(as_of: datetime = AS_OF) -> list[Invoice]:
 
 
 def invoice_of(subscription: Row, period: Period, usage: list[Usage], as_of: datetime) -> Invoice:
-    """The invoice of one period; what was received at or after its cut is not on it.
+    """The invoice of one period, without usage received at its cut or later.
 
-    A period whose cut has come by `as_of` is finalized.
+    It is finalized if the cut is at or before `as_of`.
     """
     plan_code = subscription["plan_code"]
     (currency,) = (row["currency"] for row in read_seed("plans") if row["plan_code"] == plan_code)

@@ -1,7 +1,7 @@
-"""The sample's expected invoices as CSV files, for people who read tables.
+"""Sample tables: the expected invoices of the sample as CSV files, for people who read tables.
 
-`python -m tests.golden.sample_tables` compares the files in `sample_invoices/` with what the
-web log and the catalog give; `--write` replaces them (then say why in `why.md`).
+`python -m tests.golden.sample_tables` compares the files in `sample_invoices/` with the invoices
+recomputed from the web log and the catalog. `--write` replaces them; then say why in `why.md`.
 """
 
 import argparse
@@ -17,7 +17,7 @@ EXPECTED = Path(__file__).resolve().parent / "sample_invoices"
 
 
 def tables(invoices: list[Invoice]) -> dict[str, list[Row]]:
-    """One table of invoices, one of their lines, one of graduated lines' tiers, by file name."""
+    """The tables of invoices, of their lines and of the tiers of graduated lines, by file name."""
     lines = [(invoice, line) for invoice in invoices for line in invoice["lines"]]
     return {
         "invoices.csv": [_invoice_row(invoice) for invoice in invoices],
@@ -90,7 +90,7 @@ def read_expected(name: str) -> list[Row]:
 
 
 def write_expected(name: str, rows: list[Row]) -> None:
-    """Replaces one golden file."""
+    """Writes one golden file."""
     with (EXPECTED / name).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()

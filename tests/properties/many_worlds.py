@@ -1,15 +1,13 @@
-"""Many worlds: random landings decided along random roads, each equal to the oracle's verdicts.
-
-Belongs here: making a world by its number, and the roads it may be decided along. Must not be
-put here: what is right (see `oracle`).
+"""Many worlds: random landings are decided in random ways, and compared with the oracle.
 
     make worlds WORLDS_SECONDS=600 WORLD=1
 
-A world that fails is named by its number: `WORLD=<number> WORLDS_SECONDS=0` makes it again.
+If a world fails, its number is printed. `WORLD=<number> WORLDS_SECONDS=0` makes it again.
 
-What varies: dialects, zones of instants and of the host, repeats, conflicts, lateness, cuts,
-compressions, how the landing is cut into batches, processes, the streamed road and the strict
-one, and every bound of memory. Two roads of one world must give one digest of the lake.
+Worlds differ in dialects, time zones of instants and of the host, repeats, conflicts, lateness,
+cuts and compressions. They are decided in different batches, with different numbers of processes,
+streamed or strictly, and with different bounds of memory. Two ways to decide the same world must
+give the same digest of the lake.
 """
 
 import os
@@ -35,10 +33,10 @@ _ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia", "Europe/L
 
 
 def check_world(number: int, folder: Path) -> None:
-    """Fails unless two roads through the world give the oracle's verdicts and one digest."""
+    """Fails unless two ways to decide the world give the oracle's verdicts and the same digest."""
     chance = random.Random(number)  # noqa: S311 — repeatable on purpose
-    # A payload is the fields as sent, so those who share a scope speak one dialect, or two that
-    # send the same fields.
+    # A payload is the fields as sent. So senders that share a scope have the same dialect, or two
+    # dialects with the same fields.
     shared = chance.choice([(name, name) for name in sorted(DIALECTS)] + [("lago", "orb")])
     spoken = {"alpha": shared[0], "beta": shared[1], "gamma": chance.choice(sorted(DIALECTS))}
     world = make_landed_world(number, chance.randint(2, 12), spoken)
@@ -91,7 +89,7 @@ def _sizes(chance: random.Random) -> Iterator[int]:
 
 
 class _zone:  # noqa: N801 — reads as a context
-    """The host's time zone for as long as it is entered."""
+    """Sets the time zone of the host while the context is entered."""
 
     def __init__(self, name: str) -> None:
         self._patch = mock.patch.dict(os.environ, {"TZ": name})
@@ -106,7 +104,7 @@ class _zone:  # noqa: N801 — reads as a context
 
 
 def main() -> int:
-    """Worlds from `WORLD` on until `WORLDS_SECONDS` are over; 1 if any failed."""
+    """1 if a world failed, else 0; worlds from `WORLD` on are tried for `WORLDS_SECONDS`."""
     seconds = int(os.environ.get("WORLDS_SECONDS") or "60")
     first = number = int(os.environ.get("WORLD") or random.SystemRandom().randint(1, 10**9))
     until = time.monotonic() + seconds

@@ -1,7 +1,7 @@
-"""From landed bytes to verdicts in the lake: wherever batches are cut, the oracle agrees.
+"""From landed bytes to verdicts in the lake: the oracle agrees wherever batches are cut.
 
-Worlds are seeded, not drawn: each costs a lake, and a seed in a test's name is enough to see
-the same world again.
+Worlds are made from seeds and not drawn by hypothesis, because each one needs a lake. The seed in
+the name of a test makes the same world again.
 """
 
 import random
@@ -85,7 +85,7 @@ def test_two_processes_give_the_same_verdicts(
     world = make_landed_world(seed=5, files=8)
 
     assert _decided(world, tmp_path, processes=2) == world.expected_rows()
-    # Without a second share of work no process would have been started.
+    # Without a second share of work, no process is started.
     assert list((tmp_path / "home" / "staging").glob("*/parsed/000001-*"))
 
 
@@ -104,7 +104,7 @@ def test_lines_read_before_a_file_turned_out_corrupt_are_forgotten(
 
 @pytest.fixture
 def streamed(streamed: None, monkeypatch: pytest.MonkeyPatch) -> list[ParsedBatch]:
-    """Makes every batch a streamed one; the batches as they were parsed."""
+    """The batches as they were parsed; every batch is streamed."""
     batches: list[ParsedBatch] = []
 
     def kept(*arguments: Any) -> ParsedBatch:
@@ -120,13 +120,13 @@ def test_streamed_batches_give_the_same_verdicts(
     seed: int, streamed: list[ParsedBatch], tmp_path: Path
 ) -> None:
     world = make_landed_world(seed)
-    # A name that is closed for good leaves every event to be decided; most worlds have one.
+    # If a customer is closed for good, no event passes the sieve. Most worlds have such a customer.
     open_names = {name: steps for name, steps in world.cuts.items() if steps[-1][1] is None}
     world = replace(world, cuts=open_names if seed > len(SEEDS) else {})
 
     sizes = _random_sizes(seed) if seed % 2 else None
     assert _decided(world, tmp_path, sizes, processes=1 + seed % 3) == world.expected_rows()
-    # Else this would be the test of the slower road.
+    # If nothing had passed, this would only test the slower readers.
     assert sum(sum(batch.passed.values()) for batch in streamed) > 0
     with open_lake(tmp_path / "home", read_only=True) as lake:
         index = WindowIndex(tmp_path / "home" / "lake" / "window")

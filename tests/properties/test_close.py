@@ -1,9 +1,10 @@
-"""Closing in any number of runs gives the invoices of closing once.
+"""Closing in many runs gives the same invoices as closing in one.
 
-A world is files, each received, later decided or found unreadable, and drafts with their cuts;
-a seed in a test's name is enough to see the same world again. A run sees what was received and
-known by its instant. A file that is unreadable stays so: healing one is a different history, in
-which other customers have been numbered first.
+A world is a number of files and drafts. A file is received, and later decided or found unreadable.
+A run sees the files that were received by its `as_of`. An unreadable file stays unreadable: if it
+were healed, other customers would have been numbered first.
+
+The seed in the name of a test makes the same world again.
 """
 
 import random
@@ -35,7 +36,7 @@ from tests.worlds.deliveries import NOON
 HOUR = timedelta(hours=1)
 LAST_CUT = 6
 END = 50
-"""Hours; by the end nothing is received, undecided, open or unsettled."""
+"""Hours of a world. At its end every file is received and decided, and every cut is settled."""
 
 CUSTOMERS = ("acme", "globex")
 OF_THE_RUN = ["batch_id", "as_of", "event_batch_id"]
@@ -43,7 +44,7 @@ OF_THE_RUN = ["batch_id", "as_of", "event_batch_id"]
 
 @dataclass(frozen=True)
 class File:
-    """A file version; times are hours after noon."""
+    """A file version; its times are hours after noon."""
 
     source: str
     received: int
@@ -58,7 +59,7 @@ class File:
 
 
 def make_world(chance: random.Random) -> tuple[list[File], list[Draft]]:
-    """Files and drafts so close together that what happens to one concerns the others."""
+    """Files and drafts so close together that each affects the others."""
     world = []
     for _ in range(chance.randint(2, 6)):
         received = chance.randint(0, LAST_CUT)
@@ -88,7 +89,7 @@ def at(hour: int) -> datetime:
 
 
 def closed_by_runs(world: list[File], all_drafts: list[Draft], runs: list[int]) -> Books:
-    """The books after runs at these hours, each of which sees what is known by then."""
+    """The books after runs at these hours; each run sees the files known by then."""
     in_sequence = sorted(world, key=lambda file: (file.received, repr(file)))
     books = Books()
     for number, hour in enumerate(runs, start=1):
@@ -165,7 +166,7 @@ def test_a_changed_byte_is_found_at_its_invoice(
     broken = verify_chain(tampered)
 
     if tampered.equals(invoices):
-        assert broken is None  # The zeros before the first link, reversed.
+        assert broken is None  # The zeros before the first link are the same reversed.
     else:
         assert broken is not None
         assert broken.invoice == f"INV-{number:06d}"

@@ -1,4 +1,4 @@
-"""Whatever world is drawn, `decide` and the naive oracle agree, and batches do not matter."""
+"""For any world, `decide` and the naive oracle agree, and batches do not matter."""
 
 import random
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 SOURCES = ("cdn", "app", "meter")
 CUSTOMERS = ("acme", "globex")
 REFS = tuple((kind, name) for kind in ("customer", "subscription") for name in CUSTOMERS)
-"""One text may be the name of a customer and of a subscription, each with its own cuts."""
+"""The same text may name a customer and a subscription, each with its own cuts."""
 
 
 examples = settings(max_examples=300, deadline=None, derandomize=True, database=None)
@@ -35,7 +35,7 @@ fewer_examples = settings(examples, max_examples=100)
 
 @dataclass(frozen=True)
 class World:
-    """Deliveries of a few keys in a few minutes, and all that decides about them."""
+    """Deliveries of a few keys within a few minutes, and the rules that decide them."""
 
     deliveries: tuple[Delivery, ...]
     senders: Mapping[str, Sender]
@@ -43,7 +43,7 @@ class World:
     hashes: int
 
     def hashed(self, scope: str, key: str) -> int:
-        """With few hashes, keys collide."""
+        """The hash of a key; there are few hashes, so that keys collide."""
         return key_hash(scope, key) % self.hashes
 
     def decided(self, deliveries: list[Delivery], known: pl.DataFrame) -> Verdicts:
@@ -127,7 +127,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def _in_batches(world: World, starts: set[int]) -> dict[Position, Verdict]:
-    """Decides the world cut before each of `starts`, carrying what was accepted."""
+    """The verdicts of the world in batches that begin at each of `starts`."""
     bounds = sorted({0, len(world.deliveries)} | {s for s in starts if s < len(world.deliveries)})
     known = world.nothing_known
     found: dict[Position, Verdict] = {}
@@ -170,7 +170,7 @@ def test_the_order_of_rows_does_not_matter(world: World, chance: random.Random) 
 @fewer_examples
 @given(worlds())
 def test_a_delivery_sent_again_bills_nothing_more(world: World) -> None:
-    """A whole landing sent again at the same instants is duplicates and refusals."""
+    """A whole landing that is sent again at the same instants is duplicates and refusals."""
     last = 1 + max((delivery.file_id for delivery in world.deliveries), default=0)
     again = [
         replace(delivery, file_id=last, line=number)

@@ -1,4 +1,4 @@
-"""Whatever events a sender writes, and however: every format gives the same, wherever it is cut."""
+"""Formats: all of them give the same events, whatever a sender writes and wherever it is cut."""
 
 import io
 import json
@@ -125,7 +125,7 @@ CUT_OUT: dict[str, tuple[Callable[..., Records], Callable[[list[Event]], bytes]]
 
 
 def _outcome(records: Records) -> object:
-    """All rows, or the reason why there are none."""
+    """All rows, or the reason why the file cannot be read."""
     try:
         parsed = parse_cut_out(records)
     except UnreadableFileError as error:
@@ -189,7 +189,7 @@ def test_a_file_cut_short_at_any_byte_loses_no_line_in_silence() -> None:
 
 
 def _check_prefix(name: str, content: bytes, whole: ParsedContent) -> None:
-    """What is read of a file cut short is what it begins with; the line that is cut is refused."""
+    """A file that is cut short gives the rows before the cut, and the cut line is rejected."""
     try:
         parsed = parse_file(f"cdn/{name}", content)
     except UnreadableFileError:

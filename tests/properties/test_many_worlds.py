@@ -1,4 +1,4 @@
-"""Two of the many worlds, always the same ones, and proof that a wrong verdict would be seen."""
+"""Two fixed ones of the many worlds, and proof that a wrong verdict would be seen."""
 
 from pathlib import Path
 

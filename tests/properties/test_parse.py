@@ -1,7 +1,7 @@
-"""Whatever bytes land and however they are cut: every line comes out of exactly one door.
+"""Parsing: every line is exactly one of event, rejection or blank, whatever bytes land.
 
-The oracle splits the whole content at line feeds and calls a line good because it was made so;
-it shares no road with the parser, which sees chunks.
+The oracle splits the whole content at line feeds, and knows which lines were made good. It shares
+no code with the parser, which sees chunks.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class Line:
-    """A line as made; `door` is `event`, `blank` or the reason code it must be rejected with."""
+    """A generated line; `door` is `event`, `blank` or the reason code of its rejection."""
 
     content: bytes
     door: str
@@ -67,7 +67,7 @@ blank_lines = st.sampled_from([b"", b" ", b"\t \t", b"\r"]).map(lambda text: Lin
 
 @dataclass(frozen=True)
 class LandedContent:
-    """A file's bytes, how a store hands them over, and what its lines were made to be."""
+    """The bytes of a file, the chunks in which a store gives them, and the outcome of each line."""
 
     content: bytes
     lines: tuple[Line, ...]
@@ -135,7 +135,7 @@ def test_byte_ranges_give_the_very_lines_in_order(landed: LandedContent) -> None
         line = landed.content[offset : offset + length]
         assert line.removesuffix(b"\r") == landed.lines[number - 1].content.removesuffix(b"\r")
         assert hashlib.sha256(line).digest() == digest
-        # Between two ranges stand line ends, blanks and the byte order mark, nothing else.
+        # Between two ranges there are only line ends, blanks and the byte order mark.
         assert landed.content[end:offset].removeprefix(MARK).strip(b" \t\r\n") == b""
         end = offset + length
     assert landed.content[end:].removeprefix(MARK).strip(b" \t\r\n") == b""

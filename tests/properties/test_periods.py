@@ -1,6 +1,6 @@
-"""Periods and cuts against oracles that walk: day by day, minute by minute, event by event.
+"""Periods and cuts, compared with oracles that go day by day, minute by minute, event by event.
 
-The oracles share no road with the code: they ask of each day whether a period begins on it,
+The oracles share no code with the pipeline. They ask of each day whether a period begins on it,
 step through a day to find its first instant, and look up every subscription of every event.
 """
 
@@ -98,7 +98,7 @@ def made(subscription: Subscription, customer: Customer, until: datetime) -> pl.
 
 @cache
 def first_instant(zone: str, day: date) -> datetime:
-    # All clocks change on quarters of an hour in the years tested.
+    # In the tested years, all clocks change on quarters of an hour.
     instant = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=15)
     while instant.astimezone(ZoneInfo(zone)).date() < day:
         instant += timedelta(minutes=15)
@@ -132,7 +132,7 @@ def walked_periods(
 ) -> Iterator[tuple[date, datetime, datetime, datetime]]:
     zone, grace = customer.time_zone, timedelta(days=customer.grace_period_days)
     day, starts = subscription.start_date, list[date]()
-    # Far enough to see the end of a period that has begun by `until`.
+    # This is far enough to see the end of a period that has begun by `until`.
     reach = timedelta(
         days=2 + longest_period_days(subscription.interval, subscription.interval_count)
     )
@@ -258,7 +258,7 @@ def catalogs(draw: st.DrawFn) -> tuple[list[Customer], list[Subscription], list[
         length = draw(st.none() | st.integers(1, 300))
         lives.append(
             Subscription(
-                # One is called like a customer, which may be another's.
+                # One alias is the id of a customer, and may belong to another customer.
                 f"s{number}" if number else "c1",
                 draw(st.sampled_from(["c1", "c2"])),
                 draw(st.sampled_from(["week", "month", "quarter"])),
@@ -268,7 +268,7 @@ def catalogs(draw: st.DrawFn) -> tuple[list[Customer], list[Subscription], list[
                 None if length is None else start + timedelta(days=length),
             )
         )
-    # Consecutive bounds, so that a name means at most one customer at each instant.
+    # The bounds follow each other, so that a name means at most one customer at each instant.
     bounds = sorted(draw(st.sets(st.sampled_from(YEAR), max_size=4)))
     edges = [None, *bounds, None]
     called = [
@@ -322,7 +322,7 @@ def test_refusal_is_that_of_looking_up_every_subscription(
             orient="row",
         ),
     )
-    # Usage at, just before and just after everything that happens; received about every cut.
+    # There is usage at, just before and just after each bound, received around every cut.
     edges = sorted({*periods["period_start_at"], *periods["period_end_at"], *YEAR})
     nudges = st.sampled_from([-MICROSECOND, timedelta(0), MICROSECOND])
     usage = data.draw(
@@ -351,7 +351,7 @@ def test_refusal_is_that_of_looking_up_every_subscription(
     cuts = refusal_cuts(names, periods)
 
     assert backdated(events, cuts) == expected
-    # The outcome is canonical: sorted, and each row changes the cut.
+    # The outcome is canonical: it is sorted, and each row changes the cut.
     assert cuts.equals(cuts.sort("kind", "name", "from_at"))
     assert cuts.equals(
         cuts.filter(

@@ -1,8 +1,10 @@
-"""Replay against the first decision: nothing new changes nothing, and order permitting, late is
-as good as early.
+"""Replay compared with the first decision of the same lines.
 
-Worlds are seeded, not drawn: each costs a lake, and a seed in a test's name is enough to see
-the same world again.
+A replay under the same rules changes nothing. A replay under new rules gives the verdicts that
+these rules would have given at first, if all copies of an event are in one file.
+
+Worlds are made from seeds and not drawn by hypothesis, because each one needs a lake. The seed in
+the name of a test makes the same world again.
 """
 
 import random
@@ -51,7 +53,7 @@ def test_replay_under_the_same_catalog_changes_nothing(seed: int, tmp_path: Path
 
 
 def _files(seed: int) -> list[DroppedFile]:
-    """Events whose copies lie in the same file, so that no copy overtakes another."""
+    """Events whose copies are in the same file, so that no copy is accepted before the event."""
     chance = random.Random(seed)  # noqa: S311 — repeatable on purpose
     files = []
     for number in range(6):
@@ -79,7 +81,7 @@ def _decided(home: Path, files: list[DroppedFile], lateness: timedelta, cuts: pl
 
 
 def _latest(home: Path) -> list[VerdictRow]:
-    """The verdicts that count: of lines refused more than once, the last."""
+    """The verdicts that count; for a line that was refused more than once, the last one."""
     with open_lake(home, read_only=True) as lake:
         stale = lake.query(
             """

@@ -1,7 +1,7 @@
-"""The scanner gives the strict reader's rows, byte for byte, whatever stands on the lines.
+"""The scanner gives the same rows as the strict reader, byte for byte, for any lines.
 
-The strict reader is the oracle. A line the scanner leaves to it proves nothing, so most of the
-well-formed lines must have been read by the scanner itself.
+The strict reader is the oracle. A line that the scanner leaves to it proves nothing. So the scanner
+must have read most of the well-formed lines itself.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("compiled_scanner")
 
 
 def scanned_like_strict(content: bytes, name: str, byte_offset: int = 0) -> ScannedChunk:
-    """The chunk, scanned, after comparing it to what the strict reader makes of it."""
+    """The scanned chunk, once its rows were compared with those of the strict reader."""
     chunk, dialect = Chunk(content, 5, byte_offset), DIALECTS[name]
     form = scan_form(dialect.form, ORIGIN.dedupe_scope)
     assert form is not None

@@ -1,4 +1,4 @@
-"""A run killed at any point, and the run after it."""
+"""A run that is killed at any point, and the run after it."""
 
 import os
 import signal

@@ -1,8 +1,8 @@
-"""Each invariant of ingestion holds in a right world and is seen to fail in a wrong one.
+"""Each invariant holds in a right world, and is broken in a wrong one.
 
-The right world is written out row by row. A case changes some rows and says which invariants
-must notice, and that no other does. Most run on the lake's tables in memory, where SQL means
-the same; the last tests run on a lake.
+The right world is written out row by row. A case changes some rows, and names the invariants that
+must be broken; no other may be. Most cases run on the lake's tables in memory, where SQL means the
+same. The last tests run on a lake.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ World = dict[LakeTable, list[Row]]
 
 
 def _file(batch_id: int, file_id: int, **counts: object) -> tuple[Row, Row]:
-    """A file version and its decision; 100 bytes unless said."""
+    """A file version of 100 bytes and its decision."""
     registered: Row = {
         "batch_id": batch_id,
         "file_id": file_id,
@@ -67,7 +67,7 @@ def _file(batch_id: int, file_id: int, **counts: object) -> tuple[Row, Row]:
 
 
 def _event(batch_id: int, file_id: int, line: int, key: str, **others: object) -> Row:
-    """An event on a line of 9 bytes and a line end."""
+    """An event on a line of 9 bytes, followed by a line end."""
     event: Row = {
         "batch_id": batch_id,
         "file_id": file_id,
@@ -88,7 +88,11 @@ def _event(batch_id: int, file_id: int, line: int, key: str, **others: object) -
 
 
 def _right_world() -> World:
-    """Batch 1: four lines and copies of two; batch 2: a key again and two files without lines."""
+    """A world of two batches.
+
+    Batch 1 has a file of four lines, and a file with copies of two of them. Batch 2 has a repeated
+    key, a quarantined file and an empty one.
+    """
     files = [
         _file(1, 1, lines=4, accepted=2, rejected=1, blank=1),
         _file(1, 2, lines=2, duplicate=1, conflict=1),
@@ -126,8 +130,8 @@ def _right_world() -> World:
 def _replayed_world() -> World:
     """The right world, a held file in batch 3, and batch 4, a replay.
 
-    The replay accepts the one line of file 1 that was refused, and lets file 6 in: a line is still
-    malformed, one is accepted, one repeats an event of an earlier and one of a later file.
+    The replay accepts the only refused line of file 1. It lets file 6 in. There, one line is still
+    malformed, one is accepted, one repeats an event of an earlier file and one of a later file.
     """
     world = _right_world()
     files = [
@@ -194,7 +198,7 @@ Change = Callable[[World], None]
 
 
 def _set(table: LakeTable, place: tuple[int, ...], **values: object) -> Change:
-    """Changes the row at (file_id,) or (file_id, line)."""
+    """A change of the row at (file_id,) or (file_id, line)."""
 
     def change(world: World) -> None:
         (row,) = _rows_at(world[table], place)
@@ -234,7 +238,7 @@ def _both(*changes: Change) -> Change:
 
 
 def _in_batch(batch_id: int, change: Change) -> Change:
-    """The change, made to the rows of a batch alone."""
+    """The change, applied to the rows of one batch only."""
 
     def changed(world: World) -> None:
         apart = {
@@ -253,7 +257,7 @@ def _in_batch(batch_id: int, change: Change) -> Change:
 
 @dataclass(frozen=True)
 class Offence:
-    """A wrong world, and the invariants that must notice when its batch is checked."""
+    """A wrong world, and the invariants that are broken when its batch is checked."""
 
     name: str
     change: Change
@@ -522,7 +526,7 @@ OFFENCES = [
 
 
 def _world_of_rows() -> World:
-    """A file of three rows, which have no byte ranges."""
+    """A Parquet file of three rows, which have no byte ranges."""
     registered, decision = _file(1, 1, lines=3, accepted=2, rejected=1)
     row: Row = {"byte_offset": None, "byte_length": None}
     refused: Row = {"verdict": "rejected", "reason_code": "future", "reason": "occurred at …"}
@@ -691,7 +695,7 @@ def test_offences_of_another_batch_are_not_counted_again() -> None:
 
 
 def _commit(lake: Lake, world: World, batch_id: int) -> None:
-    """The rows of one batch of the world, as a lake is given them."""
+    """Commits the rows of one batch of the world to a lake."""
     rows = {
         table: lake_rows(table, *(row for row in rows if row["batch_id"] == batch_id))
         for table, rows in world.items()

@@ -1,7 +1,7 @@
-"""Accepted events are read again from the landing: what was tampered with is noticed.
+"""Accepted events are read again from the landing, so that any change is found.
 
-A landing is decided once into a real lake. Each case copies its tables into memory, where SQL
-means the same, and changes some rows, or changes the landing.
+A landing is decided once into a real lake. Each case copies the tables into memory, where SQL means
+the same, and changes some rows or the landing.
 """
 
 import gzip
@@ -29,21 +29,21 @@ from tests.worlds.oracle import Sender
 
 BOM = b"\xef\xbb\xbf"
 SOURCES = source_rows({"cdn": Sender("shared", None, None, timedelta(days=1))})
-"""The scope has not the name of its one source, so that neither can stand for the other."""
+"""The scope has another name than its only source, so that they cannot be confused."""
 
 TABLES = (LANDING_FILES, FILE_DECISIONS, ACCEPTED_EVENTS)
 
 PLAIN, PACKED, SQUEEZED = "cdn/1.ndjson", "cdn/2.ndjson.gz", "cdn/3.ndjson.zst"
 PLAIN_LINES = (
     BOM + event_line(transaction_id="a") + b"\r\n"
-    # A blank line and a bad one lie between events, and a letter takes two bytes.
+    # There are a blank line and a bad line between events, and a letter of two bytes.
     b" \n" + event_line(transaction_id="ü", properties={"zone": "b", "bytes": "0.10"}) + b"\r\n"
     b'{"transaction_id": \n' + event_line(transaction_id="c", properties=None)
 )
 PACKED_LINES = b"".join(event_line(transaction_id=f"packed-{n}") + b"\n" for n in range(3))
 SQUEEZED_LINES = b"".join(
     event_line(transaction_id=f"squeezed-{n}", event_type=event_type) + b"\n"
-    # Copies and a contradiction stand between the events.
+    # There are copies and a conflict between the events.
     for n, event_type in ((0, "hit"), (0, "hit"), (1, "hit"), (0, "miss"), (2, "hit"))
 )
 
@@ -60,7 +60,7 @@ FILES = (
 
 
 def decided(home: Path, folder: Path, *files: DroppedFile) -> Landing:
-    """The files landed and decided, in one batch."""
+    """Lands the files and decides them in one batch."""
     drop_into_folder(folder, files)
     landing = Landing(str(folder))
     assert decide_landing(home, landing, SOURCES, NO_CUTS) == 1
@@ -68,12 +68,12 @@ def decided(home: Path, folder: Path, *files: DroppedFile) -> Landing:
 
 
 World = tuple[Landing, dict[LakeTable, pl.DataFrame]]
-"""A landing, and the tables of the lake that decided it."""
+"""A landing, and the tables of the lake in which it was decided."""
 
 
 class TamperedLake(LakeInMemory):
     def tamper(self, assignment: str, key: str = "a") -> None:
-        """Changes the event of that key."""
+        """Changes a column of the event with this key."""
         self.change(f"UPDATE lake.accepted_events SET {assignment} WHERE idempotency_key = '{key}'")
 
 
@@ -84,7 +84,7 @@ def tables_of(home: Path) -> dict[LakeTable, pl.DataFrame]:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """The files decided; nobody changes them."""
+    """The decided files; no test changes them."""
     folder = tmp_path_factory.mktemp("provenance")
     home = start_lake(folder / "home")
     landing = decided(home, folder / "landing", *FILES)
@@ -93,7 +93,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 def landing(world: World, tmp_path: Path) -> Landing:
-    """A copy of the landing, whose files are the same versions."""
+    """A copy of the landing with the same file versions."""
     return Landing(str(shutil.copytree(world[0].address, tmp_path / "landing")))
 
 
@@ -202,7 +202,7 @@ def test_tampered_range_at_the_end_of_a_file_is_noticed(
 
 
 def test_invented_event_is_noticed(lake: TamperedLake, landing: Landing) -> None:
-    # The key of a line that was never accepted, at the place of one that was.
+    # An accepted event gets the key of a line that was never accepted.
     lake.change("DELETE FROM lake.accepted_events WHERE idempotency_key = 'ü'")
     lake.tamper("idempotency_key = 'ü', line = 3", "c")
 
@@ -210,7 +210,7 @@ def test_invented_event_is_noticed(lake: TamperedLake, landing: Landing) -> None
 
 
 def test_events_that_changed_places_are_noticed(lake: TamperedLake, landing: Landing) -> None:
-    # "a" and "ü" swap their keys; everything else stays.
+    # "a" and "ü" swap their keys. Nothing else changes.
     lake.tamper("idempotency_key = 'other'", "ü")
     lake.tamper("idempotency_key = 'ü'", "a")
     lake.tamper("idempotency_key = 'a'", "other")
@@ -277,7 +277,7 @@ LINE_ENDS = {
     "a mark and no line end": BOM + event_line(transaction_id="a"),
     "a carriage return at the end": event_line(transaction_id="b") + b"\r",
     "CRLF": event_line(transaction_id="c") + b"\r\n" + event_line(transaction_id="d") + b"\r\n",
-    # One carriage return is of the line end; the other one is white space of the line.
+    # One carriage return belongs to the line end. The other one is white space of the line.
     "CRCRLF": event_line(transaction_id="e") + b"\r\r\n" + event_line(transaction_id="f"),
     "two carriage returns at the end": event_line(transaction_id="g") + b"\r\r",
     "white space around": b" \t" + event_line(transaction_id="h") + b" \t\r\n",
@@ -285,7 +285,7 @@ LINE_ENDS = {
     "line ends of Unicode": event_line(transaction_id="j", customer_id=b'"\xe2\x80\xa8\xc2\x85"'),
     "empty": b"",
 }
-"""Contents that are right, by what is odd about them."""
+"""Correct contents that are unusual, by what is unusual about them."""
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +308,7 @@ def test_right_file_of_any_line_ends_has_no_offence(
     with TamperedLake(of_file) as lake:
         events = LINE_ENDS[name].count(b"transaction_id")
         assert of_file[FILE_DECISIONS]["accepted"].to_list() == [events]
-        # A block may end exactly where an event does, and before its line end.
+        # A block may end exactly at the end of an event, before its line end.
         places = of_file[ACCEPTED_EVENTS].select("byte_offset", "byte_length").rows()
         for block_bytes in (1_000_000, 7, *map(sum, places)):
             monkeypatch.setattr(compression, "_BLOCK_BYTES", block_bytes)

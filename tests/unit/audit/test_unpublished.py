@@ -1,4 +1,4 @@
-"""A batch is checked until a published generation shows it."""
+"""A batch is checked until a published generation includes it."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def test_batch_that_failed_a_check_is_checked_until_it_is_published(
     home = Home(Settings(home=lake_home, landing=str(tmp_path)))
     catalog = read(tmp_path)
     batch: dict[str, object] = {"kind": "decide", "catalog_digest": catalog.digest}
-    # The file is said to have five lines, and the lake has none of them.
+    # The decision says that the file has five lines, but the lake has none of them.
     wrong: dict[LakeTable, dict[str, object]] = {
         LANDING_FILES: {"file_id": 1, "source": "cdn", "path": "cdn/a.json", "size_bytes": 9},
         FILE_DECISIONS: {"file_id": 1, "revision": 0, "lines": 5, "accepted": 5},
@@ -38,5 +38,5 @@ def test_batch_that_failed_a_check_is_checked_until_it_is_published(
 
     assert [finding.invariant for finding in unpublished] == list(CHECKED)
     assert "lines_add_up" in {f.invariant.name for f in unpublished if not f.holds}
-    # The generation shows batch 1, so only batch 2 is looked at, whose rows are right.
+    # The generation includes batch 1. So only batch 2 is checked, whose rows are right.
     assert "lines_add_up" not in {f.invariant.name for f in after_batch_1 if not f.holds}

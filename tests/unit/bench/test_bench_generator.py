@@ -34,7 +34,7 @@ def refuse_constant(name: str) -> None:
 
 
 def read_naively(line: bytes) -> tuple[dict[str, Any], str]:
-    """The event of a line, and why its form is refused (empty when it is not)."""
+    """The event of a line, and the reason code if its form is refused, or an empty text."""
     try:
         event: dict[str, Any] = json.loads(
             line.decode(), object_pairs_hook=strict_objects, parse_constant=refuse_constant
@@ -54,7 +54,7 @@ def read_naively(line: bytes) -> tuple[dict[str, Any], str]:
 
 
 def naive_verdict(line: bytes, received_at: datetime, seen: dict[str, str]) -> tuple[str, str]:
-    """What a slow and obvious reader says about a line; `seen` holds what it accepted before."""
+    """The verdict of a slow and simple reader; `seen` has the events it accepted before."""
     if not line:
         return "blank", ""
     event, reason = read_naively(line)
@@ -146,7 +146,7 @@ def test_a_stream_longer_than_the_window_is_refused(tmp_path: Path) -> None:
 def test_plain_refresh_keeps_one_row_per_readable_id(tmp_path: Path) -> None:
     truth = generate(STREAM, tmp_path, is_gzipped=True)
     rows = refresh(tmp_path / "landing", tmp_path / "events.duckdb", 1)
-    # It rejects nothing for its meaning: only lines that are no JSON are missing.
+    # It drops only lines that are not JSON.
     assert truth["verdicts"]["accepted"] < rows
     assert rows < truth["verdicts"]["accepted"] + truth["verdicts"]["rejected"]
 

@@ -66,7 +66,7 @@ def test_processes_that_ignore_a_request_to_end_are_killed(
 
 
 def running(group: int) -> bool:
-    """True if a process of the group still runs; one that only waits to be reaped does not."""
+    """True if a process of the group still runs; a process that waits to be reaped does not."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, of_group = stat.read_text().rpartition(")")[2].split()[:3]

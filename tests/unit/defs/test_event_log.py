@@ -1,4 +1,4 @@
-"""Dagster's event log with kept connections: the same files, read by anybody at any time."""
+"""The event log with kept connections has the same files, which others can read at any time."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +30,7 @@ def kept(instance: dg.DagsterInstance) -> KeptEventLogStorage:
 
 
 def files_of(storage: KeptEventLogStorage) -> SqliteEventLogStorage:
-    """Dagster's own storage over the same files, as another process opens them."""
+    """Dagster's own storage on the same files, as another process opens them."""
     return SqliteEventLogStorage(storage._base_dir)
 
 

@@ -1,4 +1,4 @@
-"""What assets show of senders' data in Dagster's UI, which renders it as Markdown."""
+"""Texts of senders in Dagster's UI, which renders them as Markdown."""
 
 import polars as pl
 import pytest
@@ -36,7 +36,7 @@ def test_markdown_table_of_no_rows_is_its_header() -> None:
         pytest.param("`code`", "&#96;code&#96;", id="code"),
         pytest.param("*a* _b_", "&#42;a&#42; &#95;b&#95;", id="emphasis"),
         pytest.param("[a](http://b)", "&#91;a&#93;(http://b)", id="link"),
-        # A backslash would take its meaning from the entity after it.
+        # A backslash would make the entity after it plain text.
         pytest.param("\\|", "&#92;&#124;", id="backslash"),
         pytest.param("", "", id="empty"),
     ],

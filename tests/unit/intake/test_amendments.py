@@ -1,4 +1,4 @@
-"""Voids and amends as lines of a file: one form in every dialect."""
+"""Voids and amends as lines of a file: they have the same form in every dialect."""
 
 import pytest
 
@@ -18,7 +18,7 @@ KEY_FIELDS = {name: [sample.key] for name, sample in SAMPLES.items()} | {
     "cloudevents": ["id", "source"],
     "metronome": ["transaction_id"],
 }
-"""What a void of each dialect needs beside the two members of an amendment."""
+"""The fields that a void of each dialect needs beside the two members of an amendment."""
 
 
 def fields_of(dialect: str) -> dict[str, object]:
@@ -46,7 +46,7 @@ def test_an_event_like_any_other_is_read_as_before(dialect: str) -> None:
 
     assert event == DIALECTS[dialect].read(parse_object(object_line(members)))
     assert (event.amendment, event.target_key) == (None, None)
-    # A null is a field that is not there, and a target alone makes no amendment.
+    # A null is a missing field, and a target without an action is no amendment.
     assert read(dialect, members | {"amendment": b"null", "target_key": "k0"}) == event
 
 

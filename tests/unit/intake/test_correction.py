@@ -1,4 +1,4 @@
-"""A corrected copy stands for refused lines alone, at the original's place in time."""
+"""A corrected copy replaces refused lines only, with the `received_at` of the original."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def _road(request: pytest.FixtureRequest) -> None:
 
 
 def correct(home: Path, copy: bytes, path: str = COPY, original: str = ORIGINAL) -> None:
-    """Lands the copy five hours later and takes it in."""
+    """Lands the copy five hours after the original, and takes it in."""
     drop_into_folder(home / "landing", [DroppedFile(path, copy, NOON + 5 * HOUR, 0, ())])
     landing = Landing(str(home / "landing"))
     with open_lake(home, read_only=False) as lake:
@@ -52,7 +52,7 @@ def correct(home: Path, copy: bytes, path: str = COPY, original: str = ORIGINAL)
 
 
 def test_corrected_lines_are_accepted_as_of_the_original(tmp_path: Path) -> None:
-    """Received five hours later, line 2 would be too late."""
+    """Line 2 would be too late if it counted as received with the copy, five hours later."""
     land(tmp_path, a=line("k") + BAD + b"\n" + line("k") + line("l") * 1)
     decide(tmp_path)
 

@@ -1,8 +1,7 @@
 """Each rule about verdicts at its bounds: just before, exactly at, just beyond.
 
-A case lists deliveries in registry order, one file each, so that the first is file 1. It must
-hold as one batch, as two cut anywhere, and as one batch a delivery: whether a holder is known
-or stands in the same batch changes nothing.
+A case lists deliveries in the order of the registry, one file each, so the first is file 1. Its
+verdicts must be the same in one batch, in two batches cut anywhere, and in one batch per delivery.
 """
 
 from collections.abc import Iterable
@@ -49,11 +48,11 @@ CUTS: Cuts = {
         (NOON + 20 * DAY, None),
     ],
     ("customer", "initech"): [(NOON - 50 * DAY, NOON - 10 * DAY)],
-    # A subscription may be called what a customer is called.
+    # A subscription may have the name of a customer.
     ("subscription", "acme"): [(NOON - 5 * DAY, NOON + 5 * DAY)],
     ("subscription", "initech-1"): [(NOON - 5 * DAY, NOON + 9 * DAY), (NOON + DAY, None)],
 }
-"""What acme used between -5 d and +1 d is refused from +2 d on, and so forth; others never."""
+"""Usage of acme between -5 d and +1 d is refused from +2 d on. Others are never refused."""
 
 
 def sent(
@@ -67,7 +66,7 @@ def sent(
     subscription: str | None = None,
     amendment: str | None = None,
 ) -> Delivery:
-    """A delivery by its times relative to noon; it occurred when received, unless said."""
+    """A delivery; times are relative to noon, and `occurred` is `received` if it is left out."""
     return Delivery(
         file_id=0,
         line=1,
@@ -165,7 +164,7 @@ WINDOW_CASES = (
     ),
     case(
         "a delivery blocked by a blocked one alone is accepted",
-        # 1 blocks 2; 3 is 20 days from 2, which was not accepted, and 40 days from 1.
+        # 1 blocks 2. 3 is 20 days after 2, which was not accepted, and 40 days after 1.
         (sent(NOTHING), ACCEPTED),
         (sent(20 * DAY), duplicate_of(1)),
         (sent(40 * DAY), ACCEPTED),
@@ -405,7 +404,7 @@ LOOKUP_CASES = (
         (sent(901 * DAY, occurred=NOTHING, source="archive"), duplicate_of(1)),
         (sent(900 * DAY + WINDOW - TICK, source="archive"), duplicate_of(1)),
         (sent(900 * DAY + WINDOW, source="archive"), ACCEPTED),
-        # Any accepted event of the key will do, of whatever age.
+        # Any accepted event of the key is a winner, of any age.
         (sent(2000 * DAY, b"other", occurred=NOTHING, source="archive"), conflict_with(1)),
     ),
     case(
@@ -467,7 +466,7 @@ CASES = [
 
 
 def _found_in_batches(case: Case, starts: Iterable[int]) -> dict[Position, Verdict]:
-    """The case's verdicts when a batch begins with each of the deliveries `starts`."""
+    """The verdicts of the case, if a batch begins with each of the deliveries `starts`."""
     bounds = [*starts, len(case.deliveries)]
     known = event_rows([], SENDERS)
     found: dict[Position, Verdict] = {}
@@ -654,7 +653,7 @@ def test_an_empty_catalog_of_customers_refuses_nothing_as_backdated() -> None:
 
 
 def test_null_limits_are_unlimited_and_rows_are_returned_as_given() -> None:
-    # Unlimited window, unlimited lateness, no subscription, no properties.
+    # The window and the lateness are unlimited. There is no subscription and no property.
     sources = source_rows({"meter": SENDERS["meter"]})
     assert sources["dedupe_window"].null_count() == sources["max_lateness"].null_count() == 1
     events = event_rows(

@@ -24,7 +24,7 @@ LAGO = b"""\
 {"transaction_id":"k3","external_customer_id":"acme","code":"calls","timestamp":"1767225600.5"}
 {"transaction_id":"k4","external_customer_id":"acme","code":"calls","timestamp":1767315600}
 """
-"""Received at 2026-01-01T00:00:00Z; the last line is 25 hours ahead of that."""
+"""A file received at 2026-01-01T00:00:00Z; its last line occurred 25 hours later."""
 
 TOGAI = b"""\
 {"schemaName":"trip","id":"k1","timestamp":"2025-12-31T23:00:00.5","accountId":"acme",\
@@ -52,8 +52,8 @@ def test_two_dialects_are_decided_in_one_batch() -> None:
     files = [
         parse_content(LAGO, origin=origin(1, "lago_app"), dialect="lago"),
         parse_content(TOGAI, origin=origin(2, "trips"), dialect="togai"),
-        # A day later the same lines are the same events: the instant of Lago's first line is
-        # now a later one, but it is no part of its payload.
+        # A day later the same lines are the same events. Lago's first line has another instant
+        # then, but the instant is no part of its payload.
         parse_content(LAGO, origin=origin(3, "lago_app", days=1), dialect="lago"),
         parse_content(TOGAI, origin=origin(4, "trips", days=44), dialect="togai"),
         parse_content(TOGAI, origin=origin(5, "trips", days=45), dialect="togai"),
@@ -79,7 +79,7 @@ def test_two_dialects_are_decided_in_one_batch() -> None:
         (1, 1, "k1", None, "sub-1"),
         (1, 7, "k3", "acme", None),
         (2, 1, "k1", "acme", None),
-        # A day later that instant lies only an hour ahead.
+        # A day later, that instant is only an hour ahead.
         (3, 8, "k4", "acme", None),
         (5, 1, "k1", "acme", None),
     ]

@@ -1,4 +1,4 @@
-"""Every format through the lake: verdicts across formats, conservation, provenance."""
+"""Files of every format in one lake: verdicts across formats, invariants and provenance."""
 
 import gzip
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def _event(key: str, size: str = "1.50") -> Event:
 
 
 def _contents() -> dict[str, bytes]:
-    """One file a format: three events of its own, a copy, a contradiction, one without customer."""
+    """One file per format: three own events, a copy, a conflict, and one without a customer."""
     contents = {}
     for number, (name, write) in enumerate(WRITERS.items()):
         own = [_event(f"{name} {n}") for n in range(3)]

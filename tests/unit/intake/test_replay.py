@@ -1,4 +1,4 @@
-"""A replay decides refused lines again at their old place, and touches nothing else."""
+"""A replay decides refused lines again at their old place, and changes nothing else."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def batches(home: Path) -> int:
 
 
 def test_replay_under_the_same_catalog_writes_nothing(tmp_path: Path) -> None:
-    """Also where a key was given away after the line that a late instant had refused."""
+    """This holds even if a key was accepted from a line after one that was refused as too late."""
     land(
         tmp_path,
         a=line("x", 3)
@@ -90,7 +90,7 @@ def test_relaxed_lateness_lets_late_lines_in_at_their_place(tmp_path: Path) -> N
 def test_key_given_away_since_is_not_accepted_twice(
     later: bytes, state: str, tmp_path: Path
 ) -> None:
-    """The later copy is within the lateness, since it is judged from another file's arrival."""
+    """The later copy is in time, because its file was received at another instant."""
     land(tmp_path, a=line("k", 3))
     decide(tmp_path)
     land(tmp_path, a=line("k", 3), b=later)
@@ -143,7 +143,7 @@ def test_only_the_selected_lines_are_decided_again(tmp_path: Path) -> None:
     assert kinds(changed) == [("too_late", "accepted", 1, "cdn/b.ndjson line 1")]
     changed = replayed(tmp_path, RELAXED, NO_CUTS, Selection(reasons=("too_late",)))
     assert kinds(changed) == [("too_late", "accepted", 1, "cdn/a.ndjson line 1")]
-    # The duplicate was not selected, and stands under the new revision all the same.
+    # The duplicate was not selected, but is still written under the new revision.
     assert ("a", 3, "duplicate", "1:2") in lines_now(tmp_path)
 
 
@@ -171,7 +171,7 @@ def test_held_file_stays_held_until_it_is_released(tmp_path: Path) -> None:
 
 
 def test_corrected_mapping_lets_a_held_file_in_without_release(tmp_path: Path) -> None:
-    """The file is a Togai sender's; the catalog had called it Metronome's."""
+    """The file is in Togai's dialect; the catalog had said that it was in Metronome's."""
     togai = (
         b'{"id":"%d","schemaName":"s","timestamp":"2026-03-10T12:00:00Z","accountID":"acme",'
         b'"attributes":[{"name":"n","value":1}]}\n'

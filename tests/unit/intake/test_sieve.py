@@ -1,4 +1,4 @@
-"""What passes the sieve would be accepted anyway; what it leaves costs time and nothing else."""
+"""Events that pass the sieve would be accepted by `decide`; others only take longer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -70,7 +70,7 @@ def test_a_noted_key_does_not_pass() -> None:
 
 
 def test_an_event_out_of_bounds_claims_its_key() -> None:
-    # It may be accepted after all; so a copy behind it must be decided with it.
+    # It may still be accepted, so a later copy must be decided with it.
     sieve = Sieve([], KeyFilter.made_for(1_000))
     times = PlainTimes(100, 200)
     occurred = np.array([99, 100, 199, 200, 150], np.int64)
@@ -109,7 +109,7 @@ def test_what_is_closed_for_anybody_is_left_to_be_decided() -> None:
     cuts = cut_frame(
         ("early", hours[5], hours[3]),
         ("early", hours[4], None),
-        ("late", hours[5], NOON),  # Received at the cut is backdated.
+        ("late", hours[5], NOON),  # An event received at the cut is backdated.
         ("late", hours[2], NOON + TICK),
         ("late", hours[1], None),
     )

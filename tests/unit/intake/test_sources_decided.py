@@ -1,4 +1,4 @@
-"""What sources say of their events, from landed files to checked verdicts in a lake."""
+"""Sources with rules of their own, from landed files to checked verdicts in a lake."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -42,7 +42,7 @@ ride,ride,city,dimension,yes
 """,
 }
 NOON_MILLISECONDS = 1_773_144_000_000
-"""`NOON` as a sender counts it."""
+"""`NOON` in the unit of the sender."""
 
 APP = b"""\
 {"seq":1,"tenant":{"id":"acme"},"meta":{"at_ms":%d},"usage":{"tokens":0.10}}
@@ -85,7 +85,7 @@ FILES = (
     DroppedFile(
         "old/1.ndjson", event("k", "2026-01-01T00:00:00Z") + event("l", AT_NOON), NOON, 0, ()
     ),
-    # Far beyond the window of 34 days: late copies are known, others are new.
+    # This is far beyond the window of 34 days: late copies are found, other events are new.
     DroppedFile(
         "old/2.ndjson",
         event("k", MONTHS_BEFORE) + event("l", AT_NOON) + event("l", "2026-06-18T12:00:00Z"),
@@ -111,7 +111,7 @@ def test_what_sources_say_is_heeded_from_landing_to_lake(
     batch_bytes: int,
     processes: int,
 ) -> None:
-    # However small the files are, two processes are given one each.
+    # Each of the two processes gets one file, even though the files are small.
     monkeypatch.setattr(workers, "PARALLEL_BYTES_MIN", 0)
     monkeypatch.setattr(workers, "_TASK_BYTES", 1)
     (tmp_path / "catalog").mkdir()

@@ -18,7 +18,7 @@ from tests.worlds.deliveries import NOON
 from tests.worlds.lakes import lake_rows, open_lake, start_lake
 
 Entry = tuple[int, int, int]
-"""(key_hash, file_id, line)."""
+"""An entry: key_hash, file_id and line."""
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def commit(lake: Lake, *entries: Entry) -> None:
-    """One batch with these accepted events, each received an hour after the file before."""
+    """Commits a batch with these accepted events; each file is received an hour after the last."""
     batch_id = lake.last_batch_id() + 1
     rows = [
         {

@@ -1,4 +1,4 @@
-"""Each rule of closing at its bounds, and the books that closing writes."""
+"""Each rule of closing at its bounds, and the invoices that closing writes."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ from tests.worlds.oracle import Sender
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 LATER = NOON + 9 * DAY
-"""Everything in these tests is due and settled by then."""
+"""All drafts of these tests are due and settled by then."""
 
 ACME = Draft("acme", NOON)
 
@@ -46,7 +46,7 @@ def reasons(
     listed: datetime = LATER,
     settle: timedelta = HOUR,
 ) -> dict[str, str | None]:
-    """Reason code by customer and day of the cut; None for what is closable."""
+    """The reason code by customer and day of the cut; None for a draft that can be closed."""
     closing = closable(
         draft_rows(drafts),
         file_rows() if files is None else unhealed(files),
@@ -136,7 +136,7 @@ def test_an_unreadable_file_of_a_source_that_fed_nobody_holds_back_everybody() -
 
 
 def test_whom_a_source_fed_only_after_the_cut_counts_as_not_fed() -> None:
-    # A run at the cut could not have known better, and running once later must not differ.
+    # A run at the cut could not know of later events, and a later run must give the same.
     files = file_rows((7, "cdn", "cdn/a.json", NOON - HOUR, "quarantined"))
     feeds = feed_rows(("cdn", "acme", NOON), ("cdn", "globex", NOON - TICK))
 
@@ -175,7 +175,7 @@ def test_an_overwritten_file_that_is_unreadable_now_holds_back() -> None:
 
 
 def test_what_an_earlier_cut_of_a_customer_waits_for_later_ones_wait_for_too() -> None:
-    # At noon nobody had been fed by `new`; a day later globex had, and acme never.
+    # At noon, `new` had sent no events. A day later it had sent some of globex, never of acme.
     files = file_rows((7, "new", "new/a.json", NOON - HOUR, "quarantined"))
     feeds = feed_rows(("new", "globex", NOON + HOUR))
     drafts = [ACME, Draft("acme", NOON + DAY), Draft("initech", NOON + DAY)]
@@ -339,7 +339,7 @@ def test_numbers_go_on_where_the_last_closing_ended() -> None:
 
 
 def test_amounts_of_38_digits_are_added_exactly() -> None:
-    # Two of them end in ...999 and sum up beyond what Python's default 28 digits hold.
+    # Two of them end in ...999, and their sum has more digits than Python's default of 28.
     huge = ["9999999999999999999999.99", "0.01"]
     draft = replace(
         ACME,
@@ -530,7 +530,7 @@ def test_rows_that_say_something_else_than_the_document_are_named() -> None:
 
 
 def test_canonical_json_follows_the_rules_of_rfc_8785() -> None:
-    # Source: RFC 8785, 3.2.2.2 (strings); only what must be escaped is.
+    # Source: RFC 8785, 3.2.2.2 (strings). Only characters that must be escaped are escaped.
     text = canonical_json({"b": None, "a": ['\u20ac$\u000f\nA\'B"\\\\"/', 1], "\u00f6": {}})
 
     assert text == '{"a":["€$\\u000f\\nA\'B\\"\\\\\\\\\\"/",1],"b":null,"ö":{}}'
@@ -548,7 +548,7 @@ def test_the_chain_is_verified_from_a_verified_link_on() -> None:
 
     assert verify_chain(invoices.tail(2), invoices["chain_sha256"][1], link) is None
     assert verify_chain(invoices, invoices["chain_sha256"][2], Link(3, invoices["chain_sha256"][2]))
-    # What lies before the link is not looked at, and the rest is.
+    # Links before the verified one are not checked, the others are.
     forged = invoices.with_columns(canonical_json=pl.col("canonical_json") + " ")
     broken = verify_chain(pl.concat([forged.head(2), invoices.tail(1)]).tail(2), GENESIS, link)
     assert broken is not None

@@ -1,4 +1,4 @@
-"""What dbt reads is what Polars decided by, replaced as a whole; what it made is read back."""
+"""dbt reads the tables by which Polars decided, and its drafts are read back."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -109,9 +109,9 @@ def test_instants_are_instants_and_days_are_days(warehouse: Path, catalog: Catal
 def test_finalized_period_keeps_the_cut_and_the_batch_of_its_invoice(
     warehouse: Path, catalog: Catalog
 ) -> None:
-    # February of s1, in New York; the same instant of another subscription, and no period.
+    # The first is February of s1 in New York. The others have another subscription or no period.
     february = datetime.fromisoformat("2026-02-01T05:00:00Z")
-    # The invoice was cut by a grace period that the catalog of today does not have.
+    # The invoice was cut with a grace period that today's catalog no longer has.
     cut_at = datetime.fromisoformat("2026-03-29T03:00:00Z")
     invoices = [
         ("s1", february, cut_at, 3),

@@ -1,4 +1,4 @@
-"""Whatever the marts depend on changes the digest; nothing else does, least of all the time."""
+"""Every input of the marts changes the digest, and nothing else does, not even the time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ FACTS = RunFacts(
 
 
 def periods(*starts: tuple[str, datetime], grace: timedelta = DAY) -> pl.DataFrame:
-    """Periods of ten days, by subscription and start."""
+    """Billing periods of ten days, one row for each subscription and start."""
     rows = [
         {
             "subscription_id": subscription_id,
@@ -44,7 +44,7 @@ def periods(*starts: tuple[str, datetime], grace: timedelta = DAY) -> pl.DataFra
     return pl.DataFrame(complete, schema=BILLING_PERIODS)
 
 
-# Of s1 one period is over and cut, the next one is running; of s2 one is running.
+# One period of s1 has ended and was cut, the next one is running. s2 has one running period.
 CUT_AT = NOON - 5 * DAY
 ENDED = ("s1", CUT_AT - 11 * DAY)
 PERIODS = periods(ENDED, ("s1", CUT_AT - DAY), ("s2", NOON - 3 * DAY))
@@ -61,7 +61,7 @@ def digest(
 
 
 def commit(lake: LakeInMemory, kind: str, *invoiced: tuple[str, datetime]) -> None:
-    """A batch, with an invoice for each period."""
+    """Commits a batch with an invoice for each period."""
     batch_id = lake.last_batch_id() + 1
     rows = [
         {
@@ -162,7 +162,7 @@ def test_cut_becomes_due_exactly_when_it_is_reached_and_settled(
     [
         pytest.param(ENDED[1], id="start"),
         pytest.param(CUT_AT - DAY, id="end"),
-        # What is published says in which of these states a period is.
+        # The marts show in which of these states a period is.
         pytest.param(CUT_AT, id="cut"),
     ],
 )
@@ -198,7 +198,7 @@ def test_finalized_period_is_no_longer_due(lake: LakeInMemory) -> None:
     drafted = digest(lake)
     commit(lake, "close", ENDED)
     finalized = digest(lake)
-    # Nothing is due any more, so it makes no difference how long cuts settle.
+    # Nothing is due any more, so the settle time makes no difference.
     patient = digest(lake, settle=365 * DAY)
 
     assert finalized != drafted

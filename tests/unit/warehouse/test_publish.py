@@ -1,7 +1,7 @@
-"""What readers see while generations come and go, and what a killed publication leaves.
+"""Publication: what readers see meanwhile, and what a killed publication leaves.
 
-A kill is played by an exception that nothing catches: `publish` cleans up nothing on its way
-out, so the files lie as a killed process leaves them.
+An exception that nothing catches stands for a kill. `publish` does not clean up, so the files are
+left as a killed process leaves them.
 """
 
 import json
@@ -72,7 +72,7 @@ def published(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def publish_again(published: Path, warehouse: Path) -> Callable[[str], Generation]:
-    """Publishes the warehouse as it is, under another digest of its inputs."""
+    """Publishes the warehouse as it is, with another digest of its inputs."""
     return lambda state: publish(published, warehouse, [], facts(state), PASSED)
 
 
@@ -389,7 +389,7 @@ def test_attach_sql_gives_the_events_of_the_generation_and_no_later_ones(
 
     folder = published / "current"
     with duckdb.connect(str(folder / "marts.duckdb"), read_only=True) as reader:
-        for _ in range(2):  # A notebook cell is run again.
+        for _ in range(2):  # This is like running a notebook cell again.
             reader.execute((folder / "attach.sql").read_text())
         found = reader.execute(
             "SELECT line, generation_id FROM accepted_events ORDER BY line"

@@ -36,7 +36,7 @@ class RunOptions(dg.Config):
 
     @classmethod
     def of(cls, kind: Kind, as_of: str | None = None) -> "RunOptions":
-        """The options that ask a run for this kind; `kind` reads it back from them.
+        """The options that ask for this kind of run; `kind` is the inverse.
 
         Raises:
             MeterlineError: no option asks for this kind.

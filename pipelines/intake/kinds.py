@@ -78,7 +78,7 @@ class Plan(Protocol):
 
 
 class Kind(Protocol):
-    """What a person or a sensor asks a run to do.
+    """The kind of run that a person or a sensor asks for.
 
     Attributes:
         takes_in: True if the run takes new files, and may have a new `as_of`.

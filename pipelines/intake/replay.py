@@ -71,7 +71,7 @@ class Redecided:
     not_replayed: tuple[tuple[str, str], ...]
 
     def summary(self) -> Replayed:
-        """What changed, without the rows that say so in the lake."""
+        """The changes, without the rows for the lake."""
         return Replayed(
             files=self.decisions.height,
             changes=[Change(**row) for row in self.changes.iter_rows(named=True)],

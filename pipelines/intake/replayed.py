@@ -1,17 +1,17 @@
-"""What a replay changed, as people and programs are shown it."""
+"""Replayed: the changes of a replay, as the command line and Dagster show them."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Change:
-    """Lines decided again whose state changed in the same way.
+    """The lines whose state changed in the same way.
 
     Attributes:
-        before: their verdict, reason or file status until then.
-        after: the same from now on.
-        lines: how many there are.
-        example: file and line of the first.
+        before: their earlier verdict, reason code or file status.
+        after: their new verdict, reason code or file status.
+        lines: number of these lines.
+        example: file and line of the first one.
     """
 
     before: str
@@ -22,7 +22,12 @@ class Change:
 
 @dataclass(frozen=True)
 class NotReplayed:
-    """A file that could not be decided again, and why."""
+    """A file that could not be decided again.
+
+    Attributes:
+        path: its path below the landing.
+        reason: the reason, as a sentence.
+    """
 
     path: str
     reason: str
@@ -30,13 +35,13 @@ class NotReplayed:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay changed, or would change.
+    """The changes that a replay made, or would make in a dry run.
 
     Attributes:
-        files: how many changed.
-        changes: the lines that changed, most frequent first.
-        unchanged: lines decided again to the same outcome.
-        not_replayed: files that could not be decided again.
+        files: number of files that changed.
+        changes: the lines that changed, the most frequent kind of change first.
+        unchanged: number of lines decided again with the same outcome.
+        not_replayed: the files that could not be decided again.
     """
 
     files: int

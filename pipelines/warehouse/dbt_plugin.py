@@ -1,12 +1,10 @@
-"""dbt's connection: the lake attached read-only at one snapshot, and nothing else reachable.
+"""dbt plugin: prepares dbt's connection, with the lake attached read-only at one snapshot.
 
-Belongs here: what a DuckDB connection of dbt needs before the first model runs. Must not be
-put here: which models run, or when (see `dbt_runner`). dbt-duckdb makes this plugin itself,
-from `profiles.yml`, so what it has to know comes by environment: `connection_environment`
-writes it and `Plugin` reads it, side by side in this module.
+dbt-duckdb makes the plugin itself, as `profiles.yml` says. So its configuration comes in
+environment variables: `connection_environment` writes them and `Plugin` reads them.
 
-The invariant: all models of one dbt invocation see one state of the lake, whoever commits
-to it meanwhile, and their SQL can open no file that was not named here.
+Invariant: all models of one dbt invocation see the same state of the lake, whatever is committed
+meanwhile. Their SQL can open only the files and folders named here.
 """
 
 import os
@@ -22,25 +20,25 @@ from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.ducklake import attach_statements, quoted
 
 WAREHOUSE = "METERLINE_WAREHOUSE"
-"""Path of the DuckDB file that dbt builds; `profiles.yml` reads it too."""
+"""The variable with the path of the DuckDB file that dbt builds; `profiles.yml` reads it too."""
 
 THREADS = "METERLINE_THREADS"
-"""DuckDB's threads."""
+"""The variable with DuckDB's threads."""
 
 MEMORY_LIMIT = "METERLINE_MEMORY_LIMIT"
-"""DuckDB's memory limit, with its unit."""
+"""The variable with DuckDB's memory limit, with its unit."""
 
 LAKE_CATALOG = "METERLINE_LAKE_CATALOG"
-"""SQLite file of the lake's catalog."""
+"""The variable with the path of the SQLite file of the lake's catalog."""
 
 LAKE_DATA = "METERLINE_LAKE_DATA"
-"""The lake's DATA_PATH."""
+"""The variable with the lake's DATA_PATH."""
 
 LAKE_SNAPSHOT = "METERLINE_LAKE_SNAPSHOT"
-"""Id of the snapshot that every model sees."""
+"""The variable with the id of the snapshot that every model sees."""
 
 READABLE_FOLDERS = "METERLINE_READABLE_FOLDERS"
-"""Folders that SQL may open, joined by the system's path separator."""
+"""The variable with the folders that SQL may open, joined by the system's path separator."""
 
 
 def connection_environment(
@@ -53,14 +51,14 @@ def connection_environment(
     threads: int,
     memory_limit: str,
 ) -> dict[str, str]:
-    """The environment variables that tell dbt's connection where it works.
+    """The environment variables that configure dbt's connection.
 
     Args:
         warehouse: DuckDB file that dbt builds.
         lake_catalog: the lake's catalog database.
         lake_data: the lake's DATA_PATH.
         lake_snapshot: id of the snapshot that every model sees.
-        readable_folders: what SQL may open besides the lake and the warehouse (seed files).
+        readable_folders: folders that SQL may open besides the lake and the warehouse, for seeds.
         threads: DuckDB's threads.
         memory_limit: DuckDB's memory limit, with its unit.
     """
@@ -77,10 +75,10 @@ def connection_environment(
 
 
 class Plugin(BasePlugin):
-    """Prepares the one connection of a dbt invocation.
+    """Prepares the only connection of a dbt invocation.
 
-    Without `METERLINE_LAKE_CATALOG` it attaches nothing and closes nothing off, so that
-    `dbt parse` and `dbt compile` work by hand in a checkout that has no home yet.
+    Without `METERLINE_LAKE_CATALOG` it attaches nothing and restricts no access. So `dbt parse` and
+    `dbt compile` work by hand in a checkout without a home.
     """
 
     def update_connection_config(
@@ -88,25 +86,25 @@ class Plugin(BasePlugin):
         creds: DuckDBCredentials,  # noqa: ARG002 -- the signature is dbt-duckdb's
         config: dict[str, Any],
     ) -> None:
-        """No extension is ever fetched; threads and memory are those of the settings."""
+        """Sets threads and memory as in the settings, and forbids to download extensions."""
         config["autoinstall_known_extensions"] = "false"
         for variable, option in ((THREADS, "threads"), (MEMORY_LIMIT, "memory_limit")):
             if variable in os.environ:
                 config[option] = os.environ[variable]
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """The lake is attached, then external access is off for the connection's life."""
+        """Attaches the lake, then turns external access off for the life of the connection."""
         for statement in connection_statements(os.environ):
             conn.execute(statement)
 
 
 def connection_statements(environment: Mapping[str, str]) -> list[str]:
-    """SQL that prepares a connection; only the time zone when no lake is named.
+    """The SQL statements that prepare a connection; without a lake, they only set the time zone.
 
     Args:
-        environment: holds what `connection_environment` made.
+        environment: the variables of `connection_environment`.
     """
-    # Global, because dbt works on cursors, and a cursor does not inherit session settings.
+    # The setting is global, because dbt's cursors do not inherit the settings of a session.
     statements = ["set global TimeZone = 'UTC'"]
     if LAKE_CATALOG not in environment:
         return statements

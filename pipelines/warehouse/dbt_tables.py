@@ -1,7 +1,7 @@
-"""Tables that pass between Python and dbt in the working warehouse.
+"""dbt tables: the tables of the working warehouse that Python writes for dbt, or reads from it.
 
-Python writes the schemas `calendar` and `landing` before dbt starts. They say what Polars decided
-by, so that both see one calendar and one list of files.
+Python writes the schemas `calendar` and `landing` before dbt starts. So Polars and dbt use the same
+billing periods and the same list of files.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -16,26 +16,26 @@ from pipelines.vocabulary.frames import DRAFT_LINES, DRAFTS, SOURCE_CUSTOMERS
 from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
 
 CALENDAR_TABLES = ("billing_periods", "customer_names", "auto_customer_sources", "clock")
-"""Tables of the schema `calendar`."""
+"""The tables of the schema `calendar`."""
 
 IN_PROGRESS_COLUMNS = ("source", "path", "size_bytes", "received_at")
-"""Columns of `landing.files_in_progress`."""
+"""The columns of `landing.files_in_progress`."""
 
 CLOCK = pl.Schema(
     {"as_of": UTC_MICROSECONDS, "batch_id": pl.Int64(), "catalog_digest": pl.String()}
 )
-"""The run in one row."""
+"""The schema of `calendar.clock`, which has one row about the run."""
 
 
 def replace_tables(
     warehouse: Path, schema: str, frames: Mapping[str, pl.DataFrame]
 ) -> dict[str, int]:
-    """Rows of each table after all of them were replaced, in one transaction.
+    """The number of rows of each table, once all of them are replaced in one transaction.
 
     Args:
-        warehouse: DuckDB file; made when missing.
-        schema: of the tables; made when missing.
-        frames: table → its rows; other tables of the schema stay.
+        warehouse: DuckDB file; made if it does not exist.
+        schema: schema of the tables; made if it does not exist.
+        frames: the rows of each table, by table. Other tables of the schema stay.
     """
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(warehouse)) as connection:
@@ -60,18 +60,18 @@ def write_calendar(
     catalog_digest: str,
     auto_customer_sources: Collection[str] = (),
 ) -> dict[str, int]:
-    """Rows of each of `CALENDAR_TABLES`, after they were replaced.
+    """The number of rows of each of `CALENDAR_TABLES`, once they are replaced.
 
     Args:
-        warehouse: DuckDB file; made when missing.
+        warehouse: DuckDB file; made if it does not exist.
         periods: schema `BILLING_PERIODS`.
         customer_names: schema `CUSTOMER_NAMES`.
-        finalized: `subscription_id`, `period_start_at`, `cut_at`, `event_batch_id` of each
-            finalized invoice.
-        as_of: the instant the run speaks for.
-        batch_id: the last batch of events.
-        catalog_digest: of the catalog in use.
-        auto_customer_sources: sources whose unknown customers are provisional.
+        finalized: one row per finalized invoice; columns subscription_id, period_start_at, cut_at
+            and event_batch_id.
+        as_of: the instant of the run.
+        batch_id: number of the last batch of events.
+        catalog_digest: digest of the catalog in use.
+        auto_customer_sources: sources whose unknown customers become provisional customers.
     """
     closed = finalized.select(
         "subscription_id",
@@ -81,7 +81,7 @@ def write_calendar(
     )
     billing_periods = (
         periods.join(closed, on=["subscription_id", "period_start_at"], how="left")
-        # A grace period that is changed later does not move the cut of a closed period.
+        # A grace period that is changed later does not move the cut of a period that is closed.
         .with_columns(pl.coalesce("finalized_cut_at", "cut_at").alias("cut_at"))
         .drop("finalized_cut_at")
     )
@@ -92,12 +92,11 @@ def write_calendar(
 
 
 def write_files_in_progress(warehouse: Path, files: pl.DataFrame) -> int:
-    """Rows of `landing.files_in_progress`, after it was replaced.
+    """The number of rows of `landing.files_in_progress`, once it is replaced.
 
     Args:
-        warehouse: DuckDB file; made when missing.
-        files: file versions that the listing holds and no batch has taken; columns as in
-            `landing_files`.
+        warehouse: DuckDB file; made if it does not exist.
+        files: the listed file versions that no batch has taken; columns of `landing_files`.
     """
     rows = files.select(
         pl.col(name).cast(LANDING_FILES.schema[name]) for name in IN_PROGRESS_COLUMNS
@@ -107,7 +106,7 @@ def write_files_in_progress(warehouse: Path, files: pl.DataFrame) -> int:
 
 @contextmanager
 def opened(warehouse_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The working warehouse, read-only and in UTC; only under the writer lock."""
+    """A connection to the working warehouse, read-only and in UTC; needs the writer lock."""
     with duckdb.connect(str(warehouse_file), read_only=True) as warehouse:
         warehouse.execute("SET TimeZone = 'UTC'")
         yield warehouse
@@ -126,11 +125,12 @@ def drafts_and_lines(warehouse: duckdb.DuckDBPyConnection) -> tuple[pl.DataFrame
 
 
 def source_customers(connection: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:
-    """Who has an accepted event from which source, and since when, as dbt attributed them.
+    """One row per source and customer with an accepted event, and when the first was received.
 
     Args:
-        connection: to the working warehouse under the lock, or to published marts.
-        relation: columns source, customer_id, first_received_at; more rows than one a pair.
+        connection: a connection to the working warehouse or to published marts.
+        relation: dbt's relation with columns source, customer_id and first_received_at, with any
+            number of rows per source and customer.
     """
     found = connection.execute(
         f"""

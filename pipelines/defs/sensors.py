@@ -17,7 +17,7 @@ from pipelines.settings import Settings
 from pipelines.vocabulary.errors import OlderSchemaError
 
 RETRY_AFTER = timedelta(minutes=15)
-"""How long the sensor waits after a failed run. A later run that succeeds ends the wait."""
+"""The time that the sensor waits after a failed run. A later run that succeeds ends the wait."""
 
 _GOING = (
     dg.DagsterRunStatus.QUEUED,

@@ -234,7 +234,7 @@ class _Writer:
         self._writes: list[Future[Path]] = []
 
     def add(self, chunk: ScannedChunk, rows: Rows) -> None:
-        """Adds the events of a chunk that stand in the given rows."""
+        """Adds the events of a chunk at the given rows."""
         if len(rows):
             self._pending.append((chunk, rows))
             self._rows += len(rows)

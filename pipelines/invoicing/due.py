@@ -20,7 +20,7 @@ from pipelines.vocabulary.frames import DRAFTS, FILE_STATES, PENDING, SOURCE_CUS
 from pipelines.vocabulary.verdicts import FileStatus
 
 SETTLE_TIME = timedelta(hours=1)
-"""How long after a cut a listing must begin to show every file received before the cut.
+"""The time after a cut from which a listing shows every file received before the cut.
 
 A large upload has the time at which it began, but is listed only once it has ended. Example: the
 cut is on 3 June at 00:00. A run whose listing began at 00:59 does not close the invoice. A run
@@ -69,7 +69,7 @@ class Closing:
 
 
 def settle_time(sources: pl.DataFrame) -> timedelta:
-    """How long after a cut a listing must begin to show every file received before the cut.
+    """The time after a cut from which a listing shows every file received before the cut.
 
     It is the longest time of any source in the catalog, for every customer. Any source may send
     events of any customer, and one time for all keeps the closing order.

@@ -60,7 +60,7 @@ def inputs_digest(
         home: folder of the home. Published files name its paths, so a copied home publishes again.
         periods: schema `BILLING_PERIODS`; those that have begun by `as_of` count.
         facts: the facts of the run.
-        settle: how long after a cut a listing must begin; see `due.settle_time`.
+        settle: the time from a cut to a listing that shows everything; see `due.settle_time`.
     """
     begun = periods.filter(pl.col("period_start_at") <= facts.as_of).sort(
         "subscription_id", "period_start_at"

@@ -47,7 +47,7 @@ CHAIN_HEAD_FILE = "chain_head.json"
 """Name of the file that holds the end of the chain."""
 
 EXPORTS: tuple[Export, ...] = tuple(members(exports, "EXPORT").values())
-"""What is written beside the marts; found by listing the folder `exports`."""
+"""The files written beside the marts, as found in the folder `exports`."""
 
 _FILES = {MARTS_FILE, "manifest.json", *(export.file_name for export in EXPORTS)}
 _UNFINISHED = ".unfinished-"
@@ -82,7 +82,7 @@ def publish(
 
     Args:
         published: folder of all generations; made if it does not exist.
-        warehouse: DuckDB file with the marts in the schema `marts`; nobody has it open.
+        warehouse: DuckDB file with the marts in the schema `marts`; no process has it open.
         attach_lake: SQL statements that attach the lake read-only as `lake`.
         facts: the facts that the marts were made from.
         checks: the outcome of every check of the run that built the marts.

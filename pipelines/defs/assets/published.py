@@ -27,7 +27,7 @@ from pipelines.warehouse.publish import CheckSummary, publish
 _progress = logging.getLogger("meterline")
 
 CHAIN_VERIFIED_EVERY = timedelta(days=1)
-"""How often a run verifies the whole chain instead of the links since the last publication."""
+"""The time after which a run verifies the whole chain, not only the newly published links."""
 
 
 def build_publication(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:

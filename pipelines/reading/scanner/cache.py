@@ -1,7 +1,4 @@
-"""Compiled cache: where compiled functions are kept between runs.
-
-Belongs here: its folder. Must not be put here: what is compiled, and how (see `compiled`).
-"""
+"""The cache: the folder in which compiled functions are kept between runs."""
 
 import hashlib
 import os
@@ -11,11 +8,13 @@ import numba
 
 
 def keep_compiled() -> None:
-    """Has functions that are compiled from now on kept on disk, for the sources as they are.
+    """Keeps the functions that are compiled from now on, in a folder named after all sources.
 
-    numba asks only whether the file of a function changed. It would run the old body of another
-    function, or the old value of a constant, that became part of it: so the folder is named
-    after all sources. Call it before the first import of what is compiled; it may be repeated.
+    numba only checks whether the file of a function has changed. But other functions and constants
+    become part of a compiled function, and numba would run their old state. So every change of a
+    source leads to another folder.
+
+    Call this before the first import of a compiled function. It may be called again.
     """
     sources = Path(__file__).parents[2]
     folder = f"compiled-{state_of(sources)}"
@@ -26,7 +25,7 @@ def keep_compiled() -> None:
 
 
 def state_of(sources: Path) -> str:
-    """A name for the state of all Python sources below a folder, by name and content."""
+    """The first 16 hex digits of a SHA-256 of all Python sources below a folder."""
     digest = hashlib.sha256()
     for path in sorted(sources.rglob("*.py")):
         content = path.read_bytes()

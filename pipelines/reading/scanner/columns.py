@@ -1,10 +1,9 @@
-"""Scanned chunks: what the scanner found in a chunk's lines, and the Arrow columns it stands for.
+"""Scanned chunks: runs the scanner over a chunk, and gathers chosen events as Arrow columns.
 
-Belongs here: memory for the scanner, its forms of the dialects, gathering chosen events into
-columns. Must not be put here: reading lines (see `scan`), choosing events (see `sieve`).
+`intake.sieve` chooses the events.
 
-Invariant: the events of a chunk, gathered, and the lines left to the strict reader are what
-the strict reader makes of the whole chunk, byte for byte.
+Invariant: the events of a chunk and the lines left to the strict reader together are, byte for
+byte, what the strict reader makes of the whole chunk.
 """
 
 import hashlib
@@ -41,21 +40,23 @@ from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 
 Rows = NDArray[np.int64]
-"""Numbers of chosen events of one chunk."""
+"""The numbers of the chosen events of a chunk, from 0."""
 
 
 @dataclass(frozen=True)
 class ScannedChunk:
-    """One chunk, scanned.
+    """One chunk after the scan.
 
     Attributes:
-        origin: what every row has in common.
-        first_line, byte_offset: place of the chunk in its file.
-        buffer: its bytes, then the texts that were unescaped.
-        found: the scanner's places in the buffer.
-        events: number of events found.
-        left: the lines left to the strict reader, as it read them, in their places.
-        lines, blank: of the whole chunk.
+        origin: the columns that all rows of the file share.
+        first_line: the number of the chunk's first line in its file.
+        byte_offset: the place of the chunk's first byte in the decompressed file.
+        buffer: the bytes of the chunk, and behind them the texts whose escapes were resolved.
+        found: the places in the buffer that the scanner found.
+        events: number of events that the scanner found.
+        left: the events and rejections of the lines left to the strict reader.
+        lines: number of lines in the chunk, blank ones included.
+        blank: number of lines that hold only white space.
     """
 
     origin: FileOrigin
@@ -70,34 +71,34 @@ class ScannedChunk:
 
     @property
     def rejections(self) -> pl.DataFrame:
-        """Schema `REJECTIONS`: only the strict reader rejects."""
+        """One row per rejected line; schema `REJECTIONS`. Only the strict reader rejects lines."""
         return self.left.rejections
 
     def release(self) -> None:
-        """Gives the buffer back; the chunk's texts can no longer be gathered."""
+        """Gives the buffer back. The chunk's texts can no longer be gathered."""
         _BUFFERS.give_back(self.buffer)
 
     @property
     def key_hash(self) -> NDArray[np.uint64]:
-        """One a scanned event."""
+        """One hash per scanned event."""
         hashes: NDArray[np.uint64] = self.found.key_hash[: self.events]
         return hashes
 
     @property
     def occurred_at(self) -> NDArray[np.int64]:
-        """Microseconds since the epoch; one a scanned event."""
+        """One instant per scanned event, in microseconds since 1970."""
         instants: NDArray[np.int64] = self.found.occurred_at[: self.events]
         return instants
 
 
 class _Buffers:
-    """Buffers that are used again: a fresh page costs more than scanning what is put on it."""
+    """Keeps buffers for reuse: a fresh page of memory takes longer than to scan its bytes."""
 
     def __init__(self, kept: int) -> None:
         self._kept = deque[NDArray[np.uint8]](maxlen=kept)
 
     def take(self, size: int) -> NDArray[np.uint8]:
-        """A buffer of at least `size` bytes, whatever they are."""
+        """A buffer of at least `size` bytes, with any content."""
         try:
             buffer = self._kept.pop()
         except IndexError:
@@ -105,25 +106,25 @@ class _Buffers:
         return buffer if len(buffer) >= size else np.empty(size, np.uint8)
 
     def give_back(self, buffer: NDArray[np.uint8]) -> None:
-        """Keeps a buffer that nobody reads any more."""
+        """Keeps a buffer that is no longer read."""
         self._kept.append(buffer)
 
 
 _BUFFERS = _Buffers(kept=64)
 
-# To make frames without rows takes as long as to scan a thousand lines.
+# To make empty frames takes as long as to scan a thousand lines, so they are made once.
 _NOTHING_LEFT = ParsedChunk(
     pl.DataFrame(schema=PARSED_EVENTS), pl.DataFrame(schema=REJECTIONS), lines=0, blank=0
 )
 
 
 def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) -> ScannedChunk:
-    """Scans a chunk; the lines it leaves are read by the strict dialect at once.
+    """The chunk after the scan. The strict reader has read the lines that the scanner left.
 
     Args:
         chunk: whole lines.
-        origin: copied into every row.
-        form: the dialect as the scanner knows it, with the origin's scope.
+        origin: the columns that all rows of the file share.
+        form: the dialect as the scanner knows it, made with the scope of `origin`.
         strict: the dialect as the strict reader knows it.
     """
     content = chunk.content
@@ -198,12 +199,12 @@ def _scanned(lines: int, properties: int) -> Scanned:
 def _left(
     chunk: Chunk, origin: FileOrigin, strict: Dialect, found: Scanned, lines: Rows
 ) -> ParsedChunk:
-    """The chosen lines as the strict reader reads them, with their own places."""
+    """What the strict reader makes of the given lines, with their places in the file."""
     if not len(lines):
         return _NOTHING_LEFT
     starts, lengths = found.line_place[lines], found.line_bytes[lines]
-    # One call for all of them, since a frame a line is slow; a byte offset that is not 0 keeps
-    # it from looking for a byte order mark. Their places are put back after.
+    # One call reads all of them, since a frame per line is slow. With a byte offset other than 0
+    # the reader does not look for a byte order mark. The true places are set afterwards.
     texts = [
         chunk.content[start : start + length] + b"\r\n"
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
@@ -223,11 +224,15 @@ def _left(
 
 
 def event_rows(chunk: ScannedChunk, rows: Rows) -> pa.Table:
-    """The chosen events as Arrow columns of `PARSED_EVENTS`, without `line_sha256`.
+    """One row per chosen event, with the columns of `PARSED_EVENTS` as Arrow arrays.
 
-    Without the columns of amendments, too, which the scanner leaves to the strict reader.
-    Names repeat, so they are dictionaries, which Parquet takes as they are; so is what every
-    row has in common.
+    `line_sha256` is left out. So are the columns of amendments, which the scanner leaves to the
+    strict reader. Names and the columns that all rows share repeat, so they are dictionaries.
+    Parquet stores a dictionary as it is.
+
+    Args:
+        chunk: the chunk that holds the events.
+        rows: the numbers of the chosen events.
     """
     found, origin, count = chunk.found, chunk.origin, len(rows)
     lines = found.row_line[rows]
@@ -255,7 +260,7 @@ def event_rows(chunk: ScannedChunk, rows: Rows) -> pa.Table:
 
 
 def parsed_rows(chunk: ScannedChunk, rows: Rows) -> pl.DataFrame:
-    """The chosen events as the strict reader gives them: schema `PARSED_EVENTS`."""
+    """One row per chosen event, as the strict reader makes it; schema `PARSED_EVENTS`."""
     starts, lengths = (
         column[chunk.found.row_line[rows]].tolist()
         for column in (chunk.found.line_place, chunk.found.line_bytes)
@@ -339,7 +344,7 @@ def _digests(halves: NDArray[np.uint64]) -> pa.Array:
 
 @compiled
 def _counted(buffer: Any, size: int) -> Any:
-    """Line ends and colons: no more lines and properties than these are in the chunk."""
+    """The numbers of line ends and of colons: bounds on the chunk's lines and properties."""
     lines, colons = 0, 0
     for at in range(size):
         lines += buffer[at] == 10
@@ -349,7 +354,7 @@ def _counted(buffer: Any, size: int) -> Any:
 
 @compiled
 def _gather(buffer: Any, places: Any, offsets: Any, texts: Any) -> None:
-    """Copies the texts at `places` one behind another; a word behind the last is overwritten."""
+    """Copies the texts at `places` one behind another. Overwrites a word behind the last one."""
     for row in range(len(places)):
         place, at = np.int64(places[row]), np.int64(offsets[row])
         length = np.int64(offsets[row + 1]) - at
@@ -359,7 +364,7 @@ def _gather(buffer: Any, places: Any, offsets: Any, texts: Any) -> None:
 
 @compiled
 def _spread(starts: Any, offsets: Any, chosen: Any) -> None:
-    """The numbers of every chosen event's properties, in their order."""
+    """Writes the numbers of every chosen event's properties into `chosen`, in order."""
     for row in range(len(starts)):
         start = np.int64(starts[row]) - np.int64(offsets[row])
         for place in range(offsets[row], offsets[row + 1]):

@@ -1,9 +1,7 @@
-"""Compiled functions: how they are compiled, and a buffer as the machine has it.
+"""Compiled functions: how numba compiles them, and how they access the bytes of a buffer.
 
-Belongs here: numba, and nothing of what is read. Must not be put here: JSON, events, digests.
-
-A buffer has `WORD_BYTES` to spare behind its last byte, so that a word may be read or written
-at any of its bytes; no place is checked, and none may be negative.
+A buffer has `WORD_BYTES` spare bytes behind its last one, so a word may be read or written at each
+of its bytes. Places are not checked. A place must not be negative.
 """
 
 from typing import Any
@@ -14,18 +12,23 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 WORD_BYTES = 8
-"""Bytes of a word; the first is its lowest."""
+"""Bytes of a word. The first byte is the lowest."""
 
 compiled = numba.njit(
     nogil=True,
-    cache=bool(numba.config.CACHE_DIR),  # See `compiled_cache`; else it might run what is no more.
+    # Off until `keep_compiled` has run: numba would otherwise reuse code compiled from older
+    # sources.
+    cache=bool(numba.config.CACHE_DIR),
     forceinline=True,
     _nrt=False,
     error_model="numpy",
 )
-"""Compiled once a machine (20 s), kept on disk, run without the interpreter's lock; allocates
-nothing. Each function becomes part of its callers: left to itself LLVM makes calls of the smallest
-ones, and the scanner is half as fast again."""
+"""Compiles a function once per machine (20 s), and keeps it on disk.
+
+A compiled function runs without the interpreter's lock, and allocates nothing. Every function is
+inlined into its callers. Without that, LLVM calls the smallest ones, which makes the scanner
+slower.
+"""
 
 
 def _pointer(context: Any, builder: Any, array: Any, values: Any, bits: int) -> Any:
@@ -36,7 +39,7 @@ def _pointer(context: Any, builder: Any, array: Any, values: Any, bits: int) -> 
 
 @intrinsic
 def byte_at(typing: Any, buffer: Any, at: Any) -> Any:
-    """The byte at `at`, as a signed integer that does not overflow."""
+    """The byte at `at`, as a signed 64-bit integer from 0 to 255."""
 
     def read(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         place = _pointer(context, builder, signature.args[0], values, 8)
@@ -47,7 +50,7 @@ def byte_at(typing: Any, buffer: Any, at: Any) -> Any:
 
 @intrinsic
 def word_at(typing: Any, buffer: Any, at: Any) -> Any:
-    """The eight bytes from `at` on, as an unsigned word."""
+    """The eight bytes that begin at `at`, as an unsigned word."""
 
     def read(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.load(_pointer(context, builder, signature.args[0], values, 64), align=1)
@@ -57,7 +60,7 @@ def word_at(typing: Any, buffer: Any, at: Any) -> Any:
 
 @intrinsic
 def put_word(typing: Any, buffer: Any, at: Any, word: Any) -> Any:
-    """Writes the eight bytes of a word from `at` on."""
+    """Writes the eight bytes of a word, beginning at `at`."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         place = _pointer(context, builder, signature.args[0], values, 64)
@@ -69,7 +72,7 @@ def put_word(typing: Any, buffer: Any, at: Any, word: Any) -> Any:
 
 @intrinsic
 def lowest_bit(typing: Any, word: Any) -> Any:
-    """Number of the lowest bit that is set in a word that is not 0."""
+    """The number of the lowest bit that is set in a word, which must not be 0."""
 
     def read(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))

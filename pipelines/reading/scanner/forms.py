@@ -1,8 +1,4 @@
-"""Scan forms: what of a dialect's declared form the scanner can read by itself.
-
-Belongs here: turning declared fields into the scanner's tables. Must not be put here: reading
-(see `scan`), declaring fields (see `dialects`).
-"""
+"""Scan forms: turns the form of a dialect into the scanner's tables, if the scanner can read it."""
 
 from collections.abc import Callable
 
@@ -31,7 +27,7 @@ from pipelines.vocabulary.instants import (
 
 _INSTANTS: dict[Callable[[str], int], int] = {
     parse_rfc3339: RFC3339,
-    # Without a zone it is left to the strict reader.
+    # An instant without a zone is left to the strict reader.
     parse_iso8601_utc: RFC3339,
     parse_unix_seconds_or_rfc3339: UNIX_OR_RFC3339,
 }
@@ -39,11 +35,11 @@ _ALWAYS_UNUSUAL = ("event", "amendment", "target_key")
 
 
 def scan_form(form: EventForm, dedupe_scope: str) -> Form | None:
-    """The scanner's form of a declared one; None when only the strict reader knows it.
+    """The scanner's form of a dialect. None: only the strict reader can read the dialect.
 
     Args:
-        form: where an event has its fields.
-        dedupe_scope: what every key's hash begins with.
+        form: the form of the dialect.
+        dedupe_scope: the scope of the keys. Every key's hash covers it.
     """
     instant = _INSTANTS.get(form.timestamp.parse)
     is_simple = (

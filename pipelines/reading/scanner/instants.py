@@ -1,7 +1,7 @@
-"""Instants read from bytes, compiled: the usual forms of `timestamps`, and nothing beyond.
+"""Instants, compiled: reads RFC 3339 and plain Unix seconds from bytes.
 
-Belongs here: RFC 3339 and plain Unix seconds. Must not be put here: forms or bounds of its
-own; whatever is not plainly right is `NO_INSTANT` and left to the strict reader.
+The results are those of `vocabulary.instants`. A text that is not plainly right gives `NO_INSTANT`,
+and its line is left to the strict reader.
 """
 
 from typing import Any
@@ -11,12 +11,12 @@ import numpy as np
 from pipelines.reading.scanner.compiled import byte_at, compiled
 
 NO_INSTANT = np.iinfo(np.int64).min
-"""The text is left to the strict reader."""
+"""The result for a text that is left to the strict reader."""
 
 _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
-_FIRST_YEAR, _LAST_YEAR = 2, 9998  # A zone cannot carry these out of the years 1 to 9999.
-_UNIX_DIGITS = 11  # 2286-11-20 begins the eleventh digit; more is left to the strict reader.
+_FIRST_YEAR, _LAST_YEAR = 2, 9998  # With any zone these stay within the years 1 to 9999.
+_UNIX_DIGITS = 11  # Seconds have eleven digits from 2286-11-20 on. More are left over.
 
 
 @compiled
@@ -33,7 +33,7 @@ def _digits(text: Any, at: int, count: int) -> int:
 @compiled
 def _days_before(year: int, month: int, day: int) -> int:
     """Days from 1970-01-01 to a day of the Gregorian calendar."""
-    # Years are counted from March, so that the leap day ends one.
+    # Years are counted from March, so that the leap day is the last day of a year.
     years = year - 1 if month <= 2 else year
     months = month + 9 if month <= 2 else month - 3
     era = years // 400
@@ -57,9 +57,9 @@ def _last_day(year: int, month: int) -> int:
 
 @compiled
 def rfc3339_microseconds(text: Any, at: int, length: int) -> int:
-    """Microseconds since the epoch of the `length` bytes at `at`, or `NO_INSTANT`.
+    """Microseconds since 1970 of the RFC 3339 text of `length` bytes at `at`, or `NO_INSTANT`.
 
-    Digits beyond the microsecond are cut off, as `timestamps.parse_rfc3339` does.
+    Digits beyond the microsecond are cut off, as in `vocabulary.instants`.
     """
     end = at + length
     if length < 20 or byte_at(text, at + 4) != 45 or byte_at(text, at + 7) != 45:
@@ -107,7 +107,10 @@ def rfc3339_microseconds(text: Any, at: int, length: int) -> int:
 
 @compiled
 def unix_microseconds(text: Any, at: int, length: int) -> int:
-    """Microseconds since the epoch of plain Unix seconds with a fraction, or `NO_INSTANT`."""
+    """Microseconds since 1970 of the Unix seconds of `length` bytes at `at`, or `NO_INSTANT`.
+
+    They may have a fraction, but no sign and no exponent.
+    """
     end = at + length
     first = at
     seconds: Any = 0

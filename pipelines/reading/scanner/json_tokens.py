@@ -1,10 +1,10 @@
-"""JSON tokens in a byte buffer, compiled: what the strict reader takes, and only plainly so.
+"""JSON tokens, compiled: reads strings, numbers and flat objects as places in a byte buffer.
 
-Belongs here: strings, numbers, flat objects as places in the buffer. Must not be put here:
-what a member means (see `scan`). A reader that finds anything unusual gives `NO`.
+A reader accepts only what the strict reader accepts. It returns `NO` for anything unusual.
 
-Every reader takes the buffer, where it starts, where the chunk ends, and where the buffer is
-`free`: a string with escapes is written there without them, so that each text is one place.
+Every reader takes the buffer `text`, the place `at` where it starts, and the `end` of the chunk.
+It also takes the place `free` behind the used part of the buffer. The text of a string with
+escapes is written there without them, so that each text is one range of the buffer.
 """
 
 from typing import Any
@@ -22,16 +22,16 @@ from pipelines.reading.scanner.compiled import (
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 
 NO = -1
-"""Nothing that may be read here: the line is left to the strict reader."""
+"""The result where nothing can be read. The line is then left to the strict reader."""
 
 MEMBERS_USUAL = 32
-"""Objects with more members are left to the strict reader."""
+"""Members of an object, at most. A line with more is left to the strict reader."""
 
 STRING, NUMBER, BOOLEAN, NULL = 115, 110, 98, 48
-"""Type of a value, by the letter that stands for it in a payload; null never stands there."""
+"""The types of values, by their letters in a payload. A payload never holds null."""
 
 QUOTE, COMMA, COLON, OPEN, CLOSE, LINE_END = 34, 44, 58, 123, 125, 10
-"""Bytes of JSON's structure."""
+"""The bytes of JSON's structure."""
 
 _EACH_BYTE = np.uint64(0x0101010101010101)
 _HIGH_BITS = np.uint64(0x8080808080808080)
@@ -43,7 +43,7 @@ _BACKSLASH, _ZERO, _NINE, _MINUS, _PLUS, _POINT = 92, 48, 57, 45, 43, 46
 
 @compiled
 def after_space(text: Any, at: int, end: int) -> int:
-    """The first place from `at` on that holds no JSON white space within a line."""
+    """The first place from `at` on that is not white space within a line."""
     while at < end and (
         byte_at(text, at) == 32 or byte_at(text, at) == 9 or byte_at(text, at) == 13
     ):
@@ -53,7 +53,7 @@ def after_space(text: Any, at: int, end: int) -> int:
 
 @compiled
 def _after_sequence(text: Any, at: int, end: int) -> int:
-    """Where the UTF-8 sequence of several bytes at `at` ends; `NO` if it is none."""
+    """The end of the UTF-8 sequence of several bytes at `at`, or `NO` if there is none."""
     lead = byte_at(text, at)
     if lead < 0xC2 or lead > 0xF4:
         return NO
@@ -73,7 +73,7 @@ def _after_sequence(text: Any, at: int, end: int) -> int:
 
 @compiled
 def _hex(text: Any, at: int, end: int) -> int:
-    """The four hex digits at `at`; `NO` if they are none."""
+    """The value of the four hex digits at `at`, or `NO` if there are none."""
     if at + 4 > end:
         return NO
     code = 0
@@ -90,7 +90,7 @@ def _hex(text: Any, at: int, end: int) -> int:
 
 @compiled
 def _put_utf8(text: Any, at: int, code: int) -> int:
-    """Writes one character; where it ends."""
+    """Writes one character at `at`. Returns the place behind it."""
     if code < 0x80:
         text[at] = code
         return at + 1
@@ -112,7 +112,7 @@ def _put_utf8(text: Any, at: int, code: int) -> int:
 
 @compiled
 def _unescaped(text: Any, at: int, end: int, free: int) -> Any:
-    """The escape at `at`, written at `free`: where each ends, or `NO`."""
+    """Writes the character of the escape at `at` to `free`. Returns where each ends, or `NO`."""
     if at + 1 >= end:
         return NO, free
     sign = byte_at(text, at + 1)
@@ -149,12 +149,12 @@ def _unescaped(text: Any, at: int, end: int, free: int) -> Any:
 
 @compiled
 def _after_plain(text: Any, at: int, end: int) -> int:
-    """Where the run of plain bytes from `at` on ends: no quote, backslash, control, non-ASCII."""
+    """The end of the plain bytes from `at` on: no quote, backslash, control or non-ASCII byte."""
     while at < end:
         word = word_at(text, at)
         quote, backslash = word ^ _QUOTES, word ^ _BACKSLASHES
-        # A byte's high bit is set where the byte is 0, below a space, or beyond ASCII. What is
-        # carried from a lower byte may set a higher one too, so only the lowest is believed.
+        # The high bit of a byte is set where the byte matches, is below a space, or beyond ASCII.
+        # A carry from a lower byte may set a higher bit too, so only the lowest one is certain.
         found = (
             ((quote - _EACH_BYTE) & ~quote)
             | ((backslash - _EACH_BYTE) & ~backslash)
@@ -169,9 +169,9 @@ def _after_plain(text: Any, at: int, end: int) -> int:
 
 @compiled
 def read_text(text: Any, at: int, end: int, free: int) -> Any:
-    """The string that opens before `at`: its place, its bytes, where it and `free` end.
+    """The string whose first byte is at `at`: place, length, the end of it and of `free`.
 
-    A string without escapes stays where it is; one with escapes is written out at `free`.
+    A string without escapes stays in its place. One with escapes is written to `free`.
     """
     start = at
     while True:
@@ -222,7 +222,7 @@ def _after_digits(text: Any, at: int, end: int) -> int:
 
 @compiled
 def _number(text: Any, at: int, end: int) -> int:
-    """Where the JSON number at `at` ends, or `NO`."""
+    """The end of the JSON number at `at`, or `NO`."""
     if at < end and byte_at(text, at) == _MINUS:
         at += 1
     digits = at
@@ -247,7 +247,7 @@ def _number(text: Any, at: int, end: int) -> int:
 
 @compiled
 def read_scalar(text: Any, at: int, end: int, free: int) -> Any:
-    """The string, number, boolean or null at `at`: type, place, bytes, where it and `free` end."""
+    """The scalar value at `at`: type, place, length, the end of it and of `free`."""
     if at >= end:
         return 0, 0, 0, NO, free
     byte = byte_at(text, at)
@@ -275,7 +275,7 @@ def read_scalar(text: Any, at: int, end: int, free: int) -> Any:
 
 @compiled
 def byte_order(text: Any, place: int, length: int, other: int, other_length: int) -> int:
-    """Below 0, 0 or above 0, as the bytes of one text come before, equal or after another's."""
+    """Compares two texts byte by byte: below 0 if the first is less, 0 if equal, else above 0."""
     shorter = min(length, other_length)
     at = 0
     while at < shorter:
@@ -291,7 +291,7 @@ def byte_order(text: Any, place: int, length: int, other: int, other_length: int
 
 @compiled
 def put_text(target: Any, at: int, text: Any, place: int, length: int) -> int:
-    """Copies a text; where it ends. Up to a word behind it is overwritten."""
+    """Copies a text to `at`. Returns the place behind it. Overwrites up to a word there."""
     for byte in range(0, length, WORD_BYTES):
         put_word(target, at + byte, word_at(text, place + byte))
     return at + length
@@ -299,10 +299,11 @@ def put_text(target: Any, at: int, text: Any, place: int, length: int) -> int:
 
 @compiled
 def read_flat_object(text: Any, at: int, end: int, free: int, members: Any) -> Any:
-    """The flat object that opens before `at`, into `members` in the order of their names.
+    """Reads the flat object whose bracket is before `at` into `members`, by name.
 
     Returns:
-        How many, and where it and `free` end; `NO` for what is not flat, null or repeated.
+        The number of members, the end of the object, and the end of `free`. The end is `NO` if a
+        member is not flat, null or repeated.
     """
     count = 0
     at = after_space(text, at, end)

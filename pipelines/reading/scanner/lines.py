@@ -1,12 +1,11 @@
-"""Scan: lines of a usual shape become offsets and digests, compiled.
+"""Lines, compiled: reads lines of a usual shape as places in the buffer and digests.
 
-Belongs here: the fast reader of NDJSON. Must not be put here: any rule of its own. It accepts
-a line only where the strict reader (`parse`) accepts it with the very same row, and leaves
-every other line to it: whatever is unusual, too long, nested, doubtful or wrong.
+Invariant: a line is accepted only where the strict reader (`reading.parse`) accepts it with the
+same row. Every other line is left to the strict reader: it is unusual, too long, nested or wrong.
 
-1. `_line`: one line's members by role, its properties in the order of their names.
-2. `_keep`: one event as places in the buffer, with the digests of its payload and key.
-3. `scan_lines`: every line of a chunk.
+1. `_line` reads the members of one line by role, and its properties by name.
+2. `_keep` writes one event as places in the buffer, with the digests of its payload and key.
+3. `scan_lines` does both for every line of a chunk.
 """
 
 from typing import Any, NamedTuple
@@ -38,43 +37,43 @@ from pipelines.vocabulary.hashing import SEEDS
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 
 EVENT, BLANK, STRICT = 1, 2, 3
-"""What a line is: an event read here, blank, or left to the strict reader."""
+"""The kinds of lines: an event that is read here, blank, or left to the strict reader."""
 
 KEY, CUSTOMER, SUBSCRIPTION, EVENT_NAME, INSTANT, PROPERTIES, UNUSUAL = 1, 2, 3, 4, 5, 6, 7
-"""Roles of top-level members; a line with an `UNUSUAL` one is left to the strict reader."""
+"""Roles of top-level members. A line with an `UNUSUAL` one is left to the strict reader."""
 
 RFC3339, UNIX_OR_RFC3339 = 0, 1
-"""How an instant is written."""
+"""The forms of an instant."""
 
 LINE_BYTES_USUAL = 32 * 1024
-"""Longer lines are left to the strict reader."""
+"""Bytes of a line, at most. A longer line is left to the strict reader."""
 
 DISTINCT_NAMES = 4096
-"""Distinct names of events and properties in a chunk; a line with more of them is left over."""
+"""Distinct names of events and properties in a chunk, at most. Lines with others are left over."""
 
 ROWS, LINES, NAMES, PROPERTIES_KEPT = 0, 1, 2, 3
-"""Places in `Scanned.counts`."""
+"""Positions in `Scanned.counts`."""
 
 _SLOT_BITS = 14
 SLOTS = 1 << _SLOT_BITS
-"""Places of the table of distinct names."""
+"""Number of slots in the table of distinct names."""
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _CUSTOMER_FIELD, _INSTANT_KIND, _COUNT, FOUND = 16, 17, 18, 19  # After two places for each role.
 
 
 class Form(NamedTuple):
-    """A dialect's event as the scanner knows it.
+    """The form of a dialect as the scanner needs it.
 
     Attributes:
-        names: declared names of top-level members, joined.
-        name_ends: where each name ends.
-        roles: role of each name.
-        instant: how it is written.
-        instant_is_optional: whether `received_at` may stand for it.
-        names_customer_field: whether the payload says which field named the customer, and the
-            type of the instant.
-        scope_bytes: of the dedupe scope and its separator, which every key's hash begins with.
+        names: the declared names of top-level members, joined.
+        name_ends: the end of each name in `names`.
+        roles: the role of each name.
+        instant: the form of the instant.
+        instant_is_optional: True: an event without an instant happened at its `received_at`.
+        names_customer_field: True: the payload holds the name of the customer's field and the type
+            of the instant.
+        scope_bytes: bytes of the dedupe scope and its separator, with which a hashed key begins.
     """
 
     names: Any
@@ -87,7 +86,7 @@ class Form(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Memory for one line at a time, and the table of distinct names."""
+    """Memory that is reused for each line, and the table of distinct names of the chunk."""
 
     found: Any
     others: Any
@@ -98,14 +97,19 @@ class Room(NamedTuple):
 
 
 class Scanned(NamedTuple):
-    """What a chunk's lines hold; a text is its first byte in the buffer and its length.
+    """The lines, events, properties and names that were found in a chunk.
+
+    `line_…`, `property_…` and `name_…` have one entry per line, property and distinct name. The
+    arrays from `row_line` to `properties_end` have one per event. A text is a place and its bytes.
 
     Attributes:
-        counts: rows, lines, distinct names and properties that are filled below.
-        line_kind, line_place, line_bytes: one a line, without its line end.
-        row_line: line (from 0) of each event; the others up to `properties_end` are one an event.
-        property_name, property_place, property_bytes: one a property, in the order of names.
-        name_place, name_bytes: one a distinct name of an event or a property.
+        counts: the numbers of events, lines, distinct names and properties found so far.
+        line_kind: `EVENT`, `BLANK` or `STRICT`.
+        line_bytes: the length of a line without its line end.
+        row_line: the line of an event, from 0.
+        event_name: the number of the event's name among the distinct names.
+        properties_end: the end of the event's properties. They begin where those before it end.
+        property_name: the number of the property's name. Properties are sorted by name.
     """
 
     counts: Any
@@ -133,7 +137,7 @@ class Scanned(NamedTuple):
 
 @compiled
 def _number_of(text: Any, place: int, length: int, form: Form) -> int:
-    """Number of the declared name, or `NO`."""
+    """The number of the name among the declared ones, or `NO`."""
     start = 0
     for number in range(len(form.name_ends)):
         stop = form.name_ends[number]
@@ -152,10 +156,10 @@ def _number_of(text: Any, place: int, length: int, form: Form) -> int:
 
 @compiled
 def _line(text: Any, at: int, end: int, free: int, form: Form, room: Room) -> Any:
-    """The event that the line at `at` holds, into `room`.
+    """Reads the event in the line at `at` into `room`.
 
     Returns:
-        Where its object ends and where `free` ends; `NO` leaves it to the strict reader.
+        The end of its object, or `NO` for the strict reader, and the end of `free`.
     """
     found, others = room.found, room.others
     found[:] = 0
@@ -249,7 +253,7 @@ def _put_separated(target: Any, at: int, text: Any, place: int, length: int) -> 
 
 @compiled
 def _payload(text: Any, form: Form, room: Room) -> int:
-    """Writes what the payload digest covers into `room`; its bytes."""
+    """Writes the text that the payload digest covers into `room`. Returns its length in bytes."""
     found, members, payload = room.found, room.members, room.payload
     at = 0
     if form.names_customer_field:
@@ -289,8 +293,8 @@ def _mask(length: int) -> Any:
 
 @compiled
 def _name_number(text: Any, place: int, length: int, room: Room, scanned: Scanned) -> int:
-    """Number of a name among the chunk's distinct ones, or `NO` when there are too many."""
-    # Its first and last bytes and its length tell most names apart.
+    """The number of a name among the chunk's distinct ones, or `NO` if there are too many."""
+    # Most names differ in their first bytes, their last bytes or their length.
     state = word_at(text, place) & _mask(length)
     if length > WORD_BYTES:
         state ^= word_at(text, place + length - WORD_BYTES) * _ODD
@@ -316,7 +320,7 @@ def _name_number(text: Any, place: int, length: int, room: Room, scanned: Scanne
 
 @compiled
 def _keep(text: Any, row: int, occurred_at: int, form: Form, room: Room, scanned: Scanned) -> bool:
-    """Writes the event in `room` as row `row`; False leaves it to the strict reader."""
+    """Writes the event in `room` as row `row`. False: it is left to the strict reader."""
     found, members = room.found, room.members
     first = scanned.counts[PROPERTIES_KEPT]
     event_name = _name_number(text, found[2 * EVENT_NAME], found[2 * EVENT_NAME + 1], room, scanned)
@@ -357,9 +361,9 @@ def scan_lines(
     room: Room,
     scanned: Scanned,
 ) -> None:
-    """Scans every line of `byte_at(text, first_offset:end)`; what it finds is in `scanned`."""
+    """Reads every line from `first_offset` to `end`, and writes what it finds into `scanned`."""
     at, free, line, row = first_offset, end, 0, 0
-    # A file of a byte order mark alone is one blank line.
+    # A file that holds only a byte order mark is one blank line.
     while at < end or (line == 0 and 0 < first_offset == end):
         start = at
         at = after_space(text, at, end)

@@ -1,7 +1,6 @@
-"""XXH64, compiled: millions of short texts are hashed without a call of Python's for each.
+"""XXH64, compiled: hashes millions of short texts without a Python call for each.
 
-Belongs here: the published hash, over a buffer. Must not be put here: what is hashed (see
-`digests` and `scan`). The package `xxhash` is the reference that it is tested against.
+It is tested against the package `xxhash`.
 
 Source: the XXH64 section of the xxHash specification, version 0.1.1.
 """
@@ -40,9 +39,9 @@ def xxh64(text: Any, length: int, seed: Any) -> Any:
     """The 64-bit hash of `text[:length]`.
 
     Args:
-        text: a buffer with a word to spare.
-        length: bytes hashed.
-        seed: a np.uint64.
+        text: a buffer with a spare word behind the text.
+        length: number of bytes to hash.
+        seed: the seed, a `np.uint64`.
     """
     whole_words = length // 8
     place = 0

@@ -54,7 +54,7 @@ lint: install-dev ## ruff, mypy --strict and sqlfluff
 	$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 
 test: lint ## lint and every test that needs no browser
-	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not browser"
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=15 -m "not browser"
 
 test-browser: install-dev ## the Dagster UI in a real browser; needs Debian's chromium
 	$(BIN)/pytest -q -m browser tests/browser

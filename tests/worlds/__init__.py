@@ -22,7 +22,6 @@
     plain_jinja        dbt's `adapter` for macros that Jinja renders, here and in sqlfluff
     small_dbt_project  a dbt project with a tag for each story
     homes              homes in which `meterline` runs; the sample's is made once a session
-    warm_command       `meterline` forked from a process that has imported everything
 
 A world imports worlds and the product; a test imports worlds, and never another test.
 """

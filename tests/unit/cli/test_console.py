@@ -48,7 +48,7 @@ def test_wrong_variable_is_named_by_every_command(call: Call, arguments: list[st
         pytest.param({"METERLINE_MEMORY_LIMIT": "2GB"}, ["match pattern"], id="memory_limit"),
         pytest.param({"METERLINE_BATCH_BYTES": "1e3x"}, ["valid integer"], id="batch_bytes"),
         pytest.param({"METERLINE_LOCK_WAIT_SECONDS": "-1"}, ["or equal to 0"], id="lock_wait"),
-        pytest.param({"METERLINE_LANDING": "s3://"}, ["names no bucket"], id="landing"),
+        pytest.param({"METERLINE_LANDING": "s3://"}, ["found no bucket"], id="landing"),
         pytest.param(
             {"METERLINE_THREADS": "0", "METERLINE_MEMORY_LIMIT": "2GB"}, [";"], id="two at once"
         ),

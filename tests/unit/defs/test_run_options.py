@@ -44,11 +44,14 @@ def test_kind_without_options_cannot_be_asked_for() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"republish": True, "replay": True}, "expected one of republish"),
-        ({"replay": True, "correct_file": "a", "correct_from": "b"}, "expected one of republish"),
-        ({"republish": True, "correct_file": "a"}, "expected one of republish"),
-        ({"correct_file": "a"}, "go together"),
-        ({"correct_from": "b"}, "go together"),
+        ({"republish": True, "replay": True}, "expected at most one of republish"),
+        (
+            {"replay": True, "correct_file": "a", "correct_from": "b"},
+            "expected at most one of republish",
+        ),
+        ({"republish": True, "correct_file": "a"}, "expected at most one of republish"),
+        ({"correct_file": "a"}, "expected both"),
+        ({"correct_from": "b"}, "expected both"),
         ({"replay": True, "replay_reasons": ["bad luck"]}, "--reason: expected one of"),
     ],
 )

@@ -25,7 +25,7 @@ LANDING_TO_INVOICE = [
     "accepted_events",
     "billing_periods",
     "metric_requests",
-    "int_invoice_lines_rated",
+    "int_tiers_rated",
     "invoices",
 ]
 """Assets on the way, by the name their node bears."""

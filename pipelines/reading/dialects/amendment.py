@@ -1,15 +1,14 @@
-"""Amendments: an event that voids or replaces another one, in every dialect.
-
-Belongs here: the two members that make an event an amendment. Must not be put here: a vendor's
-field names, finding the target or what an amendment does to a bill (see the dbt project).
+"""Amendments: events that void or replace another event, in every dialect.
 
     {"amendment": "void", "target_key": "k1", "transaction_id": "k2"}
     {"amendment": "amend", "target_key": "k1", "transaction_id": "k2", …the whole new event…}
 
-Source: Orb's API reference: `PUT /events/{event_id}` carries the event that replaces the one
-ingested under that idempotency key, any number of times, and `PUT /events/{event_id}/deprecate`
-has no body. A line of a file has no path and may be delivered twice, so it names the target as
-a member and has an idempotency key of its own. Lago documents no amendment.
+The dbt project finds the target, and decides what an amendment does to a bill.
+
+Source: Orb's API reference. `PUT /events/{event_id}` carries the event that replaces the one sent
+under that key, any number of times. `PUT /events/{event_id}/deprecate` has no body. A line of a
+file has no path and may be delivered twice. So it names its target in a member, and has an
+idempotency key of its own. Lago documents no amendment.
 """
 
 from enum import StrEnum
@@ -28,22 +27,30 @@ class Amendment(StrEnum):
 
 
 AMENDMENT_FIELD = "amendment"
-"""`void` or `amend`; absent or null in an event like any other."""
+"""The member that says `void` or `amend`. It is absent or null in any other event."""
 
 TARGET_FIELD = "target_key"
-"""The idempotency key of the event amended, as Meterline keeps it."""
+"""The member with the idempotency key of the amended event, as Meterline stores it."""
 
 
 def read_event(dialect: Dialect, members: Members) -> EventFields:
-    """The typed fields of one object, be it an event or an amendment.
+    """The typed fields of one object: an event or an amendment.
 
-    A void has nothing but its own key and its target's; what else stands in it is no part of
-    it. The payload of an amendment covers its kind and its target. It begins with a NUL and a
-    letter, as no event's does, so the two are never taken for each other.
+    A void has two fields, its own key and its target's. Its other members are ignored.
+
+    An event that replaces another must have a timestamp, even where the vendor makes it optional.
+    Otherwise it would take the `received_at` of the correction. Example: usage of 3 May that is
+    corrected on 20 June would be billed in June.
+
+    The payload of an amendment covers its kind and its target. It begins with a NUL and a letter.
+    The payload of an event never does, so the two cannot be confused.
+
+    Args:
+        dialect: the reader of the source's events.
+        members: the members of one object.
 
     Raises:
-        RefusedLineError: it is neither; an amendment without time, which would move usage to
-            the day of the correction, is refused even where events may leave the time out.
+        RefusedLineError: the object is neither an event of the dialect nor an amendment.
     """
     kind = members.get(AMENDMENT_FIELD)
     if kind is None:

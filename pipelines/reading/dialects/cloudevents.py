@@ -1,19 +1,19 @@
 """CloudEvents 1.0: `source` and `id`, `subject`, `type`, `time`, `data`.
 
-Source: the CloudEvents specification (JSON format) and OpenMeter's use of it: source and id
-together are unique, the subject is the customer, the type is the event's name. Without a time
-the event happened when it was received. Extension attributes are no part of the event.
+Source: the CloudEvents specification (JSON format), and how OpenMeter uses it. `source` and `id`
+together are unique. `subject` is the customer, and `type` is the event's name. An event without
+`time` happened when it was received. Extension attributes are ignored.
 
-A property's name is its JSONPath in `data` without the leading `$.`: `{"usage": {"total": 7}}`
-has the property `usage.total`. Arrays have no such name and are refused, unless the catalog maps
-single properties of `data`: then the rest of it is no part of the event.
+The name of a property is its JSONPath in `data` without the leading `$.`. Example:
+`{"usage": {"total": 7}}` has the property `usage.total`. An array has no such name, so the event
+is refused. Where the catalog maps single properties of `data`, the rest of `data` is ignored.
 """
 
 from pipelines.reading.dialects.form import (
-    Constant,
     Customer,
     Dialect,
     EventForm,
+    FixedField,
     Timestamp,
     Unread,
 )
@@ -23,15 +23,15 @@ from pipelines.vocabulary.instants import parse_rfc3339
 DIALECT = Dialect(
     EventForm(
         key=("source", "id"),
-        constants=(Constant("specversion", "1.0", is_required=True),),
+        fixed_fields=(FixedField("specversion", "1.0", is_required=True),),
         customer=Customer(("subject",)),
         event_name="type",
         timestamp=Timestamp(
-            parse_rfc3339, form="an RFC 3339 string", field="time", is_optional=True
+            parse_rfc3339, expected="an RFC 3339 string", field="time", is_optional=True
         ),
         unread=(Unread("data_base64", "data_base64 is not read; send data as a JSON object"),),
         properties=NestedObject("data"),
     ),
     dedupe_window=None,
 )
-"""The dialect's entry in the table of dialects."""
+"""How events of CloudEvents are read."""

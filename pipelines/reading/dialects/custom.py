@@ -1,8 +1,7 @@
-"""Custom: senders of one's own; a catalog says where their events have their fields.
+"""Custom: events of one's own systems, whose fields the catalog declares.
 
-Without a word of the catalog the fields have Meterline's own names. Each field that the catalog
-names stands where it says instead. Belongs here: what may be declared, and the form it makes.
-Must not be put here: reading the catalog (see `catalog.tables`) or events (see `form`).
+A field that the catalog does not declare has Meterline's own name, such as `customer`. A declared
+field is found at its declared path instead. Other dialects may be changed by declarations too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,15 +13,15 @@ from pipelines.reading.dialects.event import (
     Members,
     RefusedLineError,
     is_null,
-    named,
     parse_path,
+    quoted,
     value_of,
 )
 from pipelines.reading.dialects.form import (
-    Always,
     Customer,
     Dialect,
     EventForm,
+    FixedName,
     Timestamp,
 )
 from pipelines.reading.dialects.properties import (
@@ -45,36 +44,36 @@ DIALECT = Dialect(
         key=("idempotency_key",),
         customer=Customer(("customer",)),
         event_name="event_name",
-        timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
+        timestamp=Timestamp(parse_rfc3339, expected="an RFC 3339 string"),
         properties=NestedObject("properties"),
         takes_numbers=True,
         key_takes_numbers=True,
     ),
     dedupe_window=None,
 )
-"""The dialect's entry in the table of dialects: what holds where the catalog says nothing."""
+"""How events are read where the catalog declares nothing."""
 
 TIMESTAMPS: Mapping[str, Timestamp] = MappingProxyType(
     {
-        "rfc3339": Timestamp(parse_rfc3339, form="an RFC 3339 string"),
-        "iso8601_utc": Timestamp(parse_iso8601_utc, form="an ISO 8601 string"),
-        "unix_seconds": Timestamp(parse_unix_seconds, form="Unix seconds", takes_numbers=True),
+        "rfc3339": Timestamp(parse_rfc3339, expected="an RFC 3339 string"),
+        "iso8601_utc": Timestamp(parse_iso8601_utc, expected="an ISO 8601 string"),
+        "unix_seconds": Timestamp(parse_unix_seconds, expected="Unix seconds", takes_numbers=True),
         "unix_milliseconds": Timestamp(
-            parse_unix_milliseconds, form="Unix milliseconds", takes_numbers=True
+            parse_unix_milliseconds, expected="Unix milliseconds", takes_numbers=True
         ),
     }
 )
-"""Forms that a timestamp may have, by the word for them."""
+"""The forms of a timestamp that may be declared, by their names in the catalog."""
 
 _ONE_PROPERTY = "properties."
 
 
 class MappingError(ValueError):
-    """A declared field that cannot be; its message says what to write.
+    """A declared field is wrong. The message says what to write instead.
 
     Attributes:
-        number: of the field among those declared, from 0.
-        column: what of it is wrong.
+        number: the position of the field among those declared, from 0.
+        column: the wrong column: `field`, `path` or `form`.
     """
 
     def __init__(self, number: int, column: str, sentence: str) -> None:
@@ -85,13 +84,14 @@ class MappingError(ValueError):
 
 @dataclass(frozen=True)
 class DeclaredField:
-    """One field of a source's events, as its catalog declares it.
+    """One field of a source's events, as the catalog declares it.
 
     Attributes:
         field: `customer`, `subscription`, `event_name`, `timestamp`, `optional_timestamp`,
             `properties`, or `properties.` and the name of one property.
-        path: where it stands; with the form `constant` the text itself.
-        form: how a timestamp is written; `flat` or `nested` properties; `constant`; or None.
+        path: the path of the field. With the form `constant`: the text itself.
+        form: for a timestamp, one of `TIMESTAMPS`. For properties, `flat` or `nested`. For an
+            event name, `constant`. None: the field has no form.
     """
 
     field: str
@@ -101,18 +101,18 @@ class DeclaredField:
 
 @dataclass(frozen=True)
 class NamedFields:
-    """Properties that stand anywhere, each under a name, beside those of an object.
+    """Reads properties at their own paths, and those of one object beside them.
 
     Attributes:
-        fields: name and place of each; one that is absent is no property.
-        beside: the object; None where there is none.
+        fields: the name and the field of each property. An absent field is not a property.
+        beside: the object whose members are properties too. None: there is none.
     """
 
     fields: tuple[tuple[str, Field], ...]
     beside: FlatObject | NestedObject | None = None
 
     def __call__(self, members: Members) -> Properties:
-        """The properties of an event; raises `RefusedLineError`."""
+        """The properties of an event. Raises `RefusedLineError`."""
         found = dict(self.beside.values(members)) if self.beside is not None else {}
         for name, field in self.fields:
             value = value_of(members, field)
@@ -121,7 +121,7 @@ class NamedFields:
             if name in found:
                 raise RefusedLineError(
                     Reason.INVALID_PROPERTY,
-                    f"field {named(field)} and a member of {self.beside_name} are both the "
+                    f"field {quoted(field)} and a member of {self.beside_name} are both the "
                     f"property {name[:64]!a}",
                 )
             found[name] = _scalar(value, field)
@@ -129,25 +129,30 @@ class NamedFields:
 
     @property
     def beside_name(self) -> str:
-        """The object as a sentence names it."""
-        return "nothing" if self.beside is None else named(self.beside.field)
+        """The object in quotes, for a sentence."""
+        return "nothing" if self.beside is None else quoted(self.beside.field)
 
 
 def _scalar(value: JsonValue, field: Field) -> JsonValue:
     if value is None or isinstance(value, dict | list):
         raise RefusedLineError(
             Reason.INVALID_PROPERTY,
-            f"field {named(field)} must be a string, number or boolean, "
+            f"field {quoted(field)} must be a string, number or boolean, "
             f"found {TYPE_NAMES[type(value)]}",
         )
     return value
 
 
 def declared_form(form: EventForm, fields: Iterable[DeclaredField]) -> EventForm:
-    """The form, but for the fields that are declared.
+    """The form with the declared fields in place of its own.
+
+    Args:
+        form: the form of the source's dialect.
+        fields: the declared fields, in the order of the catalog. Customer fields are in order of
+            preference.
 
     Raises:
-        MappingError: two fields contradict each other, or one cannot be.
+        MappingError: a field is wrong, or is declared twice.
     """
     customers: list[Field] = []
     objects: list[FlatObject | NestedObject] = []
@@ -160,7 +165,7 @@ def declared_form(form: EventForm, fields: Iterable[DeclaredField]) -> EventForm
         seen.add(role)
         _check_form(number, declared)
         if declared.form == "constant":
-            form = replace(form, event_name=Always(declared.path))
+            form = replace(form, event_name=FixedName(declared.path))
             continue
         path = _path(number, declared)
         match role:
@@ -197,7 +202,7 @@ FORMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "properties": ("", "nested", "flat"),
     }
 )
-"""Fields that may be declared, and the forms of each; a single property has none."""
+"""The fields that may be declared, and the forms of each. A single property has no form."""
 
 
 def _check_form(number: int, declared: DeclaredField) -> None:
@@ -208,7 +213,7 @@ def _check_form(number: int, declared: DeclaredField) -> None:
         raise MappingError(
             number,
             "field",
-            f"{declared.field!r} is no field of an event; write one of: {', '.join(FORMS)}, "
+            f"{declared.field!r} is not a field of an event; write one of: {', '.join(FORMS)}, "
             "properties.<name of one property>",
         )
     forms = FORMS.get(declared.field, ("",))
@@ -217,7 +222,7 @@ def _check_form(number: int, declared: DeclaredField) -> None:
         raise MappingError(
             number,
             "form",
-            f"{declared.form or ''!r} is no form of {declared.field!r}; "
+            f"{declared.form or ''!r} is not a form of {declared.field!r}; "
             f"{f'write one of: {words}' if words else 'leave the cell empty'}",
         )
 

@@ -1,8 +1,4 @@
-"""The typed fields of a usage event, and the field readers that dialects share.
-
-Belongs here: what every dialect needs to read a field strictly. Must not be put here:
-a vendor's field names.
-"""
+"""The typed fields of a usage event, and the strict field readers that all dialects share."""
 
 import re
 from collections.abc import Mapping
@@ -18,12 +14,12 @@ Members = Mapping[str, JsonValue]
 
 
 class RefusedLineError(ValueError):
-    """The line is not a usage event of its dialect.
+    """The line is not a usage event of its dialect, and is rejected.
 
     Attributes:
-        reason: from the closed list.
-        sentence: what is wrong, for a person.
-        idempotency_key: the key, when it could be read.
+        reason: the reason code.
+        sentence: says to a person what is wrong.
+        idempotency_key: the event's key. None: the key could not be read.
     """
 
     def __init__(self, reason: Reason, sentence: str) -> None:
@@ -34,19 +30,19 @@ class RefusedLineError(ValueError):
 
 
 class EventFields(NamedTuple):
-    """A usage event as its dialect reads it.
+    """The typed fields of one usage event.
 
     Attributes:
-        idempotency_key: what makes two events the same.
-        customer_ref: None where only the subscription is named.
-        subscription_ref: None where none is named.
-        event_name: as sent; None for a void.
-        occurred_at: microseconds since the epoch; None where the vendor lets the instant be
-            left out: then the file's `received_at` stands for it.
+        idempotency_key: two events with the same key are the same event.
+        customer_ref: the customer as the event names it. None: it names only a subscription.
+        subscription_ref: the subscription as the event names it. None: it names none.
+        event_name: the name as sent. None: the event is a void.
+        occurred_at: microseconds since 1970. None: the event has no timestamp, so it happened
+            when its file was received.
         properties: name → exact source text.
-        payload: what the digest covers; a timestamp that was left out is no part of it.
-        amendment: `void` or `amend`; None for an event that amends no other.
-        target_key: the key of the event amended; None with `amendment`.
+        payload: the text that the payload digest covers. An absent timestamp is not part of it.
+        amendment: `void` or `amend`. None: the event amends no other.
+        target_key: the key of the amended event. None: the event amends no other.
     """
 
     idempotency_key: str
@@ -62,7 +58,7 @@ class EventFields(NamedTuple):
 
 @dataclass(frozen=True)
 class FieldPath:
-    """A member of a member: `FieldPath(("payload", "value"))` is `value` inside `payload`."""
+    """The path to an inner member: `FieldPath(("payload", "value"))` is `value` in `payload`."""
 
     names: tuple[str, ...]
 
@@ -72,14 +68,14 @@ class FieldPath:
 
 
 Field = str | FieldPath
-"""A member of the event's object, or one further inside."""
+"""A field of an event: the name of a member, or the path to an inner one."""
 
 
 def unwrapped(members: Members) -> Members:
-    """The event inside the envelope `{"event": {...}}`, or the object itself.
+    """The members of the event inside the envelope `{"event": {...}}`, or of the object itself.
 
     Raises:
-        RefusedLineError: malformed for a batch of events where one event stands.
+        RefusedLineError: `malformed`: the object is a batch of events.
     """
     if len(members) == 1 and type(members.get("events")) is list:
         raise RefusedLineError(
@@ -94,10 +90,12 @@ _STEP = re.compile(r"""\.([^.\[\]'"$*\s][^.\[\]'"$*]*)|\['([^']+)'\]|\["([^"]+)"
 
 
 def parse_path(text: str) -> Field:
-    """The field that a path names: `id`, `usage.total`, `$.usage.total`, `$['a.b'].c`.
+    """The field at a path.
+
+    Examples: `id`, `usage.total`, `$.usage.total`, `$['a.b'].c`.
 
     Raises:
-        ValueError: it is no such path; arrays have none.
+        ValueError: the text is not such a path. An element of an array has no path.
     """
     rest = text.removeprefix("$") if text.startswith(("$", "[")) else f".{text}"
     names: list[str] = []
@@ -106,22 +104,22 @@ def parse_path(text: str) -> Field:
         rest = rest[match.end() :]
     if rest or not names:
         raise ValueError(
-            f"{text[:64]!r} is no path of members; write it like id, usage.total, $.usage.total "
-            "or $['dotted.name'].total"
+            f"{text[:64]!r} is not a path of members; write a path like id, usage.total, "
+            "$.usage.total or $['dotted.name'].total"
         )
     return names[0] if len(names) == 1 else FieldPath(tuple(names))
 
 
-def named(field: Field) -> str:
-    """The field as a sentence names it."""
+def quoted(field: Field) -> str:
+    """The field in quotes, for a sentence."""
     return f"{str(field)!a}"
 
 
 def value_of(members: Members, field: Field) -> JsonValue:
-    """The value of a field; None where it or an object around it is absent or null.
+    """The value of a field. None: the field, or an object around it, is absent or null.
 
     Raises:
-        RefusedLineError: malformed when what stands around it is no object.
+        RefusedLineError: `malformed`: a value around the field is not an object.
     """
     if isinstance(field, str):
         return members.get(field)
@@ -130,7 +128,7 @@ def value_of(members: Members, field: Field) -> JsonValue:
         if value is None:
             return None
         if type(value) is not dict:
-            around = named(FieldPath(field.names[:depth]))
+            around = quoted(FieldPath(field.names[:depth]))
             raise RefusedLineError(
                 Reason.MALFORMED,
                 f"field {around} must be an object, found {TYPE_NAMES[type(value)]}",
@@ -140,42 +138,43 @@ def value_of(members: Members, field: Field) -> JsonValue:
 
 
 def is_null(members: Members, field: Field) -> bool:
-    """Whether a field is there, and null."""
+    """True if the field is present and null."""
     names = (field,) if isinstance(field, str) else field.names
     around = value_of(members, FieldPath(names[:-1])) if names[1:] else dict(members)
     return isinstance(around, dict) and names[-1] in around and around[names[-1]] is None
 
 
 def is_absent(members: Members, field: Field) -> bool:
-    """Whether a text is absent, null or empty."""
+    """True if the field is absent, null or an empty text."""
     value = value_of(members, field)
     return value is None or value == ""
 
 
 def text_field(members: Members, field: Field, *, takes_numbers: bool = False) -> str:
-    """The required, non-empty text of a field, at most 255 bytes.
+    """The text of a required field, with 1 to 255 bytes.
 
     Args:
-        members: of the event.
-        field: where the text stands.
-        takes_numbers: whether a number is such a text as well: a `Number`, its source text.
+        members: the members of the event.
+        field: the field to read.
+        takes_numbers: True: a JSON number is accepted too, and its source text is returned as a
+            `Number`.
 
     Raises:
-        RefusedLineError: missing_field when absent, null or empty; malformed when it is of
-            another type; too_large when longer.
+        RefusedLineError: `missing_field`: the field is absent, null or empty. `malformed`: it has
+            another type. `too_large`: it is longer.
     """
     value = value_of(members, field)
     if value is None or value == "":
-        raise RefusedLineError(Reason.MISSING_FIELD, f"field {named(field)} is missing or empty")
+        raise RefusedLineError(Reason.MISSING_FIELD, f"field {quoted(field)} is missing or empty")
     if not (type(value) is str or (takes_numbers and type(value) is Number)):
         kinds = "a string or number" if takes_numbers else "a string"
         raise RefusedLineError(
             Reason.MALFORMED,
-            f"field {named(field)} must be {kinds}, found {TYPE_NAMES[type(value)]}",
+            f"field {quoted(field)} must be {kinds}, found {TYPE_NAMES[type(value)]}",
         )
-    # Four bytes is the longest UTF-8 sequence, so short texts need no encoding.
+    # A character has at most four bytes in UTF-8, so short texts need not be encoded.
     if len(value) * 4 > NAME_BYTES_MAX and len(value.encode()) > NAME_BYTES_MAX:
         raise RefusedLineError(
-            Reason.TOO_LARGE, f"field {named(field)} is longer than {NAME_BYTES_MAX} bytes"
+            Reason.TOO_LARGE, f"field {quoted(field)} is longer than {NAME_BYTES_MAX} bytes"
         )
     return value

@@ -1,7 +1,7 @@
-"""Event forms: where a vendor's event has its fields, declared, and the one reader of them all.
+"""Event forms: a vendor's fields and rules, declared as data, and the one reader of them all.
 
-Belongs here: what can be said of a vendor by naming fields and choosing among rules. Must not
-be put here: a vendor's field names (see its module), JSON (see `strict_json`).
+A vendor's module makes an `EventForm` and a `Dialect` of these parts. `Dialect.read` then reads
+one event by that form.
 """
 
 import json
@@ -16,7 +16,7 @@ from pipelines.reading.dialects.event import (
     Members,
     RefusedLineError,
     is_absent,
-    named,
+    quoted,
     text_field,
     value_of,
 )
@@ -29,11 +29,11 @@ from pipelines.vocabulary.verdicts import Reason
 
 @dataclass(frozen=True)
 class Customer:
-    """Which fields name the customer, in order of preference.
+    """The fields that may name the customer.
 
     Attributes:
-        fields: the first that is present counts.
-        is_exclusive: whether two of them at once are refused.
+        fields: in order of preference. The first one that is present names the customer.
+        is_exclusive: True: an event with two of them is refused.
     """
 
     fields: tuple[Field, ...]
@@ -42,26 +42,32 @@ class Customer:
 
 @dataclass(frozen=True)
 class Timestamp:
-    """How the instant of the event is written.
+    """How an event says when it happened.
 
     Attributes:
-        parse: text → microseconds since the epoch; raises `TimestampError`.
-        form: what a person calls the form.
-        field: its name.
-        takes_numbers: whether a JSON number is such a text as well.
-        is_optional: whether `received_at` stands for one that is absent.
+        parse: text → microseconds since 1970. Raises `TimestampError`.
+        expected: what a rejection says was expected, such as `an RFC 3339 string`.
+        field: the field that holds it.
+        takes_numbers: True: a JSON number is accepted too, by its source text.
+        is_optional: True: an event without a timestamp happened at its `received_at`.
     """
 
     parse: Callable[[str], int]
-    form: str
+    expected: str
     field: Field = "timestamp"
     takes_numbers: bool = False
     is_optional: bool = False
 
 
 @dataclass(frozen=True)
-class Constant:
-    """A field that must have one value, if it is there at all or in any case."""
+class FixedField:
+    """A field with one accepted text. An event with another text is refused.
+
+    Attributes:
+        field: the field.
+        text: its accepted text.
+        is_required: True: the field must be there. False: it may be absent.
+    """
 
     field: Field
     text: str
@@ -70,27 +76,32 @@ class Constant:
 
 @dataclass(frozen=True)
 class Unread:
-    """A field that holds what would be lost: where it is present, the line is refused."""
+    """A field that is not read. An event that has it is refused, so that nothing is lost.
+
+    Attributes:
+        field: the field.
+        sentence: the reason of the rejection.
+    """
 
     field: Field
     sentence: str
 
 
 @dataclass(frozen=True)
-class Always:
-    """A name that every event of a form has, and none says."""
+class FixedName:
+    """The name of every event of a form, for events that do not state their name."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class EventSchema:
-    """What events of one name must have.
+    """The properties that events of one name must have.
 
     Attributes:
-        event_name: the events.
-        attributes: names that must be there as attributes.
-        dimensions: names that must be there as dimensions.
+        event_name: the name of the events.
+        attributes: names of the required attributes.
+        dimensions: names of the required dimensions.
     """
 
     event_name: str
@@ -100,13 +111,13 @@ class EventSchema:
 
 @dataclass(frozen=True)
 class EventSchemas:
-    """All names that events may have, each with what it must have; each name once."""
+    """The event schemas of a source, one per event name. An event of another name is refused."""
 
     declared: tuple[EventSchema, ...]
 
     @cached_property
     def by_name(self) -> dict[str, EventSchema]:
-        """Schema by name of event."""
+        """The schemas by event name."""
         return {schema.event_name: schema for schema in self.declared}
 
 
@@ -115,35 +126,37 @@ _MEMBERS_OF_PROPERTIES = FlatObject("properties")
 
 @dataclass(frozen=True)
 class EventForm:
-    """Where an event has its fields: data, so that a faster reader can be made of it.
+    """Where events have their fields. It is data, so the scanner can be set up from it.
 
     Attributes:
-        key: fields of the idempotency key; several are kept as a JSON array, never as joined
-            text, since joined text is ambiguous.
-        customer: who used it.
-        event_name: what was used.
-        timestamp: when.
-        properties: event → properties; raises `RefusedLineError`.
-        subscription: field of the subscription; where it is there, no customer need be.
-        schemas: what must be there by event name; None is not checked.
-        names_of_kind: members and `attribute` or `dimension` → names of that kind; None
-            where properties are of one kind.
-        prepared_for_key: members → members in which the key's fields are found.
-        takes_numbers: whether numbers name customers and subscriptions: their source text.
-        key_takes_numbers: whether numbers are parts of the key.
-        constants: what tells an event of this form from others.
-        unread: what an event of this form must not have.
-        has_plain_payload: whether the payload names neither the customer's field, nor a
-            subscription, nor the timestamp's type: the oldest shape, which is in lakes.
+        key: the fields of the idempotency key. Several make a JSON array, since joined text would
+            be ambiguous.
+        customer: the fields that may name the customer.
+        event_name: the field of the event's name, or the name of every event.
+        timestamp: when the event happened.
+        properties: event → properties. Raises `RefusedLineError`.
+        subscription: the field of the subscription. An event that has it needs no customer. None:
+            events name no subscription.
+        fixed_fields: fields that tell events of this form from others.
+        unread: fields that an event of this form must not have.
+        has_plain_payload: True: the payload leaves out the customer's field, the subscription and
+            the type of the timestamp. This is the oldest shape, and lakes hold digests of it.
+        schemas: the properties that must be there, by event name. None: they are not checked.
+        names_of_kind: (members, `attribute` or `dimension`) → the names of that kind. None:
+            properties have only one kind.
+        prepared_for_key: members → members in which the key's fields are found. None: they are
+            found in the event as sent.
+        takes_numbers: True: a number may name a customer or subscription, by its source text.
+        key_takes_numbers: True: a number may be part of the key, by its source text.
     """
 
     key: tuple[Field, ...]
     customer: Customer
-    event_name: Field | Always
+    event_name: Field | FixedName
     timestamp: Timestamp
     properties: Callable[[Members], Properties] = _MEMBERS_OF_PROPERTIES
     subscription: Field | None = None
-    constants: tuple[Constant, ...] = ()
+    fixed_fields: tuple[FixedField, ...] = ()
     unread: tuple[Unread, ...] = ()
     has_plain_payload: bool = False
     schemas: EventSchemas | None = None
@@ -155,7 +168,7 @@ class EventForm:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a vendor's customers send events.
+    """How the customers of a vendor send events.
 
     Attributes:
         form: where an event has its fields.
@@ -183,13 +196,13 @@ class Dialect:
 def _read(form: EventForm, members: Members) -> EventFields:
     key = read_key(form, members)
     try:
-        for constant in form.constants:
-            _check_constant(constant, members)
+        for fixed in form.fixed_fields:
+            _check_fixed(fixed, members)
         subscription_ref = _subscription(form, members)
         customer_field, customer_ref = _customer(form, members, subscription_ref)
         event_name = (
             form.event_name.text
-            if isinstance(form.event_name, Always)
+            if isinstance(form.event_name, FixedName)
             else text_field(members, form.event_name)
         )
         occurred_at, occurred_text = _instant(form.timestamp, members)
@@ -202,7 +215,7 @@ def _read(form: EventForm, members: Members) -> EventFields:
     except RefusedLineError as refusal:
         refusal.idempotency_key = key
         raise
-    # A field that is there is not empty, so the empty text stands for one that is not.
+    # A field that is present is never empty, so an empty text means that it is absent.
     fields: tuple[str, ...] = (
         customer_field,
         customer_ref or "",
@@ -211,7 +224,7 @@ def _read(form: EventForm, members: Members) -> EventFields:
         occurred_text,
     )
     if form.takes_numbers:
-        # What a customer or subscription is written as: 17 and "17" are one name, sent twice.
+        # 17 and "17" name the same customer. The payload keeps which one was sent.
         fields = (f"{_type(customer_ref)}{_type(subscription_ref)}", *fields)
     if form.has_plain_payload:
         fields = (customer_ref or "", event_name, occurred_text[1:])
@@ -231,14 +244,18 @@ def _type(text: str | None) -> str:
 
 
 def read_key(form: EventForm, members: Members) -> str:
-    """The key of an event, all that a void has of one; raises `RefusedLineError`."""
+    """The idempotency key of an event. A void has no other field of its own.
+
+    Raises:
+        RefusedLineError: a field of the key is missing, of another type, or too long.
+    """
     fields = form.key
     if form.prepared_for_key is not None:
         members = form.prepared_for_key(members)
     parts = [text_field(members, field, takes_numbers=form.key_takes_numbers) for field in fields]
     if len(parts) == 1:
         return str(parts[0])
-    # A number keeps its source text, so that 17 and "17" are two keys.
+    # A number keeps its source text: 17 and "17" are two different keys.
     texts = [p if type(p) is Number else json.dumps(p, ensure_ascii=False) for p in parts]
     key = f"[{','.join(texts)}]"
     if len(key.encode()) > NAME_BYTES_MAX:
@@ -249,14 +266,14 @@ def read_key(form: EventForm, members: Members) -> str:
     return key
 
 
-def _check_constant(constant: Constant, members: Members) -> None:
-    if value_of(members, constant.field) is None and not constant.is_required:
+def _check_fixed(fixed: FixedField, members: Members) -> None:
+    if value_of(members, fixed.field) is None and not fixed.is_required:
         return
-    text = text_field(members, constant.field)
-    if text != constant.text:
+    text = text_field(members, fixed.field)
+    if text != fixed.text:
         raise RefusedLineError(
             Reason.MALFORMED,
-            f"field {named(constant.field)} must be {constant.text!a}, found {text[:64]!a}",
+            f"field {quoted(fixed.field)} must be {fixed.text!a}, found {text[:64]!a}",
         )
 
 
@@ -311,21 +328,21 @@ def _customer(
 
 
 def _listed(fields: tuple[Field, ...], conjunction: str) -> str:
-    return f" {conjunction} ".join(named(field) for field in fields)
+    return f" {conjunction} ".join(quoted(field) for field in fields)
 
 
 def _instant(timestamp: Timestamp, members: Members) -> tuple[int | None, str]:
-    # The text in the payload begins with its type: the number 17 is not the text "17".
+    # The payload's text begins with its type, since the number 17 is not the text "17".
     value = value_of(members, timestamp.field)
     if value is None:
         if timestamp.is_optional:
             return None, ""
-        raise RefusedLineError(Reason.MISSING_FIELD, f"field {named(timestamp.field)} is missing")
+        raise RefusedLineError(Reason.MISSING_FIELD, f"field {quoted(timestamp.field)} is missing")
     is_number = type(value) is Number
     if not (type(value) is str or (is_number and timestamp.takes_numbers)):
         raise RefusedLineError(
             Reason.INVALID_TIMESTAMP,
-            f"field {named(timestamp.field)} must be {timestamp.form}, "
+            f"field {quoted(timestamp.field)} must be {timestamp.expected}, "
             f"found {TYPE_NAMES[type(value)]}",
         )
     text = str(value)
@@ -333,5 +350,5 @@ def _instant(timestamp: Timestamp, members: Members) -> tuple[int | None, str]:
         return timestamp.parse(text), f"{'n' if is_number else 's'}{text}"
     except TimestampError as error:
         raise RefusedLineError(
-            Reason.INVALID_TIMESTAMP, f"field {named(timestamp.field)}: {error}"
+            Reason.INVALID_TIMESTAMP, f"field {quoted(timestamp.field)}: {error}"
         ) from None

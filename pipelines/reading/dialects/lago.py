@@ -1,9 +1,9 @@
 """Lago: `transaction_id`, `external_subscription_id`, `code`, `timestamp`, `properties`.
 
-Source: Lago's API reference of events. Either `external_subscription_id` or the older
-`external_customer_id` is needed. The timestamp counts Unix seconds, with a fraction where
-milliseconds matter, as number or text; the event object that Lago gives back has RFC 3339.
-Without one the event happened when it was received. Keys are unique without limit of time.
+Source: Lago's API reference of events. An event needs `external_subscription_id` or the older
+`external_customer_id`. The timestamp is in Unix seconds, with a fraction for milliseconds, as a
+number or a text. In the event objects that Lago returns it is RFC 3339. An event without a
+timestamp happened when it was received. Keys are unique without limit of time.
 """
 
 from pipelines.reading.dialects.form import Customer, Dialect, EventForm, Timestamp
@@ -17,11 +17,11 @@ DIALECT = Dialect(
         event_name="code",
         timestamp=Timestamp(
             parse=parse_unix_seconds_or_rfc3339,
-            form="Unix seconds",
+            expected="Unix seconds",
             takes_numbers=True,
             is_optional=True,
         ),
     ),
     dedupe_window=None,
 )
-"""The dialect's entry in the table of dialects."""
+"""How events of Lago are read."""

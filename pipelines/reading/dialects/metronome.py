@@ -1,8 +1,8 @@
 """Metronome: `transaction_id`, `customer_id`, `timestamp`, `event_type`, `properties`.
 
-Source: Metronome's ingest API: RFC 3339 timestamps, customer id or ingest alias, properties
-of strings (numbers and booleans are taken as well, exactly), events deduplicated by
-`transaction_id` for 34 days. Other top-level fields are no part of the event.
+Source: Metronome's ingest API. Timestamps are RFC 3339. `customer_id` is the customer's id or an
+ingest alias. Properties are strings. Numbers and booleans are accepted too, as they are written.
+Events are deduplicated by `transaction_id` for 34 days. Other top-level fields are ignored.
 """
 
 from datetime import timedelta
@@ -15,9 +15,9 @@ DIALECT = Dialect(
         key=("transaction_id",),
         customer=Customer(("customer_id",)),
         event_name="event_type",
-        timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
+        timestamp=Timestamp(parse_rfc3339, expected="an RFC 3339 string"),
         has_plain_payload=True,
     ),
     dedupe_window=timedelta(days=34),
 )
-"""The dialect's entry in the table of dialects."""
+"""How events of Metronome are read."""

@@ -1,8 +1,8 @@
 """Orb: `idempotency_key`, one customer field, `event_name`, `timestamp`, `properties`.
 
-Source: Orb's API reference of ingestion: exactly one of `external_customer_id` and
-`customer_id`, an ISO 8601 timestamp (without a zone it is UTC, as Orb says), properties of
-strings, numbers and booleans without nesting. Keys are unique without limit of time.
+Source: Orb's API reference of ingestion. An event has exactly one of `external_customer_id` and
+`customer_id`. The timestamp is ISO 8601, in UTC if it has no zone. Properties are strings, numbers
+and booleans, not nested. Keys are unique without limit of time.
 """
 
 from pipelines.reading.dialects.form import Customer, Dialect, EventForm, Timestamp
@@ -13,8 +13,8 @@ DIALECT = Dialect(
         key=("idempotency_key",),
         customer=Customer(("external_customer_id", "customer_id")),
         event_name="event_name",
-        timestamp=Timestamp(parse_iso8601_utc, form="an ISO 8601 string"),
+        timestamp=Timestamp(parse_iso8601_utc, expected="an ISO 8601 string"),
     ),
     dedupe_window=None,
 )
-"""The dialect's entry in the table of dialects."""
+"""How events of Orb are read."""

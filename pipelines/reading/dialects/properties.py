@@ -1,4 +1,4 @@
-"""Properties: where an event has them, and their one flat form."""
+"""Properties: where an event has them, and the flat map that they become."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,22 @@ from pipelines.vocabulary.limits import NAME_BYTES_MAX, PROPERTIES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
 Properties = tuple[dict[str, str], str]
-"""The flat property map, and its part of the payload."""
+"""The flat map (property name → exact source text), and its part of the payload."""
 
 
 def flat_properties(value: JsonValue, field: str = "properties") -> Properties:
-    """The flat property map, and its part of the payload (sorted, typed, NUL-separated).
+    """The flat property map, and its part of the payload.
 
-    Strict JSON admits no NUL in a text, so the separator cannot be forged.
+    The payload lists name, type and text of each property by name, separated by NUL. Strict JSON
+    allows no NUL in a text, so nobody can forge the separator.
 
     Args:
-        value: the member as sent; null and absent are no properties.
-        field: how its vendor calls it.
+        value: the object as sent. None: the event has no properties.
+        field: the name of the object, for an error.
 
     Raises:
-        RefusedLineError: invalid_property for nesting, null or a name too long; too_large
-            for too many.
+        RefusedLineError: `invalid_property`: a property is nested or null, or its name is too
+            long. `too_large`: there are too many properties.
     """
     if value is None:
         return {}, ""
@@ -65,22 +66,22 @@ def flat_properties(value: JsonValue, field: str = "properties") -> Properties:
 
 @dataclass(frozen=True)
 class FlatObject:
-    """Properties that are the members of one object, nothing nested.
+    """Reads the members of one object as properties. A nested object is refused.
 
     Attributes:
-        field: the object; absent or null is no properties.
-        without: members that are no properties.
+        field: the object. Where it is absent or null, the event has no properties.
+        without: names of members that are not properties.
     """
 
     field: Field
     without: tuple[str, ...] = ()
 
     def __call__(self, members: Members) -> Properties:
-        """The properties of an event; raises `RefusedLineError`."""
+        """The properties of an event. Raises `RefusedLineError`."""
         return flat_properties(self.values(members), str(self.field))
 
     def values(self, members: Members) -> dict[str, JsonValue]:
-        """Property name → value as parsed; raises `RefusedLineError`."""
+        """The parsed values by property name. Raises `RefusedLineError`."""
         value = _object(members, self.field)
         if not self.without:
             return value
@@ -89,23 +90,24 @@ class FlatObject:
 
 @dataclass(frozen=True)
 class NestedObject:
-    """Properties that are the members of one object, nested objects by their paths.
+    """Reads the members of one object as properties, those of nested objects by their paths.
 
-    `{"usage": {"total": 7}}` has the property `usage.total`. Arrays have no such name and are
-    refused, and so are two members with one path. An empty object inside is no property.
+    Example: `{"usage": {"total": 7}}` has the property `usage.total`. An array has no path, so
+    the event is refused. Two members with the same path are refused too. An empty nested object
+    is not a property.
 
     Attributes:
-        field: the object; absent or null is no properties.
+        field: the object. Where it is absent or null, the event has no properties.
     """
 
     field: Field
 
     def __call__(self, members: Members) -> Properties:
-        """The properties of an event; raises `RefusedLineError`."""
+        """The properties of an event. Raises `RefusedLineError`."""
         return flat_properties(self.values(members), str(self.field))
 
     def values(self, members: Members) -> dict[str, JsonValue]:
-        """Property name → value as parsed; raises `RefusedLineError`."""
+        """The parsed values by property name. Raises `RefusedLineError`."""
         flat = dict[str, JsonValue]()
         self._flatten(_object(members, self.field), "", flat)
         return flat

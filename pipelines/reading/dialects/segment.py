@@ -1,16 +1,16 @@
 """Segment: `track` calls with `messageId`, `userId`, `event`, `timestamp`, `properties`.
 
-Source: Segment's spec of common fields and of track calls. `anonymousId` names the customer
-where no `userId` does. Properties may be nested, as its warehouses flatten them: by their paths.
-`context`, `integrations` and the other times of a call are no part of the event; calls of another
-type are no usage and are refused.
+Source: Segment's spec of common fields and of track calls. `userId` names the customer, or
+`anonymousId` where there is no `userId`. Nested properties are named by their paths, as in
+Segment's warehouses. `context`, `integrations` and the other times of a call are ignored. A call
+of another type is not usage, and is refused.
 """
 
 from pipelines.reading.dialects.form import (
-    Constant,
     Customer,
     Dialect,
     EventForm,
+    FixedField,
     Timestamp,
 )
 from pipelines.reading.dialects.properties import NestedObject
@@ -19,12 +19,12 @@ from pipelines.vocabulary.instants import parse_rfc3339
 DIALECT = Dialect(
     EventForm(
         key=("messageId",),
-        constants=(Constant("type", "track", is_required=False),),
+        fixed_fields=(FixedField("type", "track", is_required=False),),
         customer=Customer(("userId", "anonymousId"), is_exclusive=False),
         event_name="event",
-        timestamp=Timestamp(parse_rfc3339, form="an RFC 3339 string"),
+        timestamp=Timestamp(parse_rfc3339, expected="an RFC 3339 string"),
         properties=NestedObject("properties"),
     ),
     dedupe_window=None,
 )
-"""The dialect's entry in the table of dialects."""
+"""How events of Segment are read."""

@@ -1,8 +1,9 @@
 """Stripe meter events: `identifier`, `event_name`, `timestamp`, `payload`.
 
-Source: Stripe's API reference of meter events: Unix seconds (version 1) or RFC 3339
-(version 2); the payload holds `stripe_customer_id`, `value` and further dimensions as texts
-(numbers are taken as well, exactly). `value` may be absent: a meter that counts needs none.
+Source: Stripe's API reference of meter events. The timestamp is in Unix seconds (version 1) or
+RFC 3339 (version 2). The payload holds `stripe_customer_id`, `value` and further dimensions as
+texts. Numbers are accepted too, as they are written. `value` may be absent, since a meter that
+counts events needs none.
 """
 
 from pipelines.reading.dialects.event import FieldPath
@@ -18,11 +19,11 @@ DIALECT = Dialect(
         customer=Customer((FieldPath(("payload", _CUSTOMER)),)),
         event_name="event_name",
         timestamp=Timestamp(
-            parse=parse_unix_seconds_or_rfc3339, form="Unix seconds", takes_numbers=True
+            parse=parse_unix_seconds_or_rfc3339, expected="Unix seconds", takes_numbers=True
         ),
-        # The customer stands among the properties, and is none of them.
+        # The payload holds the customer too, which is not a property.
         properties=FlatObject("payload", without=(_CUSTOMER,)),
     ),
     dedupe_window=None,
 )
-"""The dialect's entry in the table of dialects."""
+"""How meter events of Stripe are read."""

@@ -1,14 +1,16 @@
 """Togai: `schemaName`, `id`, `timestamp`, `accountID`, `attributes`, `dimensions`.
 
-Source: Togai's API reference of ingestion: ISO 8601 timestamps (without a zone they are UTC,
-as in its own examples), the account as `accountId` or `accountID`, attributes as an array of
-name, value and unit, dimensions as an object; each may also have the other's form. Both become
-properties by their names. A unit is covered by the payload digest and is no property.
+Source: Togai's API reference of ingestion. Timestamps are ISO 8601, in UTC if they have no zone,
+as in its examples. The account is `accountId` or `accountID`. Attributes are an array of name,
+value and unit, and dimensions are an object. Each may have the other's form as well. Both become
+properties. A unit is not a property, but the payload digest covers it.
 
-An event whose schema is not declared, or that lacks an attribute or dimension of it, fails at
-Togai; here so does one of a source whose catalog declares event schemas. Togai's own two schemas
-need no declaration. An `id` may be left to Togai, which makes it of other fields: such a source
-names them as its key, a dimension by its path `dimensions.city`, in either form of writing.
+Togai refuses an event whose schema is not declared, or that lacks an attribute or dimension of its
+schema. So does Meterline, for sources whose catalog declares event schemas. Togai's own two
+schemas need no declaration.
+
+Togai makes an `id` of other fields for events that have none. The catalog then names these fields
+as the source's key. A dimension is named by its path, such as `dimensions.city`, in both forms.
 """
 
 from collections.abc import Iterator
@@ -32,7 +34,7 @@ _OWN_SCHEMAS = (
     EventSchema("togai-usage", attributes=("usage",), dimensions=("usage_meter_id",)),
     EventSchema("togai-named-license", attributes=("action",), dimensions=("license_id", "name")),
 )
-"""Schemas that every account of Togai has."""
+"""The event schemas that every account of Togai has."""
 
 
 def _names_of_kind(members: Members, kind: str) -> frozenset[str]:
@@ -46,9 +48,10 @@ def _by_name(members: Members) -> Members:
 
 
 def _properties(members: Members) -> Properties:
-    """Attributes and dimensions in one map; the payload knows them apart.
+    """Attributes and dimensions in one map, and their part of the payload.
 
-    The counts in front keep any two events from having one payload.
+    The payload tells attributes from dimensions: it lists the names of the dimensions. It begins
+    with the two counts, so that no two different events have the same payload.
     """
     attributes, units = _named_values(members, "attributes")
     dimensions, dimension_units = _named_values(members, "dimensions")
@@ -65,7 +68,7 @@ def _properties(members: Members) -> Properties:
 
 
 def _named_values(members: Members, field: str) -> tuple[dict[str, JsonValue], dict[str, str]]:
-    """Value by name, and unit by name where one is said."""
+    """The values by name, and the units by name of those that have one."""
     value = members.get(field)
     if value is None:
         return {}, {}
@@ -111,7 +114,7 @@ DIALECT = Dialect(
         key=("id",),
         customer=Customer(("accountID", "accountId")),
         event_name="schemaName",
-        timestamp=Timestamp(parse_iso8601_utc, form="an ISO 8601 string"),
+        timestamp=Timestamp(parse_iso8601_utc, expected="an ISO 8601 string"),
         properties=_properties,
         names_of_kind=_names_of_kind,
     ),
@@ -119,4 +122,4 @@ DIALECT = Dialect(
     own_schemas=_OWN_SCHEMAS,
     prepared_for_key=_by_name,
 )
-"""The dialect's entry in the table of dialects."""
+"""How events of Togai are read."""

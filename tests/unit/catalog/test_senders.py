@@ -113,7 +113,7 @@ def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) ->
         ),
         pytest.param(
             Edit("sources.csv", "$.meta.id;seq", "$.meta.id;a[0]"),
-            "sources.csv, row 3, column idempotency_key_fields: 'a[0]' is no path of members",
+            "sources.csv, row 3, column idempotency_key_fields: 'a[0]' is not a path of members",
             id="key-in-an-array",
         ),
         pytest.param(
@@ -145,18 +145,18 @@ def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) ->
         ),
         pytest.param(
             Edit("source_fields.csv", "unix_milliseconds", "millis"),
-            "source_fields.csv, row 4, column form: 'millis' is no form of 'timestamp'; "
+            "source_fields.csv, row 4, column form: 'millis' is not a form of 'timestamp'; "
             "write one of: rfc3339, iso8601_utc, unix_seconds, unix_milliseconds",
             id="unknown-form",
         ),
         pytest.param(
             Edit("source_fields.csv", "$['usage.bytes']", "$.usage[*]"),
-            "source_fields.csv, row 5, column path: '$.usage[*]' is no path of members",
+            "source_fields.csv, row 5, column path: '$.usage[*]' is not a path of members",
             id="path-in-an-array",
         ),
         pytest.param(
             Edit("source_fields.csv", "own,event_name", "own,name"),
-            "source_fields.csv, row 3, column field: 'name' is no field of an event",
+            "source_fields.csv, row 3, column field: 'name' is not a field of an event",
             id="unknown-field",
         ),
         pytest.param(

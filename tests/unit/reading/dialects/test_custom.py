@@ -65,7 +65,7 @@ def test_a_path_is_read(text: str, field: Field) -> None:
     "text", ["", "$", ".a", "a.", "a..b", "$a", "$.", "a[0]", "$.*", "['']", "$..a", "a['b", " a"]
 )
 def test_what_is_no_path_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no path of members"):
+    with pytest.raises(ValueError, match="is not a path of members"):
         parse_path(text)
 
 
@@ -299,10 +299,12 @@ def test_numbers_name_keys_and_customers_by_their_text() -> None:
     ("fields", "number", "column", "sentence"),
     [
         pytest.param(
-            (("customer_id", "a", None),), 0, "field", "is no field of an event", id="unknown-field"
+            (("customer_id", "a", None),),
+            *(0, "field", "is not a field of an event"),
+            id="unknown-field",
         ),
         pytest.param(
-            (("properties.", "a", None),), 0, "field", "is no field of an event", id="no-name"
+            (("properties.", "a", None),), 0, "field", "is not a field of an event", id="no-name"
         ),
         pytest.param(
             (("event_name", "a", None), ("event_name", "b", None)),
@@ -336,21 +338,21 @@ def test_numbers_name_keys_and_customers_by_their_text() -> None:
             (("customer", "a", "constant"),),
             0,
             "form",
-            "'constant' is no form of 'customer'; leave the cell empty",
+            "'constant' is not a form of 'customer'; leave the cell empty",
             id="constant-customer",
         ),
         pytest.param(
             (("properties.a", "a", "flat"),),
             0,
             "form",
-            "'flat' is no form of 'properties.a'; leave the cell empty",
+            "'flat' is not a form of 'properties.a'; leave the cell empty",
             id="form-of-one-property",
         ),
         pytest.param(
             (("customer", "a", None), ("customer", "a[0]", None)),
             1,
             "path",
-            "'a[0]' is no path of members",
+            "'a[0]' is not a path of members",
             id="array",
         ),
     ],

@@ -1,4 +1,4 @@
-"""One landed file, read to its end: its chunks, and afterwards what they came to."""
+"""Reads one landed file to its end: yields its chunks, and afterwards its counts."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -17,31 +17,31 @@ from pipelines.vocabulary.errors import UnreadableFileError
 
 
 class CountedChunk(Protocol):
-    """A chunk of a file, as any reader of lines gives it."""
+    """A chunk of a file, from any reader of lines."""
 
     @property
     def lines(self) -> int:
-        """Lines of the chunk, blank ones included."""
+        """Number of lines in the chunk, blank ones included."""
 
     @property
     def blank(self) -> int:
-        """Lines that hold only white space."""
+        """Number of lines that hold only white space."""
 
     @property
     def rejections(self) -> pl.DataFrame:
-        """Schema `REJECTIONS`, in line order."""
+        """One row per rejected line, in line order; schema `REJECTIONS`."""
 
 
 _Read = TypeVar("_Read", bound=CountedChunk)
 
 
 class FileReading(Generic[_Read]):
-    """One reading of a file: counts and digest grow as `chunks` passes over it.
+    """One pass over a file. Its counts and its digest grow while `chunks` is consumed.
 
     Args:
-        landing: where the file lies.
-        file: the version to read.
-        read_lines: reads a chunk of a file of one event a line.
+        landing: the landing that holds the file.
+        file: the file version to read.
+        read_lines: reads a chunk of lines, where the file has one event a line.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class FileReading(Generic[_Read]):
         self.raw_bytes = 0
 
     def chunks(self) -> Iterator[_Read | ParsedChunk]:
-        """What the file holds, in order.
+        """The chunks of the file, in order.
 
         Raises:
-            UnreadableFileError: it cannot be read to its end.
+            UnreadableFileError: the file cannot be read to its end.
             LandingError: the store does not answer.
         """
         file = self._file
@@ -82,7 +82,11 @@ class FileReading(Generic[_Read]):
                 yield chunk
 
     def parsed_file(self, hold: HoldRule | None) -> ParsedFile:
-        """The file's counts, once all its chunks have passed; held if the rule says so."""
+        """The counts of the file, after `chunks` was consumed.
+
+        Args:
+            hold: the rule that decides whether the file is held. None: it is not held.
+        """
         return ParsedFile(
             self._file.origin.file_id,
             None,
@@ -102,5 +106,5 @@ class FileReading(Generic[_Read]):
 
 
 def unreadable(file: LandedFile, error: UnreadableFileError) -> ParsedFile:
-    """The row of a file that cannot be read to its end: none of its lines counts."""
+    """The counts of a file that cannot be read to its end: none of its lines counts."""
     return ParsedFile(file.origin.file_id, str(error), 0, "", 0, 0)

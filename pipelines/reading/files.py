@@ -1,8 +1,8 @@
-"""A landed file, read: which format it has, and its events and rejections.
+"""Reads a landed file: finds its format, and yields its events and rejections.
 
-The bytes decide. Formats are asked in their order: Parquet by its first bytes, CSV by its name
-(nothing in it says so), a file of batches by its first characters, else one event a line. Gzip and
-zstd are told by their first bytes before that.
+The bytes decide, and the name only where they cannot. Gzip and zstd are recognized first, by their
+first bytes. Then the formats are tried in their order: Parquet by its first bytes, CSV by its name,
+batches by their first characters. Any other file has one event a line.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ import polars as pl
 from pipelines.reading import formats
 from pipelines.reading.dialects import Dialect
 from pipelines.reading.formats.compression import read_blocks
-from pipelines.reading.formats.file_format import Blocks, FileFormat, Landed
+from pipelines.reading.formats.file_format import Blocks, FileFormat, OpenedFile
 from pipelines.reading.formats.lines import FORMAT as LINES
 from pipelines.reading.formats.lines import Chunk, LongLine
 from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk, parse_records
@@ -25,20 +25,20 @@ from pipelines.vocabulary.members import members
 FORMATS: tuple[FileFormat, ...] = tuple(
     sorted(members(formats, "FORMAT").values(), key=lambda found: found.order)
 )
-"""Every format that a module of `formats` has, in the order in which they are asked."""
+"""The format of each module of `formats` that defines one, in the order in which they are tried."""
 
 HEAD_BYTES = 64 * 1024
-"""Decompressed bytes that are looked at to tell the formats apart."""
+"""Decompressed bytes that a format may look at to recognize a file."""
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 _Read = TypeVar("_Read")
 
 ReadLines = Callable[[Chunk | LongLine, FileOrigin, Dialect], _Read]
-"""Reads one chunk of a file of one event a line."""
+"""Reads one chunk of lines, where a file has one event a line."""
 
 Measured = Callable[[Blocks], Blocks]
-"""Sees every block of a file's decompressed bytes pass by."""
+"""Passes the decompressed blocks of a file on, and counts or digests them on the way."""
 
 
 def read_chunks(
@@ -50,23 +50,23 @@ def read_chunks(
     read_lines: ReadLines[_Read],
     measured: Measured = lambda blocks: blocks,
 ) -> Iterator[_Read | ParsedChunk]:
-    """What a landed file holds, in order; its lines as a reader of one's own gives them.
+    """The chunks of a landed file, in order.
 
     Args:
-        landed: its bytes, at their beginning; they can be read again.
-        path: its name chooses only where its bytes cannot.
-        size_bytes: its size as listed.
-        origin: copied into every row.
+        landed: the bytes of the file, at their beginning. They can be read again.
+        path: the file's path. Its name decides only where the bytes cannot.
+        size_bytes: the file's size as listed.
+        origin: the columns that all rows of the file share.
         dialect: reads the fields of one object.
-        read_lines: reads a chunk of a file of one event a line.
-        measured: sees all of the decompressed bytes, once.
+        read_lines: reads a chunk of lines, where the file has one event a line.
+        measured: sees all decompressed bytes, once.
 
     Raises:
-        UnreadableFileError: it cannot be read to its end.
+        UnreadableFileError: the file cannot be read to its end.
     """
-    file = Landed(landed, path, size_bytes)
-    found, blocks = _told_apart(file)
-    yield from _parsed(found, found.read(file, measured(blocks)), origin, dialect, read_lines)
+    opened = OpenedFile(landed, path, size_bytes)
+    found, blocks = _format_of(opened)
+    yield from _parsed(found, found.read(opened, measured(blocks)), origin, dialect, read_lines)
 
 
 def parsed_again(
@@ -77,28 +77,29 @@ def parsed_again(
     dialect: Dialect,
     places: pl.DataFrame,
 ) -> pl.DataFrame:
-    """The events at these places alone, as their bytes or rows say.
+    """The events at the given places, read again from their bytes or rows.
 
     Args:
-        landed: as for `read_chunks`, like the others.
-        path: as there.
-        size_bytes: as there.
-        origin: as there.
-        dialect: as there.
-        places: `line`, `byte_offset`, `byte_length`, by line.
+        landed: the bytes of the file, at their beginning. They can be read again.
+        path: the file's path. Its name decides only where the bytes cannot.
+        size_bytes: the file's size as listed.
+        origin: the columns that all rows of the file share.
+        dialect: reads the fields of one object.
+        places: one row per event to read: `line`, `byte_offset`, `byte_length`, by line.
 
     Returns:
-        Schema `PARSED_EVENTS`, by line; as high as `places` if each is an event.
+        One row per event, by line; schema `PARSED_EVENTS`. It has as many rows as `places` if
+        there is an event at each of them.
 
     Raises:
         UnreadableFileError: the file cannot be read to the last place.
     """
-    file = Landed(landed, path, size_bytes)
-    found, blocks = _told_apart(file)
+    opened = OpenedFile(landed, path, size_bytes)
+    found, blocks = _format_of(opened)
     has_none = bool(places["byte_offset"].null_count() or places["byte_length"].null_count())
     if found.has_ranges and has_none:
         return pl.DataFrame(schema=PARSED_EVENTS)
-    pieces = found.read_again(file, blocks, places)
+    pieces = found.read_again(opened, blocks, places)
     try:
         chunks = _parsed(found, pieces, origin, dialect, parse_chunk)
         again = pl.concat([pl.DataFrame(schema=PARSED_EVENTS), *(each.events for each in chunks)])
@@ -123,18 +124,18 @@ def _parsed(
         yield from parse_records(pieces, origin, dialect)
 
 
-def _told_apart(landed: Landed) -> tuple[FileFormat, Blocks]:
+def _format_of(opened: OpenedFile) -> tuple[FileFormat, Blocks]:
     """The file's format, and its decompressed blocks."""
-    landed_head = landed.file.read(HEAD_BYTES)
-    landed.file.seek(0)
-    head, blocks = _head(read_blocks(landed.file, landed.size_bytes))
+    landed_head = opened.file.read(HEAD_BYTES)
+    opened.file.seek(0)
+    head, blocks = _head(read_blocks(opened.file, opened.size_bytes))
     if head.startswith(_UTF16_MARKS):
         raise UnreadableFileError("its text is UTF-16; write UTF-8")
-    return next(each for each in FORMATS if each.is_of(landed.path, landed_head, head)), blocks
+    return next(each for each in FORMATS if each.is_of(opened.path, landed_head, head)), blocks
 
 
 def _head(blocks: Blocks) -> tuple[bytes, Blocks]:
-    """The first bytes of a stream, and the stream with them."""
+    """The first `HEAD_BYTES` of a stream, and the whole stream."""
     held, held_bytes = list[bytes](), 0
     for block in blocks:
         held.append(block)

@@ -1,10 +1,10 @@
-"""Parse: the records of a file become usage events and rejections.
+"""Parses the records of a file into usage events and rejections.
 
-Invariant: every line is an event, a rejection or blank; one bad line costs no other.
+Invariant: every line is an event, a rejection or blank. A bad line does not affect other lines.
 
-`parse_chunk` reads lines and `parse_records` the records of other formats, each with its dialect.
-The payload digest and the key hash are made here, where the text is. Memory is bounded by the
-chunk, whatever a sender calls a line.
+`parse_chunk` reads lines, and `parse_records` reads the records of other formats. Both also make
+the key hash and the payload digest of each event. Memory is bounded by the chunk, however long a
+line is.
 """
 
 import hashlib
@@ -27,18 +27,18 @@ from pipelines.vocabulary.tables import PROPERTIES
 from pipelines.vocabulary.verdicts import Reason
 
 _ROW_BYTES = 100
-"""What a row takes beside its text: short and refused records add up, too."""
+"""Bytes that a row takes beside its text, so that many short records fill a chunk as well."""
 
 
 @dataclass(frozen=True)
 class FileOrigin:
-    """What every row of a file has in common.
+    """The columns that all rows of a file share.
 
     Attributes:
-        file_id: the registry's sequence number.
+        file_id: the file's number in the registry.
         source: the sender.
-        dedupe_scope: where the sender's keys are unique.
-        received_at: microseconds since the epoch.
+        dedupe_scope: the scope in which the sender's keys are unique.
+        received_at: when the file was received, in microseconds since 1970.
     """
 
     file_id: int
@@ -49,13 +49,13 @@ class FileOrigin:
 
 @dataclass(frozen=True)
 class ParsedChunk:
-    """Both doors of the parser, and what it counted.
+    """The events and the rejections of one chunk: lines = events + rejections + blank.
 
     Attributes:
-        events: schema `PARSED_EVENTS`, in line order.
-        rejections: schema `REJECTIONS`, in line order.
-        lines: lines seen; lines = events + rejections + blank.
-        blank: lines of white space only.
+        events: one row per event, in line order; schema `PARSED_EVENTS`.
+        rejections: one row per rejected line, in line order; schema `REJECTIONS`.
+        lines: number of lines in the chunk, blank ones included.
+        blank: number of lines that hold only white space.
     """
 
     events: pl.DataFrame
@@ -65,13 +65,13 @@ class ParsedChunk:
 
 
 def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -> ParsedChunk:
-    """Events and rejections of the chunk's lines, in line order.
+    """The events and rejections of the chunk's lines.
 
-    A line ends at byte 0x0A; a carriage return before it belongs to the line end.
+    A line ends at a line feed (0x0A). One carriage return before it belongs to the line end.
 
     Args:
-        chunk: whole lines, or one that is too long.
-        origin: copied into every row.
+        chunk: whole lines, or one line that is too long to be read.
+        origin: the columns that all rows of the file share.
         dialect: reads the fields of one object.
     """
     doors = _Doors(origin, dialect)
@@ -102,13 +102,13 @@ def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -
 def parse_records(
     records: Records, origin: FileOrigin, dialect: Dialect, chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[ParsedChunk]:
-    """Events and rejections of records of any format, about `chunk_bytes` of them at a time.
+    """The events and rejections of records of any format, in chunks of about `chunk_bytes`.
 
     Args:
-        records: in order.
-        origin: copied into every row.
+        records: the records of one file, in order.
+        origin: the columns that all rows of the file share.
         dialect: reads the fields of one object.
-        chunk_bytes: of the records' text, and some for each row made of one.
+        chunk_bytes: bytes of text in a chunk, with some bytes added for each row.
     """
     doors, blank, held_bytes = _Doors(origin, dialect), 0, 0
     for record in records:
@@ -126,7 +126,7 @@ def parse_records(
 
 
 class _Doors:
-    """The two doors of the parser, and the rows that went through each."""
+    """Collects the events and the rejections of one chunk: a record becomes one or the other."""
 
     def __init__(self, origin: FileOrigin, dialect: Dialect) -> None:
         self._origin = origin
@@ -139,10 +139,10 @@ class _Doors:
         place: tuple[int, int | None, int | None, bytes],
         content: bytes | Members | RefusedLineError,
     ) -> None:
-        """Lets one record through its door.
+        """Reads one record as an event or a rejection.
 
         Args:
-            place: number, byte offset, byte length and SHA-256.
+            place: number, byte offset, byte length and SHA-256 of the record.
             content: as in `Record`.
         """
         try:
@@ -158,7 +158,11 @@ class _Doors:
             self._events.append((*place, *_event_row(fields, self._origin)))
 
     def parsed(self, blank: int) -> ParsedChunk:
-        """All that went through, and as many blank records."""
+        """The rows collected so far.
+
+        Args:
+            blank: number of blank records among them.
+        """
         return ParsedChunk(
             events=_with_origin(self._events, _EVENT_COLUMNS, self._origin, PARSED_EVENTS),
             rejections=_with_origin(self._rejections, _REJECTION_COLUMNS, self._origin, REJECTIONS),
@@ -243,7 +247,7 @@ def _series(name: str, values: Iterable[Any], dtype: pl.DataType) -> pl.Series:
 
 
 def _map_series(name: str, maps: Iterable[dict[str, str]]) -> pl.Series:
-    # Handing Polars a list of dicts costs eight times as much as handing it Arrow's layout.
+    # Polars takes eight times as long to read a list of dicts as to read Arrow's layout.
     offsets, keys, texts = [0], list[str](), list[str]()
     for properties in maps:
         keys.extend(properties)

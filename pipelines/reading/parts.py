@@ -1,4 +1,4 @@
-"""Parts: what reading files gives, as Parquet parts and one row of counts a file."""
+"""The results of reading files: parsed rows as Parquet parts, and one row of counts per file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,12 +10,20 @@ from pipelines.reading.dialects import Dialect
 from pipelines.reading.parse import FileOrigin, ParsedChunk
 
 PART_ROWS = 250_000
-"""Rows of one part, events and rejections together."""
+"""A part is written when it has this many rows, events and rejections together."""
 
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file version to parse, as the registry and its source describe it."""
+    """One file version to read.
+
+    Attributes:
+        path: the file's path below the landing.
+        etag: the version's etag, as listed.
+        size_bytes: the version's size as listed, compressed if it is.
+        dialect: the reader of its source's events.
+        origin: the columns that all its rows share.
+    """
 
     path: str
     etag: str
@@ -26,9 +34,19 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """What parsing one file gave: counts, or why it is quarantined or held.
+    """The counts of one file, or the reason why it is quarantined or held.
 
-    Only the rejections of a held file are kept; its events wait and claim no key.
+    Of a held file only the rejections are kept. Its events wait, and claim no key.
+
+    Attributes:
+        file_id: the file's number in the registry.
+        unreadable: why the file is quarantined. None: it was read to its end.
+        raw_bytes: decompressed bytes.
+        raw_sha256: SHA-256 of the decompressed bytes, in hex.
+        lines: number of lines, blank ones included.
+        blank: number of lines that hold only white space.
+        rejected: number of lines that the parser rejected.
+        held: why the file is held. None: it is not held.
     """
 
     file_id: int
@@ -43,15 +61,16 @@ class ParsedFile:
 
 @dataclass(frozen=True)
 class ParsedBatch:
-    """What all workers gave.
+    """The results of all files of a batch.
 
     Attributes:
-        files: one per file version, by file_id.
-        events: Parquet parts, schema `PARSED_EVENTS`, each sorted by key_hash.
-        rejections: Parquet parts, schema `REJECTIONS`.
-        accepted: Parquet files of `accepted_events`: events that need no deciding.
-        passed: number of these by file_id.
-        scanned: lines that the compiled scanner read.
+        files: one per file version, by `file_id`.
+        events: Parquet parts, each sorted by `key_hash`; schema `PARSED_EVENTS`.
+        rejections: Parquet parts; schema `REJECTIONS`.
+        accepted: Parquet files of `accepted_events`, with the events that were accepted while
+            their file was read.
+        passed: number of these events by `file_id`.
+        scanned: number of lines that the compiled scanner read.
     """
 
     files: tuple[ParsedFile, ...]
@@ -63,10 +82,13 @@ class ParsedBatch:
 
 
 class Parts:
-    """Parsed rows, written out in parts; the rows of a bad file are forgotten.
+    """Writes parsed rows in Parquet parts, and can still drop the rows of the current file.
 
-    Parts of a file still being read are kept apart from those of files read to their end,
-    so a file of any size takes bounded memory and can still be taken back.
+    The parts of the current file are kept apart from those of finished files. So a file of any
+    size takes bounded memory, and its rows can be dropped at its end.
+
+    Args:
+        prefix: the beginning of the path of every part.
     """
 
     def __init__(self, prefix: Path) -> None:
@@ -78,14 +100,14 @@ class Parts:
         self._written = 0
 
     def add(self, parsed: ParsedChunk) -> None:
-        """Takes rows of the file that is being read."""
+        """Adds rows of the current file."""
         self._of_file.append(parsed)
         if _rows(self._of_file) >= PART_ROWS:
             self._parts_of_file.append(self._write(self._of_file))
             self._of_file = []
 
     def keep_file(self) -> None:
-        """The file was read to its end: its rows stay."""
+        """Keeps the rows of the current file, which was read to its end."""
         self._pending += self._of_file
         self._parts += self._parts_of_file
         self._of_file, self._parts_of_file = [], []
@@ -93,7 +115,7 @@ class Parts:
             self._flush()
 
     def forget_events(self) -> None:
-        """Of the file just read only the rejections are kept."""
+        """Drops the events of the current file, and keeps its rejections."""
         self._of_file = [replace(chunk, events=chunk.events.clear()) for chunk in self._of_file]
         for events, _ in self._parts_of_file:
             if events:
@@ -101,7 +123,7 @@ class Parts:
         self._parts_of_file = [(None, rejections) for _, rejections in self._parts_of_file]
 
     def forget_file(self) -> None:
-        """The file could not be read to its end: its rows go."""
+        """Drops all rows of the current file, which could not be read to its end."""
         for part in self._parts_of_file:
             for path in part:
                 if path:
@@ -109,7 +131,7 @@ class Parts:
         self._of_file, self._parts_of_file = [], []
 
     def finish(self) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
-        """The parts of events and of rejections, once all are written."""
+        """Writes the last part. Returns the parts of events and those of rejections."""
         self._flush()
         return (
             tuple(events for events, _ in self._parts if events),

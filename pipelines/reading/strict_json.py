@@ -1,9 +1,8 @@
-"""Strict JSON: one text, one object, numbers kept as their source text.
+"""Strict JSON: reads one object from one text, and keeps numbers as their source text.
 
-Belongs here: JSON itself. Must not be put here: what a field means (see `dialects`).
-Python's own scanner does the work; the hooks make it strict: a repeated key, NaN or
-Infinity, a lone surrogate, a NUL, too deep nesting and trailing text are refused, and a
-number is never converted, so `0.1234567890123456789` stays what was sent.
+Python's own decoder does the work, and hooks make it strict. A repeated key, NaN, Infinity, a lone
+surrogate, a NUL, deep nesting and trailing text are refused. A number is never converted, so
+`0.1234567890123456789` stays as it was sent.
 """
 
 import json
@@ -27,26 +26,29 @@ TYPE_NAMES = {
     dict: "an object",
     list: "an array",
 }
-"""How a person calls the type of a parsed value."""
+"""The name of a parsed value's type, for a sentence."""
 
 JsonValue = str | bool | None | dict[str, "JsonValue"] | list["JsonValue"]
-"""A parsed value; a `Number` is a `str`, so test for it first."""
+"""A parsed value. A `Number` is a `str` too, so test for it first."""
 
 
 class StrictJsonError(ValueError):
-    """The text is not strict JSON; its message says why and where."""
+    """The text is not strict JSON. The message says why and where."""
 
 
-# Possessive, and an unclosed string runs to the end: one pass whatever the sender wrote.
+# Possessive quantifiers, and an unclosed string that runs to the end, need one pass over any text.
 _NOT_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[^\[\]{}"]+', re.DOTALL)
 _SURROGATE_OR_NUL = re.compile(r"[\ud800-\udfff\x00]")
 
 
 def parse_object(line: bytes) -> dict[str, JsonValue]:
-    """The one JSON object that `line` holds.
+    """The members of the JSON object in a line.
+
+    Args:
+        line: the bytes of the line, without its line end.
 
     Raises:
-        StrictJsonError: anything but exactly one strict JSON object in UTF-8.
+        StrictJsonError: the line is not exactly one strict JSON object in UTF-8.
     """
     try:
         text = line.decode("utf-8")

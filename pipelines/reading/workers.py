@@ -1,7 +1,7 @@
-"""Workers: processes that turn landed files into parsed Parquet, each its share of a batch.
+"""Workers: processes that parse the files of a batch into Parquet parts.
 
-A file is parsed whole or not at all: one that turns out unreadable leaves no row behind.
-Workers are spawned, never forked, and die with the process that started them.
+A file is parsed as a whole or not at all: an unreadable file leaves no row. Workers are spawned,
+never forked, and end with the process that started them.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile, Parts
 from pipelines.vocabulary.errors import UnreadableFileError
 
 PARALLEL_BYTES_MIN = 8 * 1024 * 1024
-"""Landed bytes below which starting processes costs more than they save."""
+"""A batch with fewer landed bytes is parsed in this process: to start others takes longer."""
 
 _TASK_BYTES = 32 * 1024 * 1024
 
@@ -33,9 +33,16 @@ def parse_files(
     processes: int,
     hold: HoldRule | None = None,
 ) -> ParsedBatch:
-    """Parses every file into Parquet parts below `folder`; one bad file costs no other.
+    """The counts of every file, and their rows in Parquet parts below `folder`.
 
-    Without a rule no file is held.
+    A bad file does not affect other files.
+
+    Args:
+        landing: the landing that holds the files.
+        files: the file versions to read, in any order.
+        folder: where the parts are written. It is created if it does not exist.
+        processes: the most processes that read at a time.
+        hold: the rule that decides which files are held. None: no file is held.
 
     Raises:
         LandingError: the store does not answer.
@@ -111,9 +118,9 @@ def _parse_file(
 
 
 def _die_with_parent(parent: int) -> None:
-    """Ends this worker when the run's process ends, however that ends."""
+    """Has the kernel end this worker when the run's process ends, however that happens."""
     if sys.platform == "linux":
         set_death_signal = 1  # PR_SET_PDEATHSIG, linux/prctl.h
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
-    if os.getppid() != parent:  # It died before we asked.
+    if os.getppid() != parent:  # The parent ended before the signal was set.
         os._exit(1)

@@ -1,7 +1,8 @@
 """Custom: events of one's own systems, whose fields the catalog declares.
 
 A field that the catalog does not declare has Meterline's own name, such as `customer`. A declared
-field is found at its declared path instead. Other dialects may be changed by declarations too.
+field is found at its declared path instead. The catalog may declare single properties of
+CloudEvents in the same way.
 """
 
 from collections.abc import Iterable, Mapping

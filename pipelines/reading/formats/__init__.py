@@ -1,5 +1,8 @@
-"""File formats: the records of a file, each with its place.
+"""File formats: cut a file into records, each with its place; one module a format.
 
-Belongs here: one module a format, from bytes to records. Must not be put here: what a record's
-members mean (see `dialects`). To add a format, add its module and its line in `files.FORMATS`.
+To add a format, add one module that defines `FORMAT` (see `file_format`). Its `order` says before
+which other formats it is tried.
+
+Belongs here: the way from bytes to records. Must not be put here: what a record's members mean
+(see `dialects`).
 """

@@ -1,8 +1,7 @@
-"""Compression: a landed object as a stream of decompressed blocks, checked to its end.
+"""Compression: reads a landed object as a stream of decompressed blocks, checked to its end.
 
-Belongs here: gzip, zstd and plain, told apart by their first bytes; limits against bombs.
-Must not be put here: lines (see `parse`). A file that cannot be read to its end raises
-`UnreadableFileError`, and then none of its lines counts.
+Gzip and zstd are recognized by their first bytes. Any other object is read as it is. An object
+that cannot be read to its end raises `UnreadableFileError`, and none of its lines counts.
 """
 
 import re
@@ -26,14 +25,15 @@ _MAGICS = (_GZIP_MAGIC, _ZSTD_MAGIC, *_ZSTD_SKIPPABLE_MAGICS)
 
 
 def read_blocks(landed: BinaryIO, size_bytes: int) -> Iterator[bytes]:
-    """Decompressed blocks of a landed object, in order, to the very end.
+    """The decompressed blocks of a landed object, in order.
 
     Args:
-        landed: the object's bytes, at their beginning.
-        size_bytes: its size as listed.
+        landed: the bytes of the object, at their beginning.
+        size_bytes: the object's size as listed.
 
     Raises:
-        UnreadableFileError: truncated, corrupt, of another length than listed, or over a limit.
+        UnreadableFileError: the object is truncated or corrupt, has another size than listed, or
+            exceeds a limit.
     """
     if size_bytes > OBJECT_BYTES_MAX:
         raise UnreadableFileError(f"{size_bytes} bytes landed; at most {OBJECT_BYTES_MAX} are read")
@@ -60,7 +60,7 @@ def _counted(landed: BinaryIO, size_bytes: int) -> Iterator[bytes]:
 
 def _decompressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
     first = next(blocks, b"")
-    # A store may give less than was asked for; a mark is told by all of its bytes.
+    # A store may return fewer bytes than asked for, and a mark needs all of its bytes.
     while len(first) < len(_ZSTD_MAGIC) and (more := next(blocks, b"")):
         first += more
     if first.startswith(_GZIP_MAGIC):
@@ -75,13 +75,13 @@ def _decompressed(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _gunzip(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    # It checks each member's CRC and length; wbits 31 is the gzip container.
+    # wbits 31 is the gzip container. The library checks the CRC and length of each member.
     member = isal_zlib.decompressobj(wbits=31)
     pending = first
     while True:
         try:
             raw = member.decompress(pending, _BLOCK_BYTES)
-        # Its stubs call the exception an instance.
+        # The library's type stubs declare the exception as an instance.
         except isal_zlib.error as error:  # type: ignore[misc]
             raise UnreadableFileError(f"corrupt gzip: {_reason(error)}") from None
         if raw:
@@ -103,7 +103,7 @@ def _gunzip(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _reason(error: Exception) -> str:
-    """What the library says, without the number it begins with."""
+    """The library's message, without the number at its beginning."""
     text = re.sub(r"^Error -?\d+ ", "", str(error))
     return text[:1].lower() + text[1:]
 
@@ -113,7 +113,7 @@ def _unzstd(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
     pending: bytes | None = first
     while pending is not None:
         try:
-            # One input block may open to a huge one; feeding little bounds what comes out.
+            # A block may decompress to a huge one, so it is fed in small parts.
             for start in range(0, len(pending), _ZSTD_FEED_BYTES):
                 part = pending[start : start + _ZSTD_FEED_BYTES]
                 while part:
@@ -129,4 +129,4 @@ def _unzstd(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 _ZSTD_FEED_BYTES = 1024
-"""Four bytes of zstd open to 128 KiB at most, so one feed opens to 32 MiB."""
+"""Four bytes of zstd decompress to at most 128 KiB, so one part decompresses to at most 32 MiB."""

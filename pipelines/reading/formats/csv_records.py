@@ -1,15 +1,12 @@
-"""CSV as RFC 4180 has it, strictly: records, their cells, and the members they stand for.
+"""CSV, strictly by RFC 4180: cuts a file into records, and turns their cells into members.
 
-Belongs here: quotes, commas, line ends, the header. Must not be put here: what a field means
-(see `dialects`).
+The first record is the header. It has number 1, and counts as blank. A column has the name of a
+field of the dialect. `properties.bytes` is the member `bytes` of the field `properties`. An empty
+cell means that the field is absent. Every other cell is a text.
 
-The first record is the header: it has number 1 and is a blank. A column's name is that of the
-dialect's field; `properties.bytes` is the member `bytes` of the field `properties`. An empty
-cell is a field that is not there; every other cell is a text.
-
-A record ends at a line feed outside quotes; a carriage return before it belongs to the line end.
-A wrong record is refused alone: it ends at the first line feed after what is wrong. Only a quote
-that is never closed costs the file, since nothing says where the next record begins.
+A record ends at a line feed outside quotes. One carriage return before it belongs to the line end.
+A wrong record is rejected alone: it ends at the first line feed after its fault. A quote that is
+never closed makes the whole file unreadable, since nobody knows where the next record begins.
 """
 
 import re
@@ -21,13 +18,13 @@ import polars as pl
 from pipelines.reading.dialects import RefusedLineError
 from pipelines.reading.dialects.event import Members
 from pipelines.reading.formats.compression import read_blocks
-from pipelines.reading.formats.file_format import Blocks, FileFormat, Landed
+from pipelines.reading.formats.file_format import Blocks, FileFormat, OpenedFile
 from pipelines.reading.formats.records import (
     WINDOW_BYTES,
     Column,
-    Passage,
     Record,
     Records,
+    StreamedRecord,
     Window,
     columns_of,
     text_record,
@@ -39,7 +36,7 @@ from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
 Columns = tuple[Column, ...]
-"""What the columns of a file stand for, in its order."""
+"""The columns of a file, in its order."""
 
 _NAME = re.compile(r"\.csv(\.gz|\.zst)?$")
 _CELL = rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)'
@@ -47,20 +44,24 @@ _CELLS = re.compile(rb"%b(?:,%b)*+" % (_CELL, _CELL))
 _EACH_CELL = re.compile(rf"(?:\A|,)({_CELL.decode()})")
 
 
-class Row(NamedTuple):
-    """A record of the file, not yet told apart into cells.
+class RawRecord(NamedTuple):
+    """A record that is not yet split into cells.
 
     Attributes:
-        record: its place and its text; None for a blank one.
-        fault: what is wrong with its quotes or line ends.
+        record: its place and its text. None: it is blank.
+        fault: what is wrong with its quotes or line ends. None: nothing is.
     """
 
     record: Record | None
     fault: str | None = None
 
 
-def split_rows(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> Iterator[Row]:
-    """The records of a file, its header among them.
+def split_records(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> Iterator[RawRecord]:
+    """The records of a file in order, with the header.
+
+    Args:
+        blocks: the decompressed file.
+        window_bytes: bytes that are taken from the stream at a time.
 
     Raises:
         UnreadableFileError: a quote is not closed.
@@ -70,43 +71,47 @@ def split_rows(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> Ite
     number = 0
     while window.left or window.extend():
         number += 1
-        yield _row(window, number)
+        yield _next_record(window, number)
 
 
 def csv_records(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> Records:
-    """The file's records as members; the header is a blank.
+    """The records of a file in order, with their members. The header counts as blank.
+
+    Args:
+        blocks: the decompressed file.
+        window_bytes: bytes that are taken from the stream at a time.
 
     Raises:
-        UnreadableFileError: a quote is not closed, or the header is no header.
+        UnreadableFileError: a quote is not closed, or the first record is not a header.
     """
     columns: Columns | None = None
-    for row in split_rows(blocks, window_bytes):
-        record = row.record
+    for raw in split_records(blocks, window_bytes):
+        record = raw.record
         if columns is None:
-            columns, record = _header_columns(row), None
+            columns, record = _header_columns(raw), None
         elif record is not None and isinstance(record.content, bytes):
-            record = record._replace(content=_members(record.content, row.fault, columns))
+            record = record._replace(content=_members(record.content, raw.fault, columns))
         yield record
 
 
 def header_text(blocks: Iterable[bytes]) -> bytes:
-    """The bytes of the file's header; empty where it has none."""
-    for row in split_rows(blocks):
-        if row.record is not None and isinstance(row.record.content, bytes):
-            return row.record.content
+    """The bytes of the file's header. Empty: the file has none."""
+    for raw in split_records(blocks):
+        if raw.record is not None and isinstance(raw.record.content, bytes):
+            return raw.record.content
         break
     return b""
 
 
-def _row(window: Window, number: int) -> Row:
-    """The next record; its line end is passed over."""
+def _next_record(window: Window, number: int) -> RawRecord:
+    """The next record. The window then begins after its line end."""
     while True:
-        start, held = window.at, window.held
-        cells = _CELLS.match(held, start)
+        start, buffer = window.at, window.buffer
+        cells = _CELLS.match(buffer, start)
         end = cells.end() if cells else start
-        fault = _fault(held, start, end)
-        # A record that may go on behind the window is looked at again with more of the stream.
-        line_feed = -1 if fault == _OPEN else held.find(b"\n", end)
+        fault = _fault(buffer, start, end)
+        # A record that may go on after the window is matched again with more of the stream.
+        line_feed = -1 if fault == _OPEN else buffer.find(b"\n", end)
         if line_feed >= 0 or window.left > LINE_BYTES_MAX + len(b"\r"):
             break
         if not window.extend():
@@ -114,17 +119,17 @@ def _row(window: Window, number: int) -> Row:
                 raise UnreadableFileError(
                     f"record {number}, from byte {window.offset} on, has a quote that is not closed"
                 )
-            line_feed = len(window.held)
+            line_feed = len(window.buffer)
             break
-    is_returned = window.held[line_feed - 1 : line_feed] == b"\r" if line_feed > 0 else False
+    is_returned = window.buffer[line_feed - 1 : line_feed] == b"\r" if line_feed > 0 else False
     if line_feed < 0 or line_feed - window.at - is_returned > LINE_BYTES_MAX:
-        return _long_row(window, number)
+        return _long_record(window, number)
     offset = window.offset
     content = window.take(line_feed).removesuffix(b"\r")
-    window.at = min(window.at + len(b"\n"), len(window.held))
+    window.at = min(window.at + len(b"\n"), len(window.buffer))
     if not content.strip(b" \t"):
-        return Row(None)
-    return Row(text_record(number, offset, content), fault)
+        return RawRecord(None)
+    return RawRecord(text_record(number, offset, content), fault)
 
 
 _QUOTE, _COMMA, _RETURN = b'",\r'
@@ -132,45 +137,45 @@ _OPEN = "a quote is not closed"
 _LONE_RETURN = "a carriage return stands alone; put it in quotes"
 
 
-def _fault(held: bytes, start: int, end: int) -> str | None:
-    """What is wrong at `end`, where no cell goes on; None for the end of the record or window."""
-    if end == len(held) or held.startswith((b"\n", b"\r\n"), end) or held[end:] == b"\r":
+def _fault(buffer: bytes, start: int, end: int) -> str | None:
+    """The fault at `end`, where no cell can go on. None: the record or the window ends there."""
+    if end == len(buffer) or buffer.startswith((b"\n", b"\r\n"), end) or buffer[end:] == b"\r":
         return None
-    if held[end] == _QUOTE and (end == start or held[end - 1] == _COMMA):
+    if buffer[end] == _QUOTE and (end == start or buffer[end - 1] == _COMMA):
         return _OPEN
-    if held[end] == _QUOTE:
+    if buffer[end] == _QUOTE:
         return f"a quote stands inside a cell at byte {end - start + 1} of the record"
-    if held[end] == _RETURN:
+    if buffer[end] == _RETURN:
         return _LONE_RETURN
     return f"text follows a closing quote at byte {end - start + 1} of the record"
 
 
-def _long_row(window: Window, number: int) -> Row:
-    """A record that is too long to be read; without quotes it ends at the next line feed."""
-    passage = Passage(window.offset, b"\r")
+def _long_record(window: Window, number: int) -> RawRecord:
+    """The next record, which is longer than the window. It ends at the next line feed."""
+    streamed = StreamedRecord(window.offset, b"\r")
     line_feed = -1
     while line_feed < 0 and (window.left or window.extend()):
-        line_feed = window.held.find(b"\n", window.at)
-        piece = window.take(len(window.held) if line_feed < 0 else line_feed)
+        line_feed = window.buffer.find(b"\n", window.at)
+        piece = window.take(len(window.buffer) if line_feed < 0 else line_feed)
         if b'"' in piece:
             raise UnreadableFileError(
                 f"record {number} has quotes and more than {LINE_BYTES_MAX} bytes: "
                 "one may not be closed"
             )
-        passage.add(piece)
+        streamed.add(piece)
     if line_feed >= 0:
         window.at += len(b"\n")
-    return Row(passage.record(number), _LONE_RETURN)
+    return RawRecord(streamed.record(number), _LONE_RETURN)
 
 
-def _header_columns(header: Row) -> Columns:
+def _header_columns(header: RawRecord) -> Columns:
     try:
         return columns_of(_cells(_header_content(header)))
     except RefusedLineError as refusal:
         raise UnreadableFileError(f"the first record is no header: {refusal.sentence}") from None
 
 
-def _header_content(header: Row) -> bytes:
+def _header_content(header: RawRecord) -> bytes:
     if header.record is None:
         raise RefusedLineError(Reason.MALFORMED, "it is blank")
     content = header.record.content
@@ -205,10 +210,10 @@ def _members(content: bytes, fault: str | None, columns: Columns) -> Members | R
 
 
 def _cells(content: bytes) -> list[str]:
-    """The cells of a record without fault.
+    """The cells of a record that has no fault.
 
     Raises:
-        RefusedLineError: what it holds is no text.
+        RefusedLineError: the record is not valid UTF-8, or holds a NUL.
     """
     try:
         text = content.decode()
@@ -226,19 +231,19 @@ def _cells(content: bytes) -> list[str]:
     ]
 
 
-def _read_again(landed: Landed, blocks: Blocks, places: pl.DataFrame) -> Records:
+def _read_again(opened: OpenedFile, blocks: Blocks, places: pl.DataFrame) -> Records:
     header = header_text(blocks)
-    landed.file.seek(0)
-    texts = texts_at(read_blocks(landed.file, landed.size_bytes), places)
-    rows = b"".join(text + line_end for text, line_end in list(texts))
-    return csv_records([header + b"\n" + rows])
+    opened.file.seek(0)
+    texts = texts_at(read_blocks(opened.file, opened.size_bytes), places)
+    records = b"".join(text + line_end for text, line_end in list(texts))
+    return csv_records([header + b"\n" + records])
 
 
 FORMAT = FileFormat(
     name="CSV",
     order=20,
     is_of=lambda path, _landed_head, _head: bool(_NAME.search(path)),
-    read=lambda _landed, blocks: csv_records(blocks),
+    read=lambda _opened, blocks: csv_records(blocks),
     read_again=_read_again,
 )
-"""Told by its name, since nothing in its bytes says so."""
+"""Recognized by its name, since nothing in its bytes says that a file is CSV."""

@@ -1,4 +1,4 @@
-"""What a format is: how it is told from the others, and how its records are cut out."""
+"""A file format: how it recognizes its files, and how it cuts them into records."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Any, BinaryIO, NamedTuple
 import polars as pl
 
 
-class Landed(NamedTuple):
-    """A landed file, opened.
+class OpenedFile(NamedTuple):
+    """A landed file that is open for reading.
 
     Attributes:
-        file: its bytes as landed; it can be read again from the start.
-        path: below the landing.
+        file: its bytes as landed. They can be read again from the start.
+        path: its path below the landing.
         size_bytes: its size as listed.
     """
 
@@ -22,29 +22,30 @@ class Landed(NamedTuple):
 
 
 Blocks = Iterator[bytes]
-"""The decompressed bytes of a file, a block at a time."""
+"""The decompressed bytes of a file, block by block."""
 
 
 @dataclass(frozen=True)
 class FileFormat:
-    """How events stand in a file.
+    """One format of files.
 
     Attributes:
-        name: as people say it.
-        order: formats are asked in this order, and the first that says yes has the file.
-        is_of: (path, first bytes as landed, first decompressed bytes) → whether it is this format.
-            It may raise `UnreadableFileError` where the file breaks a promise of its name.
-        read: gives each `Record` in order, None for a blank one; or, where records are lines, each
-            `Chunk` and `LongLine`.
-        read_again: the same for some places alone, a frame of `line`, `byte_offset` and
-            `byte_length` by line. Text is put together as a file of the format, and that is read:
-            a range that is no record, or more than one, gives another number of events.
-        has_ranges: True where a record is a range of bytes; False where it is a numbered row.
+        name: the name that people use.
+        order: formats are tried in this order. The first one that recognizes a file reads it.
+        is_of: (path, first bytes as landed, first decompressed bytes) → True if the file has this
+            format. It raises `UnreadableFileError` if the name promises a format that the bytes
+            do not have.
+        read: yields each `Record` in order, and None for a blank one. The format of lines yields
+            each `Chunk` and `LongLine`.
+        read_again: yields only the records at some places, a frame of `line`, `byte_offset` and
+            `byte_length` by line. Their texts are put together as a new file, which is then read.
+            So a range that is not exactly one record gives another number of events.
+        has_ranges: True: a record is a range of bytes. False: a record is a numbered row.
     """
 
     name: str
     order: int
     is_of: Callable[[str, bytes, bytes], bool]
-    read: Callable[[Landed, Blocks], Iterator[Any]]
-    read_again: Callable[[Landed, Blocks, pl.DataFrame], Iterator[Any]]
+    read: Callable[[OpenedFile, Blocks], Iterator[Any]]
+    read_again: Callable[[OpenedFile, Blocks, pl.DataFrame], Iterator[Any]]
     has_ranges: bool = True

@@ -1,14 +1,15 @@
-"""Batches of events in JSON: `[…]` and `{"events": […]}`, told apart element by element.
+"""Batches of events in JSON: cuts `[…]` and `{"events": […]}` into their elements.
 
-Belongs here: where an element begins and ends, and nothing of what is in it: that is read later
-as if it stood on a line of its own. Must not be put here: strict JSON (see `strict_json`).
+Only the beginning and the end of an element are found here. Its text is read later, as if it were
+a line of its own.
 
-A file is one batch or several, one after the other (an export of request bodies); elements are
-numbered through it from 1. An element ends at a comma or bracket that is in no string and no
-bracket of its own, so a bad one costs no other. Where brackets do not pair, nobody can tell one
-element from the next: then the file is unreadable, as one that ends before its last bracket is.
+A file holds one batch or several, one after the other, such as an export of request bodies. Its
+elements are numbered from 1, through all batches. An element ends at a comma or bracket that is
+outside its strings and its own brackets. So a bad element does not affect other elements. Where
+brackets do not pair, nobody knows where the next element begins, and the file is unreadable. So is
+a file that ends before its last bracket.
 
-Invariant: between two elements stand white space and the batches' punctuation, nothing else.
+Invariant: between two elements there are only white space and the punctuation of the batches.
 """
 
 import re
@@ -17,9 +18,9 @@ from collections.abc import Iterable
 from pipelines.reading.formats.file_format import FileFormat
 from pipelines.reading.formats.records import (
     WINDOW_BYTES,
-    Passage,
     Record,
     Records,
+    StreamedRecord,
     Window,
     text_record,
     texts_at,
@@ -29,15 +30,15 @@ from pipelines.vocabulary.errors import UnreadableFileError
 BATCH_START = re.compile(
     rb'(?:\xef\xbb\xbf)?[ \t\r\n]*+(?:\[|\{[ \t\r\n]*+"events"[ \t\r\n]*+:[ \t\r\n]*+\[)'
 )
-"""How a file of batches begins."""
+"""The beginning of a file of batches."""
 
 OPEN_BRACKETS_MAX = 1000
-"""Deepest nesting that is followed to find an element's end; far beyond what is read."""
+"""Brackets that may be open at a time in an element. Far fewer are read (`NESTING_DEPTH_MAX`)."""
 
 _WHITE_SPACE = b" \t\r\n"
 _BLANKS = re.compile(rb"[ \t\r\n]*+")
-# Each runs over what is no structure, whole strings included, and stops at the next bracket, at
-# a comma between elements, at a string that is not closed in the window, or at its end.
+# Each pattern skips whole strings and all other text without structure. It stops at the next
+# bracket, at a comma between elements, at a string that the window does not close, or at its end.
 _INSIDE = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _BETWEEN = re.compile(rb'(?:[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 _STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
@@ -46,10 +47,14 @@ _QUOTE, _BACKSLASH, _COMMA, _END = b'"\\,]'
 
 
 def split_elements(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> Records:
-    """The elements of the file's batches; one of white space only is a blank.
+    """The elements of the file's batches, in order. An element of white space is blank.
+
+    Args:
+        blocks: the decompressed file.
+        window_bytes: bytes that are taken from the stream at a time.
 
     Raises:
-        UnreadableFileError: the elements cannot be told apart to the end of the file.
+        UnreadableFileError: the end of an element or of a batch cannot be found.
     """
     window = Window(blocks, window_bytes)
     window.skip_mark()
@@ -71,12 +76,12 @@ def split_elements(blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) ->
 
 
 def _next_significant(window: Window) -> bytes:
-    """The next byte that is no white space; empty at the end of the stream."""
+    """The next byte that is not white space. Empty: the stream has ended."""
     while True:
-        blanks = _BLANKS.match(window.held, window.at)
+        blanks = _BLANKS.match(window.buffer, window.at)
         window.at = blanks.end() if blanks else window.at
         if window.left or not window.extend():
-            return window.held[window.at : window.at + 1]
+            return window.buffer[window.at : window.at + 1]
 
 
 def _expect(window: Window, token: bytes) -> None:
@@ -94,52 +99,52 @@ def _expect(window: Window, token: bytes) -> None:
 
 
 def _element(window: Window, number: int) -> tuple[Record | None, int]:
-    """The next element, and the delimiter after it, which is passed over."""
+    """The next element, and the delimiter after it. The window then begins after the delimiter."""
     _next_significant(window)
     offset = window.offset
-    scan = _Scan(offset)
-    passage: Passage | None = None
-    end = scan.find(window.held, window.at)
+    search = _EndSearch(offset)
+    streamed: StreamedRecord | None = None
+    end = search.find(window.buffer, window.at)
     while end < 0:
-        # What does not end in this window streams by; only what may be read of it is held.
-        passage = passage or Passage(offset, _WHITE_SPACE)
-        passage.add(window.take(scan.scanned))
+        # An element that does not end in this window is streamed: only its readable part is kept.
+        streamed = streamed or StreamedRecord(offset, _WHITE_SPACE)
+        streamed.add(window.take(search.reached))
         if not window.extend():
             raise UnreadableFileError(
                 f"truncated: the file ends inside element {number}, which begins at byte {offset}"
             )
-        end = scan.find(window.held, window.at)
-    delimiter = window.held[end]
+        end = search.find(window.buffer, window.at)
+    delimiter = window.buffer[end]
     last = window.take(end)
     window.at += 1
-    if passage is not None:
-        passage.add(last)
-        return passage.record(number), delimiter
+    if streamed is not None:
+        streamed.add(last)
+        return streamed.record(number), delimiter
     content = last.rstrip(_WHITE_SPACE)
     return (text_record(number, offset, content) if content else None), delimiter
 
 
-class _Scan:
-    """The search for an element's end, which may go on from window to window.
+class _EndSearch:
+    """The search for the end of an element, which may go on from window to window.
 
     Attributes:
-        scanned: up to where the window was looked at; the search goes on from there.
+        reached: the place in the window that the search has reached.
     """
 
     def __init__(self, offset: int) -> None:
         self._offset = offset
         self._open = bytearray()
         self._is_in_string = False
-        self.scanned = 0
+        self.reached = 0
 
     def find(self, held: bytes, at: int) -> int:
-        """Where the delimiter after the element stands; -1 if not in this window."""
+        """The place of the delimiter after the element. -1: it is not in this window."""
         while True:
             if self._is_in_string:
                 at = self._end(_STRING, held, at)
             else:
                 at = self._end(_INSIDE if self._open else _BETWEEN, held, at)
-            self.scanned = at
+            self.reached = at
             if at == len(held):
                 return -1
             byte = held[at]
@@ -176,9 +181,9 @@ FORMAT = FileFormat(
     name="batches",
     order=30,
     is_of=lambda _path, _landed_head, head: bool(BATCH_START.match(head)),
-    read=lambda _landed, blocks: split_elements(blocks),
-    read_again=lambda _landed, blocks, places: split_elements(
+    read=lambda _opened, blocks: split_elements(blocks),
+    read_again=lambda _opened, blocks, places: split_elements(
         [b"[" + b",".join(text for text, _ in list(texts_at(blocks, places))) + b"]"]
     ),
 )
-"""Told by its first characters: `[`, or `{"events": [`."""
+"""Recognized by its first characters: `[`, or `{"events": [`."""

@@ -1,4 +1,4 @@
-"""One event a line: a stream is cut at line ends into chunks of whole lines."""
+"""One event a line: cuts a stream at line ends into chunks of whole lines."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -9,17 +9,17 @@ from pipelines.reading.formats.records import BYTE_ORDER_MARK, texts_at
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 
 CHUNK_BYTES = 16 * 1024 * 1024
-"""Decompressed bytes parsed at a time: bounds a worker's memory."""
+"""Decompressed bytes that are parsed at a time, which bounds the memory of a worker."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Whole lines of a file and where they start.
+    """Consecutive whole lines of a file.
 
     Attributes:
-        content: bytes; only the file's last chunk may lack its last line end.
-        first_line: number of the first line, from 1.
-        byte_offset: first byte in the decompressed file.
+        content: the bytes of the lines. Only the last line of the file may lack its line end.
+        first_line: the number of the first line, from 1.
+        byte_offset: the place of the first byte in the decompressed file.
     """
 
     content: bytes
@@ -29,13 +29,13 @@ class Chunk:
 
 @dataclass(frozen=True)
 class LongLine:
-    """A line that is too long to be read, and so was not held either.
+    """A line that is too long to be read, without its bytes.
 
     Attributes:
-        number: of the line, from 1.
-        byte_offset: its first byte in the decompressed file.
-        byte_length: its bytes without its line end.
-        sha256: of these bytes.
+        number: the number of the line, from 1.
+        byte_offset: the place of its first byte in the decompressed file.
+        byte_length: its number of bytes without the line end.
+        sha256: the SHA-256 of these bytes.
     """
 
     number: int
@@ -47,7 +47,12 @@ class LongLine:
 def split_chunks(
     blocks: Iterable[bytes], chunk_bytes: int = CHUNK_BYTES
 ) -> Iterator[Chunk | LongLine]:
-    """Whole-line chunks of about `chunk_bytes`; with the long lines they add up to the stream."""
+    """Chunks of whole lines, and long lines, in order. Together they are the whole stream.
+
+    Args:
+        blocks: the decompressed file.
+        chunk_bytes: bytes of a chunk, approximately.
+    """
     stream = iter(blocks)
     held: list[bytes] = []
     held_bytes, line, offset = 0, 1, 0
@@ -75,16 +80,16 @@ def split_chunks(
 
 
 _MARGIN_BYTES = len(BYTE_ORDER_MARK) + 1
-"""What may stand around a line and not count: the mark before it, a carriage return after it."""
+"""Bytes around a line that are not part of it: a mark before it, a carriage return after it."""
 
 
 def _pass_over(
     first: bytes, stream: Iterator[bytes], number: int, byte_offset: int
 ) -> tuple[LongLine, int, bytes]:
-    """The long line that begins with `first`, its bytes in the stream, and what follows it."""
+    """The long line that begins with `first`, its number of bytes in the stream, and the rest."""
     mark = BYTE_ORDER_MARK if byte_offset == 0 and first.startswith(BYTE_ORDER_MARK) else b""
     digest, length = hashlib.sha256(), 0
-    # A carriage return is held back until the next byte says whether it ends the line.
+    # A carriage return is kept back until the next byte shows whether it belongs to the line end.
     carriage_return, line_end, rest = b"", b"", b""
     block: bytes | None = first[len(mark) :]
     while block is not None and not line_end:
@@ -103,9 +108,9 @@ FORMAT = FileFormat(
     name="lines",
     order=90,
     is_of=lambda _path, _landed_head, _head: True,
-    read=lambda _landed, blocks: split_chunks(blocks),
-    read_again=lambda _landed, blocks, places: split_chunks(
+    read=lambda _opened, blocks: split_chunks(blocks),
+    read_again=lambda _opened, blocks, places: split_chunks(
         [b"".join(text + line_end for text, line_end in list(texts_at(blocks, places)))]
     ),
 )
-"""Asked last: a file that is nothing else has one event a line."""
+"""Tried last: a file of no other format has one event a line."""

@@ -1,16 +1,15 @@
-"""Parquet: rows as the JSON objects that a sender would have written for them.
+"""Parquet: turns each row into the text of a JSON object, which is then read like a line.
 
-Belongs here: the exact text of each Parquet type, limits against bombs. Must not be put here:
-what a field means (see `dialects`).
+- An integer keeps every digit, and a decimal keeps the digits of its scale.
+- A float becomes the shortest text that gives the same float again.
+- An instant becomes RFC 3339 in UTC, with the digits of its unit. It has no zone if its column has
+  none.
+- A null means that the field is absent.
+- A column `properties.bytes` is the member `bytes` of the field `properties`. A struct or a map
+  may hold members too.
 
-A row becomes the text of one JSON object, and that is read like any other line. So an integer
-and a decimal keep every digit (a decimal those of its scale), a float is the shortest text that
-gives that float again, an instant is RFC 3339 in UTC with the digits of its unit, or without a
-zone where the column has none. A null is a field that is not there. `properties.bytes` as a
-column's name is the member `bytes` of the field `properties`, beside structs and maps.
-
-Rows are numbered from 0, and have no byte range. Row groups are read a few rows at a time, texts
-by their dictionary, so memory is bounded by a page of each column and a row.
+Rows are numbered from 0, and have no byte range. Row groups are read a few rows at a time, and
+texts by their dictionary. So memory is bounded by one page of each column and one row.
 """
 
 import hashlib
@@ -27,48 +26,50 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.reading.dialects import RefusedLineError
-from pipelines.reading.formats.file_format import Blocks, FileFormat, Landed
+from pipelines.reading.formats.file_format import Blocks, FileFormat, OpenedFile
 from pipelines.reading.formats.records import Record, columns_of, too_long
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import COMPRESSION_RATIO_MAX, LINE_BYTES_MAX, RAW_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
 MAGIC = b"PAR1"
-"""How a Parquet file begins, and ends."""
+"""The first and the last bytes of a Parquet file."""
 
 TEXT_RATIO_MAX = 1000
-"""Largest ratio of the rows' text, and of their values, to the file's bytes beyond the first MiB.
+"""Bytes of the rows' text per byte of the file, at most. The first MiB is free.
 
-More than for compressed text: a dictionary holds a text once that a million rows repeat.
+The number of values is limited in the same way. The ratio is higher than that of compressed text,
+since a dictionary holds a text once that a million rows repeat.
 """
 
 _FREE_BYTES = 1024 * 1024
 _ROW_BYTES = 100
-"""What a row counts at least: a million empty ones are a bomb, too."""
+"""Bytes that each row counts at least, since a million empty rows are a bomb too."""
 
 _BATCH_ROWS = 1024
 _BUFFER_BYTES = 1024 * 1024
 _UNIT_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _NAME = re.compile(r"\.parquet$")
 _NOT_FINITE = "\x00"
-"""Stands for NaN and the infinities among the texts of a column; no JSON text holds it."""
+"""The text of NaN and of the infinities. No JSON text holds this character."""
 
 Texts = list[str | None]
-"""JSON text of each value of a column; None where there is none."""
+"""The JSON text of each value of a column. None: the value is null."""
 
 
 def read_rows(
     landed: BinaryIO, size_bytes: int, wanted: frozenset[int] | None = None
 ) -> Iterator[Record]:
-    """The file's rows, or those of the numbers wanted, in order.
+    """The rows of the file as records, in order.
 
     Args:
-        landed: the file, at any position.
-        size_bytes: its size.
-        wanted: numbers of rows; None is all of them.
+        landed: the bytes of the file, at any position.
+        size_bytes: the file's size.
+        wanted: the numbers of the rows to read. None: all rows.
 
     Raises:
-        UnreadableFileError: truncated, corrupt, of types that are not read, or over a limit.
+        UnreadableFileError: the file is truncated or corrupt, has a column of a type that is not
+            read, or exceeds a limit.
     """
     try:
         yield from _rows(landed, size_bytes, wanted)
@@ -124,7 +125,7 @@ def _record(number: int, text: str) -> Record:
 
 
 def _refuse_bombs(metadata: pq.FileMetaData, size_bytes: int) -> None:
-    """Refuses what the file's own description of itself says is too much."""
+    """Raises `UnreadableFileError` if the file's metadata announces more than the limits."""
     raw_bytes = values = 0
     for group in range(metadata.num_row_groups):
         for column in range(metadata.num_columns):
@@ -158,10 +159,13 @@ def _text_columns(metadata: pq.FileMetaData) -> list[str]:
 
 
 class _RowTexts:
-    """Rows as the texts of JSON objects.
+    """Turns rows into the texts of JSON objects.
+
+    Args:
+        schema: the columns of the file.
 
     Raises:
-        UnreadableFileError: a column is of a type that is not read.
+        UnreadableFileError: a column has a type that is not read.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
@@ -169,7 +173,7 @@ class _RowTexts:
         self._of_column = [_texts_of(field.type, field.name) for field in schema]
 
     def of(self, batch: pa.RecordBatch) -> Iterator[str]:
-        """One text a row."""
+        """One text per row of the batch."""
         whole: list[tuple[str, Texts]] = []
         parted: dict[str, list[tuple[str, Texts]]] = {}
         for column, texts, values in zip(
@@ -178,7 +182,7 @@ class _RowTexts:
             members = whole if column.inner is None else parted.setdefault(column.member, [])
             members.append((column.inner or column.member, texts(values)))
         for member, inner in parted.items():
-            # An object all of whose members are null is not there either.
+            # An object whose members are all null is absent.
             objects = _object_texts(inner, batch.num_rows)
             whole.append((member, [None if text == "{}" else text for text in objects]))
         yield from _object_texts(whole, batch.num_rows)
@@ -186,7 +190,7 @@ class _RowTexts:
 
 def _object_texts(members: list[tuple[str, Texts]], rows: int) -> Iterator[str]:
     names = [_quoted(name) + ":" for name, _ in members]
-    # Without any member there is still a row, and its object is empty.
+    # A row without any member is still a row: its object is empty.
     for texts in zip(*(texts for _, texts in members), strict=True) if members else [()] * rows:
         yield f"{{{','.join([n + t for n, t in zip(names, texts, strict=True) if t is not None])}}}"
 
@@ -196,10 +200,14 @@ _ToTexts = Callable[[pa.Array], Texts]
 
 
 def _texts_of(dtype: pa.DataType, name: str) -> _ToTexts:
-    """How values of a type become JSON texts.
+    """The function that turns values of a type into JSON texts.
+
+    Args:
+        dtype: the type of the values.
+        name: the column, for an error.
 
     Raises:
-        UnreadableFileError: they have none.
+        UnreadableFileError: the type is not read.
     """
     for is_of, texts in _SCALARS:
         if is_of(dtype):
@@ -227,7 +235,7 @@ def _decimals(values: pa.Array) -> Texts:
 
 
 def _floats(values: pa.Array) -> Texts:
-    # Arrow writes the shortest digits that round back to the same double, or single.
+    # Arrow writes the fewest digits that round back to the same double or single.
     finite = pc.if_else(pc.is_finite(values), pc.cast(values, pa.string()), _NOT_FINITE)
     return list(finite.to_pylist())
 
@@ -274,7 +282,7 @@ def _instant(value: int, digits: int) -> str:
     try:
         instant = datetime(1970, 1, 1) + timedelta(seconds=seconds)  # noqa: DTZ001 — of any zone
     except OverflowError:
-        return f"{seconds} seconds from 1970"  # No instant of RFC 3339, and refused as none.
+        return f"{seconds} seconds from 1970"  # Not RFC 3339, so the dialect refuses it.
     return instant.isoformat() + (f".{fraction:0{digits}}" if digits else "")
 
 
@@ -282,7 +290,7 @@ def _dictionary_texts(dtype: pa.DictionaryType, name: str) -> _ToTexts:
     of_values = _texts_of(dtype.value_type, name)
 
     def texts(values: pa.DictionaryArray) -> Texts:
-        # A batch uses few of the texts that a whole row group shares.
+        # The dictionary belongs to the whole row group, and a batch uses few of its texts.
         used = values.indices.unique().drop_null()
         shared = of_values(values.dictionary.take(used))
         of_index = {None: None, **dict(zip(used.to_pylist(), shared, strict=True))}
@@ -316,7 +324,7 @@ def _map_texts(dtype: pa.MapType, name: str) -> _ToTexts:
     of_keys, of_items = _texts_of(dtype.key_type, name), _texts_of(dtype.item_type, name)
 
     def texts(values: pa.MapArray) -> Texts:
-        # A key whose value is null is there, other than a null column: it is refused as in JSON.
+        # A key with a null value is present, unlike a null column. It is refused as in JSON.
         pairs = [
             f"{key}:{item or 'null'}"
             for key, item in zip(of_keys(values.keys), of_items(values.items), strict=True)
@@ -357,7 +365,7 @@ _COMPOSED = (
     (pa.types.is_large_list, _list_texts),
     (lambda dtype: isinstance(dtype, pa.BaseExtensionType), _extension_texts),
 )
-"""How the texts of other types are made for a type that has parts or a unit."""
+"""For types with inner types or a unit: what makes the function of `_texts_of`."""
 
 
 def _is_parquet(path: str, landed_head: bytes, head: bytes) -> bool:
@@ -370,14 +378,14 @@ def _is_parquet(path: str, landed_head: bytes, head: bytes) -> bool:
     return False
 
 
-def _read(landed: Landed, blocks: Blocks) -> Iterator[Record]:
+def _read(opened: OpenedFile, blocks: Blocks) -> Iterator[Record]:
     for _ in blocks:
-        pass  # They are counted and measured; what Parquet says of itself is at its end.
-    yield from read_rows(landed.file, landed.size_bytes)
+        pass  # Every block must be counted and digested. Parquet's own metadata is at its end.
+    yield from read_rows(opened.file, opened.size_bytes)
 
 
-def _read_again(landed: Landed, _blocks: Blocks, places: pl.DataFrame) -> Iterator[Record]:
-    return iter(list(read_rows(landed.file, landed.size_bytes, frozenset(places["line"]))))
+def _read_again(opened: OpenedFile, _blocks: Blocks, places: pl.DataFrame) -> Iterator[Record]:
+    return iter(list(read_rows(opened.file, opened.size_bytes, frozenset(places["line"]))))
 
 
 FORMAT = FileFormat(
@@ -388,4 +396,4 @@ FORMAT = FileFormat(
     read_again=_read_again,
     has_ranges=False,
 )
-"""Told by its first bytes; a name that ends in `.parquet` must keep its promise."""
+"""Recognized by its first bytes. A file whose name ends in `.parquet` must have them."""

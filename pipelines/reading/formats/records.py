@@ -1,8 +1,6 @@
-"""Records: what a format cuts out of a file, each of which may be an event.
+"""Records, and what the formats share to cut them out: windows on a stream, columns, ranges.
 
-Belongs here: what the formats share: a record with its place, a stream held a window at a time,
-columns that stand for members. Must not be put here: a format (see `json_arrays`, `csv_rows`,
-`parquet_rows`), or what a field means (see `dialects`).
+A record is a piece of a file that may be an event.
 """
 
 import hashlib
@@ -20,21 +18,21 @@ from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-"""Some tools write it before the first byte; it is skipped like a blank."""
+"""Some tools write this mark at the beginning of a file, where it is skipped."""
 
 WINDOW_BYTES = 1024 * 1024
-"""Bytes taken from a stream at a time; memory is bounded by this and the longest record."""
+"""Bytes that are taken from a stream at a time. They and the longest record bound the memory."""
 
 
 class Record(NamedTuple):
     """One record of a file.
 
     Attributes:
-        number: its place among the file's records; what stands in `line`.
-        byte_offset: its first byte in the decompressed file; None where a file has rows.
-        byte_length: its own bytes, without separators around them.
-        sha256: of these bytes; of a row, that of its text.
-        content: a JSON object's text, the members already told apart, or why there are none.
+        number: its position among the records of the file, which becomes `line`.
+        byte_offset: the place of its first byte in the decompressed file. None: it is a row.
+        byte_length: its number of bytes, without the separators around it. None: it is a row.
+        sha256: the SHA-256 of these bytes, or of the JSON text of a row.
+        content: the text of a JSON object, or its members, or the reason of its rejection.
     """
 
     number: int
@@ -45,82 +43,86 @@ class Record(NamedTuple):
 
     @property
     def place(self) -> tuple[int, int | None, int | None, bytes]:
-        """Where it stands and what its bytes are, without what is in it."""
+        """Number, byte offset, byte length and SHA-256 of the record."""
         return self[:4]
 
 
 Records = Iterator[Record | None]
-"""Records in order; None is a blank one, which has a number too."""
+"""The records of a file, in order. None: a blank record, which is numbered too."""
 
 
 def text_record(number: int, byte_offset: int, content: bytes) -> Record:
-    """A record that is held whole."""
+    """The record with these bytes at this place."""
     return Record(number, byte_offset, len(content), hashlib.sha256(content).digest(), content)
 
 
 def too_long(record_bytes: int) -> RefusedLineError:
-    """Why a record of so many bytes is not read."""
+    """The rejection of a record that is longer than `LINE_BYTES_MAX`."""
     return RefusedLineError(
         Reason.TOO_LARGE, f"the line has {record_bytes} bytes; at most {LINE_BYTES_MAX} are read"
     )
 
 
 class Window:
-    """A stream of blocks, of which a part is held.
+    """A window on a stream of blocks.
 
     Attributes:
-        held: the part.
-        at: where in it the next record begins; what stands before was taken.
+        buffer: the bytes of the window.
+        at: the place in the buffer where the next record begins. The bytes before it were taken.
     """
 
     def __init__(self, blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> None:
         self._blocks = iter(blocks)
         self._window_bytes = window_bytes
-        self._held_from = 0
-        self.held = b""
+        self._buffer_from = 0
+        self.buffer = b""
         self.at = 0
 
     @property
     def offset(self) -> int:
-        """Place of `at` in the stream."""
-        return self._held_from + self.at
+        """The place of `at` in the stream."""
+        return self._buffer_from + self.at
 
     @property
     def left(self) -> int:
-        """Bytes held that are not taken."""
-        return len(self.held) - self.at
+        """The number of bytes in the buffer that are not taken."""
+        return len(self.buffer) - self.at
 
     def extend(self) -> bool:
-        """Lets go of what was taken and holds more of the stream; False at its end."""
-        pieces, gained = [self.held[self.at :]], 0
+        """Drops the bytes that were taken, and adds more of the stream. False: it has ended."""
+        pieces, gained = [self.buffer[self.at :]], 0
         for block in self._blocks:
             pieces.append(block)
             gained += len(block)
             if gained >= self._window_bytes:
                 break
-        self.held = b"".join(pieces)
-        self._held_from += self.at
+        self.buffer = b"".join(pieces)
+        self._buffer_from += self.at
         self.at = 0
         return gained > 0
 
     def take(self, end: int) -> bytes:
-        """Takes what is held up to `end`."""
-        taken = self.held[self.at : end]
+        """The bytes from `at` to `end`, which are then taken."""
+        taken = self.buffer[self.at : end]
         self.at = end
         return taken
 
     def skip_mark(self) -> None:
-        """Passes over a byte order mark at the beginning of the stream."""
+        """Skips a byte order mark at the beginning of the stream."""
         while self.left < len(BYTE_ORDER_MARK) and self.extend():
             pass
-        if self.held.startswith(BYTE_ORDER_MARK):
+        if self.buffer.startswith(BYTE_ORDER_MARK):
             self.at = len(BYTE_ORDER_MARK)
 
 
-class Passage:
-    """A record that streams by: digested to its end, and held as far as it may be read.
+class StreamedRecord:
+    """A record that arrives in pieces: digested to its end, and kept up to `LINE_BYTES_MAX`.
 
-    So whether a record is read depends on its length alone, not on how the stream is cut.
+    So whether it is read depends on its length alone, and not on how the stream is cut.
+
+    Args:
+        byte_offset: the place of its first byte in the decompressed file.
+        trimmed: bytes that are not part of the record at its end.
     """
 
     def __init__(self, byte_offset: int, trimmed: bytes) -> None:
@@ -133,7 +135,7 @@ class Passage:
         self._held = b""
 
     def add(self, piece: bytes) -> None:
-        """The next bytes; what is trimmed counts only if something else comes after it."""
+        """Adds the next bytes. Trimmed bytes count only if others follow them."""
         own = piece.rstrip(self._trimmed)
         if own:
             self._passed.update(own)
@@ -144,7 +146,7 @@ class Passage:
         self._held += piece[: LINE_BYTES_MAX + 1 - len(self._held)]
 
     def record(self, number: int) -> Record | None:
-        """What passed by, refused if it is too long."""
+        """The whole record, rejected if it is too long. None: it is blank."""
         if not self._own_bytes:
             return None
         is_short = self._own_bytes <= LINE_BYTES_MAX
@@ -159,11 +161,14 @@ class Passage:
 
 @dataclass(frozen=True)
 class Column:
-    """A column as a member of the event: `properties.bytes` is the member of a member.
+    """A column as a member of the event.
+
+    Example: `properties.bytes` is `bytes` inside the member `properties`.
 
     Attributes:
-        member: the member at the top.
-        inner: the name inside it, which may have dots again; None where the column is the member.
+        member: the name of the top-level member.
+        inner: the name inside that member, which may hold further dots. None: the column is the
+            whole member.
     """
 
     member: str
@@ -171,10 +176,11 @@ class Column:
 
 
 def columns_of(names: Sequence[str]) -> tuple[Column, ...]:
-    """What columns of these names stand for.
+    """The columns with these names, in their order.
 
     Raises:
-        UnreadableFileError: a name is empty or stands twice, or a member is whole and parted.
+        UnreadableFileError: a name is empty or occurs twice, or one column is a whole member while
+            another is inside it.
     """
     columns = []
     for name in names:
@@ -195,16 +201,16 @@ def columns_of(names: Sequence[str]) -> tuple[Column, ...]:
 
 
 def texts_at(blocks: Iterator[bytes], places: pl.DataFrame) -> Iterator[tuple[bytes, bytes]]:
-    """The bytes of each place, and a line end for them, from a stream that is read once.
+    """The bytes at each place, and a line end that may follow them. Reads the stream once.
 
     Args:
         blocks: the decompressed file.
-        places: `byte_offset`, `byte_length`, by offset.
+        places: one row per range: `byte_offset`, `byte_length`, by offset.
     """
     held, held_from = bytearray(), 0
     for offset, length in places.select("byte_offset", "byte_length").iter_rows():
         while held_from + len(held) <= offset + length:
-            # What ends before the range is let go, so memory is bounded by a block and a line.
+            # Bytes before the range are dropped, so a block and a line bound the memory.
             passed = min(len(held), offset - held_from)
             del held[:passed]
             held_from += passed
@@ -213,6 +219,6 @@ def texts_at(blocks: Iterator[bytes], places: pl.DataFrame) -> Iterator[tuple[by
                 break
             held += block
         start, end = offset - held_from, offset - held_from + length
-        # Lines may end in several carriage returns, of which the parser takes one off again.
+        # A line may end in several carriage returns. The parser takes off one of them.
         is_returned = held[end : end + 1] == b"\r"
         yield bytes(held[start:end]), b"\r\n" if is_returned else b"\n"

@@ -300,7 +300,9 @@ def test_numbers_name_keys_and_customers_by_their_text() -> None:
     [
         pytest.param(
             (("customer_id", "a", None),),
-            *(0, "field", "is not a field of an event"),
+            0,
+            "field",
+            "is not a field of an event",
             id="unknown-field",
         ),
         pytest.param(

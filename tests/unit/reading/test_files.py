@@ -1,4 +1,4 @@
-"""A file is read as what it is; its name decides only where its bytes cannot."""
+"""The bytes of a file decide its format. Its name decides only where they cannot."""
 
 import gzip
 import io

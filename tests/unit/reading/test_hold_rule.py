@@ -1,4 +1,4 @@
-"""A file with too many bad lines waits as a whole; at the bound it does not."""
+"""A file with too many bad lines is held as a whole. At the bound it is not."""
 
 import io
 from functools import partial
@@ -22,7 +22,7 @@ from tests.worlds.landings import DroppedFile, drop_into_folder
 
 @pytest.fixture(params=["strict", "streamed", "read_again"])
 def road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How files are read: strictly, by the scanner, or by the scanner twice for their size."""
+    """Files are read by the strict reader, by the scanner, or, if large, twice by the scanner."""
     if request.param != "strict":
         request.getfixturevalue("streamed")
     if request.param == "read_again":
@@ -30,7 +30,7 @@ def road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def good(first: int, count: int) -> bytes:
-    """Lines of events with keys of their own."""
+    """Lines of events, each with its own key."""
     return b"".join(
         event_line(transaction_id=f"key-{number}", timestamp="2026-03-10T11:00:00Z") + b"\n"
         for number in range(first, first + count)
@@ -38,7 +38,7 @@ def good(first: int, count: int) -> bytes:
 
 
 def decided(folder: Path, contents: dict[str, bytes], hold: HoldRule | None) -> list[Any]:
-    """(status, lines, accepted, duplicate, rejected, blank, held, reason) of each file."""
+    """Status, lines, accepted, duplicate, rejected, blank, held and reason of each file."""
     dropped = [DroppedFile(f"cdn/{name}", text, NOON, 0, ()) for name, text in contents.items()]
     drop_into_folder(folder / "landing", dropped)
     decide_landing(
@@ -127,7 +127,7 @@ def test_exactly_ten_percent_is_decided_and_one_line_more_is_held(tmp_path: Path
 
 @pytest.mark.usefixtures("road")
 def test_held_file_claims_no_key_and_shows_why(tmp_path: Path) -> None:
-    """A later file brings the same events: they are new."""
+    """The same events are new when a later file brings them."""
     files = decided(
         tmp_path, {"a.ndjson": good(0, 3) + BAD * 2, "b.ndjson": good(0, 3)}, HoldRule()
     )

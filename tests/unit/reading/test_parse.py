@@ -1,4 +1,4 @@
-"""Lines of a file by their exact bytes: places, reasons, and neighbours that stay unharmed."""
+"""Lines by their exact bytes: places, reasons, and neighbours that a bad line does not affect."""
 
 import hashlib
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def test_bad_line_is_rejected_and_costs_no_neighbour(
     lines.insert(number - 1, bad)
     content = b"\n".join(lines) + b"\n"
     if bad.startswith(MARK) and number == 1:
-        content = MARK + content  # The first mark of a file is skipped, a second is not.
+        content = MARK + content  # Only the first mark of a file is skipped.
 
     parsed = parse_content(content)
 
@@ -248,7 +248,7 @@ def test_chunks_are_whole_lines_and_know_their_place() -> None:
 
 @pytest.fixture
 def short_lines(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Lines of at most 300 bytes, so that long ones are cheap."""
+    """Limits lines to 300 bytes, so that long lines are cheap to make."""
     monkeypatch.setattr("pipelines.reading.formats.lines.LINE_BYTES_MAX", 300)
     monkeypatch.setattr("pipelines.reading.parse.LINE_BYTES_MAX", 300)
     return 300
@@ -269,7 +269,7 @@ def test_long_line_is_passed_over_and_still_has_its_place_and_digest(
     content = before + long + line_end + GOOD + line_end + long
     whole = parse_content(content)
 
-    # Small blocks hand the long line over piece by piece, each way of cutting it.
+    # Small blocks deliver the long line piece by piece, cut at different places.
     for size in (1, 2, 7, 299, 300, 301, 306):
         chunks = list(split_chunks(_blocks(content, size), chunk_bytes=1))
         pieces = parse_content(content, blocks=_blocks(content, size), chunk_bytes=1)

@@ -1,4 +1,4 @@
-"""Strict JSON by its exact bytes: what is read keeps its text, what is refused says where."""
+"""Strict JSON by its exact bytes: values keep their text, and a refusal says where it is."""
 
 import pytest
 
@@ -214,7 +214,7 @@ def test_a_ninth_level_is_refused(line: bytes) -> None:
     ],
 )
 def test_a_mebibyte_of_anything_is_refused_at_once(line: bytes) -> None:
-    """A pattern that starts over at each quote took 40 minutes for the first of these lines."""
+    """A pattern that started again at each quote took 40 minutes for the first of these lines."""
     with pytest.raises(StrictJsonError):
         parse_object(line)
 

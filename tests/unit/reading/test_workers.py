@@ -1,4 +1,4 @@
-"""Files become Parquet parts: whole or not at all, alike on one core and on several."""
+"""Files become Parquet parts, as a whole or not at all, on one core as on several."""
 
 import gzip
 import hashlib
@@ -32,7 +32,7 @@ def _content(name: str, events: int) -> bytes:
 
 
 def _dropped(folder: Path, contents: dict[str, bytes]) -> list[LandedFile]:
-    """The files as discovery describes them, numbered in the order given."""
+    """The files as discovery describes them, numbered in this order."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         path = folder / "cdn" / name
@@ -173,7 +173,7 @@ def test_file_deleted_since_it_was_listed_is_unreadable(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts of some 10 rows and chunks of some 3 lines, so that files come in several parts."""
+    """Parts of about 10 rows and chunks of about 3 lines, so that files come in several parts."""
     monkeypatch.setattr("pipelines.reading.parts.PART_ROWS", 10)
     monkeypatch.setattr(
         "pipelines.reading.formats.lines.split_chunks", partial(split_chunks, chunk_bytes=400)
@@ -223,7 +223,7 @@ def test_several_processes_give_what_one_gives(
     together = _parsed(tmp_path / "together", contents, processes=2)
 
     assert together.files == alone.files
-    assert len(together.events) == 5  # one part a task, one task a file, none of the bad file
+    assert len(together.events) == 5  # one task per file, one part per task, none of the bad file
     assert _events(together).equals(_events(alone))
     assert _rejections(together).equals(_rejections(alone))
 
@@ -257,7 +257,7 @@ if __name__ == "__main__":
 
 
 def test_workers_die_with_a_killed_run(tmp_path: Path) -> None:
-    """The pipe they inherit comes to its end only when the last of them is gone."""
+    """The workers inherit a pipe, which ends only when the last of them has ended."""
     script = tmp_path / "stalled_run.py"
     script.write_text(STALLED_RUN)
     command = [sys.executable, str(script), str(tmp_path)]

@@ -1,4 +1,4 @@
-"""The dialect `custom`: where a catalog may say that fields stand, and what is read there."""
+"""The dialect `custom`: which fields a catalog may declare, and what is read at their paths."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from pipelines.reading.strict_json import parse_object
 from pipelines.vocabulary.verdicts import Reason
 
 Mapped = tuple[str, str, str | None]
-"""(field, path, form), as a row of source_fields.csv."""
+"""Field, path and form: a row of source_fields.csv."""
 
 NEW_YEAR = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 
@@ -19,7 +19,7 @@ LOG: tuple[Mapped, ...] = (
     ("timestamp", "at", "unix_milliseconds"),
     ("properties", "$.usage", None),
 )
-"""A log of one's own: one kind of event, its numbers nested."""
+"""A log with one kind of event, whose numbers are nested."""
 
 LINE = b'{"id":"k1","account":{"id":"acme"},"at":1767225600000,"usage":{"tokens":{"in":7}}}'
 
@@ -173,7 +173,7 @@ def test_a_timestamp_of_another_form_is_refused(form: str, value: bytes) -> None
 
     reason, sentence = refusal_of(line, ("timestamp", "t.at", form))
 
-    # The key stands elsewhere than our own name says, so only the form is wrong.
+    # The declared path is read, and not the field `timestamp`. So only the form is wrong.
     assert reason is Reason.INVALID_TIMESTAMP
     assert sentence.startswith("field 't.at'")
 
@@ -212,7 +212,7 @@ def test_a_subscription_can_stand_alone() -> None:
         ("subscription", "sub", None),
         ("optional_timestamp", "at", "rfc3339"),
     )
-    # A member that happens to have our own name is not looked at.
+    # A subscription is declared and no customer, so the member `customer` is ignored.
     found = read(b'{"id":"k1","event_name":"x","sub":"s1","customer":[1]}', fields)
 
     assert (found.customer_ref, found.subscription_ref) == (None, "s1")
@@ -290,7 +290,7 @@ def test_numbers_name_keys_and_customers_by_their_text() -> None:
     assert (number.idempotency_key, number.customer_ref) == ("17", "42")
     assert (text.idempotency_key, text.customer_ref) == ("17", "42")
     assert type(number.idempotency_key) is type(number.customer_ref) is str
-    # One key; but what was sent differs, which a copy does not.
+    # The keys are equal, but the payloads differ: a copy would send the same bytes.
     assert number.payload != text.payload
     assert number.payload == read(line % (b'"18"', b"42")).payload
 

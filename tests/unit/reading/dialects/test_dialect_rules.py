@@ -233,7 +233,7 @@ def test_stripe_value_is_a_property_and_the_customer_is_none() -> None:
     fields = read_any(
         "stripe",
         payload=b'{"value":"25","stripe_customer_id":"acme","model":"large"}',
-        # A field of that name outside the payload is no part of the event.
+        # A field of that name outside the payload is ignored.
         stripe_customer_id="initech",
     )
 

@@ -1,6 +1,6 @@
-"""What every dialect has in common: fields, reasons, limits, key and payload; one table.
+"""The rules that all dialects share: fields, reasons, limits, key and payload.
 
-A dialect's own rules have their tests in `test_dialect_rules`.
+The rules of single dialects are tested in `test_dialect_rules`.
 """
 
 import pickle
@@ -104,7 +104,7 @@ def test_absent_text_is_refused(dialect: str, role: str) -> None:
 def test_text_of_another_type_is_malformed(dialect: str, role: str, value: bytes) -> None:
     overrides = _with_text(dialect, role, value)
     if dialect == "custom" and value == b"17" and role != "event_name":
-        # Senders of one's own count their keys and customers.
+        # The dialect `custom` accepts numbers as keys and customers.
         assert "17" in read(dialect, **overrides)
         return
     refusal = refusal_of(dialect, **overrides)
@@ -234,7 +234,7 @@ def test_event_without_properties_has_none(dialect: str) -> None:
 def test_properties_of_another_type_are_refused(dialect: str, properties: bytes) -> None:
     refusal = refusal_of(dialect, **{SAMPLES[dialect].properties: properties})
 
-    # Stripe's customer stands in it.
+    # In Stripe's events this object holds the customer, which is read first.
     expected = Reason.MALFORMED if dialect == "stripe" else Reason.INVALID_PROPERTY
     assert refusal.reason is expected
     assert "object, found " in refusal.sentence

@@ -1,4 +1,4 @@
-"""The Metronome dialect field by field: what is read, what is refused, what the digest covers."""
+"""The Metronome dialect by field: what is read, what is refused, and what the digest covers."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What a source may say of its events in any dialect: the fields of its key, its event schemas."""
+"""Declarations for sources of any dialect: the fields of the key, and the event schemas."""
 
 import pickle
 
@@ -11,7 +11,7 @@ from tests.worlds.dialect_samples import SAMPLES
 from tests.worlds.file_lines import object_line
 
 Declared = tuple[str, str, str, bool]
-"""(event name, name, kind, whether it is required), as a row of event_schemas.csv."""
+"""Event name, name, kind, is required: a row of event_schemas.csv."""
 
 
 def reader(dialect: str, *key: str, schemas: tuple[Declared, ...] = ()) -> Dialect:
@@ -125,7 +125,7 @@ def test_a_key_of_several_fields_has_at_most_255_bytes_as_a_whole(size: int, is_
 
 
 def test_another_single_field_may_be_the_key() -> None:
-    """Orb's own export calls the key `id`."""
+    """In an export from Orb the key is called `id`."""
     assert read(reader("orb", "id"), "orb", id="k7").idempotency_key == "k7"
 
 
@@ -186,7 +186,7 @@ def test_an_event_with_all_that_its_schema_declares_is_read() -> None:
         ({"attributes": None}, "attribute 'km'"),
         ({"attributes": b'{"minutes":1}'}, "attribute 'km'"),
         ({"dimensions": b"{}"}, "dimension 'city'"),
-        # Of the other kind it is not there.
+        # A dimension does not count as an attribute, nor an attribute as a dimension.
         ({"attributes": b'{"city":1,"km":1}', "dimensions": b"{}"}, "dimension 'city'"),
         ({"attributes": b"{}", "dimensions": b'{"km":"1","city":"Bern"}'}, "attribute 'km'"),
     ],

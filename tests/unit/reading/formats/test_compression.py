@@ -1,4 +1,4 @@
-"""Landed bytes to their very end: whole, or refused with the reason."""
+"""Landed bytes are read to their end, or refused with a reason."""
 
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ from pipelines.vocabulary.errors import UnreadableFileError
 MEBIBYTE = 1024 * 1024
 RAW = b"".join(b'{"request": %d}\n' % (number * 7919 % 100_003) for number in range(40))
 NOISE = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(50_000))
-"""More than a block, and nothing to compress."""
+"""More than one block of bytes that cannot be compressed."""
 
 
 def _gzip(raw: bytes) -> bytes:
@@ -111,7 +111,7 @@ def test_file_of_several_members_truncated_inside_any_is_unreadable(compress: Co
     whole = b"".join(members)
     ends = list(accumulate(map(len, members)))
 
-    # Exactly between two members the file is whole as far as anybody can see.
+    # A file that is cut exactly between two members is a whole file of fewer members.
     for cut in set(range(1, len(whole))) - set(ends):
         assert "truncated" in _refusal(whole[:cut]), cut
     assert _read(whole[: ends[0]]) == RAW
@@ -119,7 +119,7 @@ def test_file_of_several_members_truncated_inside_any_is_unreadable(compress: Co
 
 @pytest.mark.parametrize("compress", COMPRESSED)
 def test_any_altered_byte_is_noticed_or_changes_nothing(compress: Compress) -> None:
-    """A few header bytes (time, operating system) mean nothing; no other content comes out."""
+    """Header bytes like the time and the operating system do not change the content."""
     whole = compress(RAW)
 
     for place in range(4, len(whole)):
@@ -174,7 +174,7 @@ def test_file_of_another_length_than_listed_is_unreadable(
 
 
 def _gzip_of_size(raw: bytes, size_bytes: int) -> bytes:
-    """The raw bytes as one gzip member of exactly `size_bytes`, its header's name filling up."""
+    """One gzip member of exactly `size_bytes`. The name in its header fills it up."""
     body = zlib.compressobj(wbits=-15)
     deflated = body.compress(raw) + body.flush()
     trailer = zlib.crc32(raw).to_bytes(4, "little") + len(raw).to_bytes(4, "little")
@@ -218,7 +218,7 @@ def test_bomb_is_refused_before_it_fills_the_memory(bomb: bytes) -> None:
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # One feed of zstd opens to 32 MiB at most.
+    # One fed part of zstd decompresses to at most 32 MiB.
     assert peak_bytes < 80 * MEBIBYTE
 
 
@@ -245,7 +245,7 @@ def test_limits_are_those_promised() -> None:
 
 
 def test_blocks_come_as_they_are_read() -> None:
-    """Nothing waits for the end of the file: the first block is there before the last is read."""
+    """The first block is returned before the last one is read."""
     blocks = read_blocks(io.BytesIO(_gzip(RAW) + b"garbage"), len(_gzip(RAW)) + 7)
 
     assert next(blocks) == RAW

@@ -1,4 +1,4 @@
-"""CSV: strict records, the header's columns as members, and how a wrong record is refused."""
+"""CSV: strict records, columns as members, and wrong records that are refused alone."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ GOOD = b"%b,acme,hit,2026-01-01T00:00:00Z,1.50\n"
 
 
 def _members(content: bytes) -> list[object]:
-    """Members, the sentence of a refusal, or None for a blank, by record."""
+    """One entry per record: its members, the sentence of its refusal, or None if it is blank."""
     found: list[object] = []
     for record in csv_records([content]):
         if record is None:

@@ -1,4 +1,4 @@
-"""Batches of events in JSON: elements are told apart, and a bad one costs no other."""
+"""Batches of events in JSON: each element is found, and a bad one does not affect others."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.worlds.formats import parse_cut_out, parse_file
 
 
 def _elements(content: bytes) -> list[bytes | None]:
-    """The texts of the elements; None is a blank."""
+    """The texts of the elements. None: a blank one."""
     found: list[bytes | None] = []
     for number, record in enumerate(split_elements([content]), start=1):
         if record is not None:

@@ -1,4 +1,4 @@
-"""Parquet: every type's exact text, rows refused singly, and files that are refused whole."""
+"""Parquet: the exact text of every type, rows that are refused, and files that are refused."""
 
 import datetime as dt
 import io
@@ -22,7 +22,7 @@ US, NS = pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC")
 
 
 def _texts(table: pa.Table, row_group_size: int = 3) -> list[str]:
-    """The text of each row, or why it is refused."""
+    """One entry per row: its text, or the sentence of its refusal."""
     content = parquet_bytes(table, row_group_size)
     records = list(read_rows(io.BytesIO(content), len(content)))
     assert [record.number for record in records] == list(range(len(records)))

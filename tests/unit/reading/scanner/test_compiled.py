@@ -1,4 +1,4 @@
-"""What is compiled belongs to the sources as they are."""
+"""Compiled code is kept per state of the sources, so a changed source is compiled again."""
 
 from pathlib import Path
 

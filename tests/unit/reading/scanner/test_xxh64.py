@@ -1,4 +1,4 @@
-"""The compiled hash is the published one, at every length and seed."""
+"""The compiled hash equals the published one, at every length and seed."""
 
 import random
 
@@ -14,7 +14,7 @@ from pipelines.vocabulary.hashing import SEEDS, key_hash, payload_digest
 @pytest.mark.parametrize("length", [*range(70), 127, 128, 129, 1_000, 4_096])
 def test_equals_the_reference(length: int) -> None:
     text = random.Random(length).randbytes(length)  # noqa: S311 -- repeatable on purpose
-    # What stands behind the text must not be hashed.
+    # Bytes behind the text must not be hashed.
     for behind in (b"\0" * WORD_BYTES, b"\xff" * WORD_BYTES):
         buffer = np.frombuffer(text + behind, np.uint8)
         for seed in (*SEEDS, np.uint64(2**64 - 1)):

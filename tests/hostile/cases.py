@@ -1,10 +1,8 @@
-"""What a hostile line is: its bytes, its dialect, and the verdict that the design gives it.
+"""The form of a hostile line: its bytes, its dialect, and the verdict that the design gives it.
 
-Belongs here: the form of a case, and good lines of each dialect to build it from. Must not be
-put here: the cases (see `lines`, `lines_of_time`, `lines_of_dialects`), or how they are run.
-
-A line is written with overrides of a good one: bytes stand in it as they are, None leaves a
-field out. `KEY` in a line is replaced by the case's name, so each case has a key of its own.
+The cases are in `lines`, `lines_of_time` and `lines_of_dialects`. Each is built from a good line of
+a dialect and overrides. Bytes go into the line as they are, and None leaves a field out. `KEY` in a
+line is replaced by the name of its case, so each case has its own key.
 """
 
 from collections.abc import Mapping
@@ -17,16 +15,16 @@ from pipelines.vocabulary.verdicts import Reason, Verdict
 from tests.worlds.file_lines import object_line
 
 KEY = b"%KEY%"
-"""Stands for the name of its case."""
+"""The placeholder for the name of the case."""
 
 RECEIVED_AT = datetime(2026, 1, 1, tzinfo=UTC)
-"""When every file of the corpus was received, and when a good line says it happened."""
+"""When every file of the corpus was received, and when every good line happened."""
 
 FUTURE_SKEW = timedelta(hours=24)
 """How far ahead an event may be dated, in every source of the corpus."""
 
 DEDUPE_WINDOWS = {"metronome": timedelta(days=34), "togai": timedelta(days=45)}
-"""The vendors' windows; the other dialects' keys repeat never."""
+"""The vendors' windows. In the other dialects a key may never be used again."""
 
 DIALECT_FIELDS: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
@@ -90,22 +88,22 @@ DIALECT_FIELDS: Mapping[str, Mapping[str, object]] = MappingProxyType(
         },
     }
 )
-"""A good event of each dialect, field by field; all of them say the same."""
+"""The fields of a good event of each dialect. All of them report the same usage."""
 
 
 @dataclass(frozen=True)
 class HostileLine:
-    """One line and what must become of it.
+    """One line and its expected verdict.
 
     Attributes:
-        name: of the case, and its idempotency key unless the line says another.
-        line: its bytes without the line end.
-        dialect: of the source it is landed for.
+        name: the name of the case. It is also the idempotency key, unless the line has another.
+        line: the bytes without the line end.
+        dialect: the dialect of its source.
         verdict: one of `Verdict`, or `blank`.
-        reason_code: where it is rejected.
-        sentence: a part of the reason a person reads.
-        reads: what differs from a good event's columns where it is accepted.
-        winner: the case it repeats or contradicts.
+        reason_code: the reason code of a rejection. None: the line is not rejected.
+        sentence: a part of the reason. Empty: any reason.
+        reads: the columns of an accepted event that differ from those of a good one.
+        winner: the case whose key the line repeats. None: its key is new.
     """
 
     name: str
@@ -119,22 +117,22 @@ class HostileLine:
 
     @property
     def content(self) -> bytes:
-        """The line as it lands."""
+        """The bytes of the line as they land, with the key filled in."""
         return self.line.replace(KEY, self.name.encode())
 
 
 def line_of(dialect: str, /, **overrides: object) -> bytes:
-    """A good line of the dialect, or one that differs from it by `overrides`."""
+    """A good line of the dialect, changed by `overrides`."""
     return object_line({**DIALECT_FIELDS[dialect], **overrides})
 
 
 def good_line(dialect: str, key: str) -> bytes:
-    """A line that must be accepted, whatever stands beside it."""
+    """A line that must be accepted, whatever the lines beside it are."""
     return line_of(dialect).replace(KEY, key.encode())
 
 
 def good_columns(dialect: str, key: str) -> dict[str, Any]:
-    """How a good line reads."""
+    """The columns of the event that a good line becomes."""
     return {
         "idempotency_key": f'["/gateway","{key}"]' if dialect == "cloudevents" else key,
         "customer_ref": "acme",
@@ -146,34 +144,34 @@ def good_columns(dialect: str, key: str) -> dict[str, Any]:
 
 
 def metronome(**overrides: object) -> bytes:
-    """A line of Metronome's dialect: see `line_of`."""
+    """A good line of Metronome's dialect, changed by `overrides`."""
     return line_of("metronome", **overrides)
 
 
 def with_property(text: bytes) -> bytes:
-    """A line of Metronome's dialect whose one property `n` is this JSON text."""
+    """A line of Metronome's dialect whose only property `n` has this JSON text."""
     return metronome(properties=b'{"n":' + text + b"}")
 
 
 def accepted(name: str, line: bytes, dialect: str = "metronome", **reads: object) -> HostileLine:
-    """A line that looks hostile and is a good event; `reads` are its columns that differ."""
+    """A line that looks hostile and is a good event. `reads` are the columns that differ."""
     return HostileLine(name, line, dialect, Verdict.ACCEPTED, reads=reads)
 
 
 def rejected(
     name: str, reason: Reason, sentence: str, line: bytes, dialect: str = "metronome"
 ) -> HostileLine:
-    """A line that is no event, or one out of time."""
+    """A line that is not an event, or one that happened too early or too late."""
     return HostileLine(name, line, dialect, Verdict.REJECTED, reason.value, sentence)
 
 
 def malformed(name: str, sentence: str, line: bytes, dialect: str = "metronome") -> HostileLine:
-    """A line that is not strict JSON, or whose field has another type."""
+    """A line that is not strict JSON, or that has a field of another type."""
     return rejected(name, Reason.MALFORMED, sentence, line, dialect)
 
 
 def blank(name: str, line: bytes) -> HostileLine:
-    """A line of white space."""
+    """A line that holds only white space."""
     return HostileLine(name, line, "metronome", "blank")
 
 

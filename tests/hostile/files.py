@@ -1,11 +1,10 @@
-"""Hostile files: whole objects, and what must become of each as a whole and line by line.
+"""Hostile files: whole objects with the expected verdict of the file and of each line.
 
-Belongs here: compression, marks, encodings, line ends, places in a file, sizes, names. Must not
-be put here: single lines (see `lines`), or how files are landed and read.
+The cases are about compression, marks, encodings, line ends, places in a file, sizes and names.
 
-A file is decided whole or not at all: one that cannot be read to its end is quarantined, and
-none of its lines counts (design §2). Any other has one verdict a line, rubbish or not.
-Gzip is cut and altered byte by byte as RFC 1952 lays it out.
+A file is decided as a whole or not at all. A file that cannot be read to its end is quarantined,
+and none of its lines counts (design §2). Any other file has one verdict per line, even if it is
+rubbish. Gzip is cut and altered byte by byte, by the layout of RFC 1952.
 """
 
 import bz2
@@ -26,18 +25,18 @@ from tests.hostile.cases import good_line
 MEBIBYTE = 1024 * 1024
 
 Builder = Callable[[str], bytes]
-"""Name of the file, which makes its keys its own → its bytes."""
+"""Makes the bytes of a file from its name, which becomes a part of its keys."""
 
 
 @dataclass(frozen=True)
 class HostileFile:
-    """One object and what must become of it.
+    """One object and its expected verdicts.
 
     Attributes:
-        name: below the folder of its source.
+        name: its path below the folder of its source.
         build: makes its bytes.
-        doors: verdict or reason code of each line; None where it is quarantined.
-        sentence: a part of the reason why it is quarantined.
+        doors: the verdict or reason code of each line. None: the file is quarantined.
+        sentence: a part of the reason for which it is quarantined.
     """
 
     name: str
@@ -47,12 +46,12 @@ class HostileFile:
 
     @property
     def content(self) -> bytes:
-        """Its bytes as they land."""
+        """The bytes of the object as they land."""
         return self.build(self.name)
 
 
 def usage(name: str, count: int = 3) -> bytes:
-    """`count` good lines with keys of their own."""
+    """`count` good lines, each with its own key."""
     return b"".join(good_line("metronome", f"{name} {n}") + b"\n" for n in range(count))
 
 
@@ -88,7 +87,7 @@ _MALFORMED = ("malformed",)
 
 
 def rubbish_doors(content: bytes) -> tuple[str, ...]:
-    """Bytes that are no events at all: each line that is not blank is malformed."""
+    """The verdicts of bytes without any event: each line that is not blank is malformed."""
     lines = content.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -96,12 +95,12 @@ def rubbish_doors(content: bytes) -> tuple[str, ...]:
 
 
 def decided(name: str, build: Builder, *doors: tuple[str, ...]) -> HostileFile:
-    """A file with one verdict a line."""
+    """A file that is read, with one verdict per line."""
     return HostileFile(name, build, tuple(door for part in doors for door in part))
 
 
 def rubbish(name: str, build: Builder) -> HostileFile:
-    """A file that can be read, and holds no event."""
+    """A file that is read, and holds no event."""
     return HostileFile(name, build, rubbish_doors(build(name)))
 
 
@@ -119,7 +118,7 @@ def _cut_everywhere(
     def cut_at(cut: int) -> Builder:
         return lambda name: compress(usage(name))[:cut]
 
-    # Each name has as many letters, and so each whole file as many bytes but a few.
+    # All names have the same length, so all whole files have nearly the same size.
     shortest = min(len(compress(usage(name_of(cut)))) for cut in range(1, 400))
     for cut in range(1, shortest):
         if cut != whole_at:
@@ -134,7 +133,7 @@ def _cut_members() -> Iterator[HostileFile]:
 
         return build
 
-    # Exactly between two members it is whole, as far as anybody can see.
+    # A file that is cut exactly between two members is a whole file of one member.
     yield decided("cut-members/00.ndjson.gz", cut_beyond_the_first(0), _ACCEPTED)
     for size in range(1, 60):
         name = f"cut-members/{size:02d}.ndjson.gz"
@@ -142,7 +141,7 @@ def _cut_members() -> Iterator[HostileFile]:
 
 
 _HEADER_WITHOUT_MEANING = {4, 5, 6, 7, 8, 9}
-"""Bytes of RFC 1952's header that say nothing about the content: MTIME, XFL, OS."""
+"""Places of header bytes in RFC 1952 that do not change the content: MTIME, XFL, OS."""
 
 
 def _altered_gzip() -> Iterator[HostileFile]:
@@ -172,7 +171,7 @@ def _altered_gzip() -> Iterator[HostileFile]:
 
 
 def _noise(size: int) -> bytes:
-    """Letters that hardly compress."""
+    """Random letters, which hardly compress."""
     return random.Random(size).randbytes(size // 2).hex().encode()  # noqa: S311
 
 
@@ -380,7 +379,7 @@ _TEXTS = [
         lambda name: usage(name, 1) + b"[" + usage(f"{name} 2", 1)[:-1] + b"]\n",
         ("accepted", "malformed"),
     ),
-    # A line feed of UTF-16 has a zero byte beside it, which is on the next line or on this one.
+    # A line feed in UTF-16 has a zero byte beside it, in this line or in the next one.
     decided(
         "utf-16-without-mark.json",
         lambda name: usage(name).decode().encode("utf-16-be"),
@@ -565,10 +564,10 @@ READ_NAMES = (
     "a...json",
     "x.json.gz",
 )
-"""Names below a source's folder that are read, whatever they look like."""
+"""Paths below a source's folder that are read, although they look odd."""
 
 S3_NAMES = ("//twice.json", "a//b.json", "n" * 900 + ".json", "e\u0301/\u00e9.json", "a/ /b.json")
-"""Names that are read and that only a bucket can hold."""
+"""Paths that are read, and that only a bucket can hold."""
 
 IGNORED_NAMES = {
     **dict.fromkeys(
@@ -595,19 +594,19 @@ IGNORED_NAMES = {
         "not a name that is read",
     ),
 }
-"""Names below a source's folder that are not read, but counted, with the reason."""
+"""The reason by path for objects below a source's folder that are counted, and not read."""
 
 S3_IGNORED_NAMES = {
     "../escape.json": "unfinished upload",
     "a/../../escape.json": "unfinished upload",
     "./here.json": "unfinished upload",
 }
-"""Names that are not read and that only a bucket can hold."""
+"""The reason by path for objects that are not read, and that only a bucket can hold."""
 
 
 def one_line(name: str) -> bytes:
     """A good line for an object of any name."""
-    # The name may be of any length, and a key may not.
+    # A name may have any length, but a key may not.
     return usage(hashlib.sha256(name.encode()).hexdigest(), 1)
 
 
@@ -624,4 +623,4 @@ FILES = (
     *_LARGE,
     *(decided(f"names/{name}", one_line, _ACCEPTED) for name in READ_NAMES),
 )
-"""Every file of the corpus that is read."""
+"""All files of the corpus whose names are read."""

@@ -1,19 +1,26 @@
-"""Fuzzing: rounds of mutated lines and files, each round reproducible by its number alone.
-
-Belongs here: making a round, and what must hold whatever bytes are in it. Must not be put here:
-what one given line must become (see `lines`).
+"""Fuzzing: rounds of mutated lines and files, with rules that hold for any bytes.
 
     make fuzz FUZZ_SECONDS=600 FUZZ_SEED=1
 
-A round that fails is named by its number: `FUZZ_SEED=<number> FUZZ_SECONDS=0` runs it again.
+The number of a round makes all of it. A round that fails is reported by its number, and
+`FUZZ_SEED=<number> FUZZ_SECONDS=0` runs it again.
 
-What must hold of lines: no exception; lines = events + rejections + blanks; each row stands at
-the very bytes of its line; a line has the same row alone, among others, and however the stream
-is cut; the good lines among them are read; an event's bytes parse to that event again. Of files:
-quarantined with a reason and no row, or accounted for to the last line of what another reader of
-the same compression finds in them; a file beside it is not touched. A mutant at a file's beginning
-can make it one of batches or of another format: then only this holds, that it is quarantined whole
-or its elements add up.
+These rules hold for lines:
+
+- No exception is raised.
+- lines = events + rejections + blank lines.
+- The place of each row is exactly that of its line's bytes.
+- A line has the same row alone, among others, and wherever the stream is cut.
+- The good lines are read.
+- The bytes of an event parse to the same event again.
+
+These rules hold for files:
+
+- A file is quarantined with a reason and without rows, or each of its lines is accounted for.
+  Another reader of the same compression says which lines there are.
+- The files beside it are not affected.
+- A mutation of the first bytes can turn a file into batches or another format. Then it is
+  quarantined as a whole, or its elements add up.
 """
 
 import gzip
@@ -54,7 +61,7 @@ CORPUS = tuple(
     for case in (*lines.LINES, *lines_of_time.LINES, *lines_of_dialects.LINES)
     if len(case.content) < 5_000
 )
-"""What is mutated, beside events as senders write them."""
+"""The lines that are mutated, beside events as senders write them."""
 
 STRUCTURAL_REASONS = {
     Reason.MALFORMED,
@@ -63,7 +70,7 @@ STRUCTURAL_REASONS = {
     Reason.INVALID_PROPERTY,
     Reason.TOO_LARGE,
 }
-"""Why a line alone may be refused."""
+"""The reasons for which the parser may reject a line."""
 
 _WHITE = b" \t\r"
 
@@ -72,17 +79,17 @@ _OTHER_FORMAT = re.compile(
     | (?:\xef\xbb\xbf)? [ \t\r\n]* (?: \[ | \{ [ \t\r\n]* "events" [ \t\r\n]* : [ \t\r\n]* \[ )""",
     re.VERBOSE,
 )
-"""How a file begins that does not hold one event a line: said here a second time."""
+"""The beginning of a file that does not have one event a line, written a second time."""
 
 
 @dataclass(frozen=True)
 class MadeFile:
-    """A text file of a round, and where the good lines are in it.
+    """A text file of a round, and its good lines.
 
     Attributes:
-        dialect: that it is read in.
+        dialect: the dialect in which it is read.
         content: its bytes.
-        good: key by number of the lines that must be read.
+        good: the keys by line number of the lines that must be read.
     """
 
     dialect: str
@@ -91,7 +98,13 @@ class MadeFile:
 
 
 def made_file(chance: random.Random, line_count: int, long_share: float = 0) -> MadeFile:
-    """Good lines and mutants in turn, with line ends of any kind; some may be very long."""
+    """A file of good lines and mutants, with both kinds of line ends.
+
+    Args:
+        chance: makes all choices.
+        line_count: number of lines.
+        long_share: the share of mutants that are about as long as a line may be, or longer.
+    """
     dialect = chance.choice(sorted(DIALECTS))
     parts: list[bytes] = []
     good: dict[int, str] = {}
@@ -102,7 +115,7 @@ def made_file(chance: random.Random, line_count: int, long_share: float = 0) -> 
         else:
             line = _hostile_line(chance)
             if chance.random() < long_share:
-                # About the longest line that is read, or long enough to be passed over.
+                # About as long as the longest line that is read, or much longer.
                 size = LINE_BYTES_MAX * chance.choice([1, 1, 1, 3]) + chance.randint(-2, 2)
                 line = line.ljust(size, chance.choice([b" ", b"x", b"\r"]))
         parts += (line, b"\r\n" if chance.random() < 0.2 else b"\n")
@@ -123,10 +136,10 @@ def _hostile_line(chance: random.Random) -> bytes:
 
 
 def check_lines(chance: random.Random, file: MadeFile) -> None:
-    """Whatever must hold of the lines of a file.
+    """Checks the rules for the lines of a file.
 
     Raises:
-        AssertionError: it does not.
+        AssertionError: a rule does not hold.
     """
     whole = parse_content(file.content, dialect=file.dialect)
     places = list(_places(file.content))
@@ -155,7 +168,7 @@ def check_lines(chance: random.Random, file: MadeFile) -> None:
 
 
 def _places(content: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Number, first byte and bytes of each line, found in the plainest way."""
+    """Number, first byte and bytes of each line, found in the simplest way."""
     start = 0
     number = 0
     while start < len(content):
@@ -185,7 +198,7 @@ def _rows_by_line(parsed: ParsedContent) -> dict[int, dict[str, Any]]:
 
 
 def _check_event(row: dict[str, Any], line: bytes, dialect: str) -> None:
-    """Another reader of JSON finds the event's texts in the line."""
+    """Checks that another JSON reader finds the texts of the event in the line."""
     strings: set[str] = set()
 
     def collect(value: object) -> None:
@@ -201,7 +214,7 @@ def _check_event(row: dict[str, Any], line: bytes, dialect: str) -> None:
         elif isinstance(value, bool):
             strings.add("true" if value else "false")
 
-    # Numbers as their texts: no two of the same text are told apart here.
+    # Numbers are kept as their texts, so a number and an equal text are not distinguished.
     collect(json.loads(line.decode("utf-8"), parse_float=str, parse_int=str))
     assert row["event_name"] in strings
     assert row["customer_ref"] is None or row["customer_ref"] in strings
@@ -215,7 +228,7 @@ def _check_event(row: dict[str, Any], line: bytes, dialect: str) -> None:
 def _check_alone(row: dict[str, Any], number: int, offset: int, line: bytes, dialect: str) -> None:
     if len(line) > LINE_BYTES_MAX:
         return
-    # A line that ended in several carriage returns keeps all but one of them.
+    # The parser takes off one carriage return, so a line that ends in some keeps them.
     chunk = Chunk(line + b"\r\n", number, offset or 1)
     alone = parse_chunk(chunk, ORIGIN, DIALECTS[dialect])
     (again,) = [*alone.events.rows(named=True), *alone.rejections.rows(named=True)]
@@ -242,7 +255,7 @@ def _gzip_of_members(chance: random.Random, raw: bytes) -> bytes:
 
 
 def compressed(chance: random.Random, raw: bytes) -> bytes:
-    """The bytes as a sender may land them."""
+    """The bytes as a sender may land them, compressed or not."""
     kind = chance.choice(["plain", "gzip", "gzip", "members", "zstd", "zstd"])
     if kind == "gzip":
         return gzip.compress(raw, chance.choice([0, 1, 9]), mtime=0)
@@ -254,7 +267,7 @@ def compressed(chance: random.Random, raw: bytes) -> bytes:
 
 
 def damaged(chance: random.Random, landed: bytes) -> bytes:
-    """The landed bytes with one to three harms that a network, a disk or a person does."""
+    """The landed bytes with one to three damages, as by a network, a disk or a person."""
     for _ in range(chance.choice([1, 1, 2, 3])):
         at = chance.randint(0, len(landed))
         size = chance.choice([1, 1, 4, 64, 4_096])
@@ -280,10 +293,10 @@ def damaged(chance: random.Random, landed: bytes) -> bytes:
 
 
 def check_files(chance: random.Random, folder: Path, file_count: int) -> None:
-    """Whatever must hold of landed files, damaged or not.
+    """Checks the rules for landed files, of which every second one is damaged.
 
     Raises:
-        AssertionError: it does not.
+        AssertionError: a rule does not hold.
     """
     made = [made_file(chance, chance.choice([0, 1, 5, 40])) for _ in range(file_count)]
     landed = [compressed(chance, file.content) for file in made]
@@ -341,7 +354,7 @@ def _counted(parts: Sequence[Path]) -> dict[int, int]:
 
 
 def _decompressed_by_another(landed: bytes) -> bytes:
-    """What Python's gzip and zstandard's one-shot reader find in the same bytes."""
+    """The bytes that Python's gzip, or another reader of zstandard, decompresses."""
     if landed.startswith(b"\x1f\x8b"):
         return gzip.decompress(landed)
     if landed[:4] == b"\x28\xb5\x2f\xfd" or landed[1:4] == b"\x2a\x4d\x18":
@@ -351,7 +364,7 @@ def _decompressed_by_another(landed: bytes) -> bytes:
 
 
 def check_lake(chance: random.Random, folder: Path) -> None:
-    """A landing of damaged and whole files, through every stage into a lake.
+    """Takes damaged and whole files through every stage into a lake, and checks the batch.
 
     Raises:
         AssertionError: a check of the batch found something, or a file was left out.
@@ -376,10 +389,10 @@ ROUNDS_PER_LAKE = 100
 
 
 def run_round(number: int) -> None:
-    """One round: a file of lines, some whole files, and now and then a lake.
+    """Runs one round: the lines of a file, some files, and in every hundredth round a lake.
 
     Raises:
-        AssertionError: something that must hold does not; so do other exceptions fail it.
+        AssertionError: a rule does not hold. Any other exception is a failure too.
     """
     chance = random.Random(number)  # noqa: S311 — repeatable on purpose
     check_lines(chance, made_file(chance, LINES_PER_ROUND, long_share=0.001))
@@ -391,7 +404,7 @@ def run_round(number: int) -> None:
 
 
 def main() -> int:
-    """Rounds from `FUZZ_SEED` on until `FUZZ_SECONDS` are over; 1 if any failed."""
+    """Runs rounds from `FUZZ_SEED` on for `FUZZ_SECONDS`. Returns 1 if a round failed, else 0."""
     seconds = int(os.environ.get("FUZZ_SECONDS", "60"))
     first = number = int(os.environ.get("FUZZ_SEED") or zlib.crc32(os.urandom(8)))
     until = time.monotonic() + seconds

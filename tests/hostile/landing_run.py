@@ -1,7 +1,6 @@
-"""The corpus through the real path: a landing, discovery, parse, decide, a real lake.
+"""Runs the corpus through the real stages: a landing, discovery, parse, decide and a lake.
 
-Belongs here: landing bytes under their names, and looking at what the lake then holds. Must not
-be put here: what is expected of any of them.
+It lands bytes under their names, and reads what the lake holds afterwards.
 """
 
 import os
@@ -28,15 +27,15 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the lake holds of a landing.
+    """The contents of the lake after a landing was decided.
 
     Attributes:
-        files: row of `file_decisions` by path.
-        accepted: row of `accepted_events` by (path, line).
-        refused: row of `refused_events` by (path, line).
-        ignored: reason by path of the objects that were not read.
-        findings: what the checks of the batch found; nothing, if all hold.
-        waiting: file versions that are still new after the run.
+        files: the rows of `file_decisions` by path.
+        accepted: the rows of `accepted_events` by (path, line).
+        refused: the rows of `refused_events` by (path, line).
+        ignored: the reasons by path of the objects that were not read.
+        findings: what the checks of the batch found. Empty: all of them hold.
+        waiting: number of file versions that are still new after the run.
     """
 
     files: Mapping[str, Row]
@@ -47,19 +46,19 @@ class Outcome:
     waiting: int
 
     def door(self, path: str, line: int) -> str:
-        """Verdict, or reason code, or `blank` where the line has no row."""
+        """The verdict or reason code of a line, or `blank` if it has no row."""
         if (path, line) in self.accepted:
             return "accepted"
         row = self.refused.get((path, line))
         return "blank" if row is None else str(row["reason_code"] or row["verdict"])
 
     def doors(self, path: str) -> list[str]:
-        """The door of each line of a file."""
+        """The verdicts or reason codes of the lines of a file, in order."""
         return [self.door(path, line) for line in range(1, self.files[path]["lines"] + 1)]
 
 
 def hostile_sources() -> pl.DataFrame:
-    """One source for each dialect, named like it."""
+    """One source per dialect, with the name of the dialect."""
     rows = []
     for dialect in DIALECTS:
         window = DEDUPE_WINDOWS.get(dialect)
@@ -79,7 +78,7 @@ def hostile_sources() -> pl.DataFrame:
 
 
 def hostile_cuts() -> pl.DataFrame:
-    """The customers whose periods are cut about when the corpus is received."""
+    """The customers whose periods are cut at about the time when the corpus is received."""
     long_ago = RECEIVED_AT.replace(year=2000)
     rows = [
         (RefKind.CUSTOMER.value, BACKDATED_CUSTOMER, long_ago, RECEIVED_AT),
@@ -89,7 +88,7 @@ def hostile_cuts() -> pl.DataFrame:
 
 
 def drop(root: Path, files: Iterable[tuple[str, bytes]]) -> None:
-    """Writes each file below `root`, received at `RECEIVED_AT`."""
+    """Writes each file below `root`, with `RECEIVED_AT` as its modification time."""
     nanoseconds = int(RECEIVED_AT.timestamp()) * 10**9
     for path, content in files:
         target = root / path
@@ -99,7 +98,7 @@ def drop(root: Path, files: Iterable[tuple[str, bytes]]) -> None:
 
 
 def outcome_of(home: Path, landing: Landing) -> Outcome:
-    """Decides the landing in one batch, and gives all that the lake then holds of it."""
+    """Decides the landing in one batch. Returns what the lake holds afterwards."""
     sources = hostile_sources()
     batches = decide_landing(home, landing, sources, hostile_cuts())
     with open_lake(home, read_only=True) as lake:

@@ -1,7 +1,6 @@
-"""Hostile lines: JSON, text, numbers, names and properties, mostly in Metronome's dialect.
+"""Hostile lines of any sender: JSON, texts, numbers, names and properties.
 
-Belongs here: what any sender may get wrong, or may send rightly and look wrong. Must not be put
-here: instants and verdicts (see `lines_of_time`), one vendor's fields (see `lines_of_dialects`).
+Most are in Metronome's dialect. Some look wrong and are right.
 
 Source of each verdict: design §3 (strict JSON, exact numbers, keys byte for byte, the closed
 list of reasons) and the entries of DECISIONS.md on parsing.
@@ -26,7 +25,7 @@ _MEBIBYTE = 1024 * 1024
 
 
 def _padded(key: str, size: int) -> bytes:
-    """A good line of exactly `size` bytes; white space fills it up."""
+    """A good line of exactly `size` bytes, filled up with white space."""
     line = metronome(transaction_id=key)
     return line[:-1] + b" " * (size - len(line)) + b"}"
 
@@ -36,7 +35,7 @@ def _numbered(count: int) -> bytes:
 
 
 def carried(name: str, text: str) -> HostileLine:
-    """The text as key, customer, event name, property name and value: verbatim in all five."""
+    """A good line with the same text as key, customer, event name, property name and value."""
     raw = json.dumps(text, ensure_ascii=False).encode()
     return accepted(
         name,
@@ -696,4 +695,4 @@ LINES = (
     *_FIELDS,
     *_PROPERTIES,
 )
-"""The cases of this module."""
+"""All cases of this module."""

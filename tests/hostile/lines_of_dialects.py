@@ -1,7 +1,6 @@
-"""Hostile lines: what is particular to one vendor's events.
+"""Hostile lines of one vendor: the fields, forms and limits of its dialect.
 
-Belongs here: fields, forms and limits that one dialect has. Must not be put here: what every
-dialect has (see `lines`); each of them lands between good lines of its own dialect.
+Each line lands between good lines of the same dialect.
 
 Source of each verdict: the vendors' documents as the modules of `pipelines.reading.dialects` and
 DECISIONS.md name them, and design §3.
@@ -30,7 +29,7 @@ _FIELDS_OF = {
     "stripe": ("identifier", None, "event_name", "timestamp", "payload"),
     "togai": ("id", "accountID", "schemaName", "timestamp", "dimensions"),
 }
-"""Key, customer, event name, instant and properties of each dialect but Metronome's."""
+"""Fields of key, customer, event name, instant and properties, by dialect except Metronome."""
 
 
 def _of_every_dialect(dialect: str) -> list[HostileLine]:
@@ -123,7 +122,7 @@ def _of_every_dialect(dialect: str) -> list[HostileLine]:
         ),
         rejected(
             f"{dialect}-properties-text",
-            # Stripe's payload is on the way to the customer, which is read first.
+            # In Stripe's events the payload holds the customer, which is read first.
             Reason.MALFORMED if dialect == "stripe" else Reason.INVALID_PROPERTY,
             "found a string",
             line_of(dialect, **{properties: "x"}),
@@ -831,4 +830,4 @@ LINES = (
     *_SEGMENT,
     *_CUSTOM,
 )
-"""The cases of this module."""
+"""All cases of this module."""

@@ -1,10 +1,11 @@
-"""Hostile lines: instants in every wrong form, and verdicts at the very edge of the rules.
+"""Hostile lines of time: wrong instants, and verdicts at the bounds of the rules.
 
-Belongs here: the texts of timestamps, lateness and future skew to the microsecond, keys that
-come twice. Must not be put here: what JSON itself refuses (see `lines`).
+Lateness and future skew are tested to the microsecond, and so are keys that come twice.
 
-Calendars are tried in Orb's dialect, whose source has no limit of lateness, so that year 1 is
-as good as yesterday. An instant without zone is UTC there, so it is refused in Metronome's.
+Days of the calendar are tested in Orb's dialect. Its source has no limit of lateness, so year 1 is
+accepted like yesterday. An instant without a zone is UTC there, so it is tested as a rejection in
+Metronome's dialect.
+
 Source of each verdict: design §3, timestamps and verdicts.
 """
 
@@ -26,10 +27,10 @@ from tests.hostile.cases import (
 )
 
 BACKDATED_CUSTOMER = "cut-when-received"
-"""A customer whose period was cut at `RECEIVED_AT`: one instant too late."""
+"""A customer whose period was cut at `RECEIVED_AT`, so that usage of it is just too late."""
 
 STILL_OPEN_CUSTOMER = "cut-a-microsecond-later"
-"""A customer whose period is cut a microsecond after `RECEIVED_AT`."""
+"""A customer whose period was cut a microsecond after `RECEIVED_AT`, so that usage is in time."""
 
 _MICROSECOND = timedelta(microseconds=1)
 _LATENESS = DEDUPE_WINDOWS["metronome"] - FUTURE_SKEW
@@ -339,7 +340,7 @@ _EDGES = [
         occurred_at=RECEIVED_AT + FUTURE_SKEW,
     ),
     accepted(
-        # 24 hours and 900 nanoseconds: what is beyond the microsecond is cut off.
+        # 24 hours and 900 nanoseconds: digits beyond the microsecond are cut off.
         "24-hours-and-nanoseconds-ahead",
         metronome(timestamp="2026-01-02T00:00:00.0000009Z"),
         occurred_at=RECEIVED_AT + FUTURE_SKEW,
@@ -385,7 +386,7 @@ _EDGES = [
         customer_ref=STILL_OPEN_CUSTOMER,
     ),
     rejected(
-        # Both reasons hold; the first of the list is said.
+        # Both reasons apply, and the first one in the list is given.
         "future-and-backdated",
         Reason.FUTURE,
         "after it was received",
@@ -485,4 +486,4 @@ _KEYS = [
 ]
 
 LINES = (*_CALENDAR, *_UNIX_SECONDS, *_EDGES, *_KEYS)
-"""The cases of this module."""
+"""All cases of this module."""

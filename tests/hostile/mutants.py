@@ -1,11 +1,11 @@
-"""Lines nobody thought of: events as real senders write them, and mutants of any line.
+"""Random lines: events as real senders write them, and mutants of any line.
 
-Belongs here: making bytes from a seed, the same ones every time. Must not be put here: what is
-expected of them; two readers are compared over them, or a reader with what it promised.
+The same seed makes the same lines. Nothing is expected of a line alone: two readers are compared
+over the lines, or a reader is checked against its rules.
 
-A written event varies in all that JSON leaves free: order of members, white space, escapes,
-number forms, fields that are no part of it. A mutant differs from it by a few small harms, most
-of which leave it almost JSON, for that is where two readers disagree.
+A written event varies in everything that JSON leaves open: the order of members, white space,
+escapes, forms of numbers, and further fields. A mutant has a few small damages. Most of them leave
+it almost JSON, since that is where two readers disagree.
 """
 
 import random
@@ -16,7 +16,7 @@ WRITTEN_DIALECTS = ("lago", "metronome", "orb", "stripe")
 """The dialects that `mutated_lines` writes."""
 
 MUTANT_SHARE = 0.5
-"""How many of the lines are mutants; the others are events as written."""
+"""The share of mutants among the lines. The others are events as written."""
 
 _TEXTS = (
     "acme",
@@ -226,18 +226,18 @@ _TOKENS = (
     b"[]",
     b'""',
 )
-"""What a mutant may have put into it."""
+"""The pieces that may be inserted into a mutant."""
 
 
 def mutated_lines(seed: int, count: int, dialects: Sequence[str] = WRITTEN_DIALECTS) -> list[bytes]:
-    """`count` lines without line ends, about half of them mutants; the same for one seed.
+    """`count` lines without line ends, about half of them mutants. A line may be blank.
 
-    None holds a line feed, so each stays one line of a file; any may be blank.
+    No line holds a line feed, so each stays one line of a file.
 
     Args:
-        seed: of everything that varies.
-        count: how many lines.
-        dialects: among `WRITTEN_DIALECTS`; each line is written in one of them.
+        seed: the seed of all choices.
+        count: number of lines.
+        dialects: some of `WRITTEN_DIALECTS`. Each line is written in one of them.
     """
     chance = random.Random(seed)  # noqa: S311 — repeatable on purpose
     lines: list[bytes] = []
@@ -250,7 +250,7 @@ def mutated_lines(seed: int, count: int, dialects: Sequence[str] = WRITTEN_DIALE
 
 
 def written_line(chance: random.Random, dialect: str) -> bytes:
-    """An event as a sender of the dialect may write it; one in ten has a field that is wrong."""
+    """An event as a sender of the dialect may write it. One in twenty lacks a field."""
     members = _EVENTS[dialect](chance)
     members += [_extra(chance, number) for number in range(chance.choice([0, 0, 0, 1, 3]))]
     if chance.random() < 0.05:
@@ -263,14 +263,14 @@ def written_line(chance: random.Random, dialect: str) -> bytes:
 
 
 def mutant(chance: random.Random, line: bytes, others: Sequence[bytes]) -> bytes:
-    """The line with one to four small harms; `others` lend what is spliced in."""
+    """The line with one to four small damages. Pieces of `others` may be spliced in."""
     for _ in range(chance.choice([1, 1, 1, 2, 4])):
         line = chance.choice(_HARMS)(chance, line, others)
     return line.replace(b"\n", b" ")
 
 
 Member = tuple[str, str]
-"""A member's name, and its value as JSON text."""
+"""The name of a member, and its value as JSON text."""
 
 
 def _metronome(chance: random.Random) -> list[Member]:
@@ -390,7 +390,7 @@ def _value(chance: random.Random) -> str:
 
 
 def _extra(chance: random.Random, number: int) -> Member:
-    """A field that is no part of the event, nested as deep as is read and one level deeper."""
+    """A further field, which may be nested as deep as is read, or one level deeper."""
     value = _value(chance)
     for _ in range(chance.choice([0, 0, 1, 2, 3, 7, 8])):
         if chance.random() < 0.5:
@@ -416,7 +416,7 @@ def _space(chance: random.Random) -> str:
 
 
 def _quoted(chance: random.Random, text: str) -> str:
-    """The text as a JSON string: what must be escaped is, what may be sometimes is too."""
+    """The text as a JSON string. Some characters are escaped that need not be."""
     escapes_ascii = chance.random() < 0.5
     escapes_any = chance.random() < 0.05
     letters = []

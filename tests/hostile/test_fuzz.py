@@ -1,4 +1,4 @@
-"""A few rounds of the fuzzer, always the same ones, and proof that it can fail."""
+"""A few fixed rounds of the fuzzer, and proof that it can fail."""
 
 import random
 import re
@@ -70,7 +70,7 @@ def test_fuzzer_notices_a_place_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -
 def test_fuzzer_notices_a_checksum_that_nobody_compares(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    # Raw deflate behind a skipped header has no checksum, and nobody looks for the trailer.
+    # Raw deflate behind a skipped header has no checksum, and the trailer is not read.
     def careless(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
         landed = b"".join([first, *blocks])
         try:
@@ -84,7 +84,7 @@ def test_fuzzer_notices_a_checksum_that_nobody_compares(
         for number in range(20):
             fuzz.check_files(_chance(number), tmp_path / str(number), 8)
 
-    # The other reader of gzip refuses, or finds something else.
+    # The other reader of gzip refuses the bytes, or decompresses them to others.
     with pytest.raises((AssertionError, OSError, EOFError, zlib.error)):
         files_of_a_few_rounds()
 

@@ -1,4 +1,4 @@
-"""Each hostile file through the real path, all in one landing: whole or not at all."""
+"""Each hostile file goes through the real stages: it is decided as a whole or not at all."""
 
 import gzip
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Each hostile line through the real path, between two good lines that it must not cost.
+"""Each hostile line goes through the real stages, between two good lines that are accepted.
 
 All lines of a dialect land in one file: plain, compressed, and with carriage returns.
 """
@@ -25,7 +25,7 @@ CASES = {case.name: case for case in (*lines.LINES, *lines_of_time.LINES, *lines
 
 @dataclass(frozen=True)
 class Form:
-    """How the files of one run are written."""
+    """How the files of a run are written."""
 
     suffix: str
     line_end: bytes
@@ -33,13 +33,13 @@ class Form:
 
 
 PLAIN = Form(".ndjson", b"\n", bytes)
-# Stored, not deflated: mebibytes of spaces would make it a bomb.
+# Stored and not deflated, since mebibytes of spaces would make a decompression bomb.
 GZIP_AND_CARRIAGE_RETURNS = Form(".jsonl.gz", b"\r\n", lambda raw: gzip.compress(raw, 0))
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A line of the corpus where it landed."""
+    """A line of the corpus, and the place where it landed."""
 
     path: str
     line: int
@@ -49,7 +49,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class LinesRun:
-    """The outcome of all lines, and where each of them stands: by case, and `before`, `after`."""
+    """The outcome of all lines, and their places by case and `before`, `case` or `after`."""
 
     outcome: Outcome
     places: dict[tuple[str, str], Placed]
@@ -84,7 +84,7 @@ def _landed(
         ):
             number += 1
             ended = content + line_end
-            # One carriage return belongs to the line end, whoever wrote it.
+            # One carriage return belongs to the line end, even if it was part of the case.
             line = ended[:-1].removesuffix(b"\r")
             places[case.name, role] = Placed(path, number, offset, line)
             offset += len(ended)

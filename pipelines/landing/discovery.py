@@ -2,7 +2,7 @@
 
 Pure: the listing and the registry enter as frames.
 
-Invariant: listed = known + new + ignored. An ignored object keeps its reason; none is lost.
+Invariant: listed = known + new + ignored. Each ignored object has its reason.
 """
 
 import re
@@ -30,7 +30,7 @@ Example: `cdn/2015/05/17/10/a.ndjson` was received at 2015-05-17T10:00:00Z.
 """
 
 AHEAD_MAX = timedelta(days=1)
-"""How far ahead of the listing a file may be dated.
+"""The longest time by which a file may be dated ahead of the listing.
 
 Clocks differ, at worst by their time zones. A file listed at noon on 17 May may be dated up to
 noon on 18 May.

@@ -22,7 +22,7 @@ from pipelines.vocabulary.instants import microseconds_of
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
 
 READ_ATTEMPTS = 5
-"""How often a download is tried before the run stops with a `LandingError`."""
+"""Number of times a download is tried before the run stops with a `LandingError`."""
 
 _DOWNLOAD_BLOCK_BYTES = 1024 * 1024
 _UNDECODABLE = "\ufffd"

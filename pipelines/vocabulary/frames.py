@@ -160,7 +160,7 @@ FILE_STATES = pl.Schema(
 SOURCE_CUSTOMERS = pl.Schema(
     {"source": pl.String(), "customer_id": pl.String(), "first_received_at": UTC_MICROSECONDS}
 )
-"""One row per source and customer with an accepted event; when the first one was received."""
+"""One row per source and customer with an accepted event, and when the first one was received."""
 
 
 FINALIZED = pl.Schema(

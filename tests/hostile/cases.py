@@ -21,7 +21,7 @@ RECEIVED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 """When every file of the corpus was received, and when every good line happened."""
 
 FUTURE_SKEW = timedelta(hours=24)
-"""How far ahead an event may be dated, in every source of the corpus."""
+"""The longest time by which an event may be dated ahead, in every source of the corpus."""
 
 DEDUPE_WINDOWS = {"metronome": timedelta(days=34), "togai": timedelta(days=45)}
 """The vendors' windows. In the other dialects a key may never be used again."""
@@ -127,7 +127,7 @@ def line_of(dialect: str, /, **overrides: object) -> bytes:
 
 
 def good_line(dialect: str, key: str) -> bytes:
-    """A line that must be accepted, whatever the lines beside it are."""
+    """A line that must be accepted beside any other lines."""
     return line_of(dialect).replace(KEY, key.encode())
 
 

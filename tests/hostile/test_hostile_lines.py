@@ -25,7 +25,7 @@ CASES = {case.name: case for case in (*lines.LINES, *lines_of_time.LINES, *lines
 
 @dataclass(frozen=True)
 class Form:
-    """How the files of a run are written."""
+    """The name, the line ends and the compression of the files of a run."""
 
     suffix: str
     line_end: bytes

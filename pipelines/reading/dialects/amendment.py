@@ -20,7 +20,7 @@ from pipelines.vocabulary.verdicts import Reason
 
 
 class Amendment(StrEnum):
-    """What an event does to the accepted event that its `target_key` names."""
+    """The effect of an event on the accepted event that its `target_key` names."""
 
     VOID = "void"
     AMEND = "amend"

@@ -34,4 +34,4 @@ DIALECT = Dialect(
     ),
     dedupe_window=None,
 )
-"""How events of CloudEvents are read."""
+"""The reader of events of CloudEvents."""

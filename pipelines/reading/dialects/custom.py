@@ -52,7 +52,7 @@ DIALECT = Dialect(
     ),
     dedupe_window=None,
 )
-"""How events are read where the catalog declares nothing."""
+"""The reader of events for which the catalog declares nothing."""
 
 TIMESTAMPS: Mapping[str, Timestamp] = MappingProxyType(
     {

@@ -42,7 +42,7 @@ class Customer:
 
 @dataclass(frozen=True)
 class Timestamp:
-    """How an event says when it happened.
+    """The field that says when an event happened, and its form.
 
     Attributes:
         parse: text → microseconds since 1970. Raises `TimestampError`.
@@ -126,7 +126,7 @@ _MEMBERS_OF_PROPERTIES = FlatObject("properties")
 
 @dataclass(frozen=True)
 class EventForm:
-    """Where events have their fields. It is data, so the scanner can be set up from it.
+    """The fields of events, and the rules for them. It is data, which sets up the scanner too.
 
     Attributes:
         key: the fields of the idempotency key. Several make a JSON array, since joined text would
@@ -168,10 +168,10 @@ class EventForm:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the customers of a vendor send events.
+    """The reader of the events that the customers of a vendor send.
 
     Attributes:
-        form: where an event has its fields.
+        form: the fields of an event and the rules for them.
         dedupe_window: how long the vendor remembers a key. None: without limit.
         own_schemas: event schemas that the vendor knows without a declaration. They are checked
             only in sources whose catalog declares event schemas.

@@ -24,4 +24,4 @@ DIALECT = Dialect(
     ),
     dedupe_window=None,
 )
-"""How events of Lago are read."""
+"""The reader of events of Lago."""

@@ -20,4 +20,4 @@ DIALECT = Dialect(
     ),
     dedupe_window=timedelta(days=34),
 )
-"""How events of Metronome are read."""
+"""The reader of events of Metronome."""

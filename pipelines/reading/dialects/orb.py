@@ -17,4 +17,4 @@ DIALECT = Dialect(
     ),
     dedupe_window=None,
 )
-"""How events of Orb are read."""
+"""The reader of events of Orb."""

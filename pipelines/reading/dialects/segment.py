@@ -27,4 +27,4 @@ DIALECT = Dialect(
     ),
     dedupe_window=None,
 )
-"""How events of Segment are read."""
+"""The reader of events of Segment."""

@@ -26,4 +26,4 @@ DIALECT = Dialect(
     ),
     dedupe_window=None,
 )
-"""How meter events of Stripe are read."""
+"""The reader of meter events of Stripe."""

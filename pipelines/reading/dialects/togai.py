@@ -43,7 +43,7 @@ def _names_of_kind(members: Members, kind: str) -> frozenset[str]:
 
 
 def _by_name(members: Members) -> Members:
-    """The event with its attributes and dimensions as objects, whatever their form was."""
+    """The event with its attributes and dimensions as objects, whichever form was sent."""
     return {**members, **{f: _named_values(members, f)[0] for f in ("attributes", "dimensions")}}
 
 
@@ -122,4 +122,4 @@ DIALECT = Dialect(
     own_schemas=_OWN_SCHEMAS,
     prepared_for_key=_by_name,
 )
-"""How events of Togai are read."""
+"""The reader of events of Togai."""

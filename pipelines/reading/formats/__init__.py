@@ -1,4 +1,4 @@
-"""File formats: cut a file into records, each with its place; one module a format.
+"""File formats: cut a file into records, each with its place. One module is one format.
 
 To add a format, add one module that defines `FORMAT` (see `file_format`). Its `order` says before
 which other formats it is tried.

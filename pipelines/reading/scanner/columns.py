@@ -2,8 +2,8 @@
 
 `intake.sieve` chooses the events.
 
-Invariant: the events of a chunk and the lines left to the strict reader together are, byte for
-byte, what the strict reader makes of the whole chunk.
+Invariant: the scanned events and the lines left to the strict reader give the same rows, byte for
+byte, as the strict reader alone.
 """
 
 import hashlib
@@ -199,7 +199,7 @@ def _scanned(lines: int, properties: int) -> Scanned:
 def _left(
     chunk: Chunk, origin: FileOrigin, strict: Dialect, found: Scanned, lines: Rows
 ) -> ParsedChunk:
-    """What the strict reader makes of the given lines, with their places in the file."""
+    """The events and rejections that the strict reader makes of these lines, in their places."""
     if not len(lines):
         return _NOTHING_LEFT
     starts, lengths = found.line_place[lines], found.line_bytes[lines]

@@ -32,12 +32,12 @@ class TimestampError(ValueError):
 
 
 def microseconds_of(instant: datetime) -> int:
-    """Microseconds since the epoch of an instant with zone; negative before 1970."""
+    """Microseconds since 1970 of an instant with a zone. Before 1970 they are negative."""
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def instant_of(microseconds: int) -> datetime:
-    """The instant, in UTC, that many microseconds after 1970-01-01T00:00:00Z."""
+    """The instant in UTC that is `microseconds` after 1970-01-01T00:00:00Z."""
     return _EPOCH + timedelta(microseconds=microseconds)
 
 

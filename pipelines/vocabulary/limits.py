@@ -36,4 +36,4 @@ HELD_PERCENT = 10
 """A file is held when more than this percentage of its lines is rejected."""
 
 HELD_REJECTIONS_MIN = 2
-"""Fewer rejected lines hold no file: in a file of nine lines one bad line is 11 percent."""
+"""A file with fewer rejected lines is not held. In a file of nine lines one bad line is 11 %."""

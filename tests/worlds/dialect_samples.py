@@ -12,7 +12,7 @@ from tests.worlds.file_lines import object_line
 
 @dataclass(frozen=True)
 class Sample:
-    """An event like any other, and where its dialect has what all have."""
+    """A good event of one dialect, and the names of the fields that every dialect has."""
 
     fields: Mapping[str, object]
     key: str

@@ -1,7 +1,7 @@
-"""Instants exact to the microsecond: from senders' texts, and as numbers.
+"""Instants as microseconds since 1970-01-01T00:00:00Z, and the parsers of senders' texts.
 
-Every number counts microseconds since 1970-01-01T00:00:00Z. Digits beyond the microsecond are cut
-off, towards the past. They still differ in the payload digest, which covers the text itself.
+The parsers cut off digits beyond the microsecond, towards the past. Such digits still count in the
+payload digest, which covers the text itself.
 """
 
 import re

@@ -1,33 +1,39 @@
-"""dbt's nodes as Dagster assets: their keys, groups and upstreams, and the two phases.
+"""The phases of dbt as ops of Dagster: what each builds, and how it shows what came of it."""
 
-Belongs here: how a dbt node appears in Dagster. Must not be put here: how dbt is invoked
-(see `dbt_runner`) or what Python assets do (see `assets`).
-
-The phases: `tag:billing` before invoices are closed, `tag:marts` after, each one op. A test
-belongs to the phase of the last model it reads; a failed one stops all that follows.
-"""
-
-import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from dagster_dbt import dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from pipelines.defs.lineage import LineageTranslator, lineage_of
 from pipelines.defs.resources import Writer
 from pipelines.home import Home
 from pipelines.lake.ducklake import quoted
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.warehouse.dbt_runner import PreparedProject, run_phase
+from pipelines.warehouse.phase_outcome import PhaseOutcome
+from pipelines.warehouse.phases import (
+    DbtPhase,
+    Manifest,
+    PhaseNodes,
+    is_passed_through,
+    nodes_of,
+)
+from pipelines.warehouse.standing import forget, remember, stands
 
 _log = logging.getLogger("meterline.dbt")
+
+ASSERTIONS = "assertions"
+"""Metadata of a check: how many assertions of a dbt test it stands for."""
 
 PhaseEvent: TypeAlias = (
     dg.Output[None]
@@ -38,106 +44,23 @@ PhaseEvent: TypeAlias = (
 )
 """What dagster-dbt makes of a dbt event."""
 
-CATALOG_KEY = dg.AssetKey("catalog")
-"""The catalog as Python validated and froze it; seeds are loaded from it."""
-
-
-@dataclass(frozen=True)
-class DbtPhase:
-    """One selection of the project, which is one op.
-
-    Attributes:
-        name: of the op.
-        tag: of its models and seeds.
-        not_yet: tag of what is built later; a test that reads such a model waits for it.
-        failure: what did not happen when it failed, for the message.
-    """
-
-    name: str
-    tag: str
-    not_yet: str | None = None
-    failure: str = "nothing was published"
-
-    @property
-    def select(self) -> str:
-        """The selection, as dbt writes it."""
-        return f"tag:{self.tag}"
-
-    @property
-    def exclude(self) -> str | None:
-        """The exclusion, as dbt writes it."""
-        return f"tag:{self.not_yet}" if self.not_yet else None
-
-
-BILLING = DbtPhase(
-    "billing",
-    tag="billing",
-    not_yet="marts",
-    failure="no invoice was closed and nothing was published",
-)
-"""Seeds, metrics, rating, drafts: all that the close reads."""
-
-MARTS = DbtPhase(
-    "marts",
-    tag="marts",
-    failure="nothing was published; an invoice that this run closed stays closed",
-)
-"""What people read; it sees the invoices that were just closed."""
-
-
-class LineageTranslator(DagsterDbtTranslator):
-    """dbt's nodes in the lineage graph; `dbt_project.yml` names the group of each folder."""
-
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
-        """dagster-dbt's, with the frozen catalog before every seed."""
-        spec = super().get_asset_spec(manifest, unique_id, project)
-        if self.get_resource_props(manifest, unique_id)["resource_type"] != "seed":
-            return spec
-        return spec.replace_attributes(deps=[CATALOG_KEY])
-
-
-def read_manifest(project: PreparedProject) -> dict[str, Any]:
-    """The project's manifest, in which every test that reads a model is attached to one.
-
-    dagster-dbt shows a test as a check of the model it is attached to, and a test of several
-    models as none: such a one is attached to the last mart it names, else to the last model.
-    """
-    manifest: dict[str, Any] = json.loads(project.manifest_file.read_bytes())
-    nodes = manifest["nodes"]
-    for node in nodes.values():
-        if node["resource_type"] != "test" or node.get("attached_node"):
-            continue
-        models = [name for name in node["depends_on"]["nodes"] if name in nodes]
-        in_marts = [name for name in models if MARTS.tag in nodes[name]["tags"]]
-        node["attached_node"] = next(reversed(in_marts or models), None)
-    return manifest
-
-
-def mart_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
-    """Keys of the marts: the models of the folder `marts`, in the order of their names."""
-    return sorted(
-        LineageTranslator().get_asset_key(node)
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["fqn"][1] == "marts"
-    )
-
 
 def build_phase(
-    phase: DbtPhase, project: PreparedProject, manifest: Mapping[str, Any]
+    phase: DbtPhase, project: PreparedProject, manifest: Manifest
 ) -> dg.AssetsDefinition:
     """The phase's models, seeds and tests as one op that runs dbt in process.
 
     Args:
         phase: its selection.
         project: the parsed project.
-        manifest: its manifest; see `read_manifest`.
+        manifest: its manifest, as dbt wrote it.
     """
     translator = LineageTranslator()
+    lineage = lineage_of(manifest)
+    nodes = nodes_of(phase, manifest)
 
     @dbt_assets(
-        manifest=manifest,
+        manifest=lineage,
         select=phase.select,
         exclude=phase.exclude,
         name=phase.name,
@@ -147,24 +70,54 @@ def build_phase(
         context: dg.AssetExecutionContext, writer: dg.ResourceParam[Writer]
     ) -> Iterator[PhaseEvent]:
         selection, indirect = get_subset_selection_for_context(
-            context, manifest, phase.select, phase.exclude, None, translator, None
+            context, lineage, phase.select, phase.exclude, None, translator, None
         )
-        outcome = run_phase(
-            project,
-            [*selection, *([f"--indirect-selection={indirect}"] if indirect else [])],
-            connection=connection_of(writer.settings),
-            seed_folder=frozen_catalog(writer.settings),
-            artifacts=writer.settings.dbt_target,
-            report=_log.info,
-        )
+        is_whole = selection == list(phase.arguments)
+        stood: AbstractSet[str] = frozenset()
+        if is_whole:
+            outcome, stood = _build_whole(phase, project, nodes, writer.settings)
+        else:
+            forget(writer.settings.warehouse, phase.name)
+            indirectly = [f"--indirect-selection={indirect}"] if indirect else []
+            outcome = _build(project, [*selection, *indirectly], writer.settings)
         rows = count_rows(writer.settings.warehouse, built_tables(outcome.node_events))
+        yield from _outputs_of_standing(stood, lineage)
         for event in outcome.node_events:
+            if is_passed_through(manifest["nodes"][_unique_id(event)]):
+                continue
             message = DbtCoreCliEventMessage(raw_event=dict(event), event_history_metadata={})
-            for dagster_event in message.to_default_asset_events(manifest, translator, context):
-                yield _with_row_count(dagster_event, rows.get(_relation_name(event)))
+            for dagster_event in message.to_default_asset_events(lineage, translator, context):
+                yield _with_findings(dagster_event, event, rows, outcome)
         outcome.require_success(phase.select, phase.failure)
 
     return dbt_phase
+
+
+def _build_whole(
+    phase: DbtPhase, project: PreparedProject, nodes: PhaseNodes, settings: Settings
+) -> tuple[PhaseOutcome, frozenset[str]]:
+    """What came of the whole phase, and the nodes that stood and were not built."""
+    made_from = f"{project.folder.name} {frozen_catalog(settings).name}"
+    if stands(settings.warehouse, phase.name, made_from, nodes.standing_relations):
+        return _build(project, nodes.all - nodes.standing, settings), nodes.standing
+    forget(settings.warehouse, phase.name)
+    outcome = _build(project, nodes.all, settings)
+    if not outcome.failures:
+        remember(settings.warehouse, phase.name, made_from, nodes.standing_relations)
+    return outcome, frozenset()
+
+
+def _build(
+    project: PreparedProject, selection: Sequence[str] | AbstractSet[str], settings: Settings
+) -> PhaseOutcome:
+    return run_phase(
+        project,
+        selection,
+        connection=connection_of(settings),
+        seed_folder=frozen_catalog(settings),
+        artifacts=settings.dbt_target,
+        report=_log.info,
+    )
 
 
 def connection_of(settings: Settings) -> dict[str, str]:
@@ -226,12 +179,58 @@ def count_rows(warehouse: Path, relations: Sequence[str]) -> dict[str, int]:
         return dict(connection.execute(counts).fetchall())
 
 
+def _unique_id(event: Mapping[str, Any]) -> str:
+    unique_id: str = event["data"]["node_info"]["unique_id"]
+    return unique_id
+
+
 def _relation_name(event: Mapping[str, Any]) -> str:
     relation: str = event["data"]["node_info"]["node_relation"]["relation_name"]
     return relation
 
 
-def _with_row_count(event: PhaseEvent, rows: int | None) -> PhaseEvent:
-    if rows is None or not isinstance(event, dg.Output):
-        return event
-    return event.with_metadata({**event.metadata, "dagster/row_count": rows})
+def _outputs_of_standing(stood: AbstractSet[str], lineage: Manifest) -> Iterator[dg.Output[None]]:
+    """The outputs of tables and seeds that stood, for which the steps after them wait.
+
+    Dagster wants an output after those that it is made of.
+    """
+    nodes = lineage["nodes"]
+    reads = {name: nodes[name]["depends_on"].get("nodes", ()) for name in sorted(stood)}
+    for name in TopologicalSorter(reads).static_order():
+        is_test = name not in stood or nodes[name]["resource_type"] == "test"
+        if not is_test and nodes[name]["config"]["materialized"] != "ephemeral":
+            key = LineageTranslator().get_asset_key(nodes[name])
+            yield dg.Output(
+                None, output_name=key.to_python_identifier(), metadata={"unchanged": True}
+            )
+
+
+def _with_findings(
+    shown: PhaseEvent, event: Mapping[str, Any], rows: Mapping[str, int], outcome: PhaseOutcome
+) -> PhaseEvent:
+    """The event of a table with its row count, that of a test with what each assertion found."""
+    if isinstance(shown, dg.Output) and _relation_name(event) in rows:
+        return shown.with_metadata(
+            {**shown.metadata, "dagster/row_count": rows[_relation_name(event)]}
+        )
+    found = outcome.assertions.get(_unique_id(event), ())
+    if not isinstance(shown, dg.AssetCheckResult) or not found:
+        return shown
+    return shown._replace(
+        metadata={
+            **shown.metadata,
+            ASSERTIONS: dg.MetadataValue.int(len(found)),
+            "found": dg.MetadataValue.table(
+                [
+                    dg.TableRecord(
+                        {
+                            "assertion": assertion.name,
+                            "rows that offend": assertion.offences,
+                            "the first of them": "\n".join(assertion.first_rows),
+                        }
+                    )
+                    for assertion in found
+                ]
+            ),
+        }
+    )

@@ -1,13 +1,9 @@
-"""dbt in this process: the project parsed once per change, its nodes run by selection.
+"""dbt in this process: the project is parsed once per change, and its nodes run by selection.
 
-Belongs here: preparing the manifest, invoking dbt, saying what came of each node. Must not be
-put here: Dagster (see `dbt_assets`), SQL of our own, or what a connection attaches (see
-`dbt_duckdb_plugin`).
-
-In process, because a `dbt` child outlives a killed parent and keeps the warehouse locked, and
-because its imports and its parse then cost a run once instead of once a phase. The manifest
-is kept in a folder named by the digest of the project's files: a run that started with one
-version of the SQL ends with it, whatever is edited meanwhile.
+A `dbt` child would outlive a killed parent and keep the warehouse locked. In process, dbt's imports
+and its parsed project also serve both phases. The parsed form lies in a folder that is named by the
+digest of the project's files. So a run ends with the SQL that it started with, whatever is edited
+meanwhile.
 """
 
 import hashlib
@@ -18,13 +14,15 @@ import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.vocabulary.errors import InvariantError, MeterlineError
+from pipelines.vocabulary.errors import MeterlineError
+from pipelines.warehouse.phase_outcome import PhaseOutcome, outcome_of
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -36,17 +34,18 @@ _RESULT_EVENTS = frozenset(
 )
 """dbt's events that say how a node ended."""
 
-_FAILED = frozenset({"error", "fail", "runtime error", "partial success"})
-"""dbt's statuses of a node that stops the run; a skipped node only follows one of them."""
-
 _COMMON_ARGUMENTS = (
     "--no-send-anonymous-usage-stats",
     "--no-version-check",
     "--no-use-colors",
     "--no-partial-parse",
-    "--log-level-file=info",
+    "--log-level-file=none",
+    "--no-populate-cache",
     "--log-level=none",
 )
+
+_CHOSEN = "chosen"
+"""The tag of the nodes to build, when they are given one by one."""
 
 _KEPT_MANIFESTS = 5
 """How many versions of the parsed project stay; a run of an older one may still be going."""
@@ -73,58 +72,6 @@ class PreparedProject:
     def parsed_file(self) -> Path:
         """The manifest as dbt keeps it for itself, read faster and without loss."""
         return self.folder / "partial_parse.msgpack"
-
-
-@dataclass(frozen=True)
-class NodeFailure:
-    """A node that ended badly.
-
-    Attributes:
-        unique_id: dbt's name of it, such as `model.meterline.fct_invoices`.
-        file: where it is defined, relative to the project.
-        message: what dbt said.
-    """
-
-    unique_id: str
-    file: str
-    message: str
-
-
-@dataclass(frozen=True)
-class PhaseOutcome:
-    """What came of one dbt invocation.
-
-    Attributes:
-        node_events: dbt's structured event of each node that ended, in that order.
-        failures: models, seeds and tests that failed.
-        skipped: how many nodes did not run because of them.
-    """
-
-    node_events: tuple[Mapping[str, Any], ...]
-    failures: tuple[NodeFailure, ...]
-    skipped: int
-
-    def require_success(self, selection: str, consequence: str = "nothing was published") -> None:
-        """Nothing, when every node passed.
-
-        Args:
-            selection: what was built, for the message.
-            consequence: what did not happen because of it, for the message.
-
-        Raises:
-            InvariantError: a model or a test failed.
-        """
-        if not self.failures:
-            return
-        listed = "\n".join(
-            f"  - {failure.unique_id} ({failure.file}): {failure.message}"
-            for failure in self.failures
-        )
-        raise InvariantError(
-            f"dbt {selection}: expected every model and test to pass, found "
-            f"{len(self.failures)} failed and {self.skipped} skipped after them; "
-            f"{consequence}:\n{listed}"
-        )
 
 
 def prepare_project(project_dir: Path, artifacts: Path) -> PreparedProject:
@@ -159,7 +106,7 @@ def prepare_project(project_dir: Path, artifacts: Path) -> PreparedProject:
 
 def run_phase(
     project: PreparedProject,
-    selection: Sequence[str],
+    selection: Sequence[str] | AbstractSet[str],
     *,
     connection: Mapping[str, str],
     seed_folder: Path,
@@ -172,11 +119,12 @@ def run_phase(
 
     Args:
         project: the parsed project.
-        selection: dbt's selection arguments, such as `["--select", "tag:billing"]`.
+        selection: dbt's selection arguments, such as `["--select", "tag:billing"]`, or a set
+            of unique ids, which are built and nothing else.
         connection: environment for the connection (`connection_environment`).
         seed_folder: holds the catalog's CSV files; a seed that has no file there is read
             from the project.
-        artifacts: where compiled SQL and dbt's log go.
+        artifacts: where compiled SQL goes.
         report: told a sentence when a node ends, unless it is a test that passes; called
             from dbt's threads.
 
@@ -196,19 +144,23 @@ def run_phase(
         if node_event["data"]["status"] != "pass":
             report(_sentence(node_event["data"]))
 
+    chosen = selection if isinstance(selection, AbstractSet) else frozenset()
+    select_chosen = ("--select", f"tag:{_CHOSEN}", "--indirect-selection=empty")
     arguments = [
         "build",
-        *selection,
+        *(select_chosen if chosen else selection),
         "--exclude-resource-type=unit_test",
         "--no-write-json",
         *_places(project.project_dir, artifacts / "target", artifacts),
     ]
     with _environment(connection), _interrupts_cancel_queries():
-        invocation = _invoke(arguments, _load_manifest(project, seed_folder), [collect])
-    return _outcome(invocation, node_events)
+        invocation = _invoke(arguments, _load_manifest(project, seed_folder, chosen), [collect])
+    return outcome_of(invocation, node_events)
 
 
-def _load_manifest(project: PreparedProject, seed_folder: Path) -> "Manifest":
+def _load_manifest(
+    project: PreparedProject, seed_folder: Path, chosen: AbstractSet[str]
+) -> "Manifest":
     from dbt.contracts.graph.manifest import Manifest
     from dbt.contracts.graph.nodes import SeedNode
     from dbt.parser.manifest import extended_mashumuro_decoder
@@ -226,6 +178,8 @@ def _load_manifest(project: PreparedProject, seed_folder: Path) -> "Manifest":
                 # first, where no seed lies at the top, and then below `root_path`.
                 node.original_file_path = name
                 node.root_path = str(seed_folder.resolve())
+    for unique_id in chosen:
+        manifest.nodes[unique_id].tags.append(_CHOSEN)
     # What `graph` is to a model; dbt fills it only when it parses.
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest
@@ -238,7 +192,11 @@ def _invoke(
 ) -> "dbtRunnerResult":
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
+    from dbt_common.behavior_flags import BehaviorFlagRendered
 
+    # dbt asks of each flag of its adapter who declared it, by reading the source of every frame
+    # of the stack: 0.2 s a flag beneath Dagster, for a warning that we do not show.
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # type: ignore[method-assign]
     try:
         # A seed may lack a column that is declared: the catalog's newer ones can be left out.
         with warnings.catch_warnings():
@@ -248,27 +206,6 @@ def _invoke(
         # dbt-duckdb keeps the file open for the life of the process; the close and the next
         # phase, at a newer snapshot, need it free.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-
-
-def _outcome(
-    invocation: "dbtRunnerResult", node_events: Sequence[Mapping[str, Any]]
-) -> PhaseOutcome:
-    if isinstance(invocation.exception, KeyboardInterrupt | SystemExit):
-        raise KeyboardInterrupt("dbt was interrupted; its queries are cancelled")
-    if invocation.exception is not None or invocation.result is None:
-        raise MeterlineError(f"dbt broke off: {invocation.exception}") from invocation.exception
-    results = getattr(invocation.result, "results", ())
-    failures = tuple(
-        NodeFailure(
-            result.node.unique_id,
-            result.node.original_file_path,
-            " ".join(str(result.message).split()),
-        )
-        for result in results
-        if str(result.status) in _FAILED
-    )
-    skipped = sum(str(result.status) == "skipped" for result in results)
-    return PhaseOutcome(tuple(node_events), failures, skipped)
 
 
 def _sentence(ended: Mapping[str, Any]) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.defs.dbt import LineageTranslator
-from pipelines.reading.dialects import DIALECTS
+from pipelines.defs.lineage import LineageTranslator
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.tables import LAKE_TABLES
 from pipelines.warehouse.dbt_runner import prepare_project
@@ -182,26 +181,44 @@ def undocumented(nodes: Mapping[str, Node]) -> Iterator[str]:
                 yield f"{node['name']}.{column['name']} is {column['data_type']}"
 
 
+def assertions_of(node: Node) -> list[tuple[str, Mapping[str, Any]]]:
+    """Name of the generic test and arguments of each assertion; empty for another test."""
+    metadata = node.get("test_metadata") or {}
+    listed = metadata["kwargs"]["all"] if metadata.get("name") == "assertions" else []
+    return [next(iter(assertion.items())) for assertion in listed]
+
+
 def untested_keys(nodes: Mapping[str, Node]) -> Iterator[str]:
     keyed = {
         node["attached_node"]
         for node in nodes.values()
         if node["resource_type"] == "test"
-        and (node.get("test_metadata") or {}).get("name") == "unique_key"
+        and any(kind == "unique_key" for kind, _ in assertions_of(node))
     }
+
+    def is_tested(name: str) -> bool:
+        """By itself; the rows of a view also by each table that is made of them."""
+        is_view = nodes[name]["config"].get("materialized") == "view"
+        readers = [each for each, node in nodes.items() if name in inputs(node)]
+        tables = [each for each in readers if nodes[each]["resource_type"] == "model"]
+        return name in keyed or (is_view and bool(tables) and all(map(is_tested, tables)))
+
     for name, node in nodes.items():
-        if node["resource_type"] not in ("model", "seed") or name in keyed:
-            continue
-        readers = [reader for reader in models(nodes) if name in inputs(reader)]
-        # The rows of a view are looked at once, in the tables that are made of them.
-        is_tested_later = (
-            node["resource_type"] == "model"
-            and node["config"]["materialized"] == "view"
-            and readers
-            and all(f"model.meterline.{reader['name']}" in keyed for reader in readers)
-        )
-        if not is_tested_later:
+        if node["resource_type"] in ("model", "seed") and not is_tested(name):
             yield f"{node['name']} has no test of its key"
+
+
+def assertions_standing_alone(nodes: Mapping[str, Node]) -> Iterator[str]:
+    """Each test is a query and a check of its own: what is asserted of a model is one."""
+    for node in nodes.values():
+        if node["resource_type"] != "test" or not node.get("attached_node"):
+            continue
+        model = nodes[node["attached_node"]]["name"]
+        if node["name"] != f"assertions_of_{model}" or not assertions_of(node):
+            yield f"{node['name']} is no entry of assertions_of_{model}"
+        names = [(kind, repr(given)) for kind, given in assertions_of(node)]
+        if len(names) > len(set(names)):
+            yield f"{node['name']} asserts something twice"
 
 
 def amounts_without_currency(nodes: Mapping[str, Node]) -> Iterator[str]:
@@ -233,6 +250,7 @@ RULES: tuple[Rule, ...] = (
     phases_mixed,
     undocumented,
     untested_keys,
+    assertions_standing_alone,
     amounts_without_currency,
     marts_without_contract,
     severities_below_error,
@@ -290,6 +308,14 @@ BAD_EXAMPLES: dict[Rule, dict[str, Node]] = {
     ),
     undocumented: a_model("int_a_made", "metering", description="Things."),
     untested_keys: a_model("int_a_made", "metering"),
+    assertions_standing_alone: a_model("int_a_made", "metering")
+    | {
+        "test.a": {
+            "name": "not_null_int_a_made_amount",
+            "resource_type": "test",
+            "attached_node": "model.int_a_made",
+        }
+    },
     amounts_without_currency: a_model("fct_things", "marts"),
     marts_without_contract: a_model("fct_things", "marts"),
     severities_below_error: {
@@ -364,21 +390,12 @@ def test_every_source_is_documented_as_the_lake_has_it(manifest: dict[str, Any])
     }
 
 
-def test_dbt_knows_the_dialects_there_are(manifest: dict[str, Any]) -> None:
-    (values,) = (
-        node["test_metadata"]["kwargs"]["values"]
-        for name, node in manifest["nodes"].items()
-        if name.startswith("test.meterline.one_of_sources_dialect")
-    )
-    assert values == sorted(DIALECTS)
-
-
 def test_every_macro_is_documented_and_used(manifest: dict[str, Any]) -> None:
     texts = "".join(path.read_text() for path in DBT_PROJECT.rglob("*.sql"))
     for macro in manifest["macros"].values():
         name = macro["name"].removeprefix("test_")
-        of_engine = re.match(r"(default|duckdb)__", name)
-        if macro["package_name"] != "meterline" or name.startswith("_") or of_engine:
+        is_found_by_name = re.match(r"_|default__|duckdb__|materialization_", name)
+        if macro["package_name"] != "meterline" or is_found_by_name:
             continue
         is_test = macro["name"].startswith("test_")
         assert is_test or macro["description"], f"{name} has no description"

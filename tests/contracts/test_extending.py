@@ -142,6 +142,54 @@ def test_lake_table_stands_in_docs_and_dbt_sources(checkout: Checkout) -> None:
     assert '- name: toy_notes\n        description: "One row per note."\n' in written
 
 
+TOY_DIALECT = '''
+"""Turnstile: `ticket`, `gate`, `passed_at`; every event is a passage."""
+
+from datetime import timedelta
+
+from pipelines.reading.dialects.form import Customer, Dialect, EventForm, Timestamp
+from pipelines.vocabulary.instants import parse_iso8601_utc
+
+DIALECT = Dialect(
+    EventForm(
+        key=("ticket",),
+        customer=Customer(("gate",)),
+        event_name="kind",
+        timestamp=Timestamp(parse_iso8601_utc, "an ISO 8601 string", field="passed_at"),
+    ),
+    dedupe_window=timedelta(days=2),
+)
+"""The reader of events of Turnstile."""
+'''
+
+USE_TOY_DIALECT = """
+from pathlib import Path
+from pipelines.catalog.catalog import read_catalog
+from pipelines.reading.dialects import readers_of
+from pipelines.reading.strict_json import parse_object
+
+seeds = Path("dbt_project/seeds")
+with (seeds / "sources.csv").open("a") as sources:
+    sources.write("gates,turnstile,,,,,path" + chr(10))
+catalog = read_catalog(seeds, frozenset({"requests", "egress_bytes"}))
+event = readers_of(catalog.sources)["gates"].read(parse_object(
+    b'{"ticket":"t-1","gate":"north","kind":"passage","passed_at":"2026-01-02T03:04:05Z",'
+    b'"properties":{"persons":2}}'
+))
+windows = dict(catalog.sources.select("source", "dedupe_window").iter_rows())
+print(event.idempotency_key, event.customer_ref, event.event_name, event.properties)
+print(event.occurred_at, windows["gates"])
+"""
+
+
+def test_dialect_is_a_module(checkout: Checkout) -> None:
+    checkout.add("pipelines/reading/dialects/turnstile.py", TOY_DIALECT)
+
+    written = checkout.run(USE_TOY_DIALECT)
+
+    assert written == ("t-1 north passage {'persons': '2'}\n1767323045000000 2 days, 0:00:00\n")
+
+
 TOY_FORMAT = '''
 """Ledger: events as JSON between two lines of dashes, whatever the file's name."""
 

@@ -218,7 +218,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The SQL of each model of `MODELS`, as dbt runs it."""
     world = parsed_world().copied_to(tmp_path_factory.mktemp("amended"))
     names = [name.split(".")[1] for name in MODELS]
-    results = world.invoke("compile", "--select", *names).results
+    results = world.results("compile", "--select", *names)
     texts = {each.node.name: each.node.compiled_code for each in results}
     return {name: texts[name.split(".")[1]] for name in MODELS}
 

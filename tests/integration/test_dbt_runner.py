@@ -98,6 +98,65 @@ def test_models_see_the_lake_as_of_the_snapshot(home: SmallHome) -> None:
     assert home.rows("select batches from seen_batches") == [(2,)]
 
 
+def test_model_may_change_its_kind_and_back(tmp_path: Path, home: SmallHome) -> None:
+    folder = write_project(tmp_path / "project")
+    (home.seeds / "prices.csv").write_text("price\n1\n")
+    model = folder / "models" / "priced.sql"
+    as_table = model.read_text()
+    as_view = as_table.replace("tags='good'", "tags='good', materialized='view'")
+    kinds = []
+    for text in (as_table, as_view, as_view, as_table, as_table):
+        model.write_text(text)
+        home.project = prepare_project(folder, tmp_path / "artifacts")
+        home.build("good").require_success("good")
+        kinds += home.rows(
+            "select table_type, (select count(*) from priced) from information_schema.tables "
+            "where table_name = 'priced'"
+        )
+    table, view = ("BASE TABLE", 1), ("VIEW", 1)
+    assert kinds == [table, view, view, table, table]
+
+
+def test_table_that_breaks_its_contract_leaves_the_old_one(tmp_path: Path, home: SmallHome) -> None:
+    folder = write_project(tmp_path / "project")
+    (home.seeds / "prices.csv").write_text("price\n1\n")
+    (folder / "models" / "contract.yml").write_text(
+        "models: [{name: priced, config: {contract: {enforced: true}}, "
+        "columns: [{name: price, data_type: varchar}]}]"
+    )
+    home.project = prepare_project(folder, tmp_path / "artifacts")
+    home.build("good").require_success("good")
+    (folder / "models" / "priced.sql").write_text(
+        "{{ config(tags='good') }} select 2 as price from {{ ref('stg_prices') }}"
+    )
+    home.project = prepare_project(folder, tmp_path / "artifacts")
+
+    (failure,) = home.build("good").failures
+
+    assert "This model has an enforced contract that failed" in failure.message
+    assert home.rows("select price from priced") == [("1",)]
+
+
+def test_nodes_given_one_by_one_are_built_and_nothing_else(home: SmallHome) -> None:
+    (home.seeds / "prices.csv").write_text("price\n1\n")
+    home.build("good").require_success("good")
+    (home.seeds / "prices.csv").write_text("price\n2\n2\n")
+
+    of_prices = {name for name in home.nodes() if "assertions_of_stg_prices" in name}
+    outcome = home.run({"seed.small.prices"} | of_prices)
+
+    assert home.rows("select price from priced") == [("1",)]
+    (failure,) = outcome.failures
+    assert failure.message == (
+        'unique_key(price) fails for 1 row, such as {"price":"2","row_count":2}'
+    )
+    (found,) = outcome.assertions.values()
+    assert [(each.name, each.offences) for each in found] == [
+        ("not_null(price)", 0),
+        ("unique_key(price)", 1),
+    ]
+
+
 def test_failed_test_stops_what_follows_and_is_named(home: SmallHome) -> None:
     outcome = home.build("failing")
     assert [failure.unique_id.split(".")[2] for failure in outcome.failures] == [

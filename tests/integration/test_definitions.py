@@ -5,7 +5,7 @@ import sys
 import dagster as dg
 import pytest
 
-from pipelines.defs.dbt import read_manifest
+from pipelines.defs.lineage import read_manifest
 from pipelines.settings import DBT_PROJECT, Settings
 from pipelines.warehouse.dbt_runner import prepare_project
 from tests.worlds.homes import prepared_home
@@ -94,3 +94,17 @@ def test_every_dbt_test_of_a_model_is_a_blocking_check(
         if isinstance(asset, dg.AssetsDefinition)
         for spec in asset.check_specs
     )
+
+
+def test_views_are_no_assets_but_for_the_metrics(
+    settings: Settings, definitions: dg.Definitions
+) -> None:
+    nodes = read_manifest(prepare_project(DBT_PROJECT, settings.dbt_target))["nodes"].values()
+    views = {
+        dg.AssetKey([node["schema"], node["name"]])
+        for node in nodes
+        if node["config"]["materialized"] == "view"
+    }
+    shown = definitions.resolve_asset_graph().get_all_asset_keys() & views
+    assert {key.path[0] for key in shown} == {"metrics"}
+    assert len(shown) == len({key for key in views if key.path[0] == "metrics"})

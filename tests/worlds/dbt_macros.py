@@ -57,4 +57,6 @@ def _environment() -> jinja2.Environment:
 
 @cache
 def _macros() -> str:
-    return "".join(path.read_text() for path in sorted((DBT_PROJECT / "macros").rglob("*.sql")))
+    files = sorted((DBT_PROJECT / "macros").rglob("*.sql"))
+    # A materialization is a tag of dbt's own, which Jinja does not know.
+    return "".join(path.read_text() for path in files if path.stem != "materializations")

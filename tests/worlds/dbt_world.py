@@ -1,6 +1,6 @@
 """The product's dbt project over the lake that `bills_by_hand` writes, and how dbt is run on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.parser.manifest import extended_mashumuro_decoder
 
@@ -45,14 +45,18 @@ class DbtWorld:
         manifest.build_flat_graph()  # type: ignore[no-untyped-call]
         return manifest
 
-    def invoke(self, *arguments: str) -> Any:
+    def invoke(self, *arguments: str) -> dbtRunnerResult:
         """What dbt gave for these arguments."""
         return _invoke(self.folder, dbtRunner(self.manifest), *arguments)
 
+    def results(self, *arguments: str) -> Sequence[Any]:
+        """What came of each node, after dbt ran with these arguments."""
+        results: Sequence[Any] = getattr(self.invoke(*arguments).result, "results", ())
+        return results
+
     def run(self, *arguments: str) -> dict[str, str]:
         """Status of each node by name, after dbt ran with these arguments."""
-        results = getattr(self.invoke(*arguments), "results", ())
-        return {result.node.name: str(result.status) for result in results}
+        return {result.node.name: str(result.status) for result in self.results(*arguments)}
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse, which knows the lake."""
@@ -115,7 +119,7 @@ def _build(folder: Path) -> None:
     assert "unique_key_flags_repeats_and_nulls" in statuses  # a test of a test
 
 
-def _invoke(folder: Path, runner: dbtRunner, *arguments: str) -> Any:
+def _invoke(folder: Path, runner: dbtRunner, *arguments: str) -> dbtRunnerResult:
     project = folder / "dbt_project"
     places = [f"--project-dir={project}", f"--profiles-dir={project}"]
     logs = [f"--target-path={folder}/target", f"--log-path={folder}", "--quiet"]
@@ -124,4 +128,4 @@ def _invoke(folder: Path, runner: dbtRunner, *arguments: str) -> Any:
     finally:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     assert outcome.exception is None, outcome.exception
-    return outcome.result
+    return outcome

@@ -1,5 +1,9 @@
 """A dbt project with a tag for each story, for tests of how dbt is run and shown in Dagster."""
 
+import json
+import shutil
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from textwrap import dedent
 
@@ -7,9 +11,14 @@ import duckdb
 
 from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.lake import Lake
+from pipelines.settings import DBT_PROJECT
 from pipelines.warehouse.dbt_plugin import connection_environment
-from pipelines.warehouse.dbt_runner import PhaseOutcome, PreparedProject, prepare_project, run_phase
+from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project, run_phase
+from pipelines.warehouse.phase_outcome import PhaseOutcome
 from tests.worlds.made_once import made_once
+
+BORROWED = ("macros/engine", "macros/text", "tests/generic")
+"""Folders of the product's project that say how a node is built."""
 
 PROJECT = {
     "dbt_project.yml": """
@@ -30,7 +39,11 @@ PROJECT = {
     """,
     "models/properties.yml": """
         sources: [{name: lake, database: lake, schema: main, tables: [{name: batches}]}]
-        models: [{name: wrong, columns: [{name: amount, data_tests: [not_null]}]}]
+        models:
+          - {name: wrong, columns: [{name: amount, data_tests: [not_null]}]}
+          - name: stg_prices
+            data_tests: [{assertions: {name: assertions_of_stg_prices, arguments: {all: [
+              {not_null: {column_name: price}}, {unique_key: {columns: [price]}}]}}}]
         unit_tests:
           - {name: not_for_runs, model: wrong, given: [], expect: {rows: [{amount: 1}]}}
     """,
@@ -38,6 +51,10 @@ PROJECT = {
     "models/seen_batches.sql": """
         {{ config(tags='good') }} select count(*) as batches from {{ source('lake', 'batches') }}
     """,
+    "models/stg_prices.sql": """
+        {{ config(materialized='view', tags='good') }} select * from {{ ref('prices') }}
+    """,
+    "models/priced.sql": "{{ config(tags='good') }} select * from {{ ref('stg_prices') }}",
     "models/wrong.sql": "{{ config(tags='failing') }} select null::integer as amount",
     "models/after_wrong.sql": "{{ config(tags='failing') }} select * from {{ ref('wrong') }}",
     "models/outside.sql": "{{ config(tags='outside') }} select * from read_text('/etc/hostname')",
@@ -53,6 +70,8 @@ def write_project(folder: Path) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
+    for name in BORROWED:
+        shutil.copytree(DBT_PROJECT / name, folder / name)
     return folder
 
 
@@ -81,13 +100,21 @@ class SmallHome:
     def lake(self, *, read_only: bool = True) -> Lake:
         return Lake(self.catalog, self.folder / "lake" / "data", read_only=read_only)
 
+    def nodes(self) -> list[str]:
+        return list(json.loads(self.project.manifest_file.read_text())["nodes"])
+
     def build(self, tag: str, snapshot_id: int | None = None) -> PhaseOutcome:
+        return self.run(["--select", f"tag:{tag}"], snapshot_id)
+
+    def run(
+        self, selection: Sequence[str] | AbstractSet[str], snapshot_id: int | None = None
+    ) -> PhaseOutcome:
         if snapshot_id is None:
             with self.lake() as lake:
                 snapshot_id = lake.snapshot_id()
         return run_phase(
             self.project,
-            ["--select", f"tag:{tag}"],
+            selection,
             connection=connection_environment(
                 warehouse=self.warehouse,
                 lake_catalog=self.catalog,

@@ -17,6 +17,7 @@ totals_of_used_metrics as (
     select
         metric_code,
         count(*) as event_count,
+        count(distinct row(file_id, line)) as distinct_event_count,
         count(quantity) as measured_event_count,
         {{ metric_total('quantity', 'metric_code') }} as quantity
     from metered_events
@@ -29,6 +30,8 @@ metric_totals as (
     select
         metrics_defined.metric_code,
         coalesce(totals_of_used_metrics.event_count, 0) as event_count,
+        coalesce(totals_of_used_metrics.distinct_event_count, 0)
+            as distinct_event_count,
         coalesce(totals_of_used_metrics.measured_event_count, 0)
             as measured_event_count,
         coalesce(totals_of_used_metrics.quantity, 0) as quantity

@@ -1,8 +1,9 @@
-{% test conserves(model, compare_model, key, sums) %}
+{% test conserves(model, compare_model, key, sums, compare_where='true') %}
 
 {#- Two relations hold the same sums for each key. A key that one of them lacks
     fails, and so does a null among the values. `sums` maps a column of the
-    model to the column of the compared model whose sum it must equal. -#}
+    model to the column of the compared model whose sum it must equal;
+    `compare_where` leaves out rows of the compared model. -#}
 with
 
 model_sums as (
@@ -27,6 +28,7 @@ compared_sums as (
             as compared_sum_{{ loop.index }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ compare_model }}
+    where {{ compare_where }}
     group by {{ key | join(', ') }}
 
 )

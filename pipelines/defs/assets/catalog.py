@@ -5,7 +5,7 @@ import dagster as dg
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.subscriptions import Subscription
-from pipelines.defs.dbt import CATALOG_KEY
+from pipelines.defs.lineage import CATALOG_KEY
 from pipelines.defs.resources import Writer
 
 

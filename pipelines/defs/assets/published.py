@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.landing import Landed
+from pipelines.defs.dbt import ASSERTIONS
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
 from pipelines.invoicing.chain import (
@@ -144,5 +145,12 @@ def _checks_of_run(context: dg.AssetExecutionContext) -> CheckSummary:
         if not evaluation.passed
     )
     return CheckSummary(
-        passed=sum(evaluation.passed for evaluation in evaluations), failed=tuple(failed)
+        passed=sum(_claims(evaluation) for evaluation in evaluations if evaluation.passed),
+        failed=tuple(failed),
     )
+
+
+def _claims(evaluation: dg.AssetCheckEvaluation) -> int:
+    """The number of assertions that the check stands for: those of a dbt test, or itself."""
+    counted = evaluation.metadata.get(ASSERTIONS)
+    return counted.value if isinstance(counted, dg.IntMetadataValue) and counted.value else 1

@@ -11,8 +11,11 @@ PORT ?= 3000
 FUZZ_SECONDS ?= 60
 WORLDS_SECONDS ?= 60
 
+# A hundred processes of the tests would each compile the same sources.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run ui sql status test lint test-browser fuzz worlds bench docs lock clean
+.PHONY: help install install-dev run ui sql status lint style types test pytest test-browser fuzz worlds bench docs lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,14 +50,21 @@ ui: install ## the Dagster UI on http://127.0.0.1:3000 (PORT=…)
 sql: install ## a SQL prompt on the published marts
 	@$(BIN)/meterline sql
 
-lint: install-dev ## ruff, mypy --strict and sqlfluff
+lint: install-dev style types ## ruff, mypy --strict and sqlfluff
+
+style: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 
-test: lint ## lint and every test that needs no browser
-	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=15 -m "not browser"
+types: install-dev
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
+
+test: style ## lint and every test that needs no browser; ends with the slowest
+	@$(MAKE) --no-print-directory --jobs=2 types pytest
+
+pytest: install-dev
+	$(BIN)/pytest -q -n 2 --dist worksteal --durations=15 -m "not browser"
 
 test-browser: install-dev ## the Dagster UI in a real browser; needs Debian's chromium
 	$(BIN)/pytest -q -m browser tests/browser

@@ -10,7 +10,8 @@ import dagster as dg
 import pytest
 
 from pipelines.defs.dagster_home import dagster_instance
-from tests.worlds.homes import SAMPLE_AS_OF, Home, prepared_home, sample_run
+from tests.worlds.homes import SAMPLE_AS_OF, Home, prepared_home
+from tests.worlds.sample_runs import sample_run
 
 UNFINISHED = [
     dg.DagsterRunStatus.STARTING,

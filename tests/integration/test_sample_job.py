@@ -16,18 +16,16 @@ from pipelines.audit.conservation import INVARIANTS
 from pipelines.operations.idle import idle_listing
 from pipelines.settings import REPOSITORY, Settings
 from tests.golden.recompute_sample import expected_invoices
-from tests.worlds.buckets import Bucket
-from tests.worlds.homes import (
-    SAMPLE_AS_OF,
+from tests.worlds.homes import SAMPLE_AS_OF, Home, copied_catalog, prepared_home
+from tests.worlds.lakes import open_lake
+from tests.worlds.sample_runs import (
     SAMPLE_ENDED,
-    Home,
     SampleRun,
-    copied_catalog,
     ended_sample,
-    prepared_home,
+    republished_copy,
+    sample_in_parts,
     sample_run,
 )
-from tests.worlds.lakes import open_lake
 
 EXPECTED_COUNTS = {
     "files": 86,
@@ -269,25 +267,12 @@ def test_sql_can_neither_write_nor_read_other_files(home: Home) -> None:
     assert "disabled" in read.stderr
 
 
-def test_landing_on_s3_gives_the_digest_of_the_folder(
-    home: Home, first_run: dict[str, Any], bucket: Bucket, tmp_path: Path
-) -> None:
-    landing = REPOSITORY / "landing"
-    for path in landing.rglob("*"):
-        if path.is_file():
-            bucket.put(f"usage/{path.relative_to(landing).as_posix()}", path.read_bytes())
-    on_s3 = prepared_home(
-        tmp_path / "s3",
-        {
-            "METERLINE_LANDING": f"s3://{bucket.name}/usage",
-            "METERLINE_S3_ENDPOINT_URL": bucket.endpoint_url,
-        },
-    )
-    from_s3 = on_s3.report("run", "--as-of", SAMPLE_AS_OF)
+def test_landing_on_s3_gives_the_digest_of_the_folder() -> None:
+    from_s3, from_folder = sample_in_parts(), ended_sample()
 
-    assert from_s3["file_classes"] == first_run["file_classes"]
-    assert from_s3["invoices"] == first_run["invoices"]
-    assert on_s3.digest() == home.digest()
+    assert from_s3.report["file_classes"] == from_folder.report["file_classes"]
+    assert from_s3.report["invoices"] == from_folder.report["invoices"]
+    assert from_s3.home.digest() == from_folder.home.digest()
 
 
 @pytest.mark.parametrize(
@@ -334,15 +319,13 @@ def test_open_notebook_keeps_its_generation_and_blocks_nobody(sample: SampleRun)
     assert by_id(published_invoices(ended.home)) == by_id(expected)
 
 
-def test_publishing_again_takes_in_and_closes_nothing(home: Home, tmp_path: Path) -> None:
-    copy = home.copied_to(tmp_path / "home")
-    before, digest = copy.status(), copy.digest()
-    report = copy.report("publish")
+def test_publishing_again_takes_in_and_closes_nothing(home: Home) -> None:
+    copy = republished_copy()
 
-    assert report["run"]["is_published"]
-    assert report["invoices"] == before["invoices"]
-    assert report["as_of"] == before["as_of"]
-    assert copy.digest() == digest
+    assert copy.report["run"]["is_published"]
+    assert copy.report["invoices"] == copy.before["invoices"]
+    assert copy.report["as_of"] == copy.before["as_of"]
+    assert copy.home.digest() == home.digest()
 
 
 def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(home: Home) -> None:
@@ -355,25 +338,20 @@ def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(home: Home) -> 
     assert strangers.height == 0
 
 
-def test_batches_and_closings_of_any_number_give_the_same_digest(tmp_path: Path) -> None:
-    # That home took all in at once and closed in two steps; this one the other way round.
-    in_parts = prepared_home(tmp_path / "home", {"METERLINE_BATCH_BYTES": "400000"})
-    report = in_parts.report("run", "--as-of", SAMPLE_ENDED)
+def test_batches_and_closings_of_any_number_give_the_same_digest() -> None:
+    # One home took all in at once and closed in two steps; the other the other way round.
+    in_parts = sample_in_parts()
 
-    assert len(report["run"]["run_ids"]) >= 2
-    assert in_parts.digest() == ended_sample().home.digest()
+    assert len(in_parts.report["run"]["run_ids"]) >= 2
+    assert in_parts.home.digest() == ended_sample().home.digest()
 
 
-def test_copied_home_is_a_world_of_its_own(tmp_path: Path) -> None:
-    home = ended_sample().home
-    before = home.digest()
-    original = home.copied_to(tmp_path / "original")
-    copy = original.copied_to(tmp_path / "copy")
-    report = copy.report("run", "--as-of", "2015-08-01T00:00:00Z")
+def test_copied_home_is_a_world_of_its_own(home_alone: Home) -> None:
+    copy = republished_copy()
 
     # What is published names paths, so the copy publishes anew; nothing else differs.
-    assert report["run"]["is_published"]
-    assert copy.digest() == before
-    assert original.digest() == before
-    shutil.rmtree(original.folder)
-    assert copy.digest() == before
+    assert finds_nothing(home_alone.settings, SAMPLE_AS_OF)
+    assert not copy.was_idle
+    assert copy.digest_of_the_original == home_alone.digest()
+    assert copy.home.digest() == home_alone.digest()
+    assert copy.home.status()["generation"] == copy.report["run"]["generation"]

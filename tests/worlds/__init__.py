@@ -21,7 +21,8 @@
     dbt_macros         macros as SQL text, without dbt
     plain_jinja        dbt's `adapter` for macros that Jinja renders, here and in sqlfluff
     small_dbt_project  a dbt project with a tag for each story
-    homes              homes in which `meterline` runs; the sample's is made once a session
+    homes              homes in which `meterline` runs as a command
+    sample_runs        homes after runs on the sample, each made once a session
 
 A world imports worlds and the product; a test imports worlds, and never another test.
 """

@@ -12,10 +12,15 @@ from tests.worlds.made_once import made_once, share_below
 keep_compiled()
 
 
+WHOLE_RUNS = ("test_replay_job", "test_killed_run", "test_sample_job")
+"""Modules whose tests take half a minute each."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole runs first: a worker that came to one last would keep the others waiting."""
-    slow = ("integration", "faults")
-    items.sort(key=lambda item: item.path.parent.name not in slow)
+    items.sort(
+        key=lambda item: (item.path.stem not in WHOLE_RUNS, item.path.parent.name != "integration")
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -237,7 +237,7 @@ def test_a_subscription_added_later_heals_what_named_it(
         """,
     )
 
-    statuses = world.run("run")
+    statuses = world.run("run", "--select", "+int_usage_metered")
 
     assert not_passed(statuses) == {}
     healed = """
@@ -264,7 +264,7 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
         insert into calendar.customer_names values ('newcomer', 'newcomer', null, null)
         """,
     )
-    statuses = later.run("run")
+    statuses = later.run("run", "--select", "+dim_customers", "+int_events_counted")
 
     assert not_passed(statuses) == {}
     assert later.query(customers) == [*known, ("newcomer", "Newcomer SE", False)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.lake.writer_lock import last_holder
-from pipelines.operations.idle import finds_nothing
+from pipelines.operations.idle import idle_listing
 from pipelines.settings import REPOSITORY
 from tests.worlds.buckets import make_bucket, s3_server
 from tests.worlds.homes import RUN_SECONDS_MAX, SAMPLE_AS_OF, Home, prepared_home
@@ -184,7 +184,7 @@ def _publish_a_copy(folder: Path) -> None:
     copy = original.copied_to(folder / "copy")
     outcome = {
         "before": copy.status(),
-        "was_idle": finds_nothing(copy.settings, SAMPLE_AS_OF),
+        "was_idle": idle_listing(copy.settings, SAMPLE_AS_OF) is not None,
         "report": copy.report("publish"),
         "digest_of_the_original": original.digest(),
     }

@@ -67,6 +67,11 @@ class Stream:
         """The number of files."""
         return -(-self.lines // self.lines_per_file)
 
+    @property
+    def end_at(self) -> datetime:
+        """The end of the last hour, when all files have been received."""
+        return self.start_at + timedelta(hours=self.hours)
+
     def received_at(self, file: int) -> datetime:
         """When a file (counted from 0) is received: the hour in its path."""
         return self.start_at + timedelta(hours=file * self.hours // self.files + 1)

@@ -58,7 +58,7 @@ def generate(stream: Stream, out: Path, *, is_gzipped: bool) -> dict[str, Any]:
         for file, lines in _files(stream):
             counts.append(_counted(lines))
             path = out / "landing" / file_path(stream, file, is_gzipped=is_gzipped)
-            writing.append(writers.submit(_write, path, lines["line"]))
+            writing.append(writers.submit(write_lines, path, lines["line"]))
             if len(writing) > 2:
                 writing.pop(0).result()
         for written in writing:
@@ -80,7 +80,8 @@ def file_path(stream: Stream, file: int, *, is_gzipped: bool) -> str:
     return f"{SOURCE}/{stream.received_at(file):%Y/%m/%d/%H}/part-{file:06d}.{ending}"
 
 
-def _write(path: Path, lines: pl.Series) -> None:
+def write_lines(path: Path, lines: pl.Series) -> None:
+    """Writes lines of `make_lines` as a file, compressed if its name ends with `.gz`."""
     content = lines.str.join("\n").item().encode()
     content = content.replace(INVALID_UTF8_MARK.encode(), b"\xff") + b"\n"
     if path.suffix == ".gz":

@@ -49,11 +49,29 @@ def drop_file(landing: Path, number: int) -> datetime:
     return received_at
 
 
-def run_once(home: Path, landing: Path, as_of: datetime, program: str = "pipelines.cli") -> Usage:
-    """The usage of one process of `meterline run`; `bench.timed_parts` also times its parts."""
+def run_once(
+    home: Path,
+    landing: Path,
+    as_of: datetime,
+    program: str = "pipelines.cli",
+    catalog: Path | None = None,
+) -> Usage:
+    """The usage of one process of `meterline run`; `bench.timed_parts` also times its parts.
+
+    Args:
+        home: folder of all state.
+        landing: folder of the senders' files.
+        as_of: the instant that the run speaks for.
+        program: module that takes the arguments of `meterline`.
+        catalog: folder of the catalog's CSV files; None is the sample's.
+    """
     return measure(
         [sys.executable, "-m", program, "run", "--json", "--as-of", f"{as_of:%FT%TZ}"],
-        {"METERLINE_HOME": str(home), "METERLINE_LANDING": str(landing)},
+        {
+            "METERLINE_HOME": str(home),
+            "METERLINE_LANDING": str(landing),
+            **({"METERLINE_CATALOG": str(catalog)} if catalog else {}),
+        },
     )
 
 

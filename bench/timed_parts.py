@@ -1,7 +1,8 @@
 """Timed parts: runs `meterline`, and prints the seconds of its parts as JSON on the last line.
 
 Each part is a few functions, which are wrapped before the command runs. The time of a wrapped call
-counts for its part, without the time of other parts inside it.
+counts for its part, without the time of other parts inside it. CPU time is that of this process
+with all its threads. The processes that read large batches are not in it.
 """
 
 import importlib
@@ -9,7 +10,7 @@ import json
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,10 +19,22 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("lake: queries", "pipelines.lake.lake", "Lake.query"),
     ("lake: committing", "pipelines.lake.lake", "Lake.commit_batch"),
     ("catalog", "pipelines.home", "Home.catalog"),
+    ("catalog", "pipelines.catalog.frozen", "FrozenCatalogs.freeze"),
+    ("calendar", "pipelines.catalog.calendar", "cuts_until"),
+    ("calendar", "pipelines.warehouse.gate", "current_inputs"),
+    ("calendar", "pipelines.defs.assets.calendar", "current_inputs"),
+    ("calendar", "pipelines.defs.assets.calendar", "write_calendar"),
+    ("calendar", "pipelines.defs.assets.published", "current_inputs"),
     ("reading and deciding", "pipelines.intake.kinds", "FilesPlan.parse"),
     ("reading and deciding", "pipelines.intake.kinds", "FilesPlan.decide"),
     ("checks of the lake", "pipelines.defs.assets.events", "check_unpublished"),
+    ("index of held keys", "pipelines.intake.window_index", "WindowIndex.bring_up"),
+    ("index of held keys", "pipelines.audit.unpublished", "check_index"),
     ("dbt: invoking", "pipelines.defs.dbt", "run_phase"),
+    ("closing", "pipelines.defs.assets.invoices", "drafts_and_lines"),
+    ("closing", "pipelines.defs.assets.invoices", "closable"),
+    ("closing", "pipelines.defs.assets.invoices", "finalize"),
+    ("chain", "pipelines.defs.assets.published", "verify_chain"),
     (
         "Dagster: storing events",
         "pipelines.defs.event_log",
@@ -35,18 +48,21 @@ PARTS: tuple[tuple[str, str, str], ...] = (
 
 
 class Clock:
-    """Counts the seconds of each part; parts may call each other, on one thread.
+    """Counts the time of each part; parts may call each other, one at a time.
 
     Attributes:
         seconds: wall time by part, without the parts called inside it.
+        cpu_seconds: CPU time of this process by part, counted in the same way.
         calls: number of calls by part.
     """
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.cpu_seconds: defaultdict[str, float] = defaultdict(float)
         self.calls: Counter[str] = Counter()
         self._running: list[str] = []
         self._since = time.perf_counter()
+        self._cpu_since = time.process_time()
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -61,10 +77,11 @@ class Clock:
             self._running.pop()
 
     def _turn(self) -> None:
-        now = time.perf_counter()
+        now, cpu_now = time.perf_counter(), time.process_time()
         if self._running:
             self.seconds[self._running[-1]] += now - self._since
-        self._since = now
+            self.cpu_seconds[self._running[-1]] += cpu_now - self._cpu_since
+        self._since, self._cpu_since = now, cpu_now
 
     def wrap(self, part: str, module: str, path: str) -> None:
         """Replaces a function by one whose calls are counted for the part.
@@ -74,28 +91,34 @@ class Clock:
             module: module of the function.
             path: the function's name in the module, such as `Lake.query`.
         """
-        owner: Any = importlib.import_module(module)
-        *outer, name = path.split(".")
-        for each in outer:
-            owner = getattr(owner, each)
+        self._replace(module, path, lambda *_: part)
+
+    def wrap_nodes(self) -> None:
+        """Counts each node of dbt for the part of its kind: dbt runs them on one thread."""
+        self._replace(
+            "dbt.task.base",
+            "BaseRunner.compile_and_execute",
+            lambda runner, *_: f"dbt: {runner.node.resource_type} nodes",
+        )
+
+    def _replace(self, module: str, path: str, part_of: Callable[..., str]) -> None:
+        owner, name = owner_of(module, path)
         called: Callable[..., Any] = getattr(owner, name)
 
         def counted(*arguments: Any, **options: Any) -> Any:
-            with self.part(part):
-                result = called(*arguments, **options)
-            self._split_nodes(part, getattr(result, "node_events", ()))
-            return result
+            with self.part(part_of(*arguments)):
+                return called(*arguments, **options)
 
         setattr(owner, name, counted)
 
-    def _split_nodes(self, part: str, node_events: Iterable[Mapping[str, Any]]) -> None:
-        """Moves the time of each dbt node from the part of the invocation to one of its own."""
-        for event in node_events:
-            kind = f"dbt: {event['data']['node_info']['resource_type']} nodes"
-            spent = float(event["data"]["execution_time"])
-            self.seconds[part] -= spent
-            self.seconds[kind] += spent
-            self.calls[kind] += 1
+
+def owner_of(module: str, path: str) -> tuple[Any, str]:
+    """The module or class that holds a function, and the function's own name there."""
+    owner: Any = importlib.import_module(module)
+    *outer, name = path.split(".")
+    for each in outer:
+        owner = getattr(owner, each)
+    return owner, name
 
 
 def main() -> None:
@@ -110,12 +133,15 @@ def main() -> None:
             importlib.import_module("pipelines.definitions")
         for part, module, path in PARTS:
             clock.wrap(part, module, path)
+        clock.wrap_nodes()
         try:
             app(sys.argv[1:])
         except SystemExit as ended:
             if ended.code:
                 raise
-    print(json.dumps({"seconds": clock.seconds, "calls": clock.calls}))
+    # They go to standard output after the command's own JSON.
+    parts = {"seconds": clock.seconds, "cpu_seconds": clock.cpu_seconds, "calls": clock.calls}
+    print(json.dumps(parts))
 
 
 if __name__ == "__main__":

@@ -78,12 +78,53 @@ _REF = ["kind", "name"]
 
 
 def _latest_cuts(spans_with_cut: pl.LazyFrame) -> pl.DataFrame:
-    # Periods of subscriptions that run in step have one span: their latest cut stands for all.
+    """The steps of all names: schema `REFUSAL_CUTS`, ordered, only where the cut changes."""
     spans = (
         spans_with_cut.filter(pl.col("span_start_at") < pl.col("span_end_at"))
-        .group_by(*_REF, "span_start_at", "span_end_at")
-        .agg(pl.col("cut_at").max())
-    ).collect()
+        .sort(*_REF, "span_start_at")
+        .collect()
+    )
+    overlaps = _is_same_name(-1) & (pl.col("span_end_at") > pl.col("span_start_at").shift(-1))
+    crowded = spans.filter(overlaps).select(_REF).unique()
+    steps = pl.concat(
+        [
+            _steps_apart(spans.join(crowded, on=_REF, how="anti", maintain_order="left")),
+            _steps_crowded(spans.join(crowded, on=_REF, how="semi")),
+        ]
+    ).sort(*_REF, "from_at")
+    is_new = ~_is_same_name(1) | pl.col("latest_cut_at").ne_missing(pl.col("latest_cut_at").shift())
+    return steps.filter(is_new).select(REFUSAL_CUTS.names())
+
+
+def _is_same_name(places: int) -> pl.Expr:
+    """True for a row of the same kind and name as the row 1 place before it, or -1: after it."""
+    same = (pl.col(column) == pl.col(column).shift(places) for column in _REF)
+    return pl.all_horizontal(same).fill_null(value=False)
+
+
+def _steps_apart(spans: pl.DataFrame) -> pl.DataFrame:
+    """The steps of names whose spans do not overlap: one for each span, one for each gap after it.
+
+    Nearly all names of most catalogs are such. They need no join, which saves two thirds of the
+    time.
+
+    Args:
+        spans: sorted by kind, name and start.
+    """
+    goes_on = _is_same_name(-1) & (pl.col("span_end_at") == pl.col("span_start_at").shift(-1))
+    begun = spans.select(*_REF, from_at="span_start_at", latest_cut_at="cut_at")
+    ended = spans.filter(~goes_on).select(
+        *_REF, from_at="span_end_at", latest_cut_at=pl.lit(None, UTC_MICROSECONDS)
+    )
+    return pl.concat([begun, ended])
+
+
+def _steps_crowded(spans_with_cut: pl.DataFrame) -> pl.DataFrame:
+    """The steps of names whose spans overlap: the latest cut of all that hold an instant."""
+    # Periods of subscriptions that run in step have one span: their latest cut stands for all.
+    spans = spans_with_cut.group_by(*_REF, "span_start_at", "span_end_at").agg(
+        pl.col("cut_at").max()
+    )
     # Every bound begins a segment; a span covers the segments from its start up to its end.
     segments = (
         pl.concat(
@@ -104,11 +145,9 @@ def _latest_cuts(spans_with_cut: pl.LazyFrame) -> pl.DataFrame:
         .group_by("segment")
         .agg(latest_cut_at=pl.col("cut_at").max())
     )
-    steps = segments.join(latest_cuts, on="segment", how="left").sort("segment")
-    is_new = pl.any_horizontal(
-        pl.col(column).ne_missing(pl.col(column).shift()) for column in (*_REF, "latest_cut_at")
+    return segments.join(latest_cuts, on="segment", how="left").select(
+        *_REF, "from_at", "latest_cut_at"
     )
-    return steps.filter(is_new).select(REFUSAL_CUTS.names())
 
 
 def _as(instant: str, position: str, segments: pl.DataFrame) -> pl.DataFrame:

@@ -109,6 +109,36 @@ def test_a_life_that_pauses_refuses_nothing_meanwhile() -> None:
     ]
 
 
+def test_names_with_one_subscription_and_with_several_stand_in_one_order() -> None:
+    one = periods_of(Terms(end="2026-03-01"), "2026-12-31")
+    names = pl.DataFrame(
+        [(name, name, None, None) for name in ("a", "b", "c")], CUSTOMER_NAMES, orient="row"
+    )
+    quarterly = periods_of(Terms("quarter", "2026-02-28", end="2026-03-10"), "2026-12-31")
+    periods = pl.concat(
+        [
+            *(one.with_columns(customer_id=pl.lit(name)) for name in ("a", "b", "c")),
+            # It overlaps the other subscription of b by a day: its later cut stands from then on.
+            quarterly.with_columns(customer_id=pl.lit("b")),
+        ]
+    )
+
+    assert steps(names, periods) == [
+        *[("a", "01-01", "02-01"), ("a", "02-01", "03-01"), ("a", "03-01", None)],
+        *[("b", "01-01", "02-01"), ("b", "02-01", "03-01"), ("b", "02-28", "03-10")],
+        ("b", "03-10", None),
+        *[("c", "01-01", "02-01"), ("c", "02-01", "03-01"), ("c", "03-01", None)],
+    ]
+
+
+def test_spans_that_touch_and_share_a_cut_are_one_step() -> None:
+    january = periods_of(Terms(end="2026-02-01"), "2026-12-31")
+    until = periods_of(Terms(start="2026-02-01", end="2026-02-10"), "2026-12-31")
+    periods = pl.concat([january, until]).with_columns(cut_at=pl.lit(at("2026-03-01")))
+
+    assert steps(NAME_C, periods) == [("c", "01-01", "03-01"), ("c", "02-10", None)]
+
+
 def test_an_alias_refuses_only_while_it_means_the_customer() -> None:
     periods = periods_of(Terms(end="2026-03-01"), "2026-12-31")
     alias = pl.DataFrame(

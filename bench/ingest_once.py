@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.catalog import calendar
-from pipelines.catalog.refusal_cuts import refusal_cuts
 from pipelines.home import Home
 from pipelines.intake import batch
 from pipelines.lake.run_facts import RunFacts
@@ -29,12 +28,11 @@ def ingest(settings: Settings) -> dict[str, object]:
     landing, index = home.landing(), home.window_index()
     with home.lake_for_writing() as lake:
         plan = batch.plan(lake, landing, catalog.sources, settings.staging, 2**62, now)
-        received = plan.files["received_at"].max()
-        assert isinstance(received, datetime)
-        periods = calendar.periods_until(catalog, received)
-        cuts = refusal_cuts(calendar.names(catalog), periods)
+        cuts = calendar.cuts_until(catalog, plan.files["received_at"])
         planned = time.perf_counter()
-        parsed = batch.parse(lake, index, plan, landing, catalog.sources, cuts, settings.threads)
+        parsed = batch.parse(
+            lake, index, plan, landing, catalog.sources, lambda _: cuts, settings.threads
+        )
         was_parsed = time.perf_counter()
         decisions = batch.decide_and_commit(lake, index, plan, parsed, catalog.sources, cuts, facts)
         ended = time.perf_counter()

@@ -8,7 +8,7 @@
 key hashes at a time. Events of one key share a hash, so they are always decided together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -108,7 +108,7 @@ def parse(
     plan: BatchPlan,
     landing: Landing,
     sources: pl.DataFrame,
-    refusal_cuts: pl.DataFrame,
+    cuts_until: Callable[[pl.Series], pl.DataFrame],
     threads: int,
     hold: HoldRule | None = None,
 ) -> ParsedBatch:
@@ -123,7 +123,9 @@ def parse(
         plan: the files.
         landing: the store that holds them.
         sources: schema `SOURCES`.
-        refusal_cuts: schema `REFUSAL_CUTS`.
+        cuts_until: the refusal cuts (schema `REFUSAL_CUTS`) for files received at the given
+            instants. It is called only if files are streamed: with many customers it takes longer
+            than a small batch.
         threads: processes that parse, or threads that scan.
         hold: the rule by which a file is held. None: no file is held.
     """
@@ -146,7 +148,7 @@ def parse(
             orient="row",
         ),
         sources,
-        refusal_cuts,
+        cuts_until(plan.files["received_at"]),
     )
     filters = index.filters(reach_of(plan.files, sources))
     return stream.stream_files(

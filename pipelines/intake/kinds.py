@@ -121,7 +121,7 @@ class FilesPlan:
             self.listing,
             tools.landing,
             tools.sources,
-            tools.cuts_until(self.listing.files["received_at"]),
+            tools.cuts_until,
             tools.threads,
             None if self.is_correction else tools.hold,
         )

@@ -82,7 +82,9 @@ def decide_landing(
             if planned.files.is_empty():
                 break
             index = WindowIndex(home / "lake" / "window")
-            parsed = parse(lake, index, planned, landing, sources, refusal_cuts, processes, hold)
+            parsed = parse(
+                lake, index, planned, landing, sources, lambda _: refusal_cuts, processes, hold
+            )
             decide_and_commit(lake, index, planned, parsed, sources, refusal_cuts, facts)
             batches += 1
     return batches

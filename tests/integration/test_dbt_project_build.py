@@ -112,6 +112,38 @@ def test_what_is_on_no_invoice_says_why(world: DbtWorld) -> None:
     ]
 
 
+def test_what_is_on_no_invoice_has_its_first_event_as_example(world: DbtWorld) -> None:
+    """Files are listed with their own lines; an event of no metric has a name and no example."""
+    columns = "unbilled_reason, event_name, customer_name, example_path, example_line"
+    reported = world.query(
+        f"""
+        select {columns} from marts.rpt_unbilled_usage
+        where coalesce(metric_code, 'requests') = 'requests' order by all
+        """
+    )
+
+    acme, bolt = "Acme, Inc.", "Bolt KK"
+    assert reported == [
+        ("amended", "http_request", acme, "edge/2.ndjson", 22),
+        ("amendment_waiting", "http_request", acme, "edge/2.ndjson", 25),
+        ("contradicting_references", "http_request", None, "edge/2.ndjson", 18),
+        ("late", "http_request", acme, "edge/3.ndjson", 4),
+        ("late", "http_request", acme, "edge/3.ndjson", 5),
+        ("late_amendment", "http_request", acme, "edge/3.ndjson", 2),
+        ("missing_dimension", "http_request", bolt, "edge/2.ndjson", 6),
+        ("no_metric", "login", acme, None, None),
+        # Two events, of which the first has the line.
+        ("no_subscription", "http_request", bolt, "edge/4.ndjson", 3),
+        ("no_subscription", "http_request", "Idle Ltd", "edge/2.ndjson", 12),
+        ("no_subscription", "http_request", "newcomer", "edge/2.ndjson", 14),
+        ("not_started", "http_request", acme, "edge/4.ndjson", 5),
+        ("unattributed", "http_request", None, "edge/2.ndjson", 11),
+        ("unknown_subscription", "http_request", None, "edge/2.ndjson", 17),
+        ("voided", "http_request", acme, "edge/2.ndjson", 19),
+        ("voided", "http_request", acme, "edge/3.ndjson", 3),
+    ]
+
+
 def test_every_amendment_has_its_state(world: DbtWorld) -> None:
     amendments = world.query(
         """

@@ -57,3 +57,17 @@
 {%- endmacro %}
 
 {% macro duckdb__distant_future() -%} timestamptz 'infinity' {%- endmacro %}
+
+
+{#- The place of an event as one value: the least of them is the first event. -#}
+{% macro place(file_id, line) -%}
+    {{ adapter.dispatch('place')(file_id, line) }}
+{%- endmacro %}
+
+{% macro default__place(file_id, line) -%}
+    named_struct('file_id', {{ file_id }}, 'line', {{ line }})
+{%- endmacro %}
+
+{% macro duckdb__place(file_id, line) -%}
+    struct_pack(file_id := {{ file_id }}, line := {{ line }})
+{%- endmacro %}

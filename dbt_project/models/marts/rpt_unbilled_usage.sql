@@ -18,17 +18,28 @@ metrics as (
 
 ),
 
+landing_files as (
+
+    select * from {{ ref('fct_landing_files') }}
+
+),
+
 unbilled_with_names as (
 
     select
         usage_unbilled.*,
         customers.name as customer_name,
-        metrics.unit
+        coalesce(metrics.event_name, usage_unbilled.event_name)
+            as known_event_name,
+        metrics.unit,
+        landing_files.path as example_path
     from usage_unbilled
     left join customers
         on usage_unbilled.customer_id = customers.customer_id
     left join metrics
         on usage_unbilled.metric_code = metrics.metric_code
+    left join landing_files
+        on usage_unbilled.example_file_id = landing_files.file_id
 
 )
 
@@ -42,7 +53,10 @@ select
     period_index,
     charge_code,
     group_key,
+    known_event_name as event_name,
     event_count,
     quantity,
-    unit
+    unit,
+    example_path,
+    example_line
 from unbilled_with_names

@@ -48,8 +48,11 @@ unbilled_usage as (
         period_index,
         charge_code,
         group_key,
+        null as event_name,
         event_count,
-        quantity
+        quantity,
+        example_file_id,
+        example_line
     from usage_metered
     where unbilled_reason is not null
     union all
@@ -62,8 +65,11 @@ unbilled_usage as (
         period_index,
         charge_code,
         group_key,
+        null as event_name,
         event_count,
-        quantity
+        quantity,
+        null as example_file_id,
+        null as example_line
     from usage_after_finalization
     union all
     select
@@ -75,11 +81,14 @@ unbilled_usage as (
         null as period_index,
         null as charge_code,
         null as group_key,
+        event_name,
         cast(sum(event_count) as bigint) as event_count,
-        null as quantity
+        null as quantity,
+        null as example_file_id,
+        null as example_line
     from events_counted
     where not is_metered
-    group by customer_id, unattributed_ref
+    group by customer_id, unattributed_ref, event_name
 
 )
 

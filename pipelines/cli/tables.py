@@ -10,6 +10,14 @@ from rich.table import Table
 from pipelines.intake.replayed import Replayed
 from pipelines.operations.attention import OldestUndecided, Refusal, WaitingFile
 from pipelines.operations.report import VERDICT_COUNTS, FileClass, HomeReport, UnreadObject
+from pipelines.operations.summary import (
+    WAITING_KINDS,
+    Billed,
+    CurrencyTotal,
+    NotBilled,
+    UnbilledUsage,
+    Waiting,
+)
 from pipelines.vocabulary.counted import counted
 
 _REASONS_SHOWN = 12
@@ -18,7 +26,10 @@ _FILES_SHOWN = 20
 
 
 def show_report(report: HomeReport, console: Console) -> None:
-    """Prints verdicts, what was refused and why, what waits, and the invoices."""
+    """Prints verdicts, what was refused and why, what needs a person, and the invoices.
+
+    It ends with what is billed, what is not, and what waits.
+    """
     if report.file_classes:
         _show_verdicts(report.file_classes, console)
     else:
@@ -43,6 +54,9 @@ def show_report(report: HomeReport, console: Console) -> None:
     for draft in report.due_drafts[:_DUE_DRAFTS_SHOWN]:
         _say(f"{label} {shown_text(draft.invoice_id)}: {shown_text(draft.reason)}", console)
     _show_more(label, len(report.due_drafts) - _DUE_DRAFTS_SHOWN, console)
+    _show_billed(report.billed, console)
+    _show_not_billed(report.not_billed, console)
+    _show_waiting(report.waiting, console)
 
 
 def show_replay(replayed: Replayed, is_dry_run: bool, console: Console) -> None:
@@ -74,7 +88,12 @@ def _say(sentence: str, console: Console) -> None:
     console.print(sentence, highlight=False)
 
 
-def _table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
+def _table(
+    title: str,
+    *columns: str,
+    numbers: tuple[str, ...] = (),
+    folded: tuple[str, ...] = ("for example",),
+) -> Table:
     table = Table(
         title=title,
         title_justify="left",
@@ -84,9 +103,11 @@ def _table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
         pad_edge=False,
     )
     for column in columns:
-        is_number = column in numbers
         table.add_column(
-            column, justify="right" if is_number else "left", no_wrap=column != "for example"
+            column,
+            justify="right" if column in numbers else "left",
+            no_wrap=column not in folded,
+            overflow="fold",
         )
     return table
 
@@ -167,3 +188,80 @@ def _show_invoices(report: HomeReport, console: Console) -> None:
     more = counts.finalized + counts.draft - len(report.invoices)
     if more > 0:
         console.print(f"  … and {more:,} more: select * from fct_invoices")
+
+
+def _show_billed(billed: Billed, console: Console) -> None:
+    if not billed.invoices:
+        return
+    table = _table("Billed", "invoices", "total", numbers=("invoices", "total"))
+    for total in billed.totals:
+        table.add_row(f"{total.invoices:,}", _amount(total))
+    _show_with_commands(table, [billed.command], console)
+
+
+def _show_not_billed(not_billed: NotBilled, console: Console) -> None:
+    if not not_billed.usage:
+        return
+    table = _table(
+        "Not billed",
+        "reason",
+        "metric",
+        "events",
+        "quantity",
+        "unit",
+        "largest",
+        numbers=("events", "quantity"),
+        folded=("metric", "unit", "largest"),
+    )
+    last_reason = None
+    for usage in not_billed.usage:
+        is_same = usage.unbilled_reason == last_reason
+        last_reason = usage.unbilled_reason
+        table.add_row(
+            "" if is_same else usage.unbilled_reason,
+            shown_text(usage.metric_code or usage.event_name or ""),
+            f"{usage.event_count:,}",
+            _grouped(usage.quantity) if usage.quantity is not None else "",
+            shown_text(usage.unit or ""),
+            _largest(usage),
+        )
+    _show_with_commands(table, [not_billed.usage[0].command], console)
+    more = not_billed.pairs - len(not_billed.usage)
+    if more > 0:
+        _say(f"  … and {more:,} more: select * from rpt_unbilled_usage", console)
+
+
+def _show_waiting(waiting: Sequence[Waiting], console: Console) -> None:
+    if not waiting:
+        return
+    table = _table("Waiting", "what", "number", "total", numbers=("number", "total"))
+    for kind in waiting:
+        label = WAITING_KINDS[kind.kind]
+        if not kind.totals:
+            table.add_row(label, f"{kind.number:,}", "")
+        for place, total in enumerate(kind.totals):
+            table.add_row("" if place else label, f"{total.invoices:,}", _amount(total))
+    _show_with_commands(table, [kind.command for kind in waiting], console)
+
+
+def _show_with_commands(table: Table, commands: Sequence[str], console: Console) -> None:
+    console.print(table)
+    for command in dict.fromkeys(commands):
+        # In one line, however long: a command that is broken cannot be copied.
+        console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)
+    console.print()
+
+
+def _amount(total: CurrencyTotal) -> str:
+    return f"{total.total_amount} {total.currency}"
+
+
+def _grouped(number: str) -> str:
+    whole, point, fraction = number.partition(".")
+    return f"{int(whole):,}{point}{fraction}"
+
+
+def _largest(usage: UnbilledUsage) -> str:
+    names = ", ".join(shown_text(each.name) for each in usage.largest)
+    more = usage.names - len(usage.largest)
+    return f"{names} and {more:,} more" if more else names

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -12,11 +11,12 @@ import duckdb
 from pipelines.home import Home
 from pipelines.lake.file_states import LATEST_DECISIONS, file_states, undecided_states
 from pipelines.lake.lake import Lake
-from pipelines.operations import attention
+from pipelines.operations import attention, summary
 from pipelines.operations.attention import DueDraft, OldestUndecided, Refusal, WaitingFile
 from pipelines.operations.listed import Listed, list_landing
+from pipelines.operations.summary import Billed, InvoiceSums, NotBilled, Waiting
 from pipelines.settings import Settings
-from pipelines.vocabulary.money import minor_unit_digits
+from pipelines.vocabulary.money import amount_text
 from pipelines.vocabulary.verdicts import FileStatus, Verdict
 
 INVOICES_LISTED = 50
@@ -119,6 +119,9 @@ class HomeReport:
         warnings: what the catalog allows but may surprise.
         oldest_undecided: the file that waits longest; None when none waits.
         due_drafts: why each draft whose cut has passed is still a draft.
+        billed: finalized invoices of the published generation.
+        not_billed: usage that is on no invoice, by reason and metric.
+        waiting: drafts and files that wait, by kind.
     """
 
     as_of: str | None
@@ -135,6 +138,9 @@ class HomeReport:
     warnings: list[str]
     oldest_undecided: OldestUndecided | None
     due_drafts: list[DueDraft]
+    billed: Billed
+    not_billed: NotBilled
+    waiting: list[Waiting]
 
 
 def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
@@ -156,13 +162,17 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
         listed = listed or list_landing(home, lake)
         files, ignored = listed.discovery.files, listed.discovery.ignored
         states = file_states(lake, files) if lake else undecided_states(files)
-        waiting = attention.waiting_files(lake, states) if lake else []
+        unread = attention.waiting_files(lake, states) if lake else []
+        held = [file for file in unread if file.status == FileStatus.HELD]
+        quarantined = [file for file in unread if file.status == FileStatus.QUARANTINED]
         reasons = attention.refusals(lake, listed.catalog.sources) if lake else []
+        as_of = f"{generation.as_of:%Y-%m-%dT%H:%M:%SZ}" if generation else None
+        sums = summary.invoice_sums(marts, as_of) if marts and as_of else InvoiceSums()
         return HomeReport(
-            as_of=f"{generation.as_of:%Y-%m-%dT%H:%M:%SZ}" if generation else None,
+            as_of=as_of,
             file_classes=_file_classes(lake) if lake else [],
-            quarantined=[file for file in waiting if file.status == FileStatus.QUARANTINED],
-            held=[file for file in waiting if file.status == FileStatus.HELD],
+            quarantined=quarantined,
+            held=held,
             reasons=reasons,
             conflicts=sum(
                 refusal.lines
@@ -170,7 +180,7 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
                 if refusal.verdict == Verdict.CONFLICT and not refusal.is_expected
             ),
             invoices=list(_invoices(marts)) if marts else [],
-            invoice_counts=_invoice_counts(marts) if marts else InvoiceCounts(),
+            invoice_counts=_invoice_counts(sums),
             generation=generation.generation_id if generation else None,
             in_progress=[
                 UndecidedFile(*row) for row in files.select("path", "size_bytes").iter_rows()
@@ -181,6 +191,9 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
             due_drafts=attention.due_drafts(marts, generation.as_of, states, listed)
             if lake and marts and generation
             else [],
+            billed=summary.billed(sums),
+            not_billed=summary.not_billed(marts) if marts else NotBilled(),
+            waiting=summary.waiting(sums, as_of, len(held), len(quarantined), files.height),
         )
 
 
@@ -197,15 +210,11 @@ def _file_classes(lake: Lake) -> list[FileClass]:
     return [FileClass(**row) for row in rows.iter_rows(named=True)]
 
 
-def _invoice_counts(marts: duckdb.DuckDBPyConnection) -> InvoiceCounts:
-    counts = marts.execute(
-        """
-        SELECT count(*) FILTER (status = 'finalized') AS finalized,
-            count(*) FILTER (status = 'draft') AS draft
-        FROM fct_invoices
-        """
-    ).pl()
-    return InvoiceCounts(**counts.row(0, named=True))
+def _invoice_counts(sums: InvoiceSums) -> InvoiceCounts:
+    return InvoiceCounts(
+        finalized=sum(total.invoices for total in sums.finalized),
+        draft=sum(total.invoices for total in (*sums.due, *sums.not_due)),
+    )
 
 
 def _invoices(marts: duckdb.DuckDBPyConnection) -> Iterator[InvoiceRow]:
@@ -229,10 +238,6 @@ def _invoices(marts: duckdb.DuckDBPyConnection) -> Iterator[InvoiceRow]:
     ).pl()
     for row in rows.iter_rows(named=True):
         end_at = datetime.fromisoformat(row["period_end_at"])
-        amount = _money(row.pop("total_amount"), row["currency"])
+        amount = amount_text(row.pop("total_amount"), row["currency"])
         end_date = str(end_at.astimezone(ZoneInfo(row["time_zone"])).date())
         yield InvoiceRow(**row, total_amount=amount, period_end_date=end_date)
-
-
-def _money(amount: Decimal, currency: str) -> str:
-    return f"{amount:.{minor_unit_digits(currency)}f}"

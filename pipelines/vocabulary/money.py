@@ -103,6 +103,18 @@ def round_half_away(value: Decimal, digits: int) -> Decimal:
     return rounded.copy_abs() if rounded.is_zero() else rounded
 
 
+def amount_text(amount: Decimal, currency: str) -> str:
+    """The amount with exactly the digits of its currency's minor unit.
+
+    Example: 3.25 is `3.25` in USD and `3.250` in KWD.
+
+    Args:
+        amount: in the major unit. It has no digit beyond the minor one.
+        currency: one of `KNOWN_CURRENCIES`.
+    """
+    return f"{amount:.{minor_unit_digits(currency)}f}"
+
+
 def plain_decimal(value: Decimal) -> str:
     """The one text of a number: no exponent, no trailing zeros, no plus sign, no negative zero.
 

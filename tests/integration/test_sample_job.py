@@ -1,6 +1,7 @@
 """The whole job on the sample: the runs a stranger makes, in one home and in copies of it."""
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -135,6 +136,36 @@ def test_first_run_shows_every_verdict(first_run: dict[str, Any]) -> None:
     assert {name: files[name] for name in EXPECTED_COUNTS} == EXPECTED_COUNTS
     assert first_run["run"]["files"] == 86
     assert first_run["run"]["invoices"] == 11
+
+
+def test_run_ends_with_what_is_billed_what_is_not_and_what_waits(
+    home: Home, first_run: dict[str, Any]
+) -> None:
+    """Each of them is the sum of what its command shows."""
+    parts = [first_run["billed"], *first_run["not_billed"]["usage"], *first_run["waiting"]]
+    rows = {part["command"]: home.rows(query_of(part["command"])) for part in parts}
+
+    assert len(rows[first_run["billed"]["command"]]) == first_run["billed"]["invoices"] == 11
+    for usage in first_run["not_billed"]["usage"]:
+        listed = rows[usage["command"]]
+        assert sum(events for _, _, events, *_ in listed) == usage["event_count"]
+        quantities = [quantity for *_, quantity, _, _ in listed if quantity is not None]
+        assert Decimal(usage["quantity"] or 0) == sum(quantities)
+        # Each row has an example, whose file and line the lake knows.
+        assert all(path.startswith("cdn_logs/") and line > 0 for *_, path, line in listed)
+    assert {(usage["unbilled_reason"]) for usage in first_run["not_billed"]["usage"]} == {
+        reason for (reason,) in home.rows("SELECT DISTINCT unbilled_reason FROM rpt_unbilled_usage")
+    }
+    assert [(kind["kind"], kind["number"]) for kind in first_run["waiting"]] == [
+        ("draft_not_due", len(rows[first_run["waiting"][0]["command"]]))
+    ]
+
+
+def query_of(command: str) -> str:
+    """The query of a command that was printed to be copied into a shell."""
+    (*meterline_sql, query) = shlex.split(command)
+    assert meterline_sql == ["meterline", "sql"]
+    return query
 
 
 def test_invoices_equal_the_independent_recomputation(

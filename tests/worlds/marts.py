@@ -10,6 +10,31 @@ import pytest
 from pipelines.warehouse.generations import ChainHead, Generation, GenerationFacts, digest_inputs
 from pipelines.warehouse.publish import CheckSummary, publish
 
+FCT_INVOICES = """
+CREATE TABLE fct_invoices (
+    invoice_id VARCHAR, status VARCHAR, invoice_number VARCHAR, series_number BIGINT,
+    customer_id VARCHAR, subscription_id VARCHAR, currency VARCHAR, period_start_at TIMESTAMPTZ,
+    period_end_at TIMESTAMPTZ, cut_at TIMESTAMPTZ, total_amount DECIMAL(38, 15)
+)
+"""
+
+DIM_BILLING_PERIODS = """
+CREATE TABLE dim_billing_periods (
+    invoice_id VARCHAR, customer_id VARCHAR, subscription_id VARCHAR, time_zone VARCHAR,
+    period_start_date DATE
+)
+"""
+
+RPT_UNBILLED_USAGE = """
+CREATE TABLE rpt_unbilled_usage (
+    unbilled_reason VARCHAR, metric_code VARCHAR, customer_id VARCHAR, unattributed_ref VARCHAR,
+    event_name VARCHAR, event_count BIGINT, quantity DECIMAL(38, 18), unit VARCHAR
+)
+"""
+
+NO_INVOICES = (FCT_INVOICES, DIM_BILLING_PERIODS, RPT_UNBILLED_USAGE)
+"""The marts that a report reads, without rows and with the columns that it reads."""
+
 
 def play_host_in(time_zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """DuckDB behaves as on a host in that zone; of the real one it asks but once a process."""

@@ -4,6 +4,13 @@ from dataclasses import replace
 
 from pipelines.operations.attention import DueDraft, Refusal, WaitingFile
 from pipelines.operations.report import FileClass, HomeReport, InvoiceCounts, InvoiceRow
+from pipelines.operations.summary import (
+    InvoiceSums,
+    NotBilled,
+    UnbilledName,
+    UnbilledUsage,
+    billed,
+)
 
 NOTHING = HomeReport(
     as_of=None,
@@ -20,6 +27,9 @@ NOTHING = HomeReport(
     warnings=[],
     oldest_undecided=None,
     due_drafts=[],
+    billed=billed(InvoiceSums()),
+    not_billed=NotBilled(),
+    waiting=[],
 )
 """Of a home that no run has touched, with an empty landing."""
 
@@ -75,6 +85,21 @@ DUE = DueDraft(
     subscription_id="s1",
     reason_code="file_held",
     reason="raw/3.ndjson was received before its cut and is held",
+)
+
+
+SCRIPTS = UnbilledName(name="scripts", is_customer=False, event_count=1_000, quantity="7")
+
+LATE = UnbilledUsage(
+    unbilled_reason="late",
+    metric_code="egress_bytes",
+    event_name=None,
+    event_count=1_234,
+    quantity="-1234567.5",
+    unit="byte",
+    names=1_001,
+    largest=[SCRIPTS],
+    command="meterline sql \"select * from rpt_unbilled_usage where unbilled_reason = 'late'\"",
 )
 
 

@@ -24,11 +24,8 @@ usage_per_line as (
         ) }} as quantity,
         {# Among billable events, those below zero alone: they are why a group
            sums to less than nothing. #}
-        min(
-            case
-                when unbilled_reason is not null or quantity < 0
-                    then {{ place('file_id', 'line') }}
-            end
+        min({{ place('file_id', 'line') }}) filter (
+            where unbilled_reason is not null or quantity < 0
         ) as example
     from events_assigned
     group by

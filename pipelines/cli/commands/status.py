@@ -16,7 +16,7 @@ def command(
         bool, typer.Option("--digest", help="Add the digest of all that was decided.")
     ] = False,
 ) -> None:
-    """Show what the home holds: files, verdicts, what waits, invoices."""
+    """Show what the home holds: files, verdicts, invoices, what is billed, what not, what waits."""
     with terminal(as_json=as_json) as here:
         from pipelines.cli.tables import show_report
         from pipelines.operations.report import read_report

@@ -19,23 +19,44 @@ from pipelines.operations.report import (
     UndecidedFile,
     UnreadObject,
 )
+from pipelines.operations.summary import (
+    CurrencyTotal,
+    InvoiceSums,
+    NotBilled,
+    UnbilledUsage,
+    billed,
+    waiting,
+)
 from pipelines.vocabulary.verdicts import Reason
-from tests.worlds.reports import DRAFT, DUE, FILES, NOTHING, REFUSED, WAITING, with_drafts
+from tests.worlds.reports import (
+    DRAFT,
+    DUE,
+    FILES,
+    LATE,
+    NOTHING,
+    REFUSED,
+    SCRIPTS,
+    WAITING,
+    with_drafts,
+)
 
 HOSTILE = "a[/x] [red]b[/red]\x1b[2J\r\n\u202ec"
+EURO = CurrencyTotal("EUR", 1_200, "-0.13")
+YEN = CurrencyTotal("JPY", 1, "1155")
+
 HARMLESS = r"a[/x] [red]b[/red]\x1b[2J\r\n\u202ec"
 
 
-def printed(show: Callable[[Console], None]) -> list[str]:
+def printed(show: Callable[[Console], None], width: int = 200) -> list[str]:
     """The lines that a person sees, without the spaces at their ends."""
-    console = Console(file=io.StringIO(), width=200)
+    console = Console(file=io.StringIO(), width=width)
     show(console)
     assert isinstance(console.file, io.StringIO)
     return [line.rstrip() for line in console.file.getvalue().splitlines() if line.strip()]
 
 
-def shown(report: HomeReport) -> list[str]:
-    return printed(lambda console: show_report(report, console))
+def shown(report: HomeReport, width: int = 200) -> list[str]:
+    return printed(lambda console: show_report(report, console), width)
 
 
 def shown_of_replay(replayed: Replayed, *, is_dry_run: bool = False) -> list[str]:
@@ -118,6 +139,10 @@ def test_invoices_are_listed_as_they_come_with_their_counts() -> None:
     ]
 
 
+def not_billed(*usage: UnbilledUsage, pairs: int | None = None) -> HomeReport:
+    return replace(NOTHING, not_billed=NotBilled(pairs or len(usage), list(usage)))
+
+
 def files(source: str) -> FileClass:
     counts = dict.fromkeys(("files", *VERDICT_COUNTS), 1_234_567)
     return FileClass(source=source, file_kind=".json", **counts)
@@ -160,6 +185,13 @@ def invoice(**overrides: str) -> InvoiceRow:
             replace(NOTHING, oldest_undecided=OldestUndecided(HOSTILE, "held", "…", 0)),
             id="oldest file",
         ),
+        pytest.param(
+            not_billed(replace(LATE, largest=[replace(SCRIPTS, name=HOSTILE)])), id="unbilled name"
+        ),
+        pytest.param(
+            not_billed(replace(LATE, metric_code=None, event_name=HOSTILE)), id="name of an event"
+        ),
+        pytest.param(not_billed(replace(LATE, unit=HOSTILE)), id="unit"),
     ],
 )
 def test_markup_and_control_characters_are_shown_not_obeyed(report: HomeReport) -> None:
@@ -237,6 +269,92 @@ def test_long_list_of_due_drafts_is_cut(drafts: int, more: str | None) -> None:
     assert sum(DUE.reason in text for text in told) == 50
     cut = "due, still a draft … and {} more: meterline status --json"
     assert told[50:] == ([] if more is None else [cut.format(more)])
+
+
+def test_report_ends_with_what_is_billed_what_is_not_and_what_waits() -> None:
+    sums = InvoiceSums(finalized=[EURO, YEN], not_due=[YEN])
+    as_of = "2026-03-10T12:00:00Z"
+    kinds = waiting(sums, as_of, held=1, unreadable=2, new=3)
+    report = replace(
+        NOTHING, billed=billed(sums), not_billed=NotBilled(1, [LATE]), waiting=kinds, as_of=as_of
+    )
+
+    assert [" ".join(line.split()) for line in shown(report) if "─" not in line][1:] == [
+        "Billed",
+        "invoices total",
+        "1,200 -0.13 EUR",
+        "1 1155 JPY",
+        billed(sums).command,
+        "Not billed",
+        "reason metric events quantity unit largest",
+        "late egress_bytes 1,234 -1,234,567.5 byte scripts and 1,000 more",
+        LATE.command,
+        "Waiting",
+        "what number total",
+        "drafts not due yet 1 1155 JPY",
+        "held files 1",
+        "unreadable files 2",
+        "files not taken in yet 3",
+        *(kind.command for kind in kinds),
+    ]
+
+
+def test_amounts_end_in_one_column() -> None:
+    lines = shown(replace(NOTHING, billed=billed(InvoiceSums([EURO, YEN]))), width=80)
+
+    assert len({len(line) for line in lines if line.endswith(("EUR", "JPY"))}) == 1
+
+
+def test_nothing_is_shown_of_what_there_is_not() -> None:
+    lines = shown(not_billed(LATE))
+
+    assert not {"Billed", "Waiting"} & set(lines)
+
+
+def test_reason_stands_once_above_its_metrics() -> None:
+    other = replace(LATE, metric_code="requests", event_count=2, quantity=None, unit="request")
+    lines = [line.split() for line in shown(not_billed(LATE, other))]
+
+    assert ["requests", "2", "request", "scripts", "and", "1,000", "more"] in lines
+
+
+def test_events_of_no_metric_are_shown_by_their_name() -> None:
+    nameless = replace(
+        LATE,
+        unbilled_reason="no_metric",
+        metric_code=None,
+        event_name="login",
+        quantity=None,
+        unit=None,
+        names=1,
+    )
+    lines = [line.split() for line in shown(not_billed(nameless))]
+
+    assert ["no_metric", "login", "1,234", "scripts"] in lines
+
+
+@pytest.mark.parametrize(("pairs", "more"), [(1, None), (2, "1"), (1_001, "1,000")])
+def test_long_list_of_reasons_is_cut(pairs: int, more: str | None) -> None:
+    told = [line.strip() for line in shown(not_billed(LATE, pairs=pairs)) if "…" in line]
+
+    assert told == (
+        [] if more is None else [f"… and {more} more: select * from rpt_unbilled_usage"]
+    )
+
+
+def test_longest_reason_and_every_name_fit_a_narrow_terminal() -> None:
+    reason = "contradicting_references"
+    names = [replace(SCRIPTS, name=f"customer-{number}" * 3) for number in range(3)]
+    usage = replace(LATE, unbilled_reason=reason, largest=names, quantity="12345678901234.5")
+    lines = shown(not_billed(usage), width=80)
+    command = next(line.strip() for line in lines if "meterline sql" in line)
+    table = [line for line in lines if "meterline sql" not in line]
+
+    assert max(map(len, table)) <= 80
+    assert any(line.split()[:1] == [reason] for line in table)
+    assert "12,345,678,901,234.5" in "".join(table)
+    assert "…" not in "".join(table)
+    assert command == usage.command
 
 
 def test_every_verdict_and_reason_there_is_fits_the_table() -> None:

@@ -13,7 +13,6 @@ import pytest
 from pipelines.catalog.catalog import read_catalog
 from pipelines.home import Home
 from pipelines.landing.store import Landing
-from pipelines.operations import report as reporting
 from pipelines.operations.listed import list_landing
 from pipelines.operations.report import (
     INVOICES_LISTED,
@@ -27,13 +26,14 @@ from pipelines.operations.report import (
 )
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import CatalogError, LandingError
+from pipelines.vocabulary.money import amount_text
 from pipelines.vocabulary.tables import FILE_DECISIONS, LANDING_FILES
 from tests.worlds.catalogs import METRICS, RIGHT, write
 from tests.worlds.deliveries import NO_CUTS, NOON
 from tests.worlds.file_lines import event_line
 from tests.worlds.lakes import LakeInMemory, decide_landing, lake_rows
 from tests.worlds.landings import DroppedFile, drop_into_folder
-from tests.worlds.marts import play_host_in, publish_marts
+from tests.worlds.marts import NO_INVOICES, RPT_UNBILLED_USAGE, play_host_in, publish_marts
 from tests.worlds.reports import NOTHING
 
 HOUR = timedelta(hours=1)
@@ -204,20 +204,16 @@ def test_invoices_are_in_closing_order_then_the_drafts(
     settings = new_home(tmp_path)
     generation = publish_marts(
         settings.home,
-        "CREATE TABLE fct_invoices (invoice_id VARCHAR, status VARCHAR, invoice_number VARCHAR, "
-        "series_number BIGINT, customer_id VARCHAR, subscription_id VARCHAR, currency VARCHAR, "
-        "period_start_at TIMESTAMPTZ, period_end_at TIMESTAMPTZ, total_amount DECIMAL(38, 15))",
-        "CREATE TABLE dim_billing_periods (invoice_id VARCHAR, customer_id VARCHAR, "
-        "subscription_id VARCHAR, time_zone VARCHAR, period_start_date DATE)",
+        *NO_INVOICES,
         # In closing order 2 comes before 10; summer time begins in Zurich on 29 March.
         """
         INSERT INTO fct_invoices VALUES
         ('i', 'draft', NULL, NULL, 'acme', 's1', 'USD', '2026-03-01 05:00:00Z',
-            '2026-04-01 04:00:00Z', 0),
+            '2026-04-01 04:00:00Z', '2026-04-01 04:00:00Z', 0),
         ('j', 'finalized', 'INV-10', 10, 'acme', 's1', 'KWD', '2026-02-01 05:00:00Z',
-            '2026-03-01 05:00:00Z', 3.25),
+            '2026-03-01 05:00:00Z', '2026-03-01 05:00:00Z', 3.25),
         ('k', 'finalized', 'INV-2', 2, 'zürich', 's2', 'JPY', '2026-02-28 23:00:00Z',
-            '2026-03-31 22:00:00Z', 1200)
+            '2026-03-31 22:00:00Z', '2026-03-31 22:00:00Z', 1200)
         """,
         """
         INSERT INTO dim_billing_periods VALUES
@@ -282,12 +278,13 @@ def test_newest_finalized_invoices_are_listed_and_all_are_counted(
             'INV-' || number AS invoice_number, number AS series_number, 'acme' AS customer_id,
             's1' AS subscription_id, 'USD' AS currency,
             TIMESTAMPTZ '2026-02-01 05:00:00Z' AS period_start_at,
-            TIMESTAMPTZ '2026-03-01 05:00:00Z' AS period_end_at,
+            TIMESTAMPTZ '2026-03-01 05:00:00Z' AS period_end_at, period_end_at AS cut_at,
             '90071992547409930000000.01'::DECIMAL(38, 15) AS total_amount
         FROM range(1, {finalized} + 1) AS numbers(number)
         UNION ALL
         SELECT 'd' || lpad(number::VARCHAR, 4, '0'), 'draft', NULL, NULL, 'acme', 'd' || number,
-            'USD', TIMESTAMPTZ '2026-03-01 05:00:00Z', TIMESTAMPTZ '2026-04-01 05:00:00Z', 0
+            'USD', TIMESTAMPTZ '2026-03-01 05:00:00Z', TIMESTAMPTZ '2026-04-01 05:00:00Z',
+            TIMESTAMPTZ '2026-04-01 05:00:00Z', 0
         FROM range(1, {drafts} + 1) AS numbers(number)
         """,
         """
@@ -296,6 +293,7 @@ def test_newest_finalized_invoices_are_listed_and_all_are_counted(
             DATE '2026-03-01' AS period_start_date
         FROM fct_invoices
         """,
+        RPT_UNBILLED_USAGE,
     )
     report = read_report(settings)
 
@@ -317,11 +315,7 @@ def test_generation_is_told_even_where_the_lake_is_gone(tmp_path: Path) -> None:
     settings = new_home(tmp_path)
     generation = publish_marts(
         settings.home,
-        "CREATE TABLE fct_invoices (invoice_id VARCHAR, status VARCHAR, invoice_number VARCHAR, "
-        "series_number BIGINT, customer_id VARCHAR, subscription_id VARCHAR, currency VARCHAR, "
-        "period_start_at TIMESTAMPTZ, period_end_at TIMESTAMPTZ, total_amount DECIMAL(38, 15))",
-        "CREATE TABLE dim_billing_periods (invoice_id VARCHAR, customer_id VARCHAR, "
-        "subscription_id VARCHAR, time_zone VARCHAR, period_start_date DATE)",
+        *NO_INVOICES,
     )
     report = replace(read_report(settings), warnings=[])
 
@@ -403,7 +397,7 @@ def test_landing_that_a_run_has_just_listed_is_not_listed_again(
     ],
 )
 def test_money_has_the_digits_of_its_currency(amount: str, currency: str, text: str) -> None:
-    assert reporting._money(Decimal(amount), currency) == text
+    assert amount_text(Decimal(amount), currency) == text
 
 
 def test_conflicts_that_a_source_expects_stand_apart(tmp_path: Path) -> None:

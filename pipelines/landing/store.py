@@ -24,6 +24,30 @@ from pipelines.vocabulary.tables import UTC_MICROSECONDS
 READ_ATTEMPTS = 5
 """Number of times a download is tried before the run stops with a `LandingError`."""
 
+_REFUSALS_OF_A_FILE = frozenset(
+    {
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENOTDIR,
+        errno.ENXIO,
+        errno.EOVERFLOW,
+    }
+)
+"""Errors of `open` that concern one file. Any other may come from the disk or the network."""
+
+_NO_PERMISSION = "there is no permission to read it; grant read access, then replay the file"
+# Granting access changes neither time nor size of a file. So no new version would heal it.
+
+_REFUSALS_OF_AN_OBJECT = {
+    "AccessDenied": _NO_PERMISSION,
+    "InvalidObjectState": "it is in an archive of the store; restore it, then replay the file",
+}
+"""Sentences for the codes by which S3 refuses one object.
+
+Wrong and expired credentials have other codes, and end the run.
+"""
+
 _DOWNLOAD_BLOCK_BYTES = 1024 * 1024
 _UNDECODABLE = "\ufffd"
 
@@ -67,8 +91,9 @@ class Landing:
             size_bytes: the version's size as listed, compressed if it is.
 
         Raises:
-            UnreadableFileError: the file was overwritten or deleted after it was listed.
-            LandingError: the store did not answer.
+            UnreadableFileError: the file was overwritten or deleted after it was listed, or the
+                store refuses this file alone.
+            LandingError: the store did not answer, or refuses every file.
         """
         opener = self._opened_s3 if self._is_s3 else self._opened_local
         with opener(path, etag, size_bytes) as stream:
@@ -110,14 +135,15 @@ class Landing:
             if _UNDECODABLE in path:
                 raise UnreadableFileError("its name is not valid UTF-8; rename it") from None
             raise UnreadableFileError("it was deleted before it could be read") from None
-        except PermissionError as error:
-            # Granting access changes neither the file's time nor its size. A quarantined file
-            # would keep its etag, and would never be read again.
-            raise LandingError(
-                f"{error.filename} cannot be read by this user; grant this user read access"
-            ) from error
+        except PermissionError:
+            raise UnreadableFileError(_NO_PERMISSION) from None
         except OSError as error:
-            raise UnreadableFileError(f"it cannot be opened: {error.strerror}") from None
+            if error.errno in _REFUSALS_OF_A_FILE:
+                raise UnreadableFileError(f"it cannot be opened: {error.strerror}") from None
+            raise LandingError(
+                f"{error.filename} cannot be opened: {error.strerror}; run again when the "
+                "landing answers"
+            ) from error
         with stream:
             _refuse_changed(etag, _local_etag(os.fstat(stream.fileno())))
             yield stream
@@ -193,6 +219,8 @@ class Landing:
             except Exception as error:
                 if _http_status(error) == 412:
                     raise UnreadableFileError("it was overwritten after it was listed") from None
+                if sentence := _REFUSALS_OF_AN_OBJECT.get(_error_code(error)):
+                    raise UnreadableFileError(sentence) from None
                 problem = error
                 continue
             if copy.tell() == size_bytes:
@@ -221,10 +249,17 @@ def _local_etag(facts: os.stat_result) -> str:
 
 
 def _http_status(error: Exception) -> int | None:
-    # s3fs raises an OSError, whose cause is the client's own error.
-    answer = getattr(error.__cause__ or error, "response", None) or {}
-    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    status = _s3_answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode")
     return int(status) if status is not None else None
+
+
+def _error_code(error: Exception) -> str:
+    return str(_s3_answer(error).get("Error", {}).get("Code"))
+
+
+def _s3_answer(error: Exception) -> dict[str, Any]:
+    # s3fs raises an OSError, whose cause is the client's own error.
+    return getattr(error.__cause__ or error, "response", None) or {}
 
 
 def _refuse_changed(listed: str, found: str) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 import s3fs
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from s3fs.errors import translate_boto_error
 
 from pipelines.audit.provenance import check_provenance
 from pipelines.landing.discovery import discover
@@ -177,6 +179,40 @@ def test_a_body_of_another_length_than_listed_is_unreadable(bucket: Bucket) -> N
         pytest.raises(UnreadableFileError, match="6 bytes were listed, 5 came"),
         landing.opened(path, etag, 6),
     ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "sentence"),
+    [
+        ("AccessDenied", UnreadableFileError, "no permission to read it; grant read access, then"),
+        ("InvalidObjectState", UnreadableFileError, "it is in an archive of the store; restore it"),
+        ("ExpiredToken", LandingError, r"s3://.*/in/cdn/a.json cannot be read: said by the server"),
+        ("InvalidAccessKeyId", LandingError, "cannot be read: said by the server"),
+        ("SlowDown", LandingError, "cannot be read: .*said by the server"),
+    ],
+)
+def test_refusal_of_one_object_is_told_from_a_store_that_refuses_everything(
+    code: str,
+    expected: type[Exception],
+    sentence: str,
+    bucket: Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bucket.put("in/cdn/a.json")
+    landing = bucket.landing("/in")
+    version = _version(landing, "cdn/a.json")
+    answer = {
+        "Error": {"Code": code, "Message": "said by the server"},
+        "ResponseMetadata": {"HTTPStatusCode": 403},
+    }
+
+    async def refusing(*_: object, **__: object) -> None:
+        raise translate_boto_error(ClientError(answer, "GetObject"))
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", refusing)
+
+    with pytest.raises(expected, match=sentence), landing.opened(*version):
         pass
 
 

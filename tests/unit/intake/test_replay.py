@@ -256,3 +256,37 @@ def test_groups_of_key_hashes_give_the_same(
     (tally,) = [replayed(tmp_path, RELAXED, NO_CUTS).changes.select("after", "lines").rows()]
 
     assert tally == [("accepted", 5), ("duplicate", 4)]
+
+
+@pytest.mark.parametrize("is_streamed", [False, True], ids=["parsed", "streamed"])
+def test_file_without_permission_waits_alone_and_is_replayed_once_it_may_be_read(
+    is_streamed: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if is_streamed:
+        request.getfixturevalue("streamed")
+    land(tmp_path, a=line("x"), b=line("y"), c=line("z", -1))
+    opened = Path.open
+
+    def refusing(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name == "b.ndjson":
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Path, "open", refusing)
+        decide(tmp_path)
+
+    assert [row[:5] for row in decisions(tmp_path)] == [
+        (1, 0, "decided", 1, 1),
+        (2, 0, "quarantined", 0, 0),
+        (3, 0, "decided", 1, 1),
+    ]
+
+    redecided = replayed(tmp_path, STRICT, NO_CUTS)
+
+    assert kinds(redecided) == [("unreadable_file", "accepted", 1, "cdn/b.ndjson line 1")]
+    assert lines_now(tmp_path) == [
+        ("a", 1, "accepted", None),
+        ("b", 1, "accepted", None),
+        ("c", 1, "accepted", None),
+    ]

@@ -1,5 +1,6 @@
 """A landing in a folder: every file is listed once, and only the listed version is read."""
 
+import errno
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,4 +180,36 @@ def test_a_folder_in_place_of_a_listed_file_is_unreadable(tmp_path: Path) -> Non
         pytest.raises(UnreadableFileError, match="it cannot be opened: Is a directory"),
         Landing(str(tmp_path)).opened(*version),
     ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("number", "expected", "sentence"),
+    [
+        (errno.EACCES, UnreadableFileError, "no permission to read it; grant read access, then"),
+        (errno.EPERM, UnreadableFileError, "no permission to read it; grant read access, then"),
+        (errno.ELOOP, UnreadableFileError, "it cannot be opened: Too many levels"),
+        (errno.ETIMEDOUT, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
+        (errno.ENETUNREACH, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
+        (errno.ESTALE, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
+        (errno.EIO, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
+        (errno.EMFILE, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
+    ],
+)
+def test_refusal_of_one_file_is_told_from_a_landing_that_does_not_answer(
+    number: int,
+    expected: type[Exception],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _drop(tmp_path, "cdn/a.json")
+    version = _version(tmp_path, "cdn/a.json")
+
+    def refusing(path: Path, *_: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "open", refusing)
+
+    with pytest.raises(expected, match=sentence), Landing(str(tmp_path)).opened(*version):
         pass

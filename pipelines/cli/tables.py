@@ -140,8 +140,14 @@ def _show_files(
     label: str, files: Sequence[WaitingFile] | Sequence[UnreadObject], console: Console
 ) -> None:
     for file in files[:_FILES_SHOWN]:
-        advice = f"; {shown_text(file.what_to_do)}" if isinstance(file, WaitingFile) else ""
-        _say(f"{label} {shown_text(file.path)}: {shown_text(file.reason)}{advice}", console)
+        rest = []
+        if isinstance(file, WaitingFile):
+            if file.unknown_names:
+                names = ", ".join(file.unknown_names)
+                rest.append(f"it names {names}, whom the catalog does not know")
+            rest.append(file.what_to_do)
+        sentences = "; ".join(shown_text(text) for text in (file.reason, *rest))
+        _say(f"{label} {shown_text(file.path)}: {sentences}", console)
     _show_more(label, len(files) - _FILES_SHOWN, console)
 
 

@@ -17,7 +17,14 @@ import polars as pl
 
 from pipelines.intake.decide import decide
 from pipelines.intake.known_keys import known_keys, reach_of
-from pipelines.intake.verdict_rows import decision_row, decision_rows, groups, write_rows
+from pipelines.intake.verdict_rows import (
+    decision_row,
+    decision_rows,
+    groups,
+    held_name_rows,
+    rejected_lines,
+    write_rows,
+)
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
@@ -28,12 +35,12 @@ from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parse import FileOrigin
 from pipelines.reading.parts import LandedFile, ParsedBatch
 from pipelines.reading.workers import parse_files
-from pipelines.vocabulary.frames import REJECTIONS
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
     BATCHES,
     CATALOGS,
     FILE_DECISIONS,
+    HELD_NAMES,
     LANDING_FILES,
     REFUSED_EVENTS,
     UTC_MICROSECONDS,
@@ -200,8 +207,12 @@ def decide_and_commit(
     """
     index.bring_up(lake)
     folder = plan.folder / "decided"
-    rejections = _read_parts(parsed.rejections, REJECTIONS).with_columns(
-        pl.lit(Verdict.REJECTED.value).alias("verdict"), pl.lit(0, pl.Int32).alias("revision")
+    rejections = (
+        rejected_lines(parsed.rejections)
+        .with_columns(
+            pl.lit(Verdict.REJECTED.value).alias("verdict"), pl.lit(0, pl.Int32).alias("revision")
+        )
+        .collect()
     )
     accepted_files = list(parsed.accepted)
     refused_files: list[Path] = []
@@ -233,14 +244,13 @@ def decide_and_commit(
                 LANDING_FILES.column_names
             ),
             FILE_DECISIONS: decisions,
+            HELD_NAMES: held_name_rows(
+                parsed.held_names, plan.batch_id, dict.fromkeys(decisions["file_id"], 0)
+            ),
         },
         staged_files={ACCEPTED_EVENTS: accepted_files, REFUSED_EVENTS: refused_files},
     )
     return decisions
-
-
-def _read_parts(parts: tuple[Path, ...], schema: pl.Schema) -> pl.DataFrame:
-    return pl.read_parquet(list(parts)) if parts else pl.DataFrame(schema=schema)
 
 
 def _passed(parsed: ParsedBatch) -> pl.DataFrame:

@@ -26,8 +26,16 @@ from pipelines.intake.decide import decide
 from pipelines.intake.known_keys import known_keys
 from pipelines.intake.replay_selection import ReplayPlan
 from pipelines.intake.replayed import Change, NotReplayed, Replayed
-from pipelines.intake.verdict_rows import decision_row, decision_rows, groups, write_rows
+from pipelines.intake.verdict_rows import (
+    decision_row,
+    decision_rows,
+    groups,
+    held_name_rows,
+    rejected_lines,
+    write_rows,
+)
 from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.file_states import held_names
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.landing.store import Landing
@@ -36,12 +44,12 @@ from pipelines.reading.parse import FileOrigin
 from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile
 from pipelines.reading.workers import parse_files
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.vocabulary.frames import REJECTIONS
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
     BATCHES,
     CATALOGS,
     FILE_DECISIONS,
+    HELD_NAMES,
     REFUSED_EVENTS,
 )
 from pipelines.vocabulary.verdicts import FileStatus, Verdict
@@ -57,6 +65,7 @@ class Redecided:
     Attributes:
         decisions: new rows of `file_decisions`, one per file that changed.
         refused: new rows of `refused_events`, one per line of these files that stays refused.
+        held_names: new rows of `held_names`, of those among these files that stay held.
         accepted: Parquet files of the newly accepted events.
         changes: one row per kind of change; columns before, after, lines, example.
         unchanged: number of lines decided again with the same outcome.
@@ -65,6 +74,7 @@ class Redecided:
 
     decisions: pl.DataFrame
     refused: pl.DataFrame
+    held_names: pl.DataFrame
     accepted: tuple[Path, ...]
     changes: pl.DataFrame
     unchanged: int
@@ -113,6 +123,7 @@ def parse(plan: ReplayPlan, landing: Landing, processes: int, hold: HoldRule) ->
         files=tuple(file for part in parts for file in part.files),
         events=tuple(path for part in parts for path in part.events),
         rejections=tuple(path for part in parts for path in part.rejections),
+        held_names=tuple(path for part in parts for path in part.held_names),
     )
 
 
@@ -172,10 +183,13 @@ def decide_again(
             f"verdict and {repeated} verdicts too many; nothing was written"
         )
     compared = _compared(plan, before, after)
-    changed = _changed_files(plan, read, compared)
+    revisions = {file_id: plan.files[file_id].revision + 1 for file_id in read}
+    names = held_name_rows(parsed.held_names, plan.batch_id, revisions)
+    changed = _changed_files(plan, read, compared, _named_otherwise(lake, names))
     return Redecided(
         decisions=_decisions(plan, read, changed, refused, accepted_places),
         refused=_refused_rows(plan, changed, refused),
+        held_names=names.filter(pl.col("file_id").is_in(changed)),
         accepted=accepted,
         changes=_changes(plan, compared),
         unchanged=compared.filter(~pl.col("is_changed")).height,
@@ -194,6 +208,7 @@ def commit(lake: Lake, plan: ReplayPlan, redecided: Redecided, facts: RunFacts) 
             CATALOGS: facts.catalog_rows(plan.batch_id, lake),
             FILE_DECISIONS: redecided.decisions,
             REFUSED_EVENTS: redecided.refused,
+            HELD_NAMES: redecided.held_names,
         },
         staged_files={ACCEPTED_EVENTS: list(redecided.accepted)},
     )
@@ -240,12 +255,9 @@ def _verdicts(
             ]
         )
 
-    refused = [_as_refused(pl.DataFrame(schema=REJECTIONS))]
+    refused = [_as_refused(taken_up(rejected_lines(parsed.rejections)).collect())]
     places = [pl.DataFrame(schema={name: pl.Int64() for name in _PLACE})]
     written = []
-    if parsed.rejections:
-        rejections = taken_up(pl.scan_parquet(list(parsed.rejections))).collect()
-        refused.append(_as_refused(rejections))
     for number, events in enumerate(groups(parsed.events, taken_up)):
         verdicts = decide(events, known(events), sources, refusal_cuts)
         refused.append(_as_refused(verdicts.refused))
@@ -288,10 +300,25 @@ def _compared(plan: ReplayPlan, before: pl.DataFrame, after: pl.DataFrame) -> pl
     )
 
 
+def _named_otherwise(lake: Lake, names: pl.DataFrame) -> set[int]:
+    """The files that stay held and whose lines name others than before, or as often."""
+    known = held_names(lake)
+    columns = known.columns
+    before = known.filter(pl.col("file_id").is_in(names["file_id"].unique().to_list()))
+    differing = (
+        names.join(before, on=columns, how="anti", nulls_equal=True),
+        before.join(names, on=columns, how="anti", nulls_equal=True),
+    )
+    return {file_id for rows in differing for file_id in rows["file_id"]}
+
+
 def _changed_files(
-    plan: ReplayPlan, read: dict[int, ParsedFile], compared: pl.DataFrame
+    plan: ReplayPlan,
+    read: dict[int, ParsedFile],
+    compared: pl.DataFrame,
+    named_otherwise: set[int],
 ) -> list[int]:
-    changed = set(compared.filter("is_changed")["file_id"])
+    changed = set(compared.filter("is_changed")["file_id"]) | named_otherwise
     return [
         file_id
         for file_id, file in read.items()

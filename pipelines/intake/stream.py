@@ -41,7 +41,6 @@ from pipelines.reading.scanner.columns import (
 from pipelines.reading.scanner.forms import scan_form
 from pipelines.reading.scanner.lines import Form
 from pipelines.vocabulary.errors import LandingError, UnreadableFileError
-from pipelines.vocabulary.frames import PARSED_EVENTS
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 
 FILE_BYTES_HELD = 128 * 1024 * 1024
@@ -53,7 +52,6 @@ BATCH_KEYS = 64_000_000
 PART_ROWS = 500_000
 """Events in one Parquet file of the lake, about."""
 
-_NO_EVENTS = pl.DataFrame(schema=PARSED_EVENTS)
 _ROW_GROUP_ROWS = 32_768
 _DICTIONARIES = [
     "batch_id",
@@ -125,14 +123,17 @@ def stream_files(
                 passed[found.file_id] = 0
                 for chunk in _read_again(landing, file, found) if chunks is None else chunks:
                     if found.held:
-                        parts.add(replace(_read_strictly(chunk), events=_NO_EVENTS))
+                        parts.add(_parsed(chunk))
                         continue
                     rows = _sifted(chunk, sieve, times, parts)
                     if isinstance(chunk, ScannedChunk):
                         writer.add(chunk, rows)
                         scanned += chunk.lines - chunk.left.lines
                     passed[found.file_id] += len(rows)
-                parts.keep_file()
+                if found.held:
+                    parts.hold_file()
+                else:
+                    parts.keep_file()
         accepted = writer.finish()
     events, rejections = parts.finish()
     return ParsedBatch(
@@ -142,12 +143,16 @@ def stream_files(
         accepted=accepted,
         passed=passed,
         scanned=scanned,
+        held_names=(*others.held_names, *parts.held_names),
     )
 
 
-def _read_strictly(chunk: ReadChunk) -> ParsedChunk:
-    """The part of a chunk that the strict reader read; it has all rejections of the chunk."""
-    return chunk if isinstance(chunk, ParsedChunk) else chunk.left
+def _parsed(chunk: ReadChunk) -> ParsedChunk:
+    """The chunk with all of its events, as the strict reader makes it."""
+    if isinstance(chunk, ParsedChunk):
+        return chunk
+    events = pl.concat([chunk.left.events, parsed_rows(chunk, np.arange(chunk.events))])
+    return replace(chunk.left, events=events, lines=chunk.lines, blank=chunk.blank)
 
 
 def _sifted(chunk: ReadChunk, sieve: Sieve, times: PlainTimes, parts: Parts) -> Rows:

@@ -9,7 +9,8 @@ import polars as pl
 
 from pipelines.reading.parts import ParsedFile
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.vocabulary.tables import FILE_DECISIONS, LakeTable
+from pipelines.vocabulary.frames import REJECTIONS
+from pipelines.vocabulary.tables import FILE_DECISIONS, HELD_NAMES, LakeTable
 from pipelines.vocabulary.verdicts import FileStatus, Reason, Verdict
 
 EVENTS_PER_GROUP = 1_500_000
@@ -60,6 +61,35 @@ def write_rows(table: LakeTable, rows: pl.DataFrame, batch_id: int, path: Path) 
         for column in table.columns
     ).write_parquet(path, compression="zstd", compression_level=1, row_group_size=131_072)
     return path
+
+
+def rejected_lines(parts: tuple[Path, ...]) -> pl.LazyFrame:
+    """One row per line that the parser rejected, without the names that only a held file needs.
+
+    Args:
+        parts: Parquet files; schema `REJECTIONS`.
+    """
+    rows = pl.scan_parquet(list(parts)) if parts else pl.LazyFrame(schema=REJECTIONS)
+    return rows.drop("customer_ref", "subscription_ref")
+
+
+def held_name_rows(
+    parts: tuple[Path, ...], batch_id: int, revisions: Mapping[int, int]
+) -> pl.DataFrame:
+    """The names in held files; schema of `held_names`.
+
+    Args:
+        parts: Parquet files of names; schema `NAMES_IN_LINES`.
+        batch_id: number of the transaction.
+        revisions: revision of each file that is decided now; other files have no row.
+    """
+    if not parts:
+        return pl.DataFrame(schema=HELD_NAMES.schema)
+    names = pl.read_parquet(list(parts)).filter(pl.col("file_id").is_in(list(revisions)))
+    return names.with_columns(
+        pl.lit(batch_id, pl.Int64).alias("batch_id"),
+        pl.col("file_id").replace_strict(revisions, return_dtype=pl.Int32).alias("revision"),
+    ).select(*HELD_NAMES.schema)
 
 
 def decision_row(

@@ -15,8 +15,15 @@ from enum import StrEnum
 
 import polars as pl
 
+from pipelines.invoicing.waits import pending_waits, unread_waits
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.vocabulary.frames import DRAFTS, FILE_STATES, PENDING, SOURCE_CUSTOMERS, checked
+from pipelines.vocabulary.frames import (
+    DRAFTS,
+    FILE_STATES,
+    HELD_OWNERS,
+    SOURCE_CUSTOMERS,
+    checked,
+)
 from pipelines.vocabulary.verdicts import FileStatus
 
 SETTLE_TIME = timedelta(hours=1)
@@ -91,26 +98,36 @@ def closable(
     as_of: datetime,
     listing_started_at: datetime,
     settle: timedelta,
+    held_owners: pl.DataFrame | None = None,
 ) -> Closing:
     """Every draft, either closable or held back for the first reason that applies.
 
     - A pending file holds back every draft whose cut is after the file was received. Nobody knows
       yet whose events it has.
-    - A quarantined or held file holds back the customers of its source. These are the customers
-      with an accepted event from it, received before the cut; if there is none, all customers.
+    - A held file holds back the customers and subscriptions named in its lines, and the customers
+      of its source. These are the customers with an accepted event from it, received before the
+      cut.
+    - A quarantined file holds back the customers of its source, and those that no source had sent
+      usage of before the cut. If its source had sent no usage at all, it holds back everybody. A
+      held file whose lines name nobody that can be read counts as quarantined.
     - If a cut of a customer is held back by such a file, the customer's later cuts are too.
 
     Example: acme has had events from the source `cdn` since May. A file of `cdn` is received on
     2 June and cannot be read. It holds back acme's draft with the cut on 3 June, but not the one
-    with the cut on 1 June. Beta, which never had events from `cdn`, is not affected.
+    with the cut on 1 June. Beta has had events from `app` alone, and is not affected. Zeta is new,
+    and the file may have its first events, so zeta's draft of 3 June waits. If the file were held,
+    zeta would wait only if a line named it.
 
     Args:
         drafts: schema `DRAFTS`, key `invoice_id`, in any order.
         waiting_files: schema `FILE_STATES`; every file version that is neither decided nor healed.
+            A file that is left out holds back nobody, whoever is named in it.
         source_customers: schema `SOURCE_CUSTOMERS`, at least for the sources of these files.
         as_of: the instant of the run: cuts up to then are due.
         listing_started_at: when the listing began from which `waiting_files` was made.
         settle: see `settle_time`.
+        held_owners: schema `HELD_OWNERS`, at least for the held files among `waiting_files`. None:
+            no line of a held file could be read.
 
     Raises:
         InvariantError: a column is missing, null or of another type, or a file is decided.
@@ -122,13 +139,10 @@ def closable(
         raise InvariantError(
             "files that hold back invoices: expected none that is decided, found one"
         )
-    is_pending = pl.col("status") == PENDING
-    pending_waits = _waits(drafts, waiting.filter(is_pending))
-    unread_waits = _fed_by_source(_waits(drafts, waiting.filter(~is_pending)), feeds)
+    owners = pl.DataFrame(schema=HELD_OWNERS) if held_owners is None else held_owners
     judged = drafts.sort(CLOSING_ORDER)
-    for waits, kind in ((pending_waits, "pending"), (unread_waits, "unread")):
-        files_waited_for = _first_file(waits, kind)
-        judged = judged.join(files_waited_for, on="invoice_id", how="left", maintain_order="left")
+    for waits in (pending_waits(drafts, waiting), unread_waits(drafts, waiting, feeds, owners)):
+        judged = judged.join(waits, on="invoice_id", how="left", maintain_order="left")
     rules = _rules(as_of, listing_started_at, settle)
     judged = judged.select(
         *DRAFTS,
@@ -137,41 +151,6 @@ def closable(
     )
     is_closable = pl.col("reason_code").is_null()
     return Closing(judged.filter(is_closable).select(*DRAFTS), judged.filter(~is_closable))
-
-
-def _waits(drafts: pl.DataFrame, unread: pl.DataFrame) -> pl.DataFrame:
-    """One row per draft and source with an unread file received before the draft's cut."""
-    earliest = unread.sort("received_at", "file_id").unique("source", keep="first")
-    return (
-        drafts.select("invoice_id", "customer_id", "cut_at")
-        .join(earliest, how="cross")
-        .filter(pl.col("received_at") < pl.col("cut_at"))
-    )
-
-
-def _fed_by_source(waits: pl.DataFrame, feeds: pl.DataFrame) -> pl.DataFrame:
-    """The waits of customers with events from the source before the cut; if none has, of all."""
-    fed_anyone = feeds.group_by("source").agg(pl.col("first_received_at").min().alias("fed_since"))
-    fed_customer = (pl.col("first_received_at") < pl.col("cut_at")).fill_null(value=False)
-    fed_somebody = (pl.col("fed_since") < pl.col("cut_at")).fill_null(value=False)
-    return (
-        waits.join(feeds, on=["source", "customer_id"], how="left")
-        .join(fed_anyone, on="source", how="left")
-        .filter(fed_customer | ~fed_somebody)
-    )
-
-
-def _first_file(waits: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """One row per draft that waits: the file received first, as `<kind>_path`, `<kind>_status`."""
-    return (
-        waits.sort("received_at", "file_id")
-        .unique("invoice_id", keep="first")
-        .select(
-            "invoice_id",
-            pl.col("path").alias(f"{kind}_path"),
-            pl.col("status").alias(f"{kind}_status"),
-        )
-    )
 
 
 def _rules(
@@ -213,10 +192,14 @@ def _rules(
             is_unread,
             pl.format("file_{}", "unread_status"),
             pl.format(
-                "{} was received before its cut and is {}; land a corrected file under this name, "
-                "or let it in by `meterline replay --release`",
+                "{} was received before its cut and is {}, and {}; land a corrected file under "
+                "this name, or {}",
                 "unread_path",
                 "unread_status",
+                "unread_why",
+                pl.when(pl.col("unread_status") == FileStatus.HELD.value)
+                .then(pl.lit("let it in by `meterline replay --release`"))
+                .otherwise(pl.lit("read it again by `meterline replay --file`")),
             ),
         ),
         (

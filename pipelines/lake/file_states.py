@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.vocabulary.frames import FILE_STATES, PENDING
+from pipelines.vocabulary.frames import FILE_STATES, NAMES_IN_LINES, PENDING
 from pipelines.vocabulary.tables import LANDING_FILES
 from pipelines.vocabulary.verdicts import FileStatus
 
@@ -70,6 +70,21 @@ def unhealed(states: pl.DataFrame) -> pl.DataFrame:
     is_decided = pl.col("status") == FileStatus.DECIDED.value
     last_decided = pl.col("file_id").filter(is_decided).max().over("path").fill_null(0)
     return states.filter(~is_decided & (pl.col("file_id") > last_decided)).sort("file_id")
+
+
+def held_names(lake: Lake) -> pl.DataFrame:
+    """The names in the lines of the files that are held now; schema `NAMES_IN_LINES`.
+
+    A file that was held before the lake kept names has no row.
+    """
+    columns = ", ".join(f"names.{name}" for name in NAMES_IN_LINES)
+    return lake.query(
+        f"""
+        SELECT {columns} FROM lake.held_names AS names
+        JOIN ({LATEST_DECISIONS}) AS latest USING (file_id, revision)
+        WHERE status = 'held' ORDER BY names.file_id, kind, name
+        """
+    ).cast(NAMES_IN_LINES)
 
 
 def unread_files(states: pl.DataFrame) -> pl.DataFrame:

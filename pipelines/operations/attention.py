@@ -1,18 +1,25 @@
 """Attention: what in a home waits for a person, and what the person can do."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
 import polars as pl
 
+from pipelines.catalog import calendar
+from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.invoicing.due import HeldBack, closable, settle_time
-from pipelines.lake.file_states import LATEST_DECISIONS, unhealed, unread_files
+from pipelines.invoicing.held_owners import held_owners
+from pipelines.lake.file_states import LATEST_DECISIONS, held_names, unhealed, unread_files
 from pipelines.lake.lake import Lake
 from pipelines.operations.listed import Listed
 from pipelines.vocabulary.frames import DRAFTS, PENDING
 from pipelines.warehouse.dbt_tables import source_customers
+
+NAMES_LISTED = 10
+"""Names of a held file that a report lists as unknown."""
 
 _ADVICE = {
     "held": "`meterline replay --release {path}` lets it in; a corrected upload under its name "
@@ -56,6 +63,8 @@ class WaitingFile:
         lines: in the file, as far as it could be read.
         rejected: among them.
         what_to_do: commands and uploads that heal it.
+        unknown_names: names in a held file that the catalog does not know, those of the most lines
+            first; at most `NAMES_LISTED`. Nobody's invoice waits for their usage.
     """
 
     path: str
@@ -64,6 +73,7 @@ class WaitingFile:
     lines: int
     rejected: int
     what_to_do: str
+    unknown_names: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -130,23 +140,50 @@ def refusals(lake: Lake, sources: pl.DataFrame) -> list[Refusal]:
     return [Refusal(**row) for row in rows.iter_rows(named=True)]
 
 
-def waiting_files(lake: Lake, states: pl.DataFrame) -> list[WaitingFile]:
-    """Quarantined and held files that nothing has healed, in the order they were registered."""
+def owners_of_held_files(lake: Lake, catalog: Catalog) -> pl.DataFrame:
+    """Whom today's catalog means by the names in held files; schema `HELD_OWNERS`."""
+    return held_owners(held_names(lake), calendar.names(catalog), catalog.frame(Subscription))
+
+
+def waiting_files(
+    lake: Lake, states: pl.DataFrame, owners: pl.DataFrame | None = None
+) -> list[WaitingFile]:
+    """Quarantined and held files that nothing has healed, in the order they were registered.
+
+    Args:
+        lake: any connection.
+        states: every file version; schema `FILE_STATES`.
+        owners: schema `HELD_OWNERS`. None: no file is held.
+    """
     unread = unread_files(states).select("file_id", "path", "status")
     if not unread.height:
         return []
     rows = lake.query(
         f"""
         WITH latest AS ({LATEST_DECISIONS})
-        SELECT unread.path, unread.status, latest.reason, latest.lines, latest.rejected
+        SELECT file_id, unread.path, unread.status, latest.reason, latest.lines, latest.rejected
         FROM unread JOIN latest USING (file_id) ORDER BY file_id
         """,
         unread=unread,
     )
+    unknown = _unknown_names(owners)
     return [
-        WaitingFile(**row, what_to_do=_advice(row["status"], row["path"]))
+        WaitingFile(
+            **row,
+            what_to_do=_advice(row["status"], row["path"]),
+            unknown_names=unknown.get(file_id, []),
+        )
         for row in rows.iter_rows(named=True)
+        if (file_id := row.pop("file_id"))
     ]
+
+
+def _unknown_names(owners: pl.DataFrame | None) -> dict[int, list[str]]:
+    if owners is None:
+        return {}
+    unknown = owners.filter(pl.col("owner_id").is_null()).sort("lines", descending=True)
+    listed = unknown.group_by("file_id", maintain_order=True).agg(pl.col("name").head(NAMES_LISTED))
+    return dict(listed.iter_rows())
 
 
 def _advice(status: str, path: str) -> str:
@@ -171,7 +208,11 @@ def oldest_undecided(states: pl.DataFrame, now: datetime) -> OldestUndecided | N
 
 
 def due_drafts(
-    marts: duckdb.DuckDBPyConnection, as_of: datetime, states: pl.DataFrame, listed: Listed
+    marts: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    states: pl.DataFrame,
+    listed: Listed,
+    owners: pl.DataFrame | None = None,
 ) -> list[DueDraft]:
     """Why each draft whose cut has passed is still a draft; `ready` where the next run closes it.
 
@@ -180,6 +221,7 @@ def due_drafts(
         as_of: the instant they speak for.
         states: every file version; schema `FILE_STATES`.
         listed: the listing behind `states`.
+        owners: schema `HELD_OWNERS`. None: no name in a held file could be read.
     """
     # A draft that is not due yet holds back no other: whatever it waits for, its cut is later.
     drafts = marts.execute(
@@ -195,6 +237,7 @@ def due_drafts(
         as_of,
         listed.listed_at,
         settle_time(listed.catalog.sources),
+        owners,
     )
     due = closing.held_back.filter(pl.col("reason_code") != HeldBack.NOT_DUE.value)
     ready = closing.closable.with_columns(

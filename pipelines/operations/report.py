@@ -162,7 +162,8 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
         listed = listed or list_landing(home, lake)
         files, ignored = listed.discovery.files, listed.discovery.ignored
         states = file_states(lake, files) if lake else undecided_states(files)
-        unread = attention.waiting_files(lake, states) if lake else []
+        owners = attention.owners_of_held_files(lake, listed.catalog) if lake else None
+        unread = attention.waiting_files(lake, states, owners) if lake else []
         held = [file for file in unread if file.status == FileStatus.HELD]
         quarantined = [file for file in unread if file.status == FileStatus.QUARANTINED]
         reasons = attention.refusals(lake, listed.catalog.sources) if lake else []
@@ -188,7 +189,7 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
             not_read=[UnreadObject(*row) for row in ignored.select("path", "reason").iter_rows()],
             warnings=list(listed.catalog.warnings),
             oldest_undecided=attention.oldest_undecided(states, listed.listed_at),
-            due_drafts=attention.due_drafts(marts, generation.as_of, states, listed)
+            due_drafts=attention.due_drafts(marts, generation.as_of, states, listed, owners)
             if lake and marts and generation
             else [],
             billed=summary.billed(sums),

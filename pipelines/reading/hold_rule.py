@@ -2,7 +2,8 @@
 
 A sender who changes a format breaks whole files. If the few lines that still parse were accepted,
 an invoice would bill a part of the usage and be closed without the rest. So the file waits as a
-whole. It also holds back the invoices of its source's customers. `meterline replay` decides it.
+whole. It also holds back the invoices of its source's customers, and of whom its lines name.
+`meterline replay` decides it.
 
 Only rejections by the parser count. They are known when the file has been read, before any of its
 events could claim a key.

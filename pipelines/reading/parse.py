@@ -152,7 +152,14 @@ class _Doors:
             fields = read_event(self._dialect, unwrapped(members))
         except RefusedLineError as refusal:
             self._rejections.append(
-                (*place, refusal.reason.value, refusal.sentence, refusal.idempotency_key)
+                (
+                    *place,
+                    refusal.reason.value,
+                    refusal.sentence,
+                    refusal.idempotency_key,
+                    refusal.customer_ref,
+                    refusal.subscription_ref,
+                )
             )
         else:
             self._events.append((*place, *_event_row(fields, self._origin)))
@@ -196,7 +203,14 @@ def _event_row(fields: EventFields, origin: FileOrigin) -> tuple[Any, ...]:
 
 
 _POSITION_COLUMNS = ("line", "byte_offset", "byte_length", "line_sha256")
-_REJECTION_COLUMNS = (*_POSITION_COLUMNS, "reason_code", "reason", "idempotency_key")
+_REJECTION_COLUMNS = (
+    *_POSITION_COLUMNS,
+    "reason_code",
+    "reason",
+    "idempotency_key",
+    "customer_ref",
+    "subscription_ref",
+)
 _EVENT_COLUMNS = (
     *_POSITION_COLUMNS,
     "key_hash",

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.reading.dialects import Dialect
+from pipelines.reading.held_names import names_in
 from pipelines.reading.parse import FileOrigin, ParsedChunk
 
 PART_ROWS = 250_000
@@ -36,7 +37,8 @@ class LandedFile:
 class ParsedFile:
     """The counts of one file, or the reason why it is quarantined or held.
 
-    Of a held file only the rejections are kept. Its events wait, and claim no key.
+    Of a held file only the rejections and the names in its lines are kept. Its events wait, and
+    claim no key.
 
     Attributes:
         file_id: the file's number in the registry.
@@ -71,6 +73,7 @@ class ParsedBatch:
             their file was read.
         passed: number of these events by `file_id`.
         scanned: number of lines that the compiled scanner read.
+        held_names: Parquet parts of the names in held files; schema `NAMES_IN_LINES`.
     """
 
     files: tuple[ParsedFile, ...]
@@ -79,6 +82,7 @@ class ParsedBatch:
     accepted: tuple[Path, ...] = ()
     passed: Mapping[int, int] = field(default_factory=dict)
     scanned: int = 0
+    held_names: tuple[Path, ...] = ()
 
 
 class Parts:
@@ -98,6 +102,7 @@ class Parts:
         self._parts_of_file: list[tuple[Path | None, Path | None]] = []
         self._parts: list[tuple[Path | None, Path | None]] = []
         self._written = 0
+        self._held_names: list[Path] = []
 
     def add(self, parsed: ParsedChunk) -> None:
         """Adds rows of the current file."""
@@ -114,13 +119,24 @@ class Parts:
         if _rows(self._pending) >= PART_ROWS:
             self._flush()
 
-    def forget_events(self) -> None:
-        """Drops the events of the current file, and keeps its rejections."""
+    def hold_file(self) -> None:
+        """Drops the events of the current file; keeps its rejections and the names in its lines."""
+        parts = self._parts_of_file
+        names = names_in(
+            [chunk.events.lazy() for chunk in self._of_file]
+            + [pl.scan_parquet(events) for events, _ in parts if events],
+            [chunk.rejections.lazy() for chunk in self._of_file]
+            + [pl.scan_parquet(rejections) for _, rejections in parts if rejections],
+        )
+        place = Path(f"{self._prefix}-names-{len(self._held_names) + 1:06d}.parquet")
+        written = _write_part(names, place)
+        self._held_names += [written] if written else []
         self._of_file = [replace(chunk, events=chunk.events.clear()) for chunk in self._of_file]
-        for events, _ in self._parts_of_file:
+        for events, _ in parts:
             if events:
                 events.unlink()
-        self._parts_of_file = [(None, rejections) for _, rejections in self._parts_of_file]
+        self._parts_of_file = [(None, rejections) for _, rejections in parts]
+        self.keep_file()
 
     def forget_file(self) -> None:
         """Drops all rows of the current file, which could not be read to its end."""
@@ -137,6 +153,11 @@ class Parts:
             tuple(events for events, _ in self._parts if events),
             tuple(rejections for _, rejections in self._parts if rejections),
         )
+
+    @property
+    def held_names(self) -> tuple[Path, ...]:
+        """The parts of the names in held files."""
+        return tuple(self._held_names)
 
     def _flush(self) -> None:
         if self._pending:

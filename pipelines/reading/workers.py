@@ -75,6 +75,7 @@ def parse_files(
         files=tuple(sorted((f for b in batches for f in b.files), key=lambda f: f.file_id)),
         events=tuple(path for b in batches for path in b.events),
         rejections=tuple(path for b in batches for path in b.rejections),
+        held_names=tuple(path for b in batches for path in b.held_names),
     )
 
 
@@ -97,7 +98,7 @@ def _parse_task(
     parts = Parts(prefix)
     files = tuple(_parse_file(landing, file, parts, hold) for file in task)
     events, rejections = parts.finish()
-    return ParsedBatch(files, events, rejections)
+    return ParsedBatch(files, events, rejections, held_names=parts.held_names)
 
 
 def _parse_file(
@@ -112,8 +113,9 @@ def _parse_file(
         return unreadable(file, error)
     found = reading.parsed_file(hold)
     if found.held:
-        parts.forget_events()
-    parts.keep_file()
+        parts.hold_file()
+    else:
+        parts.keep_file()
     return found
 
 

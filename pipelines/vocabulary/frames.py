@@ -7,6 +7,7 @@ import polars as pl
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
+    HELD_NAMES,
     INVOICE_LINES,
     INVOICES,
     REFUSED_EVENTS,
@@ -98,10 +99,25 @@ REJECTIONS = pl.Schema(
             "reason_code",
             "reason",
             "idempotency_key",
+            "customer_ref",
+            "subscription_ref",
         )
     }
 )
-"""One row per line that the parser rejected. `idempotency_key` is null if it cannot be read."""
+"""One row per line that the parser rejected. A key or name that cannot be read is null."""
+
+
+NAMES_IN_LINES = pl.Schema(
+    {
+        name: dtype
+        for name, dtype in HELD_NAMES.schema.items()
+        if name not in ("batch_id", "revision")
+    }
+)
+"""One row per held file and name in its lines; key (file_id, kind, name).
+
+`kind` is a `RefKind`. The instants are null if one of the lines has no instant that can be read.
+"""
 
 
 LISTING = pl.Schema(
@@ -155,6 +171,22 @@ FILE_STATES = pl.Schema(
     }
 )
 """One row per file version; `status` is that of its latest decision, or `pending`."""
+
+
+HELD_OWNERS = pl.Schema(
+    {
+        "file_id": pl.Int64(),
+        "kind": pl.String(),
+        "name": pl.String(),
+        "lines": pl.Int64(),
+        "owner_id": pl.String(),
+    }
+)
+"""One row per held file, name in its lines and owner that the catalog knows by this name.
+
+`owner_id` is a customer or a subscription, as `kind` says. It is null if the catalog does not know
+the name. A name that changed hands has a row for each owner.
+"""
 
 
 SOURCE_CUSTOMERS = pl.Schema(

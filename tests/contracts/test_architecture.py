@@ -49,6 +49,7 @@ PURE = (
     "landing.discovery",
     "reading.dialects",
     "reading.formats",
+    "reading.held_names",
     "reading.hold_rule",
     "reading.parse",
     "reading.scanner",

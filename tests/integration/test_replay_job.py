@@ -12,11 +12,17 @@ HELD = "cdn_logs/2015/05/17/13/held.ndjson"
 LABS = "sub-labs/2015-05-17"
 
 
-def event(key: str, occurred_at: str) -> str:
+NEW = "sub-presentations/2015-05-17"
+"""Of a customer whose only usage is in the held file."""
+UNNAMED = "sub-www-trial/2015-05-17"
+"""Of a customer whom no file names."""
+
+
+def event(key: str, occurred_at: str, customer: str = "labs") -> str:
     return json.dumps(
         {
             "transaction_id": key,
-            "customer_id": "labs",
+            "customer_id": customer,
             "event_type": "http_request",
             "timestamp": occurred_at,
             "properties": {"status": 200, "bytes": 10, "section": "labs", "method": "GET"},
@@ -52,6 +58,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         "{",
         event("h2", "2015-05-17T12:00:00Z"),
         "{",
+        event("h3", "2015-05-17T12:00:00Z", "presentations"),
+        event("h4", "2015-05-17T12:00:00Z", "nobody-knows"),
     )
     land(landing, "cdn_logs/2015/05/18/23/late.ndjson", event("late", "2015-05-17T01:00:00Z"))
     variables = {"METERLINE_LANDING": str(landing), "METERLINE_CATALOG": str(catalog)}
@@ -73,14 +81,18 @@ def test_held_file_waits_is_released_and_what_is_closed_stays(home: Home) -> Non
     assert [file["path"] for file in report["held"]] == [HELD]
     assert report["held"][0]["what_to_do"].startswith(f"`meterline replay --release {HELD}`")
     waits = {draft["invoice_id"]: draft["reason_code"] for draft in report["due_drafts"]}
-    assert waits[LABS] == "file_held"
+    assert (waits[LABS], waits[NEW]) == ("file_held", "file_held")
+    assert report["held"][0]["unknown_names"] == ["nobody-knows"]
+    closed = home.rows("SELECT invoice_id FROM fct_invoices WHERE status = 'finalized'")
+    assert (UNNAMED,) in closed
+    assert (NEW,) not in closed, "it would have no usage, and the released line would be late"
     assert invoice_of_labs(home)[:2] == ("draft", 3)
     assert report["oldest_undecided"]["path"] == HELD
 
     states = "SELECT path, state, reason, event_count FROM fct_event_states ORDER BY ALL"
     assert home.rows(states) == [
         ("cdn_logs/2015/05/17/12/good.ndjson", "processed", None, 3),
-        (HELD, "unprocessed", "held", 2),
+        (HELD, "unprocessed", "held", 4),
         (HELD, "unprocessed", "malformed", 2),
         ("cdn_logs/2015/05/18/23/late.ndjson", "unprocessed", "too_late", 1),
     ]
@@ -92,7 +104,7 @@ def test_held_file_waits_is_released_and_what_is_closed_stays(home: Home) -> Non
     dry = home.report("replay", "--release", HELD, "--dry-run")
     assert dry["run_id"] is None
     assert [(row["before"], row["after"], row["lines"]) for row in dry["replayed"]["changes"]] == [
-        ("held", "accepted", 2)
+        ("held", "accepted", 4)
     ]
     assert home.status()["held"], "a dry run changes nothing"
 
@@ -103,6 +115,9 @@ def test_held_file_waits_is_released_and_what_is_closed_stays(home: Home) -> Non
     assert LABS not in {draft["invoice_id"] for draft in status["due_drafts"]}
     finalized = invoice_of_labs(home)
     assert finalized[:2] == ("finalized", 5)
+    of_the_new = f"WHERE invoice_id = '{NEW}' AND metric_code = 'requests'"
+    billed = f"SELECT sum(event_count)::BIGINT FROM fct_invoice_lines {of_the_new}"
+    assert home.rows(billed) == [(1,)]
 
     limit_lateness(Path(home.variables["METERLINE_CATALOG"]), "")
     healed = home.report("replay", "--reason", "too_late")

@@ -1,8 +1,8 @@
 """Closing in many runs gives the same invoices as closing in one.
 
-A world is a number of files and drafts. A file is received, and later decided or found unreadable.
-A run sees the files that were received by its `as_of`. An unreadable file stays unreadable: if it
-were healed, other customers would have been numbered first.
+A world is a number of files and drafts. A file is received, and later decided, held or found
+unreadable. A run sees the files that were received by its `as_of`. An unreadable or held file stays
+so: if it were healed, other customers would have been numbered first.
 
 The seed in the name of a test makes the same world again.
 """
@@ -30,6 +30,7 @@ from tests.worlds.books import (
     draft_rows,
     feed_rows,
     file_rows,
+    owner_rows,
 )
 from tests.worlds.deliveries import NOON
 
@@ -51,11 +52,14 @@ class File:
     decided: int
     is_readable: bool
     customer: str | None
+    named: str | None
 
     def status(self, hour: int) -> str:
         if hour < self.decided:
             return "pending"
-        return "decided" if self.is_readable else "quarantined"
+        if self.is_readable:
+            return "decided"
+        return "held" if self.named else "quarantined"
 
 
 def make_world(chance: random.Random) -> tuple[list[File], list[Draft]]:
@@ -70,6 +74,7 @@ def make_world(chance: random.Random) -> tuple[list[File], list[Draft]]:
                 decided=received + chance.randint(0, LAST_CUT),
                 is_readable=chance.random() < 0.6,
                 customer=chance.choice([*CUSTOMERS, None]),
+                named=chance.choice([*CUSTOMERS, None]),
             )
         )
     drafts = [
@@ -117,6 +122,13 @@ def closed_by_runs(world: list[File], all_drafts: list[Draft], runs: list[int]) 
             at(hour),
             at(hour),
             HOUR,
+            owner_rows(
+                *(
+                    (file_id, "customer", file.named)
+                    for file_id, file in listed
+                    if file.status(hour) == "held"
+                )
+            ),
         )
         books = books.with_closing(
             finalize(

@@ -13,6 +13,7 @@ from pipelines.vocabulary.frames import (
     DRAFTS,
     FILE_STATES,
     FINALIZED,
+    HELD_OWNERS,
     SOURCE_CUSTOMERS,
 )
 from pipelines.vocabulary.tables import INVOICE_LINES, INVOICES
@@ -112,6 +113,12 @@ def file_rows(*files: tuple[int, str, str, datetime, str]) -> pl.DataFrame:
 def feed_rows(*feeds: tuple[str, str, datetime]) -> pl.DataFrame:
     """Customers of sources: (source, customer, when its first event was received)."""
     return pl.DataFrame(feeds, schema=SOURCE_CUSTOMERS, orient="row")
+
+
+def owner_rows(*owners: tuple[int, str, str | None]) -> pl.DataFrame:
+    """Whom the names in held files mean: (file_id, kind, owner or None for an unknown name)."""
+    rows = [(file_id, kind, owner or "?", 1, owner) for file_id, kind, owner in owners]
+    return pl.DataFrame(rows, schema=HELD_OWNERS, orient="row")
 
 
 def closing_facts(batch_id: int = 2, as_of: datetime = NOON) -> ClosingFacts:

@@ -13,6 +13,7 @@ from pipelines.defs.shown import markdown_table
 from pipelines.invoicing.due import closable, settle_time
 from pipelines.invoicing.finalize import ClosingFacts, finalize
 from pipelines.lake.file_states import file_states, unhealed
+from pipelines.operations.attention import owners_of_held_files
 from pipelines.vocabulary.frames import FINALIZED
 from pipelines.vocabulary.tables import BATCHES, CATALOGS, INVOICE_LINES, INVOICES
 from pipelines.warehouse.dbt_tables import drafts_and_lines, opened, source_customers
@@ -56,6 +57,7 @@ def closed_invoices(
             facts.as_of,
             facts.listing_started_at,
             settle_time(catalog.sources),
+            owners_of_held_files(lake, catalog),
         )
         batch_id = lake.last_batch_id() + 1
         closed = finalize(

@@ -20,12 +20,16 @@ class RefusedLineError(ValueError):
         reason: the reason code.
         sentence: says to a person what is wrong.
         idempotency_key: the event's key. None: the key could not be read.
+        customer_ref: the customer as the line names it. None: it could not be read.
+        subscription_ref: the subscription as the line names it. None: it could not be read.
     """
 
     def __init__(self, reason: Reason, sentence: str) -> None:
         self.reason = reason
         self.sentence = sentence
         self.idempotency_key: str | None = None
+        self.customer_ref: str | None = None
+        self.subscription_ref: str | None = None
         super().__init__(sentence)
 
 

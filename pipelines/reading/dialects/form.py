@@ -195,6 +195,8 @@ class Dialect:
 
 def _read(form: EventForm, members: Members) -> EventFields:
     key = read_key(form, members)
+    customer_ref: str | None = None
+    subscription_ref: str | None = None
     try:
         for fixed in form.fixed_fields:
             _check_fixed(fixed, members)
@@ -214,6 +216,8 @@ def _read(form: EventForm, members: Members) -> EventFields:
             _check_schema(form, form.schemas, event_name, members, properties)
     except RefusedLineError as refusal:
         refusal.idempotency_key = key
+        refusal.customer_ref = _as_text(customer_ref)
+        refusal.subscription_ref = _as_text(subscription_ref)
         raise
     # A field that is present is never empty, so an empty text means that it is absent.
     fields: tuple[str, ...] = (
@@ -230,13 +234,18 @@ def _read(form: EventForm, members: Members) -> EventFields:
         fields = (customer_ref or "", event_name, occurred_text[1:])
     return EventFields(
         idempotency_key=key,
-        customer_ref=None if customer_ref is None else str(customer_ref),
-        subscription_ref=None if subscription_ref is None else str(subscription_ref),
+        customer_ref=_as_text(customer_ref),
+        subscription_ref=_as_text(subscription_ref),
         event_name=event_name,
         occurred_at=occurred_at,
         properties=properties,
         payload="\x00".join((*fields, payload)),
     )
+
+
+def _as_text(ref: str | None) -> str | None:
+    """The name as a plain text: a number gives its source text."""
+    return None if ref is None else str(ref)
 
 
 def _type(text: str | None) -> str:

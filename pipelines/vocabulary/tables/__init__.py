@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 from pipelines.vocabulary.tables.batches import BATCHES, CATALOGS
 from pipelines.vocabulary.tables.columns import PROPERTIES, UTC_MICROSECONDS, Column, LakeTable
 from pipelines.vocabulary.tables.events import ACCEPTED_EVENTS, REFUSED_EVENTS
-from pipelines.vocabulary.tables.files import FILE_DECISIONS, LANDING_FILES
+from pipelines.vocabulary.tables.files import FILE_DECISIONS, HELD_NAMES, LANDING_FILES
 from pipelines.vocabulary.tables.invoices import INVOICE_LINES, INVOICES
 
 
@@ -32,6 +32,7 @@ __all__ = [
     "BATCHES",
     "CATALOGS",
     "FILE_DECISIONS",
+    "HELD_NAMES",
     "INVOICES",
     "INVOICE_LINES",
     "LAKE_TABLES",

@@ -7,6 +7,7 @@ from pipelines.vocabulary.tables.columns import (
     SOURCE,
     LakeTable,
     bigint,
+    instant,
     integer,
     text,
 )
@@ -52,5 +53,20 @@ FILE_DECISIONS = LakeTable(
             "held",
             "Well-formed lines of a held file, which wait undecided; null counts as 0.",
         ),
+    ),
+)
+
+HELD_NAMES = LakeTable(
+    "held_names",
+    "One row per held file, revision and name: who is named in the lines that wait.",
+    (
+        BATCH_ID,
+        FILE_ID,
+        integer("revision", "Of the decision that held the file."),
+        text("kind", "`customer` or `subscription`."),
+        text("name", "The name as sent."),
+        bigint("lines", "Lines with this name, rejected ones included."),
+        instant("first_occurred_at", "Earliest usage; null if a line's instant is unknown."),
+        instant("last_occurred_at", "Latest usage; null if a line's instant is unknown."),
     ),
 )

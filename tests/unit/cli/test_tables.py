@@ -97,6 +97,15 @@ def test_waiting_file_is_told_with_what_to_do() -> None:
     ]
 
 
+def test_names_that_nobody_knows_are_told_with_the_held_file() -> None:
+    held = replace(WAITING, path="raw/h.ndjson", status="held", unknown_names=["a", "[b]"])
+
+    assert shown(replace(NOTHING, held=[held]))[1:] == [
+        "held raw/h.ndjson: truncated gzip; it names a, [b], whom the catalog does not know; "
+        "land a corrected file"
+    ]
+
+
 def test_object_that_is_not_read_is_told_with_the_reason() -> None:
     (_, told) = shown(replace(NOTHING, not_read=[UnreadObject("raw/6.tsv", "not a name")]))
 
@@ -171,6 +180,9 @@ def invoice(**overrides: str) -> InvoiceRow:
             id="path of an example",
         ),
         pytest.param(replace(NOTHING, held=[replace(WAITING, what_to_do=HOSTILE)]), id="advice"),
+        pytest.param(
+            replace(NOTHING, held=[replace(WAITING, unknown_names=[HOSTILE])]), id="unknown name"
+        ),
         pytest.param(replace(NOTHING, due_drafts=[replace(DUE, reason=HOSTILE)]), id="due draft"),
         pytest.param(
             replace(NOTHING, due_drafts=[replace(DUE, invoice_id=HOSTILE)]), id="id of a due draft"

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.intake.replay import Redecided
 from pipelines.intake.replay_selection import Selection
+from pipelines.lake.file_states import held_names
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from tests.worlds.deliveries import NO_CUTS, NOON, cut_rows
@@ -28,6 +29,12 @@ def decisions(home: Path) -> list[tuple[Any, ...]]:
 
 def kinds(redecided: Redecided) -> list[Kind]:
     return redecided.changes.rows()
+
+
+def names(home: Path) -> list[tuple[str, int]]:
+    """The names in the files that are held now, and in how many lines they are."""
+    with open_lake(home, read_only=True) as lake:
+        return held_names(lake).select("name", "lines").rows()
 
 
 def batches(home: Path) -> int:
@@ -168,6 +175,23 @@ def test_held_file_stays_held_until_it_is_released(tmp_path: Path) -> None:
         ("a", 4, "malformed", None),
         ("b", 1, "accepted", None),
     ]
+
+
+def test_names_of_a_file_that_stays_held_are_those_of_todays_dialect(tmp_path: Path) -> None:
+    """Its lines are events of two dialects, and name another customer in each."""
+    others: dict[str, object] = {"type": "track", "messageId": "m", "event": "call"}
+    others["userId"] = "globex"
+    land(tmp_path, a=line("k", 0, **others) + BAD * 2)
+    decide(tmp_path)
+    assert names(tmp_path) == [("acme", 1)]
+
+    assert replayed(tmp_path, STRICT, NO_CUTS).decisions.is_empty()
+    changed = STRICT.with_columns(pl.lit("segment").alias("dialect"))
+    assert replayed(tmp_path, changed, NO_CUTS).decisions["status"].to_list() == ["held"]
+    assert names(tmp_path) == [("globex", 1)]
+
+    replayed(tmp_path, changed, NO_CUTS, Selection(release=("cdn/a.ndjson",)))
+    assert names(tmp_path) == []
 
 
 def test_corrected_mapping_lets_a_held_file_in_without_release(tmp_path: Path) -> None:

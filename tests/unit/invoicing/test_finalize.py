@@ -26,6 +26,7 @@ from tests.worlds.books import (
     draft_rows,
     feed_rows,
     file_rows,
+    owner_rows,
 )
 from tests.worlds.deliveries import NOON, TICK, source_rows
 from tests.worlds.oracle import Sender
@@ -45,6 +46,7 @@ def reasons(
     as_of: datetime = LATER,
     listed: datetime = LATER,
     settle: timedelta = HOUR,
+    owners: pl.DataFrame | None = None,
 ) -> dict[str, str | None]:
     """The reason code by customer and day of the cut; None for a draft that can be closed."""
     closing = closable(
@@ -54,6 +56,7 @@ def reasons(
         as_of,
         listed,
         settle,
+        owners,
     )
     assert closing.closable.height + closing.held_back.height == len(drafts)
     assert closing.held_back["reason"].null_count() == 0
@@ -138,11 +141,156 @@ def test_an_unreadable_file_of_a_source_that_fed_nobody_holds_back_everybody() -
 def test_whom_a_source_fed_only_after_the_cut_counts_as_not_fed() -> None:
     # A run at the cut could not know of later events, and a later run must give the same.
     files = file_rows((7, "cdn", "cdn/a.json", NOON - HOUR, "quarantined"))
-    feeds = feed_rows(("cdn", "acme", NOON), ("cdn", "globex", NOON - TICK))
+    feeds = feed_rows(
+        ("cdn", "acme", NOON), ("cdn", "globex", NOON - TICK), ("app", "acme", NOON - TICK)
+    )
 
     found = reasons([ACME, Draft("globex", NOON)], files, feeds)
 
     assert found == {"acme": None, "globex": "file_quarantined"}
+
+
+@pytest.mark.parametrize("status", ["quarantined", "held"])
+@pytest.mark.parametrize(
+    ("first_received_at", "is_new"),
+    [
+        pytest.param(NOON - TICK, False, id="fed just before the cut"),
+        pytest.param(NOON, True, id="fed at the cut"),
+        pytest.param(None, True, id="never fed"),
+    ],
+)
+def test_customer_that_no_source_has_fed_waits_for_a_file_that_names_nobody(
+    status: str, first_received_at: datetime | None, is_new: bool
+) -> None:
+    files = file_rows((7, "cdn", "cdn/a.json", NOON - HOUR, status))
+    feeds = feed_rows(
+        ("cdn", "globex", NOON - DAY),
+        *([("app", "acme", first_received_at)] if first_received_at else []),
+    )
+
+    assert reasons([ACME], files, feeds) == {"acme": f"file_{status}" if is_new else None}
+
+
+@pytest.mark.parametrize(
+    ("owner", "expected"),
+    [
+        pytest.param(("customer", "acme"), ["acme-2", "sub-acme"], id="customer"),
+        pytest.param(("subscription", "sub-acme"), ["sub-acme"], id="subscription"),
+        pytest.param(("subscription", "acme"), [], id="subscription of a customer's name"),
+        pytest.param(("customer", None), [], id="name that nobody knows"),
+    ],
+)
+def test_held_file_holds_back_whom_its_lines_name(
+    owner: tuple[str, str | None], expected: list[str]
+) -> None:
+    files = file_rows((7, "cdn", "cdn/a.json", NOON - HOUR, "held"))
+    drafts = [ACME, Draft("acme", NOON, subscription="acme-2"), Draft("initech", NOON)]
+
+    closing = closable(
+        draft_rows(drafts),
+        files,
+        feed_rows(("cdn", "globex", NOON - DAY)),
+        LATER,
+        LATER,
+        HOUR,
+        owner_rows((7, *owner)),
+    )
+
+    waiting = closing.held_back["subscription_id"].to_list()
+    assert sorted(waiting) == expected
+
+
+@pytest.mark.parametrize(
+    ("received_at", "expected"),
+    [
+        pytest.param(NOON - TICK, "file_held", id="received just before the cut"),
+        pytest.param(NOON, None, id="received at the cut"),
+    ],
+)
+def test_named_customer_waits_for_a_held_file_received_before_the_cut(
+    received_at: datetime, expected: str | None
+) -> None:
+    files = file_rows((7, "cdn", "cdn/a.json", received_at, "held"))
+    owners = owner_rows((7, "customer", "acme"))
+
+    assert reasons([ACME], files, owners=owners) == {"acme": expected}
+
+
+def test_held_file_of_a_new_source_holds_back_nobody_but_whom_it_names() -> None:
+    files = file_rows((7, "new", "new/a.json", NOON - HOUR, "held"))
+    owners = owner_rows((7, "customer", "acme"))
+
+    found = reasons([ACME, Draft("globex", NOON)], files, owners=owners)
+
+    assert found == {"acme": "file_held", "globex": None}
+
+
+def test_held_file_holds_back_whom_its_source_fed_and_whom_it_names() -> None:
+    files = file_rows((7, "cdn", "cdn/a.json", NOON - HOUR, "held"))
+    feeds = feed_rows(("cdn", "globex", NOON - DAY))
+    drafts = [ACME, Draft("globex", NOON), Draft("initech", NOON)]
+
+    found = reasons(drafts, files, feeds, owners=owner_rows((7, "customer", "acme")))
+
+    assert found == {"acme": "file_held", "globex": "file_held", "initech": None}
+
+
+def test_names_in_a_file_that_does_not_wait_hold_back_nobody() -> None:
+    """A file may be left out because it is healed, or because a person waives it."""
+    owners = owner_rows((7, "customer", "acme"))
+
+    assert reasons([ACME], file_rows(), owners=owners) == {"acme": None}
+
+
+@pytest.mark.parametrize(
+    ("status", "feeds", "owners", "why"),
+    [
+        pytest.param(
+            "held",
+            feed_rows(("cdn", "acme", NOON - DAY)),
+            owner_rows((7, "customer", "acme")),
+            "held, and it names this customer",
+            id="named and fed",
+        ),
+        pytest.param(
+            "held",
+            feed_rows(("app", "acme", NOON - DAY)),
+            owner_rows((7, "subscription", "sub-acme")),
+            "held, and it names this subscription",
+            id="subscription named",
+        ),
+        pytest.param(
+            "quarantined",
+            feed_rows(("cdn", "acme", NOON - DAY)),
+            owner_rows(),
+            "quarantined, and its source has sent usage of this customer",
+            id="fed",
+        ),
+        pytest.param(
+            "quarantined",
+            feed_rows(("cdn", "globex", NOON - DAY)),
+            owner_rows(),
+            "quarantined, and nobody has sent usage of this customer yet",
+            id="new customer",
+        ),
+        pytest.param(
+            "quarantined",
+            feed_rows(("app", "acme", NOON - DAY)),
+            owner_rows(),
+            "quarantined, and its source has sent no usage yet, so it may be anybody's",
+            id="new source",
+        ),
+    ],
+)
+def test_reason_says_why_this_customer_waits_for_the_file(
+    status: str, feeds: pl.DataFrame, owners: pl.DataFrame, why: str
+) -> None:
+    files = file_rows((7, "cdn", "cdn/a.json", NOON - DAY, status))
+
+    held_back = closable(draft_rows([ACME]), files, feeds, LATER, LATER, HOUR, owners).held_back
+
+    (reason,) = held_back["reason"]
+    assert reason.startswith(f"cdn/a.json was received before its cut and is {why}; land a ")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +325,10 @@ def test_an_overwritten_file_that_is_unreadable_now_holds_back() -> None:
 def test_what_an_earlier_cut_of_a_customer_waits_for_later_ones_wait_for_too() -> None:
     # At noon, `new` had sent no events. A day later it had sent some of globex, never of acme.
     files = file_rows((7, "new", "new/a.json", NOON - HOUR, "quarantined"))
-    feeds = feed_rows(("new", "globex", NOON + HOUR))
+    feeds = feed_rows(
+        ("new", "globex", NOON + HOUR),
+        *(("app", customer, NOON - DAY) for customer in ("acme", "initech")),
+    )
     drafts = [ACME, Draft("acme", NOON + DAY), Draft("initech", NOON + DAY)]
 
     found = reasons(drafts, files, feeds)
@@ -194,7 +345,8 @@ def test_the_reason_names_the_file_that_was_received_first() -> None:
     closing = closable(draft_rows([ACME]), unhealed(files), feed_rows(), LATER, LATER, HOUR)
 
     assert closing.held_back["reason"].to_list() == [
-        "cdn/{first}.json was received before its cut and is held; "
+        "cdn/{first}.json was received before its cut and is held, and "
+        "nobody has sent usage of this customer yet; "
         "land a corrected file under this name, or let it in by `meterline replay --release`"
     ]
 

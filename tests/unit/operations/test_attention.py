@@ -13,8 +13,9 @@ from pipelines.landing.discovery import Discovery
 from pipelines.operations import attention
 from pipelines.operations.attention import DueDraft, OldestUndecided, WaitingFile
 from pipelines.operations.listed import Listed
-from pipelines.vocabulary.frames import FILE_STATES
+from pipelines.vocabulary.frames import FILE_STATES, HELD_OWNERS
 from pipelines.vocabulary.tables import FILE_DECISIONS, LANDING_FILES
+from tests.worlds.books import owner_rows
 from tests.worlds.catalogs import read
 from tests.worlds.deliveries import NOON
 from tests.worlds.lakes import LakeInMemory, lake_rows
@@ -122,7 +123,12 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return read(tmp_path_factory.mktemp("catalog"))
 
 
-def due(catalog: Catalog, drafts: list[tuple[str, str, datetime]], *files: Any) -> list[DueDraft]:
+def due(
+    catalog: Catalog,
+    drafts: list[tuple[str, str, datetime]],
+    *files: Any,
+    owners: pl.DataFrame | None = None,
+) -> list[DueDraft]:
     """What is said of drafts (id, customer, cut) as of noon, listed two days later.
 
     By then whatever was received before the cuts has been listed.
@@ -138,8 +144,9 @@ def due(catalog: Catalog, drafts: list[tuple[str, str, datetime]], *files: Any) 
             "total_amount DECIMAL(38, 15), line_count BIGINT)"
         )
         marts.execute(
-            "CREATE TABLE fct_source_customers AS SELECT 'raw' AS source, 'acme' AS customer_id, "
-            "TIMESTAMPTZ '2026-01-01 00:00:00Z' AS first_received_at"
+            "CREATE TABLE fct_source_customers AS "
+            "SELECT *, TIMESTAMPTZ '2026-01-01 00:00:00Z' AS first_received_at "
+            "FROM (VALUES ('raw', 'acme'), ('app', 'zürich')) AS fed (source, customer_id)"
         )
         for status in ("draft", "finalized"):
             for invoice_id, customer, cut_at in drafts:
@@ -148,7 +155,7 @@ def due(catalog: Catalog, drafts: list[tuple[str, str, datetime]], *files: Any) 
                     "INSERT INTO fct_invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1)",
                     (*row, cut_at - 30 * 24 * HOUR, cut_at - HOUR, cut_at),
                 )
-        return attention.due_drafts(marts, NOON, states(*files), listed)
+        return attention.due_drafts(marts, NOON, states(*files), listed, owners)
 
 
 @pytest.mark.parametrize(
@@ -185,3 +192,35 @@ def test_due_drafts_say_what_they_wait_for(catalog: Catalog) -> None:
         "ready",
         "nothing holds it back any more: `meterline run` closes it",
     )
+
+
+def test_due_draft_waits_for_a_held_file_that_names_its_customer(catalog: Catalog) -> None:
+    held = (1, "raw", "raw/1.ndjson", NOON - 72 * HOUR, "held")
+    drafts = [("named", "zürich", NOON), ("another's", "globex", NOON)]
+
+    found = due(catalog, drafts, held, owners=owner_rows((1, "customer", "zürich")))
+
+    assert {draft.invoice_id: draft.reason_code for draft in found} == {
+        "named": "file_held",
+        "another's": "ready",
+    }
+    assert "is held, and it names this customer; land a corrected file" in found[0].reason
+
+
+def test_names_that_nobody_knows_are_listed_with_the_held_file() -> None:
+    """Those of the most lines come first, and only `NAMES_LISTED` of them."""
+    names = [(f"n{number:02d}", number, None) for number in range(12)]
+    owners = pl.DataFrame(
+        [(1, "customer", *name) for name in [*names, ("acme", 99, "acme")]],
+        HELD_OWNERS,
+        orient="row",
+    )
+    with LakeInMemory() as lake:
+        file = {"file_id": 1, "path": "raw/1.ndjson", "source": "raw", "received_at": NOON}
+        lake.append(LANDING_FILES, lake_rows(LANDING_FILES, file))
+        decision = {"file_id": 1, "revision": 0, "status": "held", "reason": "too many"}
+        decision |= {"lines": 99, "rejected": 21}
+        lake.append(FILE_DECISIONS, lake_rows(FILE_DECISIONS, decision))
+        (waiting,) = attention.waiting_files(lake, file_states(lake), owners)
+
+    assert waiting.unknown_names == [f"n{number:02d}" for number in range(11, 1, -1)]

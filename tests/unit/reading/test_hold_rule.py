@@ -1,6 +1,7 @@
 """A file with too many bad lines is held as a whole. At the bound it is not."""
 
 import io
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,13 @@ import polars as pl
 import pytest
 
 from pipelines.audit.conservation import check_batch
+from pipelines.lake.file_states import held_names
 from pipelines.landing.store import Landing
 from pipelines.reading.formats.lines import split_chunks
 from pipelines.reading.hold_rule import HoldRule, RejectionTally
 from pipelines.vocabulary.frames import REJECTIONS
 from pipelines.vocabulary.limits import HELD_PERCENT, HELD_REJECTIONS_MIN
+from pipelines.vocabulary.tables import HELD_NAMES
 from tests.worlds.deliveries import CDN, NO_CUTS, NOON
 from tests.worlds.file_lines import BAD, event_line
 from tests.worlds.lakes import decide_landing, open_lake, verdict_rows
@@ -169,6 +172,42 @@ def test_large_held_file_leaves_only_its_rejections(
     ]
     held = [row for row in verdict_rows(tmp_path) if row[0] == "cdn/b.ndjson"]
     assert [row[1] for row in held] == [4, 8, 12, 16]
+
+
+@pytest.mark.usefixtures("road")
+@pytest.mark.parametrize("part_rows", [2, 250_000], ids=["parts_written", "parts_pending"])
+def test_names_in_a_held_file_are_kept_and_those_in_others_are_not(
+    part_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rejected line counts if its names can be read; the instants are then unknown."""
+    monkeypatch.setattr("pipelines.reading.parts.PART_ROWS", part_rows)
+    ten, eleven = NOON - timedelta(hours=2), NOON - timedelta(hours=1)
+
+    def line(customer: str, timestamp: str) -> bytes:
+        key = f"{customer} {timestamp}"
+        return event_line(transaction_id=key, customer_id=customer, timestamp=timestamp) + b"\n"
+
+    held = (
+        line("acme", f"{eleven:%Y-%m-%dT%H:%M:%SZ}")
+        + line("acme", f"{ten:%Y-%m-%dT%H:%M:%SZ}")
+        + line("globex", f"{ten:%Y-%m-%dT%H:%M:%SZ}")
+        + line("globex", "yesterday")
+        + BAD
+        + line("zürich", f"{ten:%Y-%m-%dT%H:%M:%SZ}")
+    )
+
+    decided(tmp_path, {"a.ndjson": good(0, 3), "b.ndjson": held}, HoldRule())
+
+    with open_lake(tmp_path, read_only=True) as lake:
+        found = lake.table(HELD_NAMES)
+        assert held_names(lake).rows() == found.drop("batch_id", "revision").rows()
+        refused = lake.query("SELECT count(customer_ref) FROM lake.refused_events").row(0)
+    assert found.rows() == [
+        (1, 2, 0, "customer", "acme", 2, ten, eleven),
+        (1, 2, 0, "customer", "globex", 2, None, None),
+        (1, 2, 0, "customer", "zürich", 1, ten, ten),
+    ]
+    assert refused == (0,), "the lake keeps rejected lines as before"
 
 
 @pytest.mark.usefixtures("road")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from pydantic import TypeAdapter
 
@@ -152,7 +153,12 @@ def _generation(settings: Settings) -> str | None:
 def _launch(
     settings: Settings, kind: Kind, as_of: str | None = None
 ) -> Iterator["ExecuteInProcessResult"]:
-    """Runs of the job, one after another until no landed file waits; each has succeeded."""
+    """Runs of the job, one after another until no landed file waits; each has succeeded.
+
+    Raises:
+        AlreadyRunningError: another process writes to the home. Dagster has no run of this.
+        MeterlineError: a run failed.
+    """
     _progress.info("starting Dagster and dbt")
     # The process ends with millions of objects. Looking through them for garbage takes 1.5 s.
     atexit.register(gc.freeze)
@@ -162,6 +168,7 @@ def _launch(
 
     from pipelines.definitions import JOB, defs
     from pipelines.defs.dagster_home import dagster_instance
+    from pipelines.defs.resources import end_dead_run, lock_held_for_runs
     from pipelines.defs.run_options import RunOptions
 
     run_config = dg.RunConfig(
@@ -169,12 +176,19 @@ def _launch(
         # The instance is quiet on purpose: `meterline` prints its own progress.
         loggers={"console": {"config": {"log_level": "CRITICAL"}}},
     )
-    with dagster_instance(settings) as instance:
+    run_id = str(uuid4())
+    with (
+        lock_held_for_runs(settings, run_id) as killed,
+        dagster_instance(settings) as instance,
+    ):
+        if killed is not None:
+            end_dead_run(instance, killed.run_id)
         is_waiting = True
         while is_waiting:
             result = defs.resolve_job_def(JOB).execute_in_process(
-                instance=instance, run_config=run_config, raise_on_error=False
+                instance=instance, run_config=run_config, raise_on_error=False, run_id=run_id
             )
+            run_id = str(uuid4())
             if not result.success:
                 raise _failure(result)
             is_waiting = kind.takes_in and _said(result)["landed_files"]["waiting"] > 0

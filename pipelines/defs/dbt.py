@@ -15,6 +15,7 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from pipelines.defs.lineage import LineageTranslator, lineage_of
 from pipelines.defs.resources import Writer
+from pipelines.defs.shown import in_own_words
 from pipelines.home import Home
 from pipelines.lake.ducklake import quoted
 from pipelines.settings import Settings
@@ -88,7 +89,8 @@ def build_phase(
             message = DbtCoreCliEventMessage(raw_event=dict(event), event_history_metadata={})
             for dagster_event in message.to_default_asset_events(lineage, translator, context):
                 yield _with_findings(dagster_event, event, rows, outcome)
-        outcome.require_success(phase.select, phase.failure)
+        with in_own_words():
+            outcome.require_success(phase.select, phase.failure)
 
     return dbt_phase
 

@@ -9,9 +9,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from dagster import AssetKey, DagsterEventType
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    SqlEventLogStorageTable,
+)
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, delete
 from sqlalchemy.pool import StaticPool
 
 KEPT_MAX = 8
@@ -77,6 +83,31 @@ class KeptEventLogStorage(SqliteEventLogStorage):
                 return False
             self._tables.add(table_name)
         return True
+
+    def forget_plan(self, run_id: str, kept: AssetKey) -> None:
+        """Takes assets and checks off the plan of a run that ends before it comes to them.
+
+        The lineage shows each asset on the plan of a failed run as failed. The run's own log stays
+        as it is.
+
+        Args:
+            run_id: the run.
+            kept: the asset whose step fails; it stays on the plan.
+        """
+        events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
+        planned = DagsterEventType.ASSET_MATERIALIZATION_PLANNED.value
+        with self.index_connection() as connection:
+            connection.execute(
+                delete(SqlEventLogStorageTable)
+                .where(events.run_id == run_id)
+                .where(events.dagster_event_type == planned)
+                .where(events.asset_key != kept.to_string())
+            )
+            connection.execute(
+                delete(AssetCheckExecutionsTable)
+                .where(checks.run_id == run_id)
+                .where(checks.execution_status == AssetCheckExecutionRecordStatus.PLANNED.value)
+            )
 
     def wipe(self) -> None:
         """Deletes every event. The files are deleted too, so their connections are closed first."""

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import dagster as dg
 
 from pipelines.home import Home
-from pipelines.lake.writer_lock import last_holder, writer_lock
+from pipelines.lake.writer_lock import Holder, last_holder, note_run, writer_lock
 from pipelines.operations.alarms import failure_payload, send
 from pipelines.settings import Settings
-from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.errors import AlreadyRunningError, MeterlineError
+
+_WITHOUT_END = -1.0
 
 _UNFINISHED = (
     dg.DagsterRunStatus.STARTING,
@@ -40,20 +43,51 @@ class Writer:
         return self.home.settings
 
 
+_HELD: ContextVar[Path | None] = ContextVar("_HELD", default=None)
+"""The writer lock that `lock_held_for_runs` holds in this process."""
+
+
+@contextmanager
+def lock_held_for_runs(settings: Settings, run_id: str) -> Iterator[Holder | None]:
+    """Holds the home's writer lock for the runs of this process; yields a holder that was killed.
+
+    A command takes the lock before it asks Dagster for a run. So a command that is refused leaves
+    no run behind, and no other run comes between those of one command.
+
+    Args:
+        settings: of the home.
+        run_id: the first run.
+
+    Raises:
+        AlreadyRunningError: another process holds the lock.
+    """
+    with writer_lock(settings.writer_lock, run_id, settings.lock_wait_seconds) as killed:
+        before = _HELD.set(settings.writer_lock)
+        try:
+            yield killed
+        finally:
+            _HELD.reset(before)
+
+
 def build_writer(settings: Settings) -> dg.ResourceDefinition:
     """The resource that every asset needs: it holds the home's writer lock during the run.
 
-    The run itself takes the lock, so it works however the run was launched: by the command line,
-    the UI or the sensor. If the last holder of the lock was killed, its run is marked as failed.
+    The run itself takes the lock, so it works however the run was launched. A command has taken it
+    already, see `lock_held_for_runs`. A run that Dagster launched in a process of its own waits for
+    the lock, however long that takes: it is queued, and not refused. If the last holder of the lock
+    was killed, its run is marked as failed.
     """
 
     @dg.resource(description="Holds the home's writer lock for as long as the run lasts.")
     def writer(context: dg.InitResourceContext) -> Iterator[Writer]:
         run_id = context.run.run_id if context.run else ""
-        wait = settings.lock_wait_seconds
+        if _HELD.get() == settings.writer_lock:
+            note_run(settings.writer_lock, run_id)
+            yield Writer(Home(settings), run_id)
+            return
         with ExitStack() as held:
             try:
-                killed = held.enter_context(writer_lock(settings.writer_lock, run_id, wait))
+                killed = held.enter_context(_waited_for(settings, run_id, context))
             except MeterlineError as error:
                 # No step has begun, so the hook on failing steps does not send this alarm.
                 send(settings, failure_payload(settings, run_id, None, str(error)))
@@ -63,6 +97,24 @@ def build_writer(settings: Settings) -> dg.ResourceDefinition:
             yield Writer(Home(settings), run_id)
 
     return writer
+
+
+@contextmanager
+def _waited_for(
+    settings: Settings, run_id: str, context: dg.InitResourceContext
+) -> Iterator[Holder | None]:
+    """The writer lock for one run. A run that Dagster launched waits for it, and says so."""
+    wait = settings.lock_wait_seconds
+    with ExitStack() as held:
+        try:
+            killed = held.enter_context(writer_lock(settings.writer_lock, run_id, wait))
+        except AlreadyRunningError as refusal:
+            if context.run is None or context.run.remote_job_origin is None:
+                raise
+            if context.log:
+                context.log.info(f"{refusal}\nThis run waits, and goes on when that one ends.")
+            killed = held.enter_context(writer_lock(settings.writer_lock, run_id, _WITHOUT_END))
+        yield killed
 
 
 def end_dead_run(instance: dg.DagsterInstance, run_id: str) -> bool:

@@ -1,8 +1,22 @@
-"""Shown: values as text, for Dagster and for the progress of a run."""
+"""Shown: values and errors as text, for Dagster and for the progress of a run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
 import polars as pl
 
+from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.verdicts import Verdict
+
+
+@contextmanager
+def in_own_words() -> Iterator[None]:
+    """Lets a step that fails say the sentence of the error first, not that some op has failed."""
+    try:
+        yield
+    except MeterlineError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
 def verdict_sentence(verdicts: pl.DataFrame) -> str:

@@ -36,11 +36,15 @@ def writer_lock(lock_file: Path, run_id: str, wait_seconds: float) -> Iterator[H
 
     Such a holder was killed: its run may still be marked as started, and is to be ended.
 
+    Args:
+        lock_file: the lock of the home.
+        run_id: the run that writes; others are told of it.
+        wait_seconds: how long to wait for another holder; a negative number waits without end.
+
     Raises:
         AlreadyRunningError: another process holds the lock after `wait_seconds`.
     """
     lock_file.parent.mkdir(parents=True, exist_ok=True)
-    holder_file = _holder_file(lock_file)
     lock = FileLock(lock_file)
     try:
         lock.acquire(timeout=wait_seconds)
@@ -53,11 +57,16 @@ def writer_lock(lock_file: Path, run_id: str, wait_seconds: float) -> Iterator[H
         ) from None
     try:
         dead = last_holder(lock_file)
-        holder_file.write_text(json.dumps(asdict(Holder(run_id, os.getpid()))))
+        note_run(lock_file, run_id)
         yield dead
     finally:
-        holder_file.unlink(missing_ok=True)
+        _holder_file(lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def note_run(lock_file: Path, run_id: str) -> None:
+    """Says that this process, which holds the lock, writes for this run from now on."""
+    _holder_file(lock_file).write_text(json.dumps(asdict(Holder(run_id, os.getpid()))))
 
 
 def last_holder(lock_file: Path) -> Holder | None:

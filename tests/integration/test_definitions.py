@@ -1,14 +1,16 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from pipelines.defs.dagster_home import dagster_instance
 from pipelines.defs.lineage import read_manifest
 from pipelines.settings import DBT_PROJECT, Settings
 from pipelines.warehouse.dbt_runner import prepare_project
-from tests.worlds.homes import prepared_home
+from tests.worlds.homes import copied_catalog, prepared_home
 
 LOADED = """
 from pipelines.definitions import defs
@@ -75,6 +77,39 @@ def test_published_marts_come_from_landed_files(definitions: dg.Definitions) -> 
     assert dg.AssetKey("landed_files") in upstream
     assert dg.AssetKey(["lake", "accepted_events"]) in upstream
     assert dg.AssetKey(["lake", "invoice_lines"]) in upstream
+
+
+def test_refused_catalog_fails_one_step_and_one_asset_with_its_own_sentence(
+    settings: Settings, tmp_path: Path
+) -> None:
+    from pipelines.definitions import JOB, build_definitions, python_assets
+
+    catalog = copied_catalog(tmp_path / "catalog")
+    with (catalog / "subscriptions.csv").open("a") as file:
+        file.write("sub-x,nobody,edge-europe,week,1,calendar,2015-05-11,\n")
+    refusing = settings.model_copy(update={"catalog": catalog})
+    refused = build_definitions(refusing, python_assets(), DBT_PROJECT)
+    with dagster_instance(refusing) as instance:
+        job = refused.resolve_job_def(JOB)
+        result = job.execute_in_process(instance=instance, raise_on_error=False)
+
+        failed = [e for e in result.all_events if e.event_type is dg.DagsterEventType.STEP_FAILURE]
+        assert [event.step_key for event in failed] == ["catalog"]
+        said = failed[0].step_failure_data.user_failure_data
+        sentence = (said and said.description) or ""
+        assert sentence.startswith("the catalog has 1 problem(s); nothing was written:\n")
+        assert "'nobody' is not in customers.csv" in sentence
+        graph = refused.resolve_asset_graph()
+        planned = {
+            key.to_user_string()
+            for key in graph.get_all_asset_keys()
+            if instance.get_latest_planned_materialization_info(key)
+        }
+        assert planned == {"catalog"}, "the lineage shows what was planned as failed"
+        checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+            list(graph.asset_check_keys)
+        )
+        assert checks == {}
 
 
 def test_every_dbt_test_of_a_model_is_a_blocking_check(

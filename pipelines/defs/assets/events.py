@@ -11,7 +11,7 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.checks import check_results, check_specs, require_all
 from pipelines.defs.resources import Writer
-from pipelines.defs.shown import markdown_table, verdict_sentence
+from pipelines.defs.shown import in_own_words, markdown_table, verdict_sentence
 from pipelines.lake.file_states import verdict_counts
 from pipelines.reading.parts import ParsedBatch
 from pipelines.vocabulary.verdicts import Verdict
@@ -85,4 +85,5 @@ def decided_events(
             },
         )
     yield from check_results(findings)
-    require_all(findings)
+    with in_own_words():
+        require_all(findings)

@@ -23,10 +23,11 @@ from pipelines.intake.kinds import Correction, FilesPlan, Kind, NewFiles, Replay
 from pipelines.intake.replay_selection import Selection
 from pipelines.intake.replayed import Change, NotReplayed, Replayed
 from pipelines.lake.run_facts import RunFacts
+from pipelines.lake.writer_lock import writer_lock
 from pipelines.landing.discovery import Discovery
 from pipelines.operations.listed import Listed
 from pipelines.settings import Settings
-from pipelines.vocabulary.errors import InvariantError, MeterlineError
+from pipelines.vocabulary.errors import AlreadyRunningError, InvariantError, MeterlineError
 from tests.worlds.marts import publish_marts
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -268,6 +269,21 @@ def test_interrupted_step_interrupts_the_command(settings: Settings, stand_in: S
     stand_in(Made(error=KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         run_job(settings, NewFiles())
+
+
+def test_command_is_refused_before_dagster_knows_of_a_run(
+    settings: Settings, stand_in: StandIn
+) -> None:
+    asked = stand_in(Made())
+    with (
+        writer_lock(settings.writer_lock, "first", 0),
+        pytest.raises(AlreadyRunningError, match="already running: run first"),
+    ):
+        run_job(settings, NewFiles())
+
+    assert asked == []
+    run_job(settings, NewFiles())
+    assert len(asked) == 1
 
 
 def test_nothing_to_do_launches_nothing(

@@ -52,6 +52,28 @@ def test_more_runs_than_are_kept_open_stay_readable(instance: dg.DagsterInstance
     assert len(storage._kept) == KEPT_MAX
 
 
+def test_forgotten_plan_leaves_the_plans_of_other_runs_and_the_log_of_the_run(
+    instance: dg.DagsterInstance,
+) -> None:
+    @dg.asset
+    def bill() -> None:
+        pass
+
+    first = dg.materialize([usage, bill], instance=instance).run_id
+    second = dg.materialize([usage, bill], instance=instance).run_id
+    before = len(kept(instance).get_logs_for_run(second))
+
+    kept(instance).forget_plan(second, usage.key)
+
+    planned = [
+        info.run_id
+        for key in (usage.key, bill.key)
+        if (info := instance.get_latest_planned_materialization_info(key))
+    ]
+    assert planned == [second, first]
+    assert len(kept(instance).get_logs_for_run(second)) == before
+
+
 def test_a_transaction_that_fails_leaves_nothing(instance: dg.DagsterInstance) -> None:
     storage = kept(instance)
     dg.materialize([usage], instance=instance)

@@ -8,6 +8,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
 
 from pipelines.defs.resources import (
     RunMemory,
@@ -15,6 +20,7 @@ from pipelines.defs.resources import (
     build_writer,
     end_dead_run,
     end_runs_of_dead_processes,
+    lock_held_for_runs,
 )
 from pipelines.lake.writer_lock import writer_lock
 from pipelines.settings import Settings
@@ -83,6 +89,53 @@ def test_second_run_is_refused_while_the_lock_is_held(
         dg.materialize([lock_note], resources={"writer": build_writer(settings)}, instance=instance)
     assert isinstance(refused.value.user_exception, AlreadyRunningError)
     assert "run first" in str(refused.value.user_exception)
+
+
+def test_run_that_dagster_launched_waits_for_the_lock_and_says_so(
+    settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location = RegisteredCodeLocationOrigin("meterline")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "repository"), "meterline")
+    monkeypatch.setattr(dg.DagsterRun, "remote_job_origin", origin)
+    first = writer_lock(settings.writer_lock, "first", 0.0)
+    first.__enter__()
+    said: list[str] = []
+
+    def let_go(_self: Any, sentence: str) -> None:
+        said.append(sentence)
+        first.__exit__(None, None, None)
+
+    monkeypatch.setattr(dg.DagsterLogManager, "info", let_go)
+    outcome = dg.materialize(
+        [lock_note], resources={"writer": build_writer(settings)}, instance=instance
+    )
+
+    (made,) = outcome.get_asset_materialization_events()
+    assert made.materialization.metadata["holder"] == made.materialization.metadata["run"]
+    (sentence,) = said
+    assert sentence.startswith("already running: run first")
+    assert sentence.endswith("This run waits, and goes on when that one ends.")
+
+
+def test_runs_of_one_command_share_its_lock(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    for _ in range(2):
+        with lock_held_for_runs(settings, "command") as killed:
+            assert killed is None
+            for _ in range(2):
+                outcome = dg.materialize(
+                    [lock_note], resources={"writer": build_writer(settings)}, instance=instance
+                )
+                (made,) = outcome.get_asset_materialization_events()
+                assert made.materialization.metadata["holder"].value == outcome.run_id
+                with (
+                    pytest.raises(AlreadyRunningError, match=f"run {outcome.run_id}"),
+                    writer_lock(settings.writer_lock, "another", 0.0),
+                ):
+                    pass
+    with writer_lock(settings.writer_lock, "next", 0.0) as left:
+        assert left is None
 
 
 def test_taking_the_lock_ends_the_run_that_was_killed_holding_it(

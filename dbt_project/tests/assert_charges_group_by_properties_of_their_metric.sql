@@ -1,4 +1,9 @@
 {# A charge may group by what its metric offers and documents, nothing else. #}
+{{ config(meta={'what_to_do': (
+    'group this charge by properties that its metric has, in'
+    ~ ' charges.csv'
+)}) }}
+
 with
 
 charges as (

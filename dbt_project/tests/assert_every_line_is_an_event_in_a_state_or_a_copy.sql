@@ -1,4 +1,9 @@
 {# An unreadable file has no lines that anybody counted. #}
+{{ config(meta={'what_to_do': (
+    'run `meterline run` again; if it says the same, rows of the'
+    ~ ' lake were changed, so restore the home from a backup'
+)}) }}
+
 with
 
 landing_files as (
@@ -24,7 +29,13 @@ states_per_file as (
 
 )
 
-select landing_files.*
+select
+    landing_files.path,
+    landing_files.file_id,
+    landing_files.status,
+    landing_files.line_count,
+    landing_files.line_count - coalesce(states_per_file.event_count, 0)
+    - landing_files.duplicate_count - landing_files.blank_count as difference
 from landing_files
 left join states_per_file
     on landing_files.file_id = states_per_file.file_id

@@ -1,4 +1,9 @@
 {# A reconciliation without rows has no difference either. #}
+{{ config(meta={'what_to_do': (
+    'add these identities to the models of `reconciliation`;'
+    ~ ' without them nothing shows that usage is lost'
+)}) }}
+
 with
 
 metrics_defined as (

@@ -229,6 +229,7 @@ def _with_findings(
                             "assertion": assertion.name,
                             "rows that offend": assertion.offences,
                             "the first of them": "\n".join(assertion.first_rows),
+                            "what to do": assertion.what_to_do if assertion.offences else "",
                         }
                     )
                     for assertion in found

@@ -24,21 +24,25 @@ class Assertion:
     Attributes:
         name: what is claimed.
         offences: how many rows offend against it; 0 when it holds.
-        first_rows: the first of these rows, each as JSON.
+        first_rows: the first of these rows, each as JSON: who each is about, and by how much it is
+            wrong.
+        what_to_do: what a person does when it fails; `meta` of the test. Empty: nobody said.
     """
 
     name: str
     offences: int
     first_rows: tuple[str, ...]
+    what_to_do: str = ""
 
     def sentence(self) -> str:
-        """What offends, for a person."""
+        """What offends, by how much, and what to do about it."""
         rows = ", ".join(
             row if len(row) <= _ROW_TEXT_MAX else f"{row[:_ROW_TEXT_MAX]}…"
             for row in self.first_rows
         )
         count = "1 row" if self.offences == 1 else f"{self.offences:,} rows"
-        return f"{self.name} fails for {count}, such as {rows}"
+        advice = f"; {self.what_to_do}" if self.what_to_do else ""
+        return f"{self.name} fails for {count}, such as {rows}{advice}"
 
 
 @dataclass(frozen=True)
@@ -135,12 +139,13 @@ def _assertions(result: Any) -> tuple[Assertion, ...]:
         return ()
     if not isinstance(found, list):
         return ()
+    what_to_do = " ".join(str(result.node.config.meta.get("what_to_do", "")).split())
     return tuple(
-        Assertion(each["assertion"], each["offences"], tuple(each["first_rows"] or ()))
+        Assertion(each["assertion"], each["offences"], tuple(each["first_rows"] or ()), what_to_do)
         for each in found
     )
 
 
 def _message(result: Any, assertions: Sequence[Assertion]) -> str:
     broken = [assertion.sentence() for assertion in assertions if assertion.offences]
-    return "; ".join(broken) or " ".join(str(result.message).split())
+    return ".\n    ".join(broken) or " ".join(str(result.message).split())

@@ -305,13 +305,18 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
 
 
 @pytest.mark.parametrize(
-    ("database", "sql", "selection", "failing"),
+    ("database", "sql", "selection", "failing", "shown"),
     [
         pytest.param(
             "lake",
             "update invoice_lines set quantity = 149 where charge_code = 'egress'",
             "tag:marts",
-            {"everything_adds_up"},
+            {"everything_adds_up", "assert_finalized_lines_state_what_the_lake_supports"},
+            [
+                '"invoice_id":"sub-acme/2025-12-01","customer_id":"acme","charge_code":"egress"',
+                '"invoiced_quantity":149.000000000000000000,"difference":1.000000000000000000',
+                '"identity":"finalized_quantity","subject":"egress_bytes","unit":"byte"',
+            ],
             id="an invoice that states less than the lake supports",
         ),
         pytest.param(
@@ -319,6 +324,10 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
             "update invoice_lines set amount = 0.74 where charge_code = 'egress'",
             "tag:marts",
             {"everything_adds_up", "lines_add_up_to_their_invoice"},
+            [
+                '"invoice_id":"sub-acme/2025-12-01","total_amount":0.760000000000000',
+                '"amount_of_lines":0.750000000000000,"difference":0.010000000000000',
+            ],
             id="a line that does not add up to its invoice",
         ),
         pytest.param(
@@ -330,6 +339,10 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
                 "everything_adds_up",
                 "every_line_of_a_file_is_in_the_lake",
             },
+            [
+                '"path":"edge/4.ndjson","file_id":4,"status":"decided","line_count":8',
+                '"found_line_count":7,"difference":1',
+            ],
             id="a line that is in a file and not in the lake",
         ),
         pytest.param(
@@ -337,6 +350,7 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
             "insert into calendar.customer_names values ('shared', 'idle', null, null)",
             "stg_calendar__customer_names+",
             {"no_overlap(name)", "unique_key(name, valid_from_at)"},
+            ['"name":"shared"', "correct the dates of this subscription or name in the catalog"],
             id="a name of two customers",
         ),
         pytest.param(
@@ -344,6 +358,7 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
             "delete from calendar.clock",
             "stg_calendar__clock",
             {"assert_one_clock"},
+            ['"row_count":0'],
             id="no instant to speak of",
         ),
     ],
@@ -354,6 +369,7 @@ def test_books_that_are_wrong_stop_the_build(
     sql: str,
     selection: str,
     failing: set[str],
+    shown: list[str],
 ) -> None:
     invocation = spoiled(database, sql).invoke(
         "build", "--select", selection, "--exclude-resource-type=unit_test"
@@ -365,3 +381,6 @@ def test_books_that_are_wrong_stop_the_build(
     assert broken == failing
     messages = " ".join(failure.message for failure in outcome.failures)
     assert all(f"{name} fails for " in messages for name in broken)
+    said = [each.what_to_do for each in found if each.offences]
+    assert all(what_to_do and f"; {what_to_do}" in messages for what_to_do in said)
+    assert all(each in messages for each in shown), messages

@@ -1,12 +1,13 @@
 {#- What a test has found, as one row: the number and the name of the assertion,
-    how many rows offend against it, and the first of them, each as JSON. -#}
-{% macro offences(assertion, query, number=1) -%}
-    {{ adapter.dispatch('offences')(assertion, query, number) }}
+    how many rows offend against it, and the first of them, each as JSON. `shows`
+   lists what is shown of a row: who it is about, and by how much it is wrong. -#}
+{% macro offences(assertion, query, number=1, shows=['*']) -%}
+    {{ adapter.dispatch('offences')(assertion, query, number, shows) }}
 {%- endmacro %}
 
 
 {#- Two steps, so that only the rows that are shown become a list. -#}
-{% macro duckdb__offences(assertion, query, number) -%}
+{% macro duckdb__offences(assertion, query, number, shows) -%}
     select
         {{ number }} as number,
         {{ sql_text(assertion) }} as assertion,
@@ -18,7 +19,10 @@
             cast(to_json(offending) as varchar) as offending_row,
             row_number() over () as row_number
         from (
-            {{ query }}
+            select {{ shows | join(', ') }}
+            from (
+                {{ query }}
+            ) as offending_rows
         ) as offending
     )
 {%- endmacro %}

@@ -33,7 +33,12 @@ compared_sums as (
 
 )
 
-select *
+select
+    *,
+    {%- for column in sums %}
+    model_sum_{{ loop.index }} - compared_sum_{{ loop.index }}
+        as difference_{{ loop.index }}{{ ',' if not loop.last }}
+    {%- endfor %}
 from model_sums
 full join compared_sums using ({{ key | join(', ') }})
 where

@@ -1,5 +1,5 @@
 {# One row for each assertion, also for one that holds: its name, how many rows
-   offend, and at most three of them. #}
+   offend, and at most three of them, with what the assertion shows of them. #}
 {% set positive = 'amount > 0' %}
 {% set all = [
     {'unique_key': {'columns': ['name']} },
@@ -8,6 +8,12 @@
         'name': 'first_positive',
         'expression': positive,
         'where': "name = 'a'"
+    } },
+    {'row_satisfies': {
+        'name': 'shown',
+        'expression': positive,
+        'where': "name = 'b'",
+        'shows': ['name', '0 - amount as difference']
     } },
     {'one_of': {
         'column_name': 'name',
@@ -53,6 +59,7 @@ expected as (
             || '{"name":"d","amount":-4}'
         ),
         ('first_positive', 0, null),
+        ('shown', 1, '{"name":"b","difference":2}'),
         ('one_of(name)', 0, null)
     ) as claims (assertion, offences, first_rows)
 

@@ -15,7 +15,10 @@ FOUND = [
 
 def result(kind: str, status: str, message: str | None, response: str = "OK") -> Any:
     node = SimpleNamespace(
-        unique_id=f"{kind}.meterline.of_it", original_file_path="it.yml", resource_type=kind
+        unique_id=f"{kind}.meterline.of_it",
+        original_file_path="it.yml",
+        resource_type=kind,
+        config=SimpleNamespace(meta={"what_to_do": "mend\nit"}),
     )
     return SimpleNamespace(
         node=node, status=status, message=message, adapter_response={"_message": response}
@@ -34,10 +37,11 @@ def invocation(*results: Any, exception: BaseException | None = None) -> Any:
             Assertion("a_is_b", 1_234, ('{"a":1}', '{"a":2}')),
             'a_is_b fails for 1,234 rows, such as {"a":1}, {"a":2}',
         ),
+        (Assertion("a_is_b", 1, ("{}",), "mend it"), "a_is_b fails for 1 row, such as {}; mend it"),
         (Assertion("x", 1, ("y" * 300,)), f"x fails for 1 row, such as {'y' * 300}"),
         (Assertion("x", 1, ("y" * 301,)), f"x fails for 1 row, such as {'y' * 300}…"),
     ],
-    ids=["one row", "many rows", "the longest row", "a longer row"],
+    ids=["one row", "many rows", "what to do", "the longest row", "a longer row"],
 )
 def test_sentence_names_assertion_and_rows(assertion: Assertion, sentence: str) -> None:
     assert assertion.sentence() == sentence
@@ -52,7 +56,9 @@ def test_a_failed_test_says_which_assertion_fails_for_which_rows() -> None:
         2,
     ]
     (failure,) = outcome.failures
-    assert failure.message == 'totals_are_right fails for 2 rows, such as {"id":"a"}, {"id":"b"}'
+    assert failure.message == (
+        'totals_are_right fails for 2 rows, such as {"id":"a"}, {"id":"b"}; mend it'
+    )
     with pytest.raises(
         InvariantError, match=r"1 failed and 1 skipped(.|\n)*totals_are_right fails"
     ):

@@ -52,5 +52,7 @@ def require_all(findings: Sequence[Finding]) -> None:
         )
         raise InvariantError(
             f"expected every invariant of the lake to hold, found {len(broken)} of "
-            f"{len(findings)} broken; no invoice was closed and nothing was published:\n{listed}"
+            f"{len(findings)} broken; no invoice was closed and nothing was published; run "
+            "`meterline run` again, and if it says the same, rows of the lake were changed, so "
+            f"restore the home from a backup:\n{listed}"
         )

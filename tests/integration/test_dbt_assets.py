@@ -180,11 +180,17 @@ def test_check_lists_each_assertion_and_the_rows_that_offend(
     table = check.metadata["found"]
     assert isinstance(table, dg.TableMetadataValue)
     assert [record.data for record in table.records] == [
-        {"assertion": "not_null(price)", "rows that offend": 0, "the first of them": ""},
+        {
+            "assertion": "not_null(price)",
+            "rows that offend": 0,
+            "the first of them": "",
+            "what to do": "",
+        },
         {
             "assertion": "unique_key(price)",
             "rows that offend": 1,
             "the first of them": '{"price":"5","row_count":2}',
+            "what to do": "correct the price",
         },
     ]
 

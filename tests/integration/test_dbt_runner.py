@@ -148,7 +148,7 @@ def test_nodes_given_one_by_one_are_built_and_nothing_else(home: SmallHome) -> N
     assert home.rows("select price from priced") == [("1",)]
     (failure,) = outcome.failures
     assert failure.message == (
-        'unique_key(price) fails for 1 row, such as {"price":"2","row_count":2}'
+        'unique_key(price) fails for 1 row, such as {"price":"2","row_count":2}; correct the price'
     )
     (found,) = outcome.assertions.values()
     assert [(each.name, each.offences) for each in found] == [

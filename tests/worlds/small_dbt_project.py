@@ -26,6 +26,7 @@ PROJECT = {
         profile: small
         seeds: {small: {+column_types: {price: varchar}, +tags: [good]}}
         models: {small: {+materialized: table}}
+        data_tests: {small: {+meta: {what_to_do: correct the price}}}
     """,
     "profiles.yml": """
         small:

@@ -63,7 +63,9 @@ def _publish(
         batch_id = lake.last_batch_id()
     broken = verify_chain(invoices, before.chain_head.chain_sha256 if before else GENESIS, verified)
     if broken:
-        raise InvariantError(f"{broken.sentence()}; nothing was published")
+        raise InvariantError(
+            f"{broken.sentence()}; nothing was published, so restore the home from a backup"
+        )
     head = chain_head(
         invoices,
         before.chain_head.verified_at if before and verified.number else facts.listing_started_at,

@@ -29,5 +29,7 @@ def test_broken_invariant_fails_its_check_and_shows_what_offends() -> None:
     assert not shown.passed
     assert shown.severity is dg.AssetCheckSeverity.ERROR
     assert shown.metadata["sample"] == dg.TextMetadataValue("file 7: 10 lines, 9 decided")
-    with pytest.raises(InvariantError, match=r"1 of 2 broken(.|\n)*adds_up(.|\n)*3 offences"):
+    with pytest.raises(
+        InvariantError, match=r"1 of 2 broken(.|\n)*from a backup:\n(.|\n)*adds_up(.|\n)*3 offences"
+    ):
         require_all([HOLDS, BROKEN])

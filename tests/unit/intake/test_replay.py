@@ -194,6 +194,19 @@ def test_names_of_a_file_that_stays_held_are_those_of_todays_dialect(tmp_path: P
     assert names(tmp_path) == []
 
 
+def test_replay_reads_the_names_of_a_file_held_before_the_lake_kept_names(tmp_path: Path) -> None:
+    land(tmp_path, a=line("k") + BAD * 2)
+    decide(tmp_path)
+    with open_lake(tmp_path, read_only=False) as lake:
+        lake._connection.execute("DELETE FROM lake.held_names")
+    assert names(tmp_path) == []
+
+    replayed(tmp_path, STRICT, NO_CUTS)
+
+    assert names(tmp_path) == [("acme", 1)]
+    assert [row[1:3] for row in decisions(tmp_path)] == [(0, "held"), (1, "held")]
+
+
 def test_corrected_mapping_lets_a_held_file_in_without_release(tmp_path: Path) -> None:
     """The file is in Togai's dialect; the catalog had said that it was in Metronome's."""
     togai = (

@@ -13,9 +13,10 @@
     defs         Dagster: assets, checks, sensors, resources
     cli          the command `meterline`
 
-Three modules stand beside the rooms.
+Four modules stand beside the rooms.
 
     settings     every `METERLINE_*` variable
+    durable      files and folders written to disk before anything relies on them
     home         a home, opened: each opener passes on every setting
     definitions  what Dagster serves
 

@@ -36,8 +36,8 @@ class Home:
 
     @property
     def has_lake(self) -> bool:
-        """False before the first run."""
-        return self.lake_catalog.exists()
+        """False before the first run; a lake that lost its catalog still is one."""
+        return self.lake_catalog.exists() or any(self.settings.lake_data.rglob("*.parquet"))
 
     @property
     def hold_rule(self) -> HoldRule:

@@ -1,10 +1,13 @@
 """The catalog database: where DuckLake keeps which tables a lake has and which files they are."""
 
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from pipelines import durable
+from pipelines.lake.catalog_copies import CatalogCopies
 from pipelines.vocabulary.errors import LakeError
 
 
@@ -27,13 +30,34 @@ class SqliteCatalog:
         """True once a writer has begun to make a lake here."""
         return self.path.is_file()
 
+    def holds_lake(self) -> bool:
+        """True once DuckLake has made its own tables in the database.
+
+        Raises:
+            LakeError: the file is no SQLite database.
+        """
+        if not self.exists():
+            return False
+        try:
+            with closing(sqlite3.connect(self.path)) as connection:
+                found = connection.execute(
+                    "SELECT 1 FROM sqlite_master WHERE name = 'ducklake_metadata'"
+                ).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise LakeError(
+                f"the lake's catalog {self} is damaged ({error}); nothing was changed. "
+                f"Save the lake's files, {self.copies.how_to_restore()}"
+            ) from error
+        return found is not None
+
     def make(self) -> None:
         """Makes an empty database if there is none, and lets it be read while it is written.
 
         Raises:
             LakeError: the file system does not support SQLite's write-ahead log.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(self.path.parent)
+        was_there = self.exists()
         # Without WAL an open reader makes another process's commit fail. It is set before DuckDB
         # opens the file: closing it here would drop the locks that DuckDB's own SQLite holds.
         connection = sqlite3.connect(self.path)
@@ -43,6 +67,13 @@ class SqliteCatalog:
             connection.close()
         if mode != "wal":
             raise LakeError(f"expected the lake's catalog in WAL mode, found {mode}: {self}")
+        if not was_there:
+            durable.sync(self.path.parent)
+
+    @property
+    def copies(self) -> CatalogCopies:
+        """The copies of the database, kept beside it."""
+        return CatalogCopies(self.path)
 
     @property
     def address(self) -> str:

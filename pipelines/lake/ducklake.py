@@ -14,6 +14,9 @@ import duckdb
 from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.vocabulary.errors import LakeError
 
+METADATA = "__ducklake_metadata_lake.main"
+"""Schema of the catalog database itself, as DuckLake attaches it with a lake called `lake`."""
+
 EXTENSIONS = (SqliteCatalog.extension, "ducklake")
 """DuckDB extensions the lake needs, in loading order; they come as signed wheels."""
 

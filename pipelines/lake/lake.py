@@ -6,6 +6,7 @@ another schema is migrated or refused.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,9 +14,17 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
+from pipelines import durable
+from pipelines.lake import staged_batch
 from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.ducklake import Attached
-from pipelines.lake.migrate import SCHEMA_VERSION, migrate, require_newest_schema
+from pipelines.lake.migrate import (
+    SCHEMA_VERSION,
+    is_recorded_migration,
+    migrate,
+    require_newest_schema,
+)
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import LakeError, OlderSchemaError
 from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
 
@@ -34,10 +43,15 @@ class Lake:
         memory_limit: str = "2GiB",
     ) -> None:
         self._data = data
+        self._catalog = catalog
+        self._copied_after = 0
         if not read_only:
-            data.mkdir(parents=True, exist_ok=True)
+            if not catalog.holds_lake():
+                self._require_no_data_files()
+            durable.make_folder(data)
             catalog.make()
         elif not catalog.exists():
+            self._require_no_data_files()
             raise LakeError(f"there is no lake at {catalog}; run `meterline run` first")
         try:
             self._attached = Attached(
@@ -51,9 +65,15 @@ class Lake:
         except duckdb.InvalidInputException as error:
             if not read_only or snapshot_id is not None:
                 raise
+            self._require_no_data_files()
             # A kill while the lake was made leaves a database without DuckLake's own tables.
             raise OlderSchemaError(
                 f"the lake at {catalog} was not made to its end; `meterline run` makes it"
+            ) from error
+        except duckdb.Error as error:
+            raise LakeError(
+                f"the lake at {catalog} cannot be opened ({error}); nothing was changed. If its "
+                f"catalog is damaged, {catalog.copies.how_to_restore()}"
             ) from error
         self._connection = self._attached.connection
         try:
@@ -77,8 +97,14 @@ class Lake:
         self.close()
 
     def close(self) -> None:
-        """Lets go of the lake's files; nothing can be asked any more."""
+        """Lets go of the lake's files; nothing can be asked any more.
+
+        The catalog is copied now if a batch was committed: before, its locks would be lost.
+        """
         self._attached.close()
+        batch_id, self._copied_after = self._copied_after, 0
+        if batch_id:
+            self._catalog.copies.keep(batch_id)
 
     def query(
         self, sql: str, parameters: Mapping[str, Any] | None = None, **frames: pl.DataFrame
@@ -145,51 +171,90 @@ class Lake:
         expected = self.last_batch_id() + 1
         if batch_id != expected:
             raise LakeError(f"expected batch {expected}, found batch {batch_id}; run again")
-        moved: dict[LakeTable, list[Path]] = {}
-        for table, frame in rows.items():
-            if frame.height:
-                moved.setdefault(table, []).append(self._write(table, batch_id, frame))
-        for table, paths in staged_files.items():
-            moved.setdefault(table, []).extend(
-                self._move_in(table, batch_id, path) for path in paths
-            )
+        placing = [
+            *(self._placed_rows(table, batch_id, frame) for table, frame in rows.items()),
+            *(
+                self._placed(table, batch_id, path.name, path)
+                for table, paths in staged_files.items()
+                for path in paths
+            ),
+        ]
+        placed = [each for each in placing if each is not None]
+        files = (each.target.relative_to(self._data).as_posix() for each in placed)
+        staged_batch.note(self._attached, self._data.parent, batch_id, files)
+        for each in placed:
+            each.move_in()
         with self._attached.transaction():
-            for table, paths in moved.items():
-                self._register(table, paths)
+            for table in dict.fromkeys(each.table for each in placed):
+                self._register(table, [each.target for each in placed if each.table is table])
+        self._copied_after = batch_id
+        staged_batch.forget(self._data.parent)
 
     def sweep(self) -> int:
-        """Deletes data files that no commit registered; call it only under the writer lock."""
-        swept = 0
-        for table in (SCHEMA_VERSION, *LAKE_TABLES):
-            registered = {path.name for path in self.files(table)}
-            for path in self._folder(table).glob("*.parquet"):
-                if path.name not in registered:
-                    path.unlink()
-                    swept += 1
-        return swept
+        """Deletes what an unfinished batch or migration of this lake moved in; under the lock.
 
-    def _folder(self, table: LakeTable) -> Path:
-        return self._data / "main" / table.name
+        Returns:
+            The number of deleted files.
 
-    def _place(self, table: LakeTable, batch_id: int, name: str) -> Path:
-        folder = self._folder(table)
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"batch-{batch_id:09d}-{name}"
+        Raises:
+            LakeError: there is any other file that the catalog does not know. The catalog is older
+                than its files then, or they are another lake's. Nothing was deleted.
+        """
+        batch_id = self.last_batch_id()
+        unknown = self._unknown_files()
+        staged = staged_batch.unfinished(self._attached, self._data.parent, batch_id + 1)
+        own = {self._data / file for file in staged.files} if staged else set()
+        foreign = [
+            path
+            for path in unknown
+            if path not in own and not is_recorded_migration(self._attached, path)
+        ]
+        if foreign:
+            raise LakeError(
+                f"the lake's catalog {self._catalog} ends with batch {batch_id} and does not know "
+                f"{counted(len(foreign), 'file')} below {self._data}, the first is "
+                f"{foreign[0].relative_to(self._data)}: the catalog is older than its files, or "
+                "the files are of another lake; nothing was deleted. Move files away that do not "
+                f"belong to this lake; otherwise {self._catalog.copies.how_to_restore()}"
+            )
+        for path in unknown:
+            path.unlink()
+        staged_batch.forget(self._data.parent)
+        if batch_id and not self._catalog.copies.has(batch_id):
+            self._copied_after = batch_id
+        return len(unknown)
+
+    def _unknown_files(self) -> list[Path]:
+        known = {path for table in (SCHEMA_VERSION, *LAKE_TABLES) for path in self.files(table)}
+        data = self._data.resolve()
+        found = sorted(self._data.rglob("*.parquet"))
+        return [path for path in found if data / path.relative_to(self._data) not in known]
+
+    def _require_no_data_files(self) -> None:
+        for path in self._data.rglob("*.parquet"):
+            raise LakeError(
+                f"expected the lake's catalog {self._catalog}, found none or an empty one, and "
+                f"beside it files of a lake, such as {path.relative_to(self._data)}; nothing was "
+                f"changed. Rather than begin anew, {self._catalog.copies.how_to_restore()}"
+            )
+
+    def _placed(
+        self, table: LakeTable, batch_id: int, name: str, source: Path | pl.DataFrame
+    ) -> "_Placed":
+        target = self._data / "main" / table.name / f"batch-{batch_id:09d}-{name}"
         if target.exists():
             raise LakeError(f"{target.name} is in the lake already; run again, the sweep heals it")
-        return target
+        return _Placed(table, target, source)
 
-    def _move_in(self, table: LakeTable, batch_id: int, staged: Path) -> Path:
-        return staged.rename(self._place(table, batch_id, staged.name))
-
-    def _write(self, table: LakeTable, batch_id: int, frame: pl.DataFrame) -> Path:
+    def _placed_rows(
+        self, table: LakeTable, batch_id: int, frame: pl.DataFrame
+    ) -> "_Placed | None":
+        if frame.is_empty():
+            return None
         if set(frame["batch_id"].unique()) != {batch_id}:
             raise LakeError(f"rows for {table.name} carry another batch_id than {batch_id}")
-        target = self._place(table, batch_id, "rows.parquet")
-        frame.select(
-            pl.col(column.name).cast(column.dtype) for column in table.columns
-        ).write_parquet(target)
-        return target
+        rows = frame.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
+        return self._placed(table, batch_id, "rows.parquet", rows)
 
     def _register(self, table: LakeTable, paths: list[Path]) -> None:
         registered = {path.name for path in self.files(table)}
@@ -203,6 +268,22 @@ class Lake:
                 "CALL ducklake_add_data_files('lake', $table, $path)",
                 {"table": table.name, "path": str(path)},
             )
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A file of a batch: where it goes, and the staged file or the rows that it is made of."""
+
+    table: LakeTable
+    target: Path
+    source: Path | pl.DataFrame
+
+    def move_in(self) -> None:
+        durable.make_folder(self.target.parent)
+        if isinstance(self.source, Path):
+            self.source.rename(self.target)
+        else:
+            self.source.write_parquet(self.target)
 
 
 def _batch_of(path: Path) -> int:

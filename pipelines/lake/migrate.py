@@ -123,6 +123,24 @@ def require_newest_schema(attached: Attached) -> None:
         )
 
 
+def is_recorded_migration(attached: Attached, path: Path) -> bool:
+    """True for a record of migrations that the lake has in another file too.
+
+    A migration that is killed leaves such a file, because DuckLake writes it before it commits.
+    """
+    if path.parent.name != SCHEMA_VERSION.name:
+        return False
+    try:
+        found = attached.connection.execute(
+            "SELECT version FROM read_parquet($path) WHERE version NOT IN "
+            "(SELECT version FROM lake.schema_version)",
+            {"path": str(path)},
+        ).fetchall()
+    except duckdb.Error:
+        return False
+    return not found
+
+
 def _refuse_newer(found: int) -> None:
     if found > len(MIGRATIONS):
         raise LakeError(

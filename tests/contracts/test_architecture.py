@@ -18,10 +18,11 @@ FUNCTION_LINES_MAX = 70
 ALLOWED_IMPORTS = """
 vocabulary
 settings     vocabulary
+durable      vocabulary
 landing      vocabulary
 invoicing    vocabulary
 reading      vocabulary landing
-lake         vocabulary settings
+lake         vocabulary settings durable
 catalog      vocabulary reading
 intake       vocabulary landing reading lake
 warehouse    vocabulary invoicing lake catalog

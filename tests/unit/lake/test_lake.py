@@ -259,10 +259,13 @@ def test_rows_of_another_batch_are_refused(lake_home: Path) -> None:
 
 def test_leftover_of_a_killed_commit_is_not_overwritten_but_swept(lake_home: Path) -> None:
     leftover = lake_home / "lake/data/main/accepted_events/batch-000000001-part-0000.parquet"
-    leftover.parent.mkdir(parents=True)
-    shutil.copy(staged_events(lake_home, 1, events=9), leftover)
-
     with open_lake(lake_home, read_only=False) as lake:
+        parts = [staged_events(lake_home, 1, events=9), staged_events(lake_home, 1, "part-0001")]
+        _no_parquet(parts[1])
+        with pytest.raises(LakeError, match="nothing was committed"):
+            lake.commit_batch(1, batch_rows(1), {ACCEPTED_EVENTS: parts})
+        assert pl.read_parquet(leftover).height == 9
+
         with pytest.raises(LakeError, match="is in the lake already; run again, the sweep heals"):
             commit_events(lake, lake_home, 1)
         lake.sweep()

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from pipelines import durable
 from pipelines.catalog.catalog import (
     TABLES,
     Catalog,
@@ -128,11 +128,10 @@ class FrozenCatalogs:
         unfinished = self.folder / f"{_UNFINISHED}{folder.name}"
         unfinished.mkdir()
         for name, content in contents.items():
-            with (unfinished / name).open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            (unfinished / name).write_bytes(content)
+        durable.sync_all(unfinished / name for name in contents)
         unfinished.rename(folder)
+        durable.sync(folder.parent)
 
 
 def _typed(file_name: str) -> str:

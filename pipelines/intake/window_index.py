@@ -13,7 +13,6 @@ Invariant (I-11): the segments hold the key hash and the place of each accepted 
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines import durable
 from pipelines.intake.key_filter import Hashes, KeyFilter
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.instants import microseconds_of
@@ -162,7 +162,7 @@ class WindowIndex:
     def _add(self, lake: Lake, newest: int) -> None:
         segments, keys = list(self._manifest.segments), self._manifest.keys
         number = self._manifest.next_number
-        self._folder.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(self._folder)
         for entries in _sorted_entries(lake, self.batch_id):
             segments.append(self._write_segment(number, [entries]))
             keys += segments[-1].keys
@@ -196,8 +196,7 @@ class WindowIndex:
         with path.open("ab") as segment, places_path.open("rb") as places:
             shutil.copyfileobj(places, segment, 1 << 20)
             key_filter.words.tofile(segment)
-            segment.flush()
-            os.fsync(segment.fileno())
+        durable.sync(path)
         places_path.unlink()
         return Segment(name, keys, len(key_filter.words), int(received_from), int(received_until))
 
@@ -281,10 +280,8 @@ class WindowIndex:
         )
 
     def _write_manifest(self, manifest: _Manifest) -> None:
-        path = self._folder / _MANIFEST
-        fresh = path.with_suffix(".fresh")
-        fresh.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
-        fresh.replace(path)
+        text = json.dumps(asdict(manifest), indent=1)
+        durable.replace_text(self._folder / _MANIFEST, text)
         self._manifest = manifest
 
 

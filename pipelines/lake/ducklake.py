@@ -88,6 +88,7 @@ class Attached:
 
     Attributes:
         connection: to it; closed with it, so that it cannot ask the next one's lake.
+        data: DATA_PATH of the lake.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Attached:
         memory_limit: str,
     ) -> None:
         self._is_closed = False
+        self.data = data
         self._database = _spare.pop() if _spare else _new_database()
         self.connection = self._database.cursor()
         options = {

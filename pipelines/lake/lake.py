@@ -25,7 +25,7 @@ from pipelines.lake.migrate import (
     require_newest_schema,
 )
 from pipelines.vocabulary.counted import counted
-from pipelines.vocabulary.errors import LakeError, OlderSchemaError
+from pipelines.vocabulary.errors import LakeError, MeterlineError, OlderSchemaError
 from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
 
 
@@ -159,6 +159,9 @@ class Lake:
     ) -> None:
         """Makes a batch visible: all of its rows and files, or none.
 
+        Its files and their folders are on disk before the catalog commits. A power cut right after
+        the commit then leaves no row without its file.
+
         Args:
             batch_id: one more than the last.
             rows: small tables' rows, with `batch_id`.
@@ -181,9 +184,13 @@ class Lake:
         ]
         placed = [each for each in placing if each is not None]
         files = (each.target.relative_to(self._data).as_posix() for each in placed)
-        staged_batch.note(self._attached, self._data.parent, batch_id, files)
-        for each in placed:
-            each.move_in()
+        try:
+            staged_batch.note(self._attached, self._data.parent, batch_id, files)
+            for each in placed:
+                each.move_in()
+            durable.sync_all(each.target for each in placed)
+        except (OSError, MeterlineError) as error:
+            raise LakeError(f"nothing was committed, the lake is as before: {error}") from error
         with self._attached.transaction():
             for table in dict.fromkeys(each.table for each in placed):
                 self._register(table, [each.target for each in placed if each.table is table])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines import durable
 from pipelines.lake.ducklake import Attached
 from pipelines.vocabulary.errors import LakeError, OlderSchemaError
 from pipelines.vocabulary.tables.columns import LakeTable, instant, integer, text
@@ -105,6 +106,7 @@ def migrate(attached: Attached) -> None:
                     "applied_at": datetime.now(UTC),
                 },
             )
+            _sync_records(attached.data)
 
 
 def require_newest_schema(attached: Attached) -> None:
@@ -121,6 +123,12 @@ def require_newest_schema(attached: Attached) -> None:
             f"the lake has schema {found}, this Meterline needs {len(MIGRATIONS)}; "
             "`meterline run` migrates it"
         )
+
+
+def _sync_records(data: Path) -> None:
+    # DuckLake writes the record's file, and syncs nothing.
+    folder = data / "main" / SCHEMA_VERSION.name
+    durable.sync_all([*folder.glob("*.parquet"), folder, folder.parent])
 
 
 def is_recorded_migration(attached: Attached, path: Path) -> bool:

@@ -12,7 +12,6 @@ Invariant: at every instant, `current` names a complete generation whose checks 
 publication leaves only files named `.unfinished-…`, which the next one deletes.
 """
 
-import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ from pathlib import Path
 import duckdb
 from pydantic import BaseModel
 
+from pipelines import durable
 from pipelines.lake.ducklake import quoted
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.vocabulary.members import members
@@ -95,7 +95,7 @@ def publish(
         MeterlineError: `current` is not a link.
     """
     _require_passed(checks)
-    published.mkdir(parents=True, exist_ok=True)
+    durable.make_folder(published)
     _require_pointer(published / POINTER)
     _require_no_lost_invoices(published / CHAIN_HEAD_FILE, facts.chain_head)
     _sweep(published)
@@ -271,16 +271,11 @@ def _seal(folder: Path) -> None:
         raise InvariantError(f"expected {sorted(_FILES)} in {folder}, found {sorted(names)}")
     for path in folder.iterdir():
         path.chmod(_READ_ONLY)
-        _flush(path)
-    _flush(folder)
+    durable.sync_all(folder.iterdir())
 
 
 def _replace_file(path: Path, text: str) -> None:
-    unfinished = path.with_name(f"{_UNFINISHED}{path.name}")
-    unfinished.write_text(text, encoding="utf-8")
-    _flush(unfinished)
-    unfinished.replace(path)
-    _flush(path.parent)
+    durable.replace_text(path, text, path.with_name(f"{_UNFINISHED}{path.name}"))
 
 
 def _swap_pointer(published: Path, generation_id: str) -> None:
@@ -288,7 +283,7 @@ def _swap_pointer(published: Path, generation_id: str) -> None:
     link = published / f"{_UNFINISHED}{POINTER}"
     link.symlink_to(generation_id)
     link.replace(published / POINTER)
-    _flush(published)
+    durable.sync(published)
 
 
 def _retire_old(published: Path, current: str) -> None:
@@ -297,11 +292,3 @@ def _retire_old(published: Path, current: str) -> None:
             # It is renamed first, so that no reader finds half a generation.
             retired = (published / name).rename(published / f"{_UNFINISHED}{name}")
             shutil.rmtree(retired, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -23,9 +23,9 @@ landing      vocabulary
 invoicing    vocabulary
 reading      vocabulary landing
 lake         vocabulary settings durable
-catalog      vocabulary reading
-intake       vocabulary landing reading lake
-warehouse    vocabulary invoicing lake catalog
+catalog      vocabulary durable reading
+intake       vocabulary durable landing reading lake
+warehouse    vocabulary durable invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
 audit        vocabulary landing reading lake catalog intake home
 operations   vocabulary settings landing invoicing lake catalog warehouse home
@@ -226,6 +226,14 @@ LAKE_CHANGE = re.compile(
 )
 
 
+def syncs_of_its_own(module: str, source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if module == "durable" or not isinstance(node, ast.Attribute):
+            continue
+        if node.attr in ("fsync", "fdatasync"):
+            yield f"{module}:{node.lineno} syncs by itself: {ast.unparse(node)}"
+
+
 def test_every_room_has_its_row_in_the_table() -> None:
     rooms = {module.split(".")[0] for module in PIPELINES}
 
@@ -273,6 +281,7 @@ def test_modules_import_in_one_direction() -> None:
         undocumented,
         unexplained_type_ignores,
         changes_to_lake_tables,
+        syncs_of_its_own,
     ],
 )
 def test_module_keeps_the_rule(rule: Rule, module: str) -> None:
@@ -354,6 +363,7 @@ def test_tests_ignore_types_only_by_error_code() -> None:
         (changes_to_lake_tables, "lake", 'x = "DELETE FROM lake.batches"', "DELETE FROM lake."),
         (changes_to_lake_tables, "lake", 'x = f"update lake.{table} set"', "update lake."),
         (changes_to_lake_tables, "lake", 'x = "drop table if exists lake.batches"', "drop"),
+        (syncs_of_its_own, "lake.lake", "os.fsync(file)", "by itself: os.fsync"),
     ],
 )
 def test_rule_catches_a_bad_snippet(rule: Rule, module: str, snippet: str, offence: str) -> None:
@@ -380,6 +390,7 @@ def test_rule_catches_a_bad_snippet(rule: Rule, module: str, snippet: str, offen
         (undocumented, "money", '"""M."""\ndef _f(): ...\ndef g():\n  """G."""'),
         (unexplained_type_ignores, "money", "x = 1  # type: ignore[arg-type]"),
         (changes_to_lake_tables, "lake", 'x = "INSERT INTO lake.batches"\ny = "update me"'),
+        (syncs_of_its_own, "durable", "os.fsync(file)"),
     ],
 )
 def test_rule_lets_good_code_be(rule: Rule, module: str, snippet: str) -> None:

@@ -26,6 +26,7 @@ from pipelines.warehouse.generations import (
     digest_inputs,
 )
 from pipelines.warehouse.publish import KEPT_GENERATIONS, CheckSummary, publish
+from tests.worlds.disks import watched_disk
 
 AS_OF = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PASSED = CheckSummary(passed=7)
@@ -239,6 +240,25 @@ def test_a_kill_before_any_step_leaves_the_old_pointer_and_is_swept(
     second = publish_again("second")
     assert current_generation(published) == second
     assert not [name for name in names_in(published) if name.startswith(".")]
+
+
+def test_a_sync_that_fails_leaves_the_old_pointer(
+    published: Path, publish_again: PublishAgain
+) -> None:
+    first = publish_again("first")
+    # Three files and their folder; the head of the chain and its folder.
+    for fails_at in range(1, 4 + 2 + 1):
+        with (
+            watched_disk(fails_at),
+            pytest.raises(MeterlineError, match="cannot be written to disk: No space left"),
+        ):
+            publish_again("second")
+        assert current_generation(published) == first
+
+    with watched_disk() as disk:
+        second = publish_again("second")
+    assert current_generation(published) == second
+    assert disk.syncs == 4 + 2 + 1, "and the link"
 
 
 def test_a_kill_between_making_the_link_and_swapping_it_is_healed(

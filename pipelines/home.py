@@ -16,7 +16,12 @@ from pipelines.landing.store import Landing
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.settings import Settings, metric_codes
 from pipelines.vocabulary.errors import MeterlineError
-from pipelines.warehouse.generations import MARTS_FILE, Generation, current_generation
+from pipelines.warehouse.generations import (
+    MARTS_FILE,
+    Generation,
+    current_generation,
+    damage_of,
+)
 
 
 @dataclass(frozen=True)
@@ -81,21 +86,44 @@ class Home:
         """The current published generation; None before the first run."""
         return current_generation(self.settings.published)
 
+    def damage_of_marts(self, *, is_hashed: bool = False) -> str | None:
+        """A sentence if the published marts are not as they were published; see `generations`."""
+        return damage_of(self.settings.published, self.generation(), is_hashed=is_hashed)
+
+    def require_as_published(self, *, is_hashed: bool) -> None:
+        """Refuses published marts that are not as they were published.
+
+        Args:
+            is_hashed: True to hash each file; False to hash only those with another time.
+
+        Raises:
+            MeterlineError: a file was changed, or `current` is missing.
+        """
+        damage = self.damage_of_marts(is_hashed=is_hashed)
+        if damage:
+            raise MeterlineError(f"{damage}; `meterline publish` publishes the marts again")
+
     @contextmanager
     def marts(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection to the published marts: read-only, in UTC, with access to no other file.
 
         Raises:
-            MeterlineError: nothing is published yet.
+            MeterlineError: nothing is published yet, or a file was changed since.
         """
         generation = self.generation()
+        self.require_as_published(is_hashed=False)
         if generation is None:
             raise MeterlineError("nothing is published yet: `meterline run` builds the marts")
-        with duckdb.connect(
-            str(self.settings.published / generation.generation_id / MARTS_FILE),
-            read_only=True,
-            config={"enable_external_access": "false"},
-        ) as connection:
+        marts = self.settings.published / generation.generation_id / MARTS_FILE
+        try:
+            opened = duckdb.connect(
+                str(marts), read_only=True, config={"enable_external_access": "false"}
+            )
+        except duckdb.Error as error:
+            raise MeterlineError(
+                f"{marts} cannot be opened: {error}; `meterline publish` publishes the marts again"
+            ) from error
+        with opened as connection:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
 

@@ -76,6 +76,34 @@ def _attach_statement(
     return f"ATTACH IF NOT EXISTS {address} AS lake ({', '.join(options)})"
 
 
+_OF_DAMAGED_FILES = (
+    duckdb.Error,
+    duckdb.InternalException,
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.SerializationException,
+)
+"""What DuckDB raises when a file is not what it should be; the first also as itself."""
+
+
+@contextmanager
+def damage_is_explained() -> Iterator[None]:
+    """Says what to do when a file of the lake is damaged or missing.
+
+    Raises:
+        LakeError: DuckDB could not read a file.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if type(error) not in _OF_DAMAGED_FILES:
+            raise
+        raise LakeError(
+            f"a file of the lake cannot be read: {error}; `meterline verify --files` says which "
+            "are damaged"
+        ) from error
+
+
 _SPARE_MAX = 2
 
 _spare: list[duckdb.DuckDBPyConnection] = []
@@ -138,6 +166,17 @@ class Attached:
             self.connection.execute("COMMIT")
         except duckdb.Error as error:
             raise LakeError(f"nothing was committed, the lake is as before: {error}") from error
+
+    def empty_log(self) -> None:
+        """Moves all commits from SQLite's log into the catalog database, unless a reader waits.
+
+        A copy of the database alone is whole then, and a log that a killed process leaves behind
+        says nothing about a database that is put in its place.
+        """
+        self.connection.execute(
+            f"SELECT * FROM sqlite_query('{METADATA.partition('.')[0]}', "
+            "'PRAGMA wal_checkpoint(TRUNCATE)')"
+        )
 
     def close(self) -> None:
         """Lets go of the lake's files; the database waits for the next lake."""

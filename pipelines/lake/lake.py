@@ -6,7 +6,6 @@ another schema is migrated or refused.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +16,15 @@ import polars as pl
 from pipelines import durable
 from pipelines.lake import staged_batch
 from pipelines.lake.catalog_databases import SqliteCatalog
-from pipelines.lake.ducklake import Attached
+from pipelines.lake.commit import Placed, commit, place
+from pipelines.lake.ducklake import Attached, damage_is_explained
+from pipelines.lake.file_digests import (
+    Digests,
+    RegisteredFile,
+    listed_digests,
+    noted_digests,
+    registered_files,
+)
 from pipelines.lake.migrate import (
     SCHEMA_VERSION,
     is_recorded_migration,
@@ -25,8 +32,11 @@ from pipelines.lake.migrate import (
     require_newest_schema,
 )
 from pipelines.vocabulary.counted import counted
-from pipelines.vocabulary.errors import LakeError, MeterlineError, OlderSchemaError
+from pipelines.vocabulary.errors import LakeError, OlderSchemaError
 from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
+
+_LATER = "later"
+"""End of the names of `lake_files` files that list what earlier versions committed."""
 
 
 class Lake:
@@ -77,10 +87,11 @@ class Lake:
             ) from error
         self._connection = self._attached.connection
         try:
-            if read_only:
-                require_newest_schema(self._attached)
-            else:
-                migrate(self._attached)
+            with damage_is_explained():
+                if read_only:
+                    require_newest_schema(self._attached)
+                else:
+                    migrate(self._attached)
         except BaseException:
             self.close()
             raise
@@ -101,6 +112,8 @@ class Lake:
 
         The catalog is copied now if a batch was committed: before, its locks would be lost.
         """
+        if self._copied_after:
+            self._attached.empty_log()
         self._attached.close()
         batch_id, self._copied_after = self._copied_after, 0
         if batch_id:
@@ -113,7 +126,8 @@ class Lake:
         for name, frame in frames.items():
             self._connection.register(name, frame.to_arrow())
         try:
-            return self._connection.execute(sql, dict(parameters or {})).pl()
+            with damage_is_explained():
+                return self._connection.execute(sql, dict(parameters or {})).pl()
         finally:
             for name in frames:
                 self._connection.unregister(name)
@@ -177,25 +191,52 @@ class Lake:
         placing = [
             *(self._placed_rows(table, batch_id, frame) for table, frame in rows.items()),
             *(
-                self._placed(table, batch_id, path.name, path)
+                place(self._data, table, batch_id, path.name, path)
                 for table, paths in staged_files.items()
                 for path in paths
             ),
         ]
         placed = [each for each in placing if each is not None]
-        files = (each.target.relative_to(self._data).as_posix() for each in placed)
-        try:
-            staged_batch.note(self._attached, self._data.parent, batch_id, files)
-            for each in placed:
-                each.move_in()
-            durable.sync_all(each.target for each in placed)
-        except (OSError, MeterlineError) as error:
-            raise LakeError(f"nothing was committed, the lake is as before: {error}") from error
-        with self._attached.transaction():
-            for table in dict.fromkeys(each.table for each in placed):
-                self._register(table, [each.target for each in placed if each.table is table])
+        commit(self._attached, placed, batch_id, batch_id, "rows.parquet")
         self._copied_after = batch_id
-        staged_batch.forget(self._data.parent)
+
+    def list_digests(self) -> int:
+        """Adds the digests of files that have none, because an earlier version committed them.
+
+        Call it only under the writer lock, after the sweep.
+
+        Returns:
+            The number of such files.
+        """
+        listed = listed_digests(self._attached).keys()
+        known = listed | noted_digests(self._data.parent).keys()
+        files = self.registered_files()
+        # The records of migrations are listed by the next batch.
+        lacking = [
+            file
+            for file in files
+            if file.key not in known and file.table_name != SCHEMA_VERSION.name
+        ]
+        if lacking:
+            batch_id = self.last_batch_id()
+            before = sum(file.file_name.endswith(f"-{_LATER}.parquet") for file in files)
+            name = f"{before:04d}-{_LATER}.parquet"
+            commit(self._attached, [], batch_id + 1, batch_id, name)
+            self._copied_after = batch_id
+        return len(lacking)
+
+    def registered_files(self) -> list[RegisteredFile]:
+        """Every file of the lake, by table and name; those of `lake_files` first."""
+        return registered_files(self._attached)
+
+    def digests(self) -> Digests:
+        """The digest of each file that has one, by the name of the file within the lake."""
+        return {**noted_digests(self._data.parent), **listed_digests(self._attached)}
+
+    @property
+    def data(self) -> Path:
+        """DATA_PATH: the folder of all its Parquet files."""
+        return self._data
 
     def sweep(self) -> int:
         """Deletes what an unfinished batch or migration of this lake moved in; under the lock.
@@ -245,52 +286,13 @@ class Lake:
                 f"changed. Rather than begin anew, {self._catalog.copies.how_to_restore()}"
             )
 
-    def _placed(
-        self, table: LakeTable, batch_id: int, name: str, source: Path | pl.DataFrame
-    ) -> "_Placed":
-        target = self._data / "main" / table.name / f"batch-{batch_id:09d}-{name}"
-        if target.exists():
-            raise LakeError(f"{target.name} is in the lake already; run again, the sweep heals it")
-        return _Placed(table, target, source)
-
-    def _placed_rows(
-        self, table: LakeTable, batch_id: int, frame: pl.DataFrame
-    ) -> "_Placed | None":
+    def _placed_rows(self, table: LakeTable, batch_id: int, frame: pl.DataFrame) -> Placed | None:
         if frame.is_empty():
             return None
         if set(frame["batch_id"].unique()) != {batch_id}:
             raise LakeError(f"rows for {table.name} carry another batch_id than {batch_id}")
         rows = frame.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
-        return self._placed(table, batch_id, "rows.parquet", rows)
-
-    def _register(self, table: LakeTable, paths: list[Path]) -> None:
-        registered = {path.name for path in self.files(table)}
-        for path in paths:
-            if path.name in registered:
-                raise LakeError(
-                    f"{path.name} is registered already; registering twice doubles rows"
-                )
-            registered.add(path.name)
-            self._connection.execute(
-                "CALL ducklake_add_data_files('lake', $table, $path)",
-                {"table": table.name, "path": str(path)},
-            )
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """A file of a batch: where it goes, and the staged file or the rows that it is made of."""
-
-    table: LakeTable
-    target: Path
-    source: Path | pl.DataFrame
-
-    def move_in(self) -> None:
-        durable.make_folder(self.target.parent)
-        if isinstance(self.source, Path):
-            self.source.rename(self.target)
-        else:
-            self.source.write_parquet(self.target)
+        return place(self._data, table, batch_id, "rows.parquet", rows)
 
 
 def _batch_of(path: Path) -> int:

@@ -48,16 +48,12 @@ def note(attached: Attached, folder: Path, batch_id: int, files: Iterable[str]) 
         attached: the lake.
         folder: the note's folder.
         batch_id: of the batch.
-        files: path of each of its files below the data path. Files that an earlier attempt at the
-            same batch noted stay noted.
+        files: path of each of its files below the data path. None of them is there yet.
 
     Raises:
         LakeError: the catalog database refused it.
     """
-    before = unfinished(attached, folder, batch_id)
-    staged = StagedBatch(
-        batch_id, uuid4().hex, tuple(sorted({*files, *(before.files if before else ())}))
-    )
+    staged = StagedBatch(batch_id, uuid4().hex, tuple(files))
     with attached.transaction():
         attached.connection.execute(
             f"CREATE TABLE IF NOT EXISTS {_TABLE} (batch_id BIGINT, token VARCHAR)"

@@ -5,6 +5,7 @@ error included, is left to a whole run, which says it in the UI.
 """
 
 from pipelines.home import Home
+from pipelines.lake.file_checks import is_any_unchecked
 from pipelines.lake.file_states import file_states, unread_files
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.lake.writer_lock import last_holder
@@ -39,9 +40,11 @@ def idle_listing(settings: Settings, as_of: str | None) -> Listed | None:
 
 def _idle_listing(home: Home, as_of: str | None) -> Listed | None:
     settings, generation = home.settings, home.generation()
-    if generation is None:
+    if generation is None or home.damage_of_marts():
         return None
     with home.lake() as lake:
+        if is_any_unchecked(lake):
+            return None
         listed = list_landing(home, lake)
         if listed.discovery.files.height or unread_files(file_states(lake)).height:
             return None

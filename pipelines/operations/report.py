@@ -116,7 +116,7 @@ class HomeReport:
         generation: id of the published generation; None before the first.
         in_progress: file versions landed and not decided yet.
         not_read: objects of the landing that are not read.
-        warnings: what the catalog allows but may surprise.
+        warnings: what may surprise: a lost link to the marts, or what the catalog allows.
         oldest_undecided: the file that waits longest; None when none waits.
         due_drafts: why each draft whose cut has passed is still a draft.
         billed: finalized invoices of the published generation.
@@ -155,6 +155,9 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
     """
     home = Home(settings)
     generation = home.generation()
+    lost = []
+    if generation is None and (damage := home.damage_of_marts()):
+        lost.append(f"{damage}; `meterline publish` publishes the marts again")
     with (
         home.lake() if home.has_lake else nullcontext() as lake,
         home.marts() if generation else nullcontext() as marts,
@@ -187,7 +190,7 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
                 UndecidedFile(*row) for row in files.select("path", "size_bytes").iter_rows()
             ],
             not_read=[UnreadObject(*row) for row in ignored.select("path", "reason").iter_rows()],
-            warnings=list(listed.catalog.warnings),
+            warnings=[*lost, *listed.catalog.warnings],
             oldest_undecided=attention.oldest_undecided(states, listed.listed_at),
             due_drafts=attention.due_drafts(marts, generation.as_of, states, listed, owners)
             if lake and marts and generation

@@ -8,6 +8,7 @@ published/chain_head.json                   the end of the invoices' chain, outs
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ POINTER = "current"
 """Name of the link to the newest generation."""
 
 
+_GENERATION_NAME = re.compile(r"(\d{6,})-[0-9a-f]{8}")
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -66,6 +68,30 @@ class GenerationFacts(BaseModel):
     chain_head: ChainHead
 
 
+class PublishedFile(BaseModel):
+    """A file of a generation, as it was published.
+
+    Attributes:
+        size_bytes: bytes of the file.
+        modified_ns: when it was written, in nanoseconds since 1970.
+        sha256: SHA-256 of its bytes, as hex text.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    size_bytes: int
+    modified_ns: int
+    sha256: str = Field(pattern=_SHA256)
+
+    @classmethod
+    def of(cls, path: Path) -> "PublishedFile":
+        """The file as it is now."""
+        found = path.stat()
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(size_bytes=found.st_size, modified_ns=found.st_mtime_ns, sha256=sha256)
+
+
 class Generation(GenerationFacts):
     """A published generation, as its manifest describes it.
 
@@ -74,12 +100,14 @@ class Generation(GenerationFacts):
         number: its place in the order of publication, from 1; no number is given twice.
         tables: number of rows, by table.
         checks_passed: number of checks of the run; all of them passed.
+        files: the files beside the manifest, by name; empty if an earlier version published.
     """
 
     generation_id: str
     number: int
     tables: Mapping[str, int]
     checks_passed: int
+    files: Mapping[str, PublishedFile] = Field(default_factory=dict)
 
 
 def digest_inputs(inputs: Mapping[str, str | int]) -> str:
@@ -104,3 +132,43 @@ def current_generation(published: Path) -> Generation | None:
             f"{manifest} cannot be read; delete {published / POINTER} and run "
             f"`meterline publish`: {error}"
         ) from error
+
+
+def generation_names(published: Path) -> list[str]:
+    """Names of the folders of all generations, the oldest first."""
+    if not published.is_dir():
+        return []
+    names = (path.name for path in published.iterdir() if path.is_dir() and not path.is_symlink())
+    return sorted((name for name in names if _GENERATION_NAME.fullmatch(name)), key=number_of)
+
+
+def number_of(name: str) -> int:
+    """The number of a generation, from the name of its folder."""
+    return int(name.partition("-")[0])
+
+
+def damage_of(published: Path, generation: Generation | None, *, is_hashed: bool) -> str | None:
+    """A sentence if the published marts are not as they were published; None if they are.
+
+    Args:
+        published: folder of all generations.
+        generation: the one that `current` points to. None: it points to none.
+        is_hashed: True to hash each file. False: only those with another time than when they were
+            published, as each file of a copied home has.
+    """
+    pointer = published / POINTER
+    if generation is None:
+        names = generation_names(published)
+        return f"{pointer} is missing; the newest generation is {names[-1]}" if names else None
+    for name, file in generation.files.items():
+        path = published / generation.generation_id / name
+        try:
+            seen = path.stat()
+            is_same = seen.st_size == file.size_bytes
+            if is_same and (is_hashed or seen.st_mtime_ns != file.modified_ns):
+                is_same = PublishedFile.of(path).sha256 == file.sha256
+        except OSError as error:
+            return f"{path} cannot be read: {error.strerror}"
+        if not is_same:
+            return f"{path} was changed after it was published"
+    return None

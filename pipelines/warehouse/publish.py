@@ -12,7 +12,6 @@ Invariant: at every instant, `current` names a complete generation whose checks 
 publication leaves only files named `.unfinished-…`, which the next one deletes.
 """
 
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,9 @@ from pipelines.warehouse.generations import (
     ChainHead,
     Generation,
     GenerationFacts,
+    PublishedFile,
+    generation_names,
+    number_of,
 )
 
 KEPT_GENERATIONS = 10
@@ -51,7 +53,6 @@ EXPORTS: tuple[Export, ...] = tuple(members(exports, "EXPORT").values())
 
 _FILES = {MARTS_FILE, "manifest.json", *(export.file_name for export in EXPORTS)}
 _UNFINISHED = ".unfinished-"
-_GENERATION_NAME = re.compile(r"(\d{6,})-[0-9a-f]{8}")
 _READ_ONLY = 0o444
 
 
@@ -99,7 +100,7 @@ def publish(
     _require_pointer(published / POINTER)
     _require_no_lost_invoices(published / CHAIN_HEAD_FILE, facts.chain_head)
     _sweep(published)
-    number = max((_number(name) for name in _generation_names(published)), default=0) + 1
+    number = max((number_of(name) for name in generation_names(published)), default=0) + 1
     generation_id = f"{number:06d}-{facts.inputs_digest[:8]}"
     folder = published / f"{_UNFINISHED}{generation_id}"
     folder.mkdir()
@@ -117,8 +118,10 @@ def publish(
         tables=tables,
         checks_passed=checks.passed,
     )
-    (folder / "manifest.json").write_text(_as_json(generation), encoding="utf-8")
     _write_exports(folder, generation, attach_lake)
+    files = {path.name: PublishedFile.of(path) for path in sorted(folder.iterdir())}
+    generation = generation.model_copy(update={"files": files})
+    (folder / "manifest.json").write_text(_as_json(generation), encoding="utf-8")
     _seal(folder)
     folder.rename(published / generation_id)
     _replace_file(published / CHAIN_HEAD_FILE, _as_json(facts.chain_head))
@@ -161,15 +164,6 @@ def _require_no_lost_invoices(chain_head_file: Path, chain_head: ChainHead) -> N
             "lost or changed invoices; nothing was published. If you restored an older lake on "
             f"purpose, move {chain_head_file} away"
         )
-
-
-def _generation_names(published: Path) -> list[str]:
-    names = (path.name for path in published.iterdir() if path.is_dir() and not path.is_symlink())
-    return sorted((name for name in names if _GENERATION_NAME.fullmatch(name)), key=_number)
-
-
-def _number(name: str) -> int:
-    return int(name.partition("-")[0])
 
 
 def _sweep(published: Path) -> None:
@@ -287,7 +281,7 @@ def _swap_pointer(published: Path, generation_id: str) -> None:
 
 
 def _retire_old(published: Path, current: str) -> None:
-    for name in _generation_names(published)[:-KEPT_GENERATIONS]:
+    for name in generation_names(published)[:-KEPT_GENERATIONS]:
         if name != current:
             # It is renamed first, so that no reader finds half a generation.
             retired = (published / name).rename(published / f"{_UNFINISHED}{name}")

@@ -125,12 +125,18 @@ def test_lake_table_is_a_module_and_a_migration(checkout: Checkout, tmp_path: Pa
     migrations = len(list((checkout.folder / "pipelines/lake/migrations").glob("*.sql")))
     checkout.add("pipelines/vocabulary/tables/toys.py", TOY_TABLE)
     checkout.add(f"pipelines/lake/migrations/{migrations + 1:04d}_toy_notes.sql", TOY_MIGRATION)
-    old_lakes = ["schema_1_empty", "schema_2", "schema_3"]
+    old_lakes = ["schema_1_empty", "schema_2", "schema_3", "schema_4"]
     homes = [tmp_path / "new", *(copy_old_lake(name, tmp_path) for name in old_lakes)]
 
     accepted_events = checkout.run(USE_TOY_TABLE, *map(str, homes)).splitlines()
 
-    assert accepted_events == ["new 0", "schema_1_empty 0", "schema_2 15", "schema_3 14"]
+    assert accepted_events == [
+        "new 0",
+        "schema_1_empty 0",
+        "schema_2 15",
+        "schema_3 14",
+        "schema_4 14",
+    ]
 
 
 def test_lake_table_stands_in_docs_and_dbt_sources(checkout: Checkout) -> None:

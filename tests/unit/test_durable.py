@@ -82,7 +82,7 @@ def test_every_file_of_a_batch_is_on_disk_before_the_catalog_commits(lake_home: 
 
     last = len(disk.synced) - 1 - disk.synced[::-1].index("COMMIT")
     before = disk.synced[:last]
-    assert len(committed) == 3
+    assert len(committed) == 4
     for path in committed:
         folder = str(Path(path).parent)
         # The file, then the folder with its name, and that folder's own name, which is new.
@@ -94,8 +94,8 @@ def test_every_file_of_a_batch_is_on_disk_before_the_catalog_commits(lake_home: 
 def test_every_sync_of_a_batch_that_fails_leaves_the_lake_as_before(lake_home: Path) -> None:
     with open_lake(lake_home, read_only=False) as lake:
         commit_events(lake, lake_home, 1)
-        # The note and its folder; three files and their three folders.
-        for fails_at in range(1, 2 + 6 + 1):
+        # The notes of the files and of the digest, each with its folder; four files and folders.
+        for fails_at in range(1, 4 + 8 + 1):
             with (
                 watched_disk(fails_at, errno.EIO if fails_at % 2 else errno.ENOSPC),
                 pytest.raises(LakeError, match="nothing was committed, the lake is as before: "),

@@ -21,7 +21,7 @@ def _migrate(home: Home) -> None:
         home.lake_for_writing().close()
 
 
-@pytest.mark.parametrize("old_lake", ["schema_1_empty", "schema_2", "schema_3"])
+@pytest.mark.parametrize("old_lake", ["schema_1_empty", "schema_2", "schema_3", "schema_4"])
 def test_older_lake_is_migrated_under_the_lock_and_can_be_read(
     old_lake: str, tmp_path: Path
 ) -> None:

@@ -60,7 +60,11 @@ def calendar_tables(
         finalized = finalized_periods(lake)
         batch_id = lake.last_batch_id("decide")
     published = writer.home.generation()
-    if published and published.inputs_digest == inputs.digest and not landed_files.kind.is_forced:
+    damage = writer.home.damage_of_marts()
+    if damage:
+        _progress.warning(f"{damage}; the marts are published again")
+    stands = published and published.inputs_digest == inputs.digest and not damage
+    if stands and not landed_files.kind.is_forced:
         _progress.info("nothing differs from what is published")
         return
     rows = write_calendar(

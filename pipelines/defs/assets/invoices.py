@@ -12,6 +12,7 @@ from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
 from pipelines.invoicing.due import closable, settle_time
 from pipelines.invoicing.finalize import ClosingFacts, finalize
+from pipelines.lake.file_checks import check_files
 from pipelines.lake.file_states import file_states, unhealed
 from pipelines.operations.attention import owners_of_held_files
 from pipelines.vocabulary.frames import FINALIZED
@@ -73,6 +74,8 @@ def closed_invoices(
             ),
         )
         if closed.invoices.height:
+            # The drafts were made of the files after the run's first check.
+            check_files(lake).require_whole()
             lake.commit_batch(
                 batch_id,
                 rows={

@@ -16,8 +16,10 @@ from pipelines.defs.run_options import RunOptions
 from pipelines.defs.shown import markdown_table
 from pipelines.home import Home
 from pipelines.intake.kinds import Kind, Plan, Tools
+from pipelines.lake.file_checks import check_files
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
+from pipelines.vocabulary.counted import counted
 from pipelines.warehouse.gate import last_as_of
 
 _progress = logging.getLogger("meterline")
@@ -53,7 +55,9 @@ def landed_files(
     """The listing of the landing, and the file versions that the run takes in."""
     home, kind = writer.home, config.kind
     with home.lake_for_writing() as lake:
+        check_files(lake, with_sample=True).require_whole()
         _sweep(home, lake)
+        _list_digests(lake)
         listing_started_at = datetime.now(UTC)
         spoken_for = last_as_of(lake, home.settings.published)
         facts = RunFacts(
@@ -108,3 +112,11 @@ def _sweep(home: Home, lake: Lake) -> None:
     swept = lake.sweep()
     if swept:
         _progress.info(f"swept {swept} files of a run that did not finish")
+
+
+def _list_digests(lake: Lake) -> None:
+    listed = lake.list_digests()
+    if listed:
+        _progress.info(
+            f"took the digests of {counted(listed, 'file')} that an earlier version committed"
+        )

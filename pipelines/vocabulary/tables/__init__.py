@@ -15,6 +15,7 @@ from pipelines.vocabulary.tables.columns import PROPERTIES, UTC_MICROSECONDS, Co
 from pipelines.vocabulary.tables.events import ACCEPTED_EVENTS, REFUSED_EVENTS
 from pipelines.vocabulary.tables.files import FILE_DECISIONS, HELD_NAMES, LANDING_FILES
 from pipelines.vocabulary.tables.invoices import INVOICE_LINES, INVOICES
+from pipelines.vocabulary.tables.lake_files import LAKE_FILES
 
 
 def _declared_tables() -> tuple[LakeTable, ...]:
@@ -35,6 +36,7 @@ __all__ = [
     "HELD_NAMES",
     "INVOICES",
     "INVOICE_LINES",
+    "LAKE_FILES",
     "LAKE_TABLES",
     "LANDING_FILES",
     "PROPERTIES",

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.lake import staged_batch
+from pipelines.lake import commit, staged_batch
 from pipelines.lake.catalog_copies import KEPT_COPIES, CatalogCopies
-from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import LakeError
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 from tests.worlds.commits import commit_events, staged_events
@@ -102,7 +101,7 @@ def test_catalog_of_the_batch_before_deletes_nothing(home: Path) -> None:
     with (
         open_lake(home, read_only=False) as lake,
         pytest.raises(
-            LakeError, match=r"ends with batch 1 and does not know 3 files .*: the catalog is older"
+            LakeError, match=r"ends with batch 1 and does not know 4 files .*: the catalog is older"
         ),
     ):
         lake.sweep()
@@ -142,16 +141,15 @@ def test_file_that_no_batch_of_this_lake_staged_is_kept(name: str, home: Path) -
 KILL_BEFORE_COMMIT = """
 import os, signal, sys
 from pathlib import Path
-from pipelines.lake.ducklake import Attached
-from pipelines.lake.lake import Lake
+from pipelines.lake import commit
 from tests.worlds.commits import commit_events
 from tests.worlds.lakes import open_lake
-register = Lake._register
-def registered_then_killed(self, table, paths):
-    register(self, table, paths)
-    if table.name == "accepted_events":
+register = commit._register
+def registered_then_killed(attached, table, paths):
+    register(attached, table, paths)
+    if table.name == "lake_files":
         os.kill(os.getpid(), signal.SIGKILL)
-Lake._register = registered_then_killed
+commit._register = registered_then_killed
 home = Path(sys.argv[1])
 with open_lake(home, read_only=False) as lake:
     commit_events(lake, home, 3)
@@ -168,12 +166,12 @@ def _kill_before_commit(home: Path) -> None:
 def test_batch_killed_between_move_and_commit_is_swept(home: Path) -> None:
     before = _data_files(home)
     _kill_before_commit(home)
-    assert len(_data_files(home)) == len(before) + 3
+    assert len(_data_files(home)) == len(before) + 4
     elsewhere = Path(shutil.copytree(home, home.with_name("copied")))
 
     for each in (home, elsewhere):
         with open_lake(each, read_only=False) as lake:
-            assert lake.sweep() == 3
+            assert lake.sweep() == 4
             assert len(_data_files(each)) == len(before)
             commit_events(lake, each, 3)
             assert lake.sweep() == 0
@@ -200,7 +198,7 @@ def test_files_of_a_killed_batch_stay_without_the_catalog_that_began_it(home: Pa
     before = _data_files(home)
     _put_back(home, _copy(home, 2))
 
-    with open_lake(home, read_only=False) as lake, pytest.raises(LakeError, match="3 files"):
+    with open_lake(home, read_only=False) as lake, pytest.raises(LakeError, match="4 files"):
         lake.sweep()
     assert _data_files(home) == before
 
@@ -227,7 +225,7 @@ def test_batch_killed_right_after_its_commit_stays(
     shutil.copy(_catalog(home), catalog)
 
     _put_back(home, _copy(home, 2))
-    with open_lake(home, read_only=False) as lake, pytest.raises(LakeError, match="3 files"):
+    with open_lake(home, read_only=False) as lake, pytest.raises(LakeError, match="4 files"):
         lake.sweep()
     assert _data_files(home) == before
 
@@ -238,17 +236,16 @@ def test_batch_killed_right_after_its_commit_stays(
     assert not (home / "lake" / staged_batch.NOTE).exists()
 
 
-def test_attempts_at_one_batch_are_swept_together(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_attempt_waits_for_the_sweep(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = _data_files(home)
     with open_lake(home, read_only=False) as lake:
-        for name in ("part-0000", "part-0001"):
-            with monkeypatch.context() as patch:
-                patch.setattr(Lake, "_register", _kill)
-                with pytest.raises(Killed):
-                    lake.commit_batch(3, {}, {ACCEPTED_EVENTS: [staged_events(home, 3, name)]})
-        assert lake.sweep() == 2
+        with monkeypatch.context() as patch:
+            patch.setattr(commit, "_register", _kill)
+            with pytest.raises(Killed):
+                commit_events(lake, home, 3)
+        with pytest.raises(LakeError, match="is in the lake already; run again, the sweep heals"):
+            lake.commit_batch(3, {}, {ACCEPTED_EVENTS: [staged_events(home, 3, "part-0001")]})
+        assert lake.sweep() == 4
     assert _data_files(home) == before
 
 
@@ -258,7 +255,7 @@ def test_note_that_cannot_be_read_proves_nothing(written: str, home: Path) -> No
     (home / "lake" / staged_batch.NOTE).write_text(written)
     before = _data_files(home)
 
-    with open_lake(home, read_only=False) as lake, pytest.raises(LakeError, match="3 files"):
+    with open_lake(home, read_only=False) as lake, pytest.raises(LakeError, match="4 files"):
         lake.sweep()
     assert _data_files(home) == before
 

@@ -4,7 +4,10 @@ An exception that nothing catches stands for a kill. `publish` does not clean up
 left as a killed process leaves them.
 """
 
+import hashlib
 import json
+import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,6 +26,7 @@ from pipelines.warehouse.generations import (
     Generation,
     GenerationFacts,
     current_generation,
+    damage_of,
     digest_inputs,
 )
 from pipelines.warehouse.publish import KEPT_GENERATIONS, CheckSummary, publish
@@ -144,6 +148,15 @@ def test_the_manifest_says_what_the_generation_was_made_from(
         "chain_head": {"invoices": 4, "chain_sha256": "e" * 64, "verified_at": None},
         "tables": {"fct_invoices": 1, "fct_refused_events": 0},
         "checks_passed": 7,
+        "files": {
+            name: {
+                "size_bytes": path.stat().st_size,
+                "modified_ns": path.stat().st_mtime_ns,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            }
+            for name in ("attach.sql", "marts.duckdb")
+            for path in [published / "current" / name]
+        },
     }
     assert json.loads((published / "chain_head.json").read_text()) == {
         "invoices": 4,
@@ -428,3 +441,88 @@ def test_the_digest_of_inputs_depends_on_names_and_values_alone() -> None:
     assert digest_inputs({"a": 1, "b": "x"}) == digest_inputs({"b": "x", "a": 1})
     assert digest_inputs({"a": 1}) != digest_inputs({"a": "1"})
     assert digest_inputs({"a": "1\nb=2"}) != digest_inputs({"a": 1, "b": 2})
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+
+def _truncate(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def _empty(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(b"")
+
+
+def _delete(path: Path) -> None:
+    path.unlink()
+
+
+@pytest.mark.parametrize("name", ["marts.duckdb", "attach.sql"])
+@pytest.mark.parametrize("edit", [_flip, _truncate, _empty, _delete])
+def test_published_file_that_was_changed_is_named(
+    name: str, edit: Callable[[Path], None], published: Path, publish_again: PublishAgain
+) -> None:
+    generation = publish_again("first")
+    assert damage_of(published, generation, is_hashed=True) is None
+
+    edit(published / "current" / name)
+
+    damage = damage_of(published, generation, is_hashed=False) or ""
+    assert damage.startswith(f"{published / generation.generation_id / name} ")
+
+
+def test_edit_that_keeps_size_and_time_is_seen_by_hashing(
+    published: Path, publish_again: PublishAgain
+) -> None:
+    generation = publish_again("first")
+    marts = published / "current" / "marts.duckdb"
+    before = marts.stat()
+    _flip(marts)
+    os.utime(marts, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert damage_of(published, generation, is_hashed=False) is None
+    assert "was changed after it was published" in str(
+        damage_of(published, generation, is_hashed=True)
+    )
+
+
+def test_copied_marts_have_other_times_and_are_as_published(
+    published: Path, publish_again: PublishAgain, tmp_path: Path
+) -> None:
+    generation = publish_again("first")
+    copied = shutil.copytree(
+        published, tmp_path / "copied", symlinks=True, copy_function=shutil.copyfile
+    )
+
+    assert damage_of(Path(copied), generation, is_hashed=False) is None
+
+
+def test_manifest_of_an_earlier_version_vouches_for_no_file(
+    published: Path, publish_again: PublishAgain
+) -> None:
+    generation = publish_again("first").model_copy(update={"files": {}})
+    _flip(published / "current" / "marts.duckdb")
+
+    assert damage_of(published, generation, is_hashed=True) is None
+
+
+def test_missing_link_to_the_marts_is_said_and_made_by_the_next_publication(
+    published: Path, publish_again: PublishAgain
+) -> None:
+    assert damage_of(published, current_generation(published), is_hashed=False) is None
+    first = publish_again("first")
+    (published / "current").unlink()
+
+    assert damage_of(published, current_generation(published), is_hashed=False) == (
+        f"{published / 'current'} is missing; the newest generation is {first.generation_id}"
+    )
+    second = publish_again("second")
+    assert current_generation(published) == second
+    assert damage_of(published, second, is_hashed=True) is None

@@ -10,6 +10,7 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.catalog_databases import SqliteCatalog
+from pipelines.lake.file_checks import check_sizes
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import code_revision
 from pipelines.landing.store import Landing
@@ -58,8 +59,19 @@ class Home:
         """The lake, open for reading.
 
         Raises:
-            LakeError: there is no lake yet, or it has another schema.
+            LakeError: there is no lake yet, it has another schema, or one of its files is missing
+                or has another size.
         """
+        lake = self.lake_to_verify()
+        try:
+            check_sizes(lake).require_whole()
+        except BaseException:
+            lake.close()
+            raise
+        return lake
+
+    def lake_to_verify(self) -> Lake:
+        """The lake, open for reading, whatever its files are."""
         return self._open_lake(read_only=True)
 
     def lake_for_writing(self) -> Lake:

@@ -70,6 +70,13 @@ class Checks:
             )
 
 
+def check_sizes(lake: Lake) -> Checks:
+    """Looks for each file of the lake and its size; hashes none, for those who only read."""
+    files = lake.registered_files()
+    found = (_other_size(lake.data, file, Seen.at(file.below(lake.data))) for file in files)
+    return Checks(len(files), 0, tuple(damage for damage in found if damage is not None))
+
+
 def check_all_files(lake: Lake) -> Checks:
     """Hashes every file of the lake; notes nothing, so it needs no lock."""
     checks, _ = _hashed(lake, lake.registered_files())
@@ -149,18 +156,31 @@ def _digests(lake: Lake) -> tuple[Digests, LakeError | None]:
 def _damage(data: Path, file: RegisteredFile, expected: FileDigest | None) -> str | None:
     """A sentence if the file is not as it was committed."""
     path = file.below(data)
-    batch = re.match(r"batch-(\d+)-", file.file_name)
-    whose = f"of batch {int(batch[1])}" if batch else "of a migration"
-    name = f"{path} ({whose}, {counted(file.rows, 'row')})"
+    damage = _other_size(data, file, Seen.at(path))
+    if damage is not None:
+        return damage
     try:
         found = digest_of(path)
-    except FileNotFoundError:
-        return f"{name} is missing"
     except OSError as error:
-        return f"{name} cannot be read: {error.strerror}"
-    if found.size_bytes != file.size_bytes:
-        return f"{name}: expected {file.size_bytes:,} bytes, found {found.size_bytes:,}"
+        return f"{_named(path, file)} cannot be read: {error.strerror}"
     # A record of a migration has no digest until the next batch lists it.
     if expected is not None and found != expected:
-        return f"{name}: expected SHA-256 {expected.sha256}, found {found.sha256}"
+        return f"{_named(path, file)}: expected SHA-256 {expected.sha256}, found {found.sha256}"
     return None
+
+
+def _other_size(data: Path, file: RegisteredFile, seen: Seen | None) -> str | None:
+    """A sentence if the file is missing or has another size."""
+    path = file.below(data)
+    if seen is None:
+        return f"{_named(path, file)} is missing"
+    if seen.size_bytes != file.size_bytes:
+        expected = f"expected {file.size_bytes:,} bytes, found {seen.size_bytes:,}"
+        return f"{_named(path, file)}: {expected}"
+    return None
+
+
+def _named(path: Path, file: RegisteredFile) -> str:
+    batch = re.match(r"batch-(\d+)-", file.file_name)
+    whose = f"of batch {int(batch[1])}" if batch else "of a migration"
+    return f"{path} ({whose}, {counted(file.rows, 'row')})"

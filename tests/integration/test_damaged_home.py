@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.worlds.homes import SAMPLE_AS_OF, Home
+from pipelines.home import Home as OpenedHome
+from pipelines.vocabulary.tables import INVOICES
+from tests.worlds.homes import RUN_SECONDS_MAX, SAMPLE_AS_OF, Home, prepared_home
 from tests.worlds.sample_runs import sample_run
 
 
@@ -78,3 +80,25 @@ def test_publication_heals_edited_marts_and_says_so(tmp_path: Path) -> None:
     said = "".join(published.stderr.split())
     assert f"{marts}waschangedafteritwaspublished;themartsarepublishedagain" in said
     assert home.call("verify", "--files").returncode == 0
+
+
+def test_nothing_is_closed_from_a_file_that_changed_during_the_run(tmp_path: Path) -> None:
+    home = prepared_home(tmp_path / "home")
+    process = home.start("run", "--as-of", SAMPLE_AS_OF)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "metering and rating" in line:
+            break
+    # No model reads it, so that only the check can notice.
+    (path,) = (home.folder / "lake" / "data" / "main" / "catalogs").iterdir()
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + bytes([content[40] ^ 1]) + content[41:])
+
+    _, said = process.communicate(timeout=RUN_SECONDS_MAX)
+
+    assert process.returncode == 1
+    assert f"{path} (of batch 1, " in said
+    assert "finalized" not in said
+    path.write_bytes(content)
+    with OpenedHome(home.settings).lake() as lake:
+        assert lake.table(INVOICES).is_empty()

@@ -23,7 +23,7 @@ def command(
         from pipelines.vocabulary.counted import counted
 
         home = Home(here.settings)
-        with home.lake() as lake:
+        with home.lake_to_verify() as lake:
             checks = check_all_files(lake)
         checks.require_whole()
         home.require_as_published(is_hashed=True)

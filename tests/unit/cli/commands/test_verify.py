@@ -97,3 +97,16 @@ def test_lost_catalog_of_the_lake_ends_every_command(written: Path, call: Call) 
         assert result.exit_code == 1, arguments
         assert "The newest copy of the catalog is put back by `rm -f " in result.stderr
     assert not (written / "lake" / "catalog.sqlite").exists()
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_lost_lake_file_ends_every_command(
+    damage: Callable[[Path], object], written: Path, call: Call
+) -> None:
+    (path,) = (written / "lake" / "data" / "main" / "accepted_events").iterdir()
+    damage(path)
+
+    for arguments in (["status"], ["verify", "--files"], ["status", "--digest"]):
+        result = call(*arguments)
+        assert result.exit_code == 1, arguments
+        assert f"{path} (of batch 1, 3 rows)" in result.stderr

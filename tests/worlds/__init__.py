@@ -11,6 +11,7 @@
     oracle             a second opinion about verdicts, which shares no code with the product
     buckets            a bucket on an S3 server of the test session
     lakes              lakes: new, of old schemas, filled from a landing, or in memory
+    disks              a disk whose syncs are noted, or one that fails
     commits            batches of plain events, and a lake whose statements are reported
     replays            a lake's refused lines decided again
     books              drafts, their lines, and invoices closing after closing

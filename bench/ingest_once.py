@@ -11,7 +11,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.catalog import calendar
 from pipelines.home import Home
 from pipelines.intake import batch
 from pipelines.lake.run_facts import RunFacts
@@ -28,7 +27,7 @@ def ingest(settings: Settings) -> dict[str, object]:
     landing, index = home.landing(), home.window_index()
     with home.lake_for_writing() as lake:
         plan = batch.plan(lake, landing, catalog.sources, settings.staging, 2**62, now)
-        cuts = calendar.cuts_until(catalog, plan.files["received_at"])
+        cuts = home.refusal_cuts(lake, catalog, plan.files["received_at"])
         planned = time.perf_counter()
         parsed = batch.parse(
             lake, index, plan, landing, catalog.sources, lambda _: cuts, settings.threads

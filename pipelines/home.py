@@ -5,11 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
+import polars as pl
 
+from pipelines.catalog import calendar
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.catalog_databases import SqliteCatalog
+from pipelines.lake.closed_book import closed_cuts, closed_spans
 from pipelines.lake.file_checks import check_sizes
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import code_revision
@@ -93,6 +96,22 @@ class Home:
             CatalogError: the files contradict each other or themselves.
         """
         return self.frozen_catalogs.read(self.settings.catalog)
+
+    def refusal_cuts(self, lake: Lake, catalog: Catalog, received_at: pl.Series) -> pl.DataFrame:
+        """From when usage is refused as backdated, by catalog and closed book.
+
+        Args:
+            lake: any connection.
+            catalog: the catalog in use.
+            received_at: of the files that are decided.
+
+        Returns:
+            Schema `REFUSAL_CUTS`.
+        """
+        since = calendar.earliest_in_time(catalog, received_at)
+        return calendar.cuts_until(
+            catalog, closed_spans(lake), closed_cuts(lake, since), received_at
+        )
 
     def generation(self) -> Generation | None:
         """The current published generation; None before the first run."""

@@ -1,11 +1,16 @@
-"""Billing periods: spans of a subscription's life, as UTC instants.
+"""Billing periods of open time: spans of a subscription's life, as UTC instants.
 
-The periods of a subscription tile its life. They are half-open, `[start, end)`, and the end of one
-is the start of the next (I-13).
+Open time is the life of a subscription less its closed periods, which are stored facts and are
+never computed again. The periods of open time tile it. They are half-open, `[start, end)`, and the
+end of one is the start of the next (I-13).
 
 1. Each boundary is a local day, computed as anchor + k × step. It is never computed from the
    boundary before it: a 31st clamps to the end of a short month, and the next month has its 31st.
 2. A local day begins at its first instant in the customer's zone (`local_midnight`).
+3. A bound that open time shares with closed time is the instant that is stored there.
+
+Example: February is closed in UTC. On 20 March the zone of the customer becomes Los Angeles. March
+begins on 1 March at 00:00 UTC, where February ends, and ends on 1 April at 00:00 in Los Angeles.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,8 +20,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipelines.vocabulary.frames import BILLING_PERIODS
-from pipelines.vocabulary.tables import UTC_MICROSECONDS
+from pipelines.vocabulary.frames import BILLING_PERIODS, CLOSED_SPANS
+from pipelines.vocabulary.tables import LABEL, UTC_MICROSECONDS
 
 STEP_DAYS = {"day": 1, "week": 7}
 """Intervals that are a number of local days."""
@@ -39,10 +44,38 @@ _RHYTHM = (
     "start_date",
     "end_date",
 )
-"""All that the instants of a subscription's periods depend on."""
+"""What decides a subscription's boundaries and cuts, apart from closed time."""
+
+_OPEN_SPAN = ("open_from_date", "open_to_date", "open_from_at", "open_to_at", "last_cut_at")
+"""A span of open time: its first day and the day after its last; null is for ever.
+
+The instants are those of closed time before and after it; null where none is. `last_cut_at` is the
+latest closed cut of the subscription.
+"""
+
+_TILES = (*_RHYTHM, *_OPEN_SPAN)
+"""All that the periods of a span depend on."""
 
 _DAYS_AHEAD_OF_UTC = 1
 """Local dates run at most this many days ahead of the date in UTC (zones reach +14:00)."""
+
+_INSTANT_OF = {
+    "period_start_at": "period_start_date",
+    "period_end_at": "period_end_date",
+    "full_start_at": "full_start_date",
+    "full_end_at": "full_end_date",
+}
+"""Each instant of a period, and the local day that begins with it."""
+
+_LABEL_OF = {
+    "anchor_label": "anchor_date",
+    "phase_start_label": "start_date",
+    "period_start_label": "period_start_date",
+    "period_end_label": "period_end_date",
+    "full_start_label": "full_start_date",
+    "full_end_label": "full_end_date",
+}
+"""Each label of a period, and the local day at whose midnight it stands."""
 
 
 def billing_periods(
@@ -50,17 +83,23 @@ def billing_periods(
     customers: pl.DataFrame,
     plans: pl.DataFrame,
     until: datetime,
+    closed: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Every billing period that starts by `until`, one row per subscription and period.
+    """Every period of open time that starts by `until`, one row per subscription and period.
 
     `calendar` periods begin on Mondays, on the 1st of months, or of January, April, July and
     October; the first one is shorter when the subscription starts inside it. `anniversary`
     periods begin on the start date. An interval of n units counts n from there. The last
     period ends with the subscription.
 
-    The cut is the local midnight that many calendar days after the period's last one, not
+    The first period after closed time begins at its end. It ends at the first boundary of today's
+    rhythm whose day and whose instant are later. Open time before closed time ends where that
+    begins. So a changed zone, anchor, interval or grace leaves no gap and no overlap.
+
+    The grace ends at the local midnight that many calendar days after the period's last one, not
     24-hour steps: whoever counts days of grace counts them on a calendar, and a clock change
-    must not close a month at 23:00.
+    must not close a month at 23:00. The cut is the end of the grace, or the latest cut of the
+    subscription that is closed, whichever is later: cuts never go back.
 
     Args:
         subscriptions: subscription_id, customer_id, plan_code, interval, interval_count,
@@ -68,6 +107,7 @@ def billing_periods(
         customers: customer_id, currency, time_zone, grace_period_days, late_usage_policy.
         plans: plan_code, currency (null = the customer's).
         until: instant with zone; later calls with a later one only add periods.
+        closed: schema `CLOSED_SPANS`; None where nothing is closed.
 
     Returns:
         `BILLING_PERIODS`, ordered by its key.
@@ -79,55 +119,162 @@ def billing_periods(
         raise ValueError(f"until is {until}, a local time; give an instant with a zone")
     plan_currencies = plans.select("plan_code", plan_currency="currency")
     terms = subscriptions.join(customers, on="customer_id").join(plan_currencies, on="plan_code")
+    spans = open_spans(terms, pl.DataFrame(schema=CLOSED_SPANS) if closed is None else closed)
+    terms = terms.join(spans, on="subscription_id")
     # Many subscriptions share few rhythms: each is worked out once.
-    periods = _periods_per_rhythm(terms.select(_RHYTHM).unique(), until.astimezone(UTC))
+    periods = _periods_per_span(terms.select(_TILES).unique(), until.astimezone(UTC))
     return (
-        terms.join(periods, on=_RHYTHM, nulls_equal=True)
-        .with_columns(currency=pl.coalesce("plan_currency", "currency"))
-        .select(BILLING_PERIODS.names())
+        terms.join(periods, on=_TILES, nulls_equal=True)
+        .with_columns(
+            pl.col("period_start_at")
+            .rank("ordinal")
+            .over("subscription_id")
+            .cast(pl.Int32)
+            .alias("period_index"),
+            currency=pl.coalesce("plan_currency", "currency"),
+        )
+        .select(pl.col(name).cast(dtype) for name, dtype in BILLING_PERIODS.items())
         .sort("subscription_id", "period_index")
     )
 
 
-def _periods_per_rhythm(rhythms: pl.DataFrame, until: datetime) -> pl.DataFrame:
+def open_spans(lives: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
+    """The open time of each subscription: its life less its closed time, compared by label.
+
+    Example: a subscription starts on 1 January and has no end. March and May are closed. It is
+    open from 1 January to 1 March, in April, and from 1 June on.
+
+    Args:
+        lives: subscription_id, start_date, end_date; one row per subscription.
+        closed: schema `CLOSED_SPANS`.
+
+    Returns:
+        One row per span; subscription_id and the columns of `_OPEN_SPAN`.
+    """
+    spans = closed.select(
+        "subscription_id",
+        "last_cut_at",
+        start_date=pl.col("span_start_label").dt.date(),
+        end_date=pl.col("span_end_label").dt.date(),
+        start_at="span_start_at",
+        end_at="span_end_at",
+    ).sort("subscription_id", "start_date")
+    # Spans touch where a subscription's terms changed, and overlap where it was billed twice.
+    spans = spans.with_columns(
+        pl.col("last_cut_at").max().over("subscription_id"),
+        pl.col("end_date", "end_at").cum_max().over("subscription_id"),
+    )
+    after = spans.select(
+        "subscription_id",
+        "last_cut_at",
+        open_from_date="end_date",
+        open_from_at="end_at",
+        open_to_date=pl.col("start_date").shift(-1).over("subscription_id"),
+        open_to_at=pl.col("start_at").shift(-1).over("subscription_id"),
+    )
+    before = spans.unique("subscription_id", keep="first", maintain_order=True).select(
+        "subscription_id", "last_cut_at", open_to_date="start_date", open_to_at="start_at"
+    )
+    never_closed = lives.join(spans, on="subscription_id", how="anti").select("subscription_id")
+    found = lives.select("subscription_id", "start_date", "end_date").join(
+        pl.concat([after, before, never_closed], how="diagonal"), on="subscription_id"
+    )
+    return found.select(
+        "subscription_id",
+        pl.coalesce("open_from_date", "start_date").alias("open_from_date"),
+        pl.min_horizontal("open_to_date", "end_date").alias("open_to_date"),
+        "open_from_at",
+        "open_to_at",
+        "last_cut_at",
+    ).filter(pl.col("open_from_date") < pl.col("open_to_date").fill_null(date.max))
+
+
+def _periods_per_span(tiles: pl.DataFrame, until: datetime) -> pl.DataFrame:
     horizon = until.date() + timedelta(days=_DAYS_AHEAD_OF_UTC)
-    days = _local_periods(rhythms, horizon).with_columns(
-        cut_date=pl.col("period_end_date") + pl.duration(days="grace_period_days")
+    days = _local_periods(tiles, horizon)
+    is_first = pl.col("period_start_date") == pl.col("open_from_date")
+    is_last = pl.col("period_end_date") == pl.col("open_to_date")
+    # What closed time stores is not computed again, also where the zone is another by now.
+    bounds = _with_instants(days, **_INSTANT_OF).with_columns(
+        period_start_at=pl.when(is_first & pl.col("open_from_at").is_not_null())
+        .then("open_from_at")
+        .otherwise("period_start_at"),
+        period_end_at=pl.when(is_last & pl.col("open_to_at").is_not_null())
+        .then("open_to_at")
+        .otherwise("period_end_at"),
     )
-    periods = _with_instants(
-        days,
-        period_start_at="period_start_date",
-        period_end_at="period_end_date",
-        cut_at="cut_date",
+    periods = _without_slivers(bounds).filter(pl.col("period_start_at") <= until)
+    periods = periods.with_columns(
+        grace_end_date=pl.col("period_end_date") + pl.duration(days="grace_period_days")
     )
-    # A zone that skipped a whole day has a period without an instant: Apia, 30 December 2011.
-    return periods.filter(
-        pl.col("period_start_at") < pl.col("period_end_at"),
-        pl.col("period_start_at") <= until,
-    ).with_columns(
-        period_index=pl.col("period_start_at").rank("ordinal").over(_RHYTHM).cast(pl.Int32)
+    return (
+        _with_instants(periods, grace_end_at="grace_end_date")
+        .with_columns(
+            cut_at=pl.max_horizontal("grace_end_at", "last_cut_at"),
+            service_days=_days_between("period_start_date", "period_end_date"),
+            full_days=_days_between("full_start_date", "full_end_date"),
+            **{name: pl.col(day).cast(LABEL) for name, day in _LABEL_OF.items()},
+        )
+        .drop((set(days.columns) | {"grace_end_date"}) - {*_TILES, "period_start_date"})
     )
 
 
-def _local_periods(rhythms: pl.DataFrame, horizon: date) -> pl.DataFrame:
-    # One row per rhythm and period that starts by the horizon, in local dates.
-    started = rhythms.filter(
-        pl.col("start_date") <= horizon,
-        pl.col("start_date") < pl.col("end_date").fill_null(date.max),
+def _without_slivers(periods: pl.DataFrame) -> pl.DataFrame:
+    """The periods that have an instant, of which each span is tiled.
+
+    A zone that skipped a whole day has a period without one: Apia, 30 December 2011. Where a zone
+    was changed, a boundary may lie before the end of closed time, or after the start of the next:
+    the first period then begins at that end, and the last one ends at that start.
+    """
+    start_at, end_at = pl.col("period_start_at"), pl.col("period_end_at")
+    from_at, to_at = pl.col("open_from_at"), pl.col("open_to_at")
+    whole = periods.filter(start_at < end_at)
+    is_first = start_at == start_at.min().over(_TILES)
+    is_last = start_at == start_at.max().over(_TILES)
+    touches_end = pl.col("period_end_date") < pl.col("open_to_date")
+    return whole.with_columns(
+        pl.when(is_first & from_at.is_not_null()).then(from_at).otherwise(start_at)
+        .alias("period_start_at"),
+        pl.when(is_first & from_at.is_not_null()).then("open_from_date")
+        .otherwise("period_start_date").alias("period_start_date"),
+        pl.when((end_at >= to_at).fill_null(value=False) & is_last & touches_end).then(to_at)
+        .otherwise(end_at).alias("period_end_at"),
+        pl.when((end_at >= to_at).fill_null(value=False) & is_last & touches_end)
+        .then("open_to_date").otherwise("period_end_date").alias("period_end_date"),
+    )  # fmt: skip
+
+
+def _days_between(start: str, end: str) -> pl.Expr:
+    return (pl.col(end) - pl.col(start)).dt.total_days().cast(pl.Int32)
+
+
+def _local_periods(tiles: pl.DataFrame, horizon: date) -> pl.DataFrame:
+    # One row per span and period that starts by the horizon, in local dates.
+    started = tiles.filter(
+        pl.col("open_from_date") <= horizon,
+        pl.col("open_from_date") < pl.col("open_to_date").fill_null(date.max),
     ).with_columns(
-        origin=_anchor_date(),
+        anchor_date=_anchor_date(),
         step_days=_step_units(STEP_DAYS),
         step_months=_step_units(STEP_MONTHS),
-        last_date=pl.min_horizontal("end_date", pl.lit(horizon)),
+        last_date=pl.min_horizontal("open_to_date", pl.lit(horizon)),
     )
     boundaries = (
-        started.with_columns(k=pl.int_ranges(0, _boundaries_by("last_date")))
+        started.with_columns(
+            k=pl.int_ranges(
+                # A month's last day may clamp to before the boundary that counts.
+                pl.max_horizontal(_boundaries_by("open_from_date") - 2, 0),
+                _boundaries_by("last_date"),
+            )
+        )
         .explode("k")
-        .with_columns(boundary=_boundary(pl.col("k")), next_boundary=_boundary(pl.col("k") + 1))
+        .with_columns(
+            full_start_date=_boundary(pl.col("k")), full_end_date=_boundary(pl.col("k") + 1)
+        )
     )
     return boundaries.with_columns(
-        period_start_date=pl.max_horizontal("boundary", "start_date"),
-        period_end_date=pl.min_horizontal("next_boundary", "end_date"),
+        period_start_date=pl.max_horizontal("full_start_date", "open_from_date"),
+        period_end_date=pl.min_horizontal("full_end_date", "open_to_date"),
     ).filter(pl.col("period_start_date") < pl.col("period_end_date"))
 
 
@@ -156,16 +303,16 @@ def _step_units(units: dict[str, int]) -> pl.Expr:
 
 def _boundaries_by(last: str) -> pl.Expr:
     # Boundaries on or before the last day; by whole months, so there may be one after it.
-    days = (pl.col(last) - pl.col("origin")).dt.total_days() // pl.col("step_days")
-    months = (_month_number(last) - _month_number("origin")) // pl.col("step_months")
+    days = (pl.col(last) - pl.col("anchor_date")).dt.total_days() // pl.col("step_days")
+    months = (_month_number(last) - _month_number("anchor_date")) // pl.col("step_months")
     return pl.coalesce(days, months) + 1
 
 
 def _boundary(k: pl.Expr) -> pl.Expr:
-    by_days = pl.col("origin") + pl.duration(days=k * pl.col("step_days"))
-    month = _month_number("origin") + k * pl.col("step_months")
+    by_days = pl.col("anchor_date") + pl.duration(days=k * pl.col("step_days"))
+    month = _month_number("anchor_date") + k * pl.col("step_months")
     first = pl.date(month // 12, month % 12 + 1, 1)
-    day = pl.min_horizontal(pl.col("origin").dt.day(), first.dt.days_in_month())
+    day = pl.min_horizontal(pl.col("anchor_date").dt.day(), first.dt.days_in_month())
     return pl.coalesce(by_days, first + pl.duration(days=day.cast(pl.Int64) - 1))
 
 

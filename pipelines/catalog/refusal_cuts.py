@@ -45,7 +45,7 @@ def refusal_cuts(names: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         names: `CUSTOMER_NAMES`.
-        periods: `BILLING_PERIODS`.
+        periods: `CLOSED_CUTS`, of open time too, where the cut is the end of the grace.
 
     Returns:
         `REFUSAL_CUTS`: one row per name and instant from which another cut holds, until the

@@ -129,7 +129,6 @@ def try_replay(settings: Settings, selection: Selection) -> ReplayOutcome:
     Raises:
         MeterlineError: the selection names nothing, or the catalog contradicts itself.
     """
-    from pipelines.catalog import calendar
     from pipelines.intake import replay, replay_selection
 
     home = Home(settings)
@@ -140,7 +139,7 @@ def try_replay(settings: Settings, selection: Selection) -> ReplayOutcome:
     ):
         plan = replay_selection.plan(lake, catalog.sources, selection, Path(folder))
         parsed = replay.parse(plan, home.landing(), settings.threads, home.hold_rule)
-        cuts = calendar.cuts_until(catalog, plan.received_at)
+        cuts = home.refusal_cuts(lake, catalog, plan.received_at)
         redecided = replay.decide_again(lake, None, plan, parsed, catalog.sources, cuts)
     return ReplayOutcome(None, redecided.summary(), _generation(settings))
 

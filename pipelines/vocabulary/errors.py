@@ -9,6 +9,23 @@ class MeterlineError(Exception):
     """Any reason for Meterline to stop. Its text says what to do."""
 
 
+class ClosedTimeError(MeterlineError):
+    """The catalog takes away what was billed. Events were decided, and nothing was billed.
+
+    Attributes:
+        problems: one sentence per problem, with file, row and column.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        super().__init__(
+            f"the catalog contradicts what is closed in {len(problems)} place(s); events were "
+            f"decided by the last good catalog, no invoice was closed and nothing was published:\n"
+            f"{listed}"
+        )
+
+
 class CatalogError(MeterlineError):
     """The catalog contradicts itself. Nothing was written.
 

@@ -10,6 +10,7 @@ from pipelines.vocabulary.tables import (
     HELD_NAMES,
     INVOICE_LINES,
     INVOICES,
+    LABEL,
     REFUSED_EVENTS,
     UTC_MICROSECONDS,
 )
@@ -234,17 +235,90 @@ BILLING_PERIODS = pl.Schema(
         "currency": pl.String(),
         "time_zone": pl.String(),
         "late_usage_policy": pl.String(),
+        "interval": pl.String(),
+        "interval_count": pl.Int32(),
+        "anchor_label": LABEL,
+        "phase_start_label": LABEL,
         "period_index": pl.Int32(),
         "period_start_at": UTC_MICROSECONDS,
         "period_end_at": UTC_MICROSECONDS,
+        "period_start_label": LABEL,
+        "period_end_label": LABEL,
+        "full_start_at": UTC_MICROSECONDS,
+        "full_end_at": UTC_MICROSECONDS,
+        "full_start_label": LABEL,
+        "full_end_label": LABEL,
+        "service_days": pl.Int32(),
+        "full_days": pl.Int32(),
+        "grace_end_at": UTC_MICROSECONDS,
         "cut_at": UTC_MICROSECONDS,
         "period_start_date": pl.Date(),
     }
 )
-"""One row per billing period; key (subscription_id, period_index).
+"""One row per billing period of open time; key (subscription_id, period_index).
 
-`period_index` counts a subscription's periods from 1. A period is `[period_start_at,
-period_end_at)`. `period_start_date` is the first day in the customer's time zone.
+`period_index` counts the open periods of a subscription from 1. A period is `[period_start_at,
+period_end_at)`. A label is the local date and time of a bound in the customer's zone. The full
+bounds are those of the whole rhythm: a subscription that starts on 10 June has a first period from
+10 June to 1 July, whose full bounds are 1 June and 1 July. Its service days are 21, its full days
+30. `grace_end_at` is the period's end plus the days of grace. `cut_at` is the same, but never
+before a cut of the subscription that is closed already.
+"""
+
+
+CLOSED_SPANS = pl.Schema(
+    {
+        "subscription_id": pl.String(),
+        "customer_id": pl.String(),
+        "plan_code": pl.String(),
+        "currency": pl.String(),
+        "metric_codes": pl.String(),
+        "span_start_at": UTC_MICROSECONDS,
+        "span_end_at": UTC_MICROSECONDS,
+        "span_start_label": LABEL,
+        "span_end_label": LABEL,
+        "last_cut_at": UTC_MICROSECONDS,
+        "last_period": pl.String(),
+    }
+)
+"""One row per subscription and span of closed time, in which one customer, plan and currency hold.
+
+`metric_codes` are those that the plan charged, with a comma between. `last_cut_at` is the latest
+cut of the span's periods. `last_period` is the invoice of the last one, or the period's own id.
+"""
+
+
+CLOSED_CUTS = pl.Schema(
+    {
+        name: BILLING_PERIODS[name]
+        for name in (
+            "subscription_id",
+            "customer_id",
+            "late_usage_policy",
+            "period_start_at",
+            "period_end_at",
+            "cut_at",
+        )
+    }
+)
+"""One row per closed period: all that decides whether an event comes too late for it."""
+
+
+MOVED_NAMES = pl.Schema(
+    {
+        "name": pl.String(),
+        "metric_code": pl.String(),
+        "moved_from_at": UTC_MICROSECONDS,
+        "moved_to_at": UTC_MICROSECONDS,
+        "cut_at": UTC_MICROSECONDS,
+        "event_batch_id": pl.Int64(),
+        "invoice_id": pl.String(),
+    }
+)
+"""One row per name, metric and closed period that counted the name's usage, and no longer would.
+
+The usage in question happened in `[moved_from_at, moved_to_at)`, was received before `cut_at`, and
+is in a batch up to `event_batch_id`.
 """
 
 

@@ -12,10 +12,21 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.vocabulary.frames import DRAFT_LINES, DRAFTS, SOURCE_CUSTOMERS
+from pipelines.vocabulary.frames import (
+    BILLING_PERIODS,
+    DRAFT_LINES,
+    DRAFTS,
+    SOURCE_CUSTOMERS,
+)
 from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
 
-CALENDAR_TABLES = ("billing_periods", "customer_names", "auto_customer_sources", "clock")
+CALENDAR_TABLES = (
+    "billing_periods",
+    "customer_names",
+    "moved_names",
+    "auto_customer_sources",
+    "clock",
+)
 """The tables of the schema `calendar`."""
 
 IN_PROGRESS_COLUMNS = ("source", "path", "size_bytes", "received_at")
@@ -54,7 +65,7 @@ def write_calendar(
     warehouse: Path,
     periods: pl.DataFrame,
     customer_names: pl.DataFrame,
-    finalized: pl.DataFrame,
+    moved_names: pl.DataFrame,
     as_of: datetime,
     batch_id: int,
     catalog_digest: str,
@@ -64,30 +75,17 @@ def write_calendar(
 
     Args:
         warehouse: DuckDB file; made if it does not exist.
-        periods: schema `BILLING_PERIODS`.
+        periods: schema `BILLING_PERIODS`; open time alone.
         customer_names: schema `CUSTOMER_NAMES`.
-        finalized: one row per finalized invoice; columns subscription_id, period_start_at, cut_at
-            and event_batch_id.
+        moved_names: schema `MOVED_NAMES`.
         as_of: the instant of the run.
         batch_id: number of the last batch of events.
         catalog_digest: digest of the catalog in use.
         auto_customer_sources: sources whose unknown customers become provisional customers.
     """
-    closed = finalized.select(
-        "subscription_id",
-        "period_start_at",
-        finalized_cut_at="cut_at",
-        finalized_batch_id=pl.col("event_batch_id").cast(pl.Int64),
-    )
-    billing_periods = (
-        periods.join(closed, on=["subscription_id", "period_start_at"], how="left")
-        # A grace period that is changed later does not move the cut of a period that is closed.
-        .with_columns(pl.coalesce("finalized_cut_at", "cut_at").alias("cut_at"))
-        .drop("finalized_cut_at")
-    )
     sources = pl.DataFrame({"source": sorted(auto_customer_sources)}, {"source": pl.String()})
     clock = pl.DataFrame([(as_of, batch_id, catalog_digest)], CLOCK, orient="row")
-    frames = (billing_periods, customer_names, sources, clock)
+    frames = (periods, customer_names, moved_names, sources, clock)
     return replace_tables(warehouse, "calendar", dict(zip(CALENDAR_TABLES, frames, strict=True)))
 
 
@@ -122,6 +120,11 @@ def drafts_and_lines(warehouse: duckdb.DuckDBPyConnection) -> tuple[pl.DataFrame
         )
     ]
     return frames[0], frames[1]
+
+
+def open_periods(warehouse: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """The periods of open time that the drafts were made for; schema `BILLING_PERIODS`."""
+    return warehouse.execute("SELECT * FROM calendar.billing_periods").pl().cast(BILLING_PERIODS)
 
 
 def source_customers(connection: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:

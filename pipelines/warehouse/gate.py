@@ -17,9 +17,9 @@ import polars as pl
 from pipelines.catalog.calendar import periods_until
 from pipelines.catalog.catalog import Catalog
 from pipelines.invoicing.due import settle_time
+from pipelines.lake.closed_book import closed_count, closed_spans
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
-from pipelines.vocabulary.tables import UTC_MICROSECONDS
 from pipelines.warehouse.generations import current_generation, digest_inputs
 
 
@@ -29,7 +29,7 @@ class Inputs:
 
     Attributes:
         digest: SHA-256 (hex) over all inputs; an equal digest needs no new generation.
-        periods: schema `BILLING_PERIODS`, up to the run's `as_of` and its newest file.
+        periods: schema `BILLING_PERIODS`: open time up to the run's `as_of` and its newest file.
     """
 
     digest: str
@@ -45,7 +45,7 @@ def current_inputs(lake: Lake, home: Path, catalog: Catalog, facts: RunFacts) ->
         catalog: the catalog in use.
         facts: the facts of the run.
     """
-    periods = periods_until(catalog, horizon(lake, facts.as_of))
+    periods = periods_until(catalog, closed_spans(lake), horizon(lake, facts.as_of))
     settle = settle_time(catalog.sources)
     return Inputs(inputs_digest(lake, home, periods, facts, settle), periods)
 
@@ -65,10 +65,9 @@ def inputs_digest(
     begun = periods.filter(pl.col("period_start_at") <= facts.as_of).sort(
         "subscription_id", "period_start_at"
     )
-    finalized = finalized_periods(lake)
     due = begun.filter(
         (pl.col("cut_at") <= facts.as_of) & (pl.col("cut_at") + settle <= facts.listing_started_at)
-    ).join(finalized, on=["subscription_id", "period_start_at"], how="anti")
+    )
     due_periods = due.select("subscription_id", pl.col("period_start_at").cast(pl.String)).rows()
     return digest_inputs(
         {
@@ -76,20 +75,13 @@ def inputs_digest(
             "event_batch_id": lake.last_batch_id("decide"),
             "catalog_digest": facts.catalog_digest,
             "code_revision": facts.code_revision,
-            "finalized": finalized.height,
+            "closed": closed_count(lake),
             "begun": begun.height,
             "ended": begun.filter(pl.col("period_end_at") <= facts.as_of).height,
             "cut": begun.filter(pl.col("cut_at") <= facts.as_of).height,
             "due": repr(due_periods),
         }
     )
-
-
-def finalized_periods(lake: Lake) -> pl.DataFrame:
-    """One row per finalized invoice: subscription_id, period_start_at, cut_at, event_batch_id."""
-    return lake.query(
-        "SELECT subscription_id, period_start_at, cut_at, event_batch_id FROM lake.invoices"
-    ).cast({"period_start_at": UTC_MICROSECONDS, "cut_at": UTC_MICROSECONDS})
 
 
 def last_as_of(lake: Lake, published: Path) -> datetime | None:

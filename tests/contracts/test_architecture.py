@@ -32,7 +32,7 @@ operations   vocabulary settings landing invoicing lake catalog warehouse home
 defs         vocabulary settings invoicing reading lake catalog intake warehouse
              home audit operations
 definitions  settings warehouse defs
-cli          vocabulary settings intake lake catalog home operations defs definitions
+cli          vocabulary settings intake lake home operations defs definitions
 """
 """A room and the rooms it may import: only rooms that stand above it in this table."""
 

@@ -38,12 +38,7 @@ ENTERED_BY_PYTHON_AFTER_BILLING = {
 
 STAGING_FOR_MARTS = {
     "dim_customers": ("stg_catalog__customers", "stg_catalog__customer_aliases"),
-    "dim_billing_periods": (
-        "stg_calendar__billing_periods",
-        "stg_calendar__clock",
-        "stg_lake__invoices",
-    ),
-    "fct_metered_usage": ("stg_calendar__billing_periods",),
+    "dim_billing_periods": ("stg_calendar__clock", "stg_lake__invoices"),
 }
 """Marts that show a staged table's own rows, or the bounds of a period: no rule lies between."""
 
@@ -51,8 +46,8 @@ WITHOUT_UNIT_TEST = {"int_metrics_defined"}
 """Has no input: it lists dbt's graph."""
 
 EXACT_TYPES = re.compile(
-    r"bigint|integer|hugeint|boolean|date|timestamptz|varchar(\[\])?|map\(varchar, varchar\)"
-    r"|decimal\((38, 18|38, 15|30, 15)\)"
+    r"bigint|integer|hugeint|boolean|date|timestamp|timestamptz|varchar(\[\])?"
+    r"|map\(varchar, varchar\)|decimal\((38, 18|38, 15|30, 15)\)"
 )
 
 Node = Mapping[str, Any]
@@ -335,7 +330,9 @@ def test_rule_catches_a_bad_example(rule: Rule) -> None:
         pytest.param("charges", "1_catalog", id="seed"),
         pytest.param("stg_catalog__charges", "1_catalog", id="staged seed"),
         pytest.param("stg_lake__accepted_events", "3_events", id="staged event"),
-        pytest.param("stg_calendar__billing_periods", "4_calendar", id="staged period"),
+        pytest.param("stg_calendar__open_periods", "4_calendar", id="staged period"),
+        pytest.param("stg_lake__closed_periods", "4_calendar", id="closed period"),
+        pytest.param("int_periods_united", "5_metrics", id="period"),
         pytest.param("metric_requests", "5_metrics", id="metric"),
         pytest.param("int_invoice_lines_rated", "6_rating", id="rated"),
         pytest.param("int_invoices_drafted", "7_invoices", id="drafted"),

@@ -25,7 +25,9 @@ MODELS = (
     "staging.stg_lake__accepted_events",
     "staging.stg_calendar__customer_names",
     "staging.stg_catalog__subscriptions",
-    "staging.stg_calendar__billing_periods",
+    "staging.stg_calendar__open_periods",
+    "staging.stg_lake__closed_periods",
+    "attribution.int_periods_united",
     "staging.stg_calendar__auto_customer_sources",
     "attribution.int_events_attributed",
     "metrics.metric_requests",
@@ -36,6 +38,8 @@ MODELS = (
     "attribution.int_amendments_matched",
     "attribution.int_versions_metered",
     "attribution.int_versions_judged",
+    "staging.stg_calendar__moved_names",
+    "attribution.int_events_judged",
     "attribution.int_events_assigned",
 )
 """In the order of the flow; what they read besides is made by hand."""
@@ -53,7 +57,7 @@ insert into calendar.customer_names values ('acme', 'acme', null, null);
 create view attribution.int_charges_by_period as
     select *, 'c' as charge_code, 'requests' as metric_code, []::varchar[] as group_by,
         true as has_started
-    from calendar.billing_periods;
+    from attribution.int_periods_united;
 """
 
 
@@ -158,16 +162,18 @@ class Warehouse:
         self._connection.execute("set TimeZone = 'UTC'")
         self._connection.execute(HAND_MADE)
         self._connection.execute(CALENDAR)
-        self._connection.execute(NAMES_AND_CHARGES)
         make_lake_tables(self._connection, "lake")
         for model, text in compiled.items():
             self._connection.execute(f"create view warehouse.{model} as {text}")
+            if model == "attribution.int_periods_united":
+                self._connection.execute(NAMES_AND_CHARGES)
 
     def billed(self, known: dict[Sent, int], finalized: Finalized) -> set[tuple[int, int, int]]:
         """What the models bill, of these events and with these periods finalized."""
         run = self._connection.execute
         run("delete from lake.accepted_events")
         run("delete from warehouse.calendar.billing_periods")
+        run("delete from lake.closed_periods")
         self._connection.executemany(
             "insert into lake.accepted_events by name select ? as batch_id, ? as file_id, "
             "? as line, ? as idempotency_key, ? as customer_ref, ? as event_name, "
@@ -190,11 +196,21 @@ class Warehouse:
         )
         for day in range(DAYS):
             start_at = START + timedelta(days=day)
-            times = [start_at, start_at + timedelta(days=1), cut_of(day), start_at.date()]
+            times = [start_at, start_at + timedelta(days=1), cut_of(day)]
+            if day in finalized:
+                run(
+                    "insert into lake.closed_periods by name select 'sub' as subscription_id, "
+                    "0 as revision, 'closed' as state, 'acme' as customer_id, 'p' as plan_code, "
+                    "'EUR' as currency, 'Etc/UTC' as time_zone, 'adjust' as late_usage_policy, "
+                    "? as period_start_at, ? as period_end_at, ? as cut_at, "
+                    "?::timestamp as period_start_label, ? as event_batch_id",
+                    [*times, start_at.replace(tzinfo=None), finalized[day]],
+                )
+                continue
             run(
                 "insert into warehouse.calendar.billing_periods values ('sub', 'acme', 'p', 'EUR', "
-                "'Etc/UTC', 'adjust', ?, ?, ?, ?, ?, ?)",
-                [day + 1, *times, finalized.get(day)],
+                "'Etc/UTC', 'adjust', ?, ?, ?, ?, ?)",
+                [*times, start_at.date(), start_at.replace(tzinfo=None)],
             )
         rows = run(
             "select period_index - 1, file_id, line "

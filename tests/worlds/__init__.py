@@ -3,6 +3,7 @@
     made_once          folders that a test session makes once, for all its workers
     catalogs           a small catalog that is right, and edits that make it wrong
     periods            billing periods of one subscription
+    walked_periods     subscriptions for oracles that go day by day
     deliveries         events and their senders, as the frames that stages hand each other
     file_lines         lines as a Metronome sender writes them, and the parser run over a file
     formats            the same events in every format

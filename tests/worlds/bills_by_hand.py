@@ -34,12 +34,16 @@ CALENDAR = """
 create schema calendar;
 create table calendar.billing_periods(
     subscription_id varchar, customer_id varchar, plan_code varchar, currency varchar,
-    time_zone varchar, late_usage_policy varchar, period_index integer,
+    time_zone varchar, late_usage_policy varchar,
     period_start_at timestamptz, period_end_at timestamptz, cut_at timestamptz,
-    period_start_date date, finalized_batch_id bigint
+    period_start_date date, period_start_label timestamp
 );
 create table calendar.customer_names(
     name varchar, customer_id varchar, valid_from_at timestamptz, valid_to_at timestamptz
+);
+create table calendar.moved_names(
+    name varchar, metric_code varchar, moved_from_at timestamptz, moved_to_at timestamptz,
+    cut_at timestamptz, event_batch_id bigint, invoice_id varchar
 );
 create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
@@ -103,13 +107,13 @@ PERIOD_TERMS = {
 }
 
 PERIODS = [
-    # subscription, index, first local day, first instant, first after it, cut, finalized batch
-    ("sub-acme", 1, "2025-12-01", "2025-12-01T00Z", "2026-01-01T00Z", "2026-01-03T00Z", 1),
-    ("sub-acme", 2, "2026-01-01", "2026-01-01T00Z", "2026-02-01T00Z", "2026-02-03T00Z", None),
-    ("sub-acme", 3, "2026-02-01", "2026-02-01T00Z", "2026-03-01T00Z", "2026-03-03T00Z", None),
-    ("sub-acme", 4, "2026-03-01", "2026-03-01T00Z", "2026-04-01T00Z", "2026-04-03T00Z", None),
-    ("sub-bolt", 1, "2026-01-01", "2025-12-31T15Z", "2026-01-31T15Z", "2026-01-31T15Z", None),
-    ("sub-bolt", 2, "2026-02-01", "2026-01-31T15Z", "2026-02-28T15Z", "2026-02-28T15Z", None),
+    # subscription, first local day, first instant, first after it, cut, finalized batch
+    ("sub-acme", "2025-12-01", "2025-12-01T00Z", "2026-01-01T00Z", "2026-01-03T00Z", 1),
+    ("sub-acme", "2026-01-01", "2026-01-01T00Z", "2026-02-01T00Z", "2026-02-03T00Z", None),
+    ("sub-acme", "2026-02-01", "2026-02-01T00Z", "2026-03-01T00Z", "2026-03-03T00Z", None),
+    ("sub-acme", "2026-03-01", "2026-03-01T00Z", "2026-04-01T00Z", "2026-04-03T00Z", None),
+    ("sub-bolt", "2026-01-01", "2025-12-31T15Z", "2026-01-31T15Z", "2026-01-31T15Z", None),
+    ("sub-bolt", "2026-02-01", "2026-01-31T15Z", "2026-02-28T15Z", "2026-02-28T15Z", None),
 ]
 """December of sub-acme is finalized (it saw batch 1), its January is due at `AS_OF`, and its March
 has not begun."""
@@ -333,20 +337,53 @@ def _write_calendar(warehouse: Path) -> None:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(CALENDAR)
         connection.execute(LANDING)
-        for subscription_id, index, first_day, *instants, finalized in PERIODS:
-            start, end, cut = (str(instant).replace("Z", ":00:00Z") for instant in instants)
-            terms = PERIOD_TERMS[subscription_id]
-            row = [subscription_id, *terms, index, start, end, cut, first_day, finalized]
-            _insert(connection, "calendar.billing_periods", row)
+        for subscription_id, first_day, *instants, finalized in PERIODS:
+            if finalized is None:
+                terms = PERIOD_TERMS[subscription_id]
+                row = [subscription_id, *terms, *_instants(instants), first_day, first_day]
+                _insert(connection, "calendar.billing_periods", row)
         for name in NAMES:
             _insert(connection, "calendar.customer_names", name)
         _insert(connection, "calendar.auto_customer_sources", ["auto"])
         _insert(connection, "calendar.clock", (AS_OF, 3, "c1"))
 
 
+def _instants(instants: Sequence[object]) -> list[str]:
+    return [str(instant).replace("Z", ":00:00Z") for instant in instants]
+
+
+def _close(connection: duckdb.DuckDBPyConnection, period: Sequence[object]) -> None:
+    subscription_id, first_day, *instants, finalized = period
+    customer_id, plan_code, currency, time_zone, policy = PERIOD_TERMS[str(subscription_id)]
+    start, end, cut = _instants(instants)
+    row = {
+        "batch_id": 2,
+        "subscription_id": subscription_id,
+        "revision": 0,
+        "state": "closed",
+        "customer_id": customer_id,
+        "plan_code": plan_code,
+        "currency": currency,
+        "time_zone": time_zone,
+        "late_usage_policy": policy,
+        "period_start_at": start,
+        "period_end_at": end,
+        "period_start_label": first_day,
+        "cut_at": cut,
+        "event_batch_id": finalized,
+        "invoice_id": f"{subscription_id}/{first_day}",
+    }
+    names, marks = ", ".join(row), ", ".join("?" for _ in row)
+    connection.execute(f"insert into closed_periods ({names}) values ({marks})", list(row.values()))
+
+
 def _write_lake(lake: Path) -> None:
     with duckdb.connect(str(lake)) as connection:
         make_lake_tables(connection, "lake")
+        connection.execute("set TimeZone = 'UTC'")
+        for period in PERIODS:
+            if period[-1] is not None:
+                _close(connection, period)
         for file_id in FILES:
             _write_file(connection, file_id)
         _insert_named(connection, "invoices", INVOICE)

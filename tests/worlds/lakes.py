@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.intake.batch import decide_and_commit, parse, plan
 from pipelines.intake.window_index import WindowIndex
 from pipelines.lake.catalog_databases import SqliteCatalog
+from pipelines.lake.file_digests import RegisteredFile
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.landing.store import Landing
@@ -131,6 +132,10 @@ class LakeInMemory(Lake):
     def close(self) -> None:
         """Forgets it all."""
         self._connection.close()
+
+    def registered_files(self) -> list[RegisteredFile]:
+        """None: the rows are in memory."""
+        return []
 
     def append(self, table: LakeTable, rows: pl.DataFrame) -> None:
         """Adds the rows; their columns are those of the table."""

@@ -1,11 +1,13 @@
 """Billing periods of one subscription, with the usual answer to everything not said."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import polars as pl
 
-from pipelines.catalog.periods import billing_periods
+from pipelines.catalog.periods import billing_periods, local_midnight
+from pipelines.vocabulary.frames import CLOSED_SPANS
 
 SUBSCRIPTIONS = pl.Schema(
     {
@@ -31,6 +33,9 @@ CUSTOMERS = pl.Schema(
 PLANS = pl.Schema({"plan_code": pl.String(), "currency": pl.String()})
 
 
+NOTHING_CLOSED = pl.DataFrame(schema=CLOSED_SPANS)
+
+
 @dataclass(frozen=True)
 class Terms:
     """One subscription of one customer, with the usual answer to everything not said."""
@@ -45,7 +50,37 @@ class Terms:
     policy: str = "reject"
 
 
-def periods_of(terms: Terms, until: str) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Closed:
+    """Closed time of the subscription from one local day to another, in a zone of its own."""
+
+    start: str
+    end: str
+    zone: str = "UTC"
+    last_cut: str = "2026-01-01"
+
+
+def spans_of(closed: Sequence[Closed]) -> pl.DataFrame:
+    rows = [
+        {
+            "subscription_id": "s",
+            "customer_id": "c",
+            "plan_code": "p",
+            "currency": "USD",
+            "metric_codes": "",
+            "span_start_at": local_midnight(span.zone, date.fromisoformat(span.start)),
+            "span_end_at": local_midnight(span.zone, date.fromisoformat(span.end)),
+            "span_start_label": datetime.fromisoformat(span.start),
+            "span_end_label": datetime.fromisoformat(span.end),
+            "last_cut_at": datetime.fromisoformat(span.last_cut).replace(tzinfo=UTC),
+            "last_period": f"s/{span.start}",
+        }
+        for span in closed
+    ]
+    return pl.DataFrame(rows, schema=CLOSED_SPANS)
+
+
+def periods_of(terms: Terms, until: str, *closed: Closed) -> pl.DataFrame:
     end = date.fromisoformat(terms.end) if terms.end else None
     start = date.fromisoformat(terms.start)
     subscription = ("s", "c", "p", terms.interval, terms.count, terms.anchor, start, end)
@@ -56,6 +91,7 @@ def periods_of(terms: Terms, until: str) -> pl.DataFrame:
         ),
         pl.DataFrame([("p", "USD")], PLANS, orient="row"),
         datetime.fromisoformat(until).replace(tzinfo=UTC),
+        spans_of(closed),
     )
 
 

@@ -26,9 +26,9 @@ subscriptions as (
 
 ),
 
-versions_judged as (
+events_judged as (
 
-    select * from {{ ref('int_versions_judged') }}
+    select * from {{ ref('int_events_judged') }}
 
 ),
 
@@ -44,11 +44,11 @@ events_with_terms as (
         {{ group_key(
             'charges_by_reference.group_by', 'metered_events.dimensions'
         ) }} as group_key,
-        coalesce(versions_judged.received_at, metered_events.received_at)
+        coalesce(events_judged.received_at, metered_events.received_at)
         >= charges_by_reference.cut_at
-        or coalesce(versions_judged.batch_id, metered_events.batch_id)
+        or coalesce(events_judged.batch_id, metered_events.batch_id)
         > charges_by_reference.finalized_batch_id as is_late,
-        versions_judged.unbilled_reason as version_reason,
+        events_judged.unbilled_reason as version_reason,
         charges_by_reference.has_started
     from metered_events
     left join charges_by_reference
@@ -62,11 +62,11 @@ events_with_terms as (
             and metered_events.occurred_at < coverage.covered_to_at
     left join subscriptions
         on metered_events.subscription_ref = subscriptions.subscription_id
-    left join versions_judged
+    left join events_judged
         on
-            metered_events.metric_code = versions_judged.metric_code
-            and metered_events.file_id = versions_judged.file_id
-            and metered_events.line = versions_judged.line
+            metered_events.metric_code = events_judged.metric_code
+            and metered_events.file_id = events_judged.file_id
+            and metered_events.line = events_judged.line
 
 )
 

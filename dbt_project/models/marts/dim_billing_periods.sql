@@ -2,7 +2,7 @@ with
 
 billing_periods as (
 
-    select * from {{ ref('stg_calendar__billing_periods') }}
+    select * from {{ ref('int_periods_united') }}
 
 ),
 

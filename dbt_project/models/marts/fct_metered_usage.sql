@@ -8,7 +8,7 @@ usage_metered as (
 
 billing_periods as (
 
-    select * from {{ ref('stg_calendar__billing_periods') }}
+    select * from {{ ref('int_periods_united') }}
 
 ),
 

@@ -14,12 +14,14 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.events import EVENT_TABLES
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
+from pipelines.vocabulary.errors import ClosedTimeError
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     write_calendar,
     write_files_in_progress,
 )
-from pipelines.warehouse.gate import current_inputs, finalized_periods
+from pipelines.warehouse.gate import current_inputs
+from pipelines.warehouse.moved_names import moved_names
 
 _progress = logging.getLogger("meterline")
 
@@ -55,10 +57,12 @@ def calendar_tables(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Billing periods and names for dbt; nothing if nothing differs from what is published."""
     settings, facts = writer.settings, landed_files.facts
+    if landed_files.refused:
+        raise ClosedTimeError(list(landed_files.refused))
     with writer.home.lake_for_writing() as lake:
         inputs = current_inputs(lake, settings.home, catalog, facts)
-        finalized = finalized_periods(lake)
         batch_id = lake.last_batch_id("decide")
+        moved = moved_names(lake, catalog)
     published = writer.home.generation()
     damage = writer.home.damage_of_marts()
     if damage:
@@ -71,7 +75,7 @@ def calendar_tables(
         settings.warehouse,
         inputs.periods,
         calendar.names(catalog),
-        finalized,
+        moved,
         facts.as_of,
         batch_id,
         catalog.digest,

@@ -7,7 +7,6 @@ from dataclasses import asdict
 import dagster as dg
 
 from pipelines.audit.unpublished import CHECKED, check_unpublished
-from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.checks import check_results, check_specs, require_all
 from pipelines.defs.resources import Writer
@@ -23,14 +22,12 @@ EVENT_TABLES = ("landing_files", "file_decisions", "accepted_events", "refused_e
 
 
 @dg.asset(group_name="3_events")
-def parsed_events(
-    landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
-) -> dg.Output[ParsedBatch]:
+def parsed_events(landed_files: Landed, writer: dg.ResourceParam[Writer]) -> dg.Output[ParsedBatch]:
     """Every line of the run's files, as an event or a rejection in the staging folder."""
     if landed_files.plan.sentence:
         _progress.info(landed_files.plan.sentence)
     with writer.home.lake_for_writing() as lake:
-        parsed = landed_files.plan.parse(landed_files.tools(writer.home, lake, catalog))
+        parsed = landed_files.plan.parse(landed_files.tools(writer.home, lake))
     return dg.Output(
         parsed,
         metadata={
@@ -56,18 +53,17 @@ def parsed_events(
 def decided_events(
     landed_files: Landed,
     parsed_events: ParsedBatch,
-    catalog: Catalog,
     writer: dg.ResourceParam[Writer],
 ) -> Iterator[dg.Output[None] | dg.AssetCheckResult]:
     """The verdict of each event, committed to the lake with its files in one transaction."""
     if parsed_events.files:
         _progress.info("deciding")
     with writer.home.lake_for_writing() as lake:
-        tools = landed_files.tools(writer.home, lake, catalog)
+        tools = landed_files.tools(writer.home, lake)
         replayed = landed_files.plan.decide(tools, parsed_events, landed_files.facts)
         batch_id = lake.last_batch_id("decide")
         verdicts = verdict_counts(lake, batch_id)
-        findings = check_unpublished(lake, writer.home, catalog)
+        findings = check_unpublished(lake, writer.home, landed_files.catalog)
     _progress.info(f"batch {batch_id}: {verdict_sentence(verdicts)}")
     for table in EVENT_TABLES:
         yield dg.Output(

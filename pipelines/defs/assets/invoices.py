@@ -5,19 +5,32 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from pipelines.catalog.calendar import charged_metrics
 from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.calendar import RUN_KEYS
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
+from pipelines.invoicing.closed_book import closed_rows
 from pipelines.invoicing.due import closable, settle_time
 from pipelines.invoicing.finalize import ClosingFacts, finalize
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.file_states import file_states, unhealed
 from pipelines.operations.attention import owners_of_held_files
 from pipelines.vocabulary.frames import FINALIZED
-from pipelines.vocabulary.tables import BATCHES, CATALOGS, INVOICE_LINES, INVOICES
-from pipelines.warehouse.dbt_tables import drafts_and_lines, opened, source_customers
+from pipelines.vocabulary.tables import (
+    BATCHES,
+    CATALOGS,
+    CLOSED_PERIODS,
+    INVOICE_LINES,
+    INVOICES,
+)
+from pipelines.warehouse.dbt_tables import (
+    drafts_and_lines,
+    open_periods,
+    opened,
+    source_customers,
+)
 
 _progress = logging.getLogger("meterline")
 
@@ -46,19 +59,15 @@ def closed_invoices(
     settings, facts = writer.settings, landed_files.facts
     with opened(settings.warehouse) as warehouse:
         drafts, lines = drafts_and_lines(warehouse)
+        periods = open_periods(warehouse)
         fed = source_customers(warehouse, "attribution.int_events_counted")
     if not landed_files.kind.closes:
         drafts = drafts.clear()
     with writer.home.lake_for_writing() as lake:
         waiting = unhealed(file_states(lake, landed_files.undecided()))
+        settle, owners = settle_time(catalog.sources), owners_of_held_files(lake, catalog)
         closing = closable(
-            drafts,
-            waiting,
-            fed,
-            facts.as_of,
-            facts.listing_started_at,
-            settle_time(catalog.sources),
-            owners_of_held_files(lake, catalog),
+            drafts, waiting, fed, facts.as_of, facts.listing_started_at, settle, owners
         )
         batch_id = lake.last_batch_id() + 1
         closed = finalize(
@@ -83,6 +92,9 @@ def closed_invoices(
                     CATALOGS: facts.catalog_rows(batch_id, lake),
                     INVOICES: closed.invoices,
                     INVOICE_LINES: closed.invoice_lines,
+                    CLOSED_PERIODS: closed_rows(
+                        periods, closed.invoices, charged_metrics(catalog), batch_id
+                    ),
                 },
                 staged_files={},
             )

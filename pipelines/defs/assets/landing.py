@@ -9,18 +9,22 @@ from functools import partial
 import dagster as dg
 import polars as pl
 
-from pipelines.catalog import calendar
 from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.closed_time import collisions
 from pipelines.defs.resources import Writer
 from pipelines.defs.run_options import RunOptions
 from pipelines.defs.shown import markdown_table
 from pipelines.home import Home
 from pipelines.intake.kinds import Kind, Plan, Tools
+from pipelines.lake.closed_book import closed_spans
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
+from pipelines.settings import metric_codes
 from pipelines.vocabulary.counted import counted
+from pipelines.warehouse.book_fill import fill_closed_book
 from pipelines.warehouse.gate import last_as_of
+from pipelines.warehouse.stored_catalogs import last_good_catalog
 
 _progress = logging.getLogger("meterline")
 
@@ -33,19 +37,24 @@ class Landed:
         kind: the kind of run that was asked for.
         plan: the files and lines that it takes in; there may be none.
         facts: the facts that every transaction of the run records.
+        catalog: the catalog by which events are decided.
+        refused: why today's catalog is refused, a sentence a problem. Events are then decided by
+            the last good one, and nothing is billed.
     """
 
     kind: Kind
     plan: Plan
     facts: RunFacts
+    catalog: Catalog
+    refused: tuple[str, ...] = ()
 
     def undecided(self) -> pl.DataFrame:
         """The new file versions that wait for a later batch, one row each."""
         return self.plan.listing.undecided()
 
-    def tools(self, home: Home, lake: Lake, catalog: Catalog) -> Tools:
+    def tools(self, home: Home, lake: Lake) -> Tools:
         """The open parts of the home that the plan works with."""
-        return tools_of(home, lake, catalog, self.facts.listing_started_at)
+        return tools_of(home, lake, self.catalog, self.facts.listing_started_at)
 
 
 @dg.asset(group_name="2_landing")
@@ -60,15 +69,16 @@ def landed_files(
         _list_digests(lake)
         listing_started_at = datetime.now(UTC)
         spoken_for = last_as_of(lake, home.settings.published)
-        facts = RunFacts(
-            as_of=spoken_for
+        as_of = (
+            spoken_for
             if spoken_for and not kind.takes_in
-            else choose_as_of(config.as_of, listing_started_at, spoken_for),
-            listing_started_at=listing_started_at,
-            catalog_digest=catalog.digest,
-            catalog_files=catalog.files,
-            code_revision=code_revision(),
+            else choose_as_of(config.as_of, listing_started_at, spoken_for)
         )
+        _fill(lake, _facts(as_of, listing_started_at, catalog))
+        problems = collisions(catalog, closed_spans(lake), metric_codes())
+        if problems:
+            catalog = last_good_catalog(lake, catalog, metric_codes())
+            home.frozen_catalogs.freeze(catalog)
         plan = kind.plan(tools_of(home, lake, catalog, listing_started_at))
     listing = plan.listing
     ignored = listing.discovery.ignored
@@ -77,9 +87,15 @@ def landed_files(
         f"{listing.waiting:,} waiting, {ignored.height:,} not read"
     )
     return dg.Output(
-        Landed(kind, plan, facts),
+        Landed(
+            kind,
+            plan,
+            _facts(as_of, listing_started_at, catalog),
+            catalog,
+            tuple(map(str, problems)),
+        ),
         metadata={
-            "as_of": dg.MetadataValue.text(facts.as_of.isoformat()),
+            "as_of": dg.MetadataValue.text(as_of.isoformat()),
             "listed": listing.discovery.listed,
             "new": listing.files.height,
             "waiting": listing.waiting,
@@ -87,6 +103,17 @@ def landed_files(
             "not_read_because": dg.MetadataValue.md(markdown_table(ignored.head(20))),
         },
     )
+
+
+def _facts(as_of: datetime, listing_started_at: datetime, catalog: Catalog) -> RunFacts:
+    return RunFacts(as_of, listing_started_at, catalog.digest, catalog.files, code_revision())
+
+
+def _fill(lake: Lake, facts: RunFacts) -> None:
+    """Writes the closed book of a home whose invoices are older than the book."""
+    filled = fill_closed_book(lake, facts)
+    if filled:
+        _progress.info(f"wrote down {filled:,} periods that were closed before")
 
 
 def tools_of(home: Home, lake: Lake, catalog: Catalog, listed_at: datetime) -> Tools:
@@ -97,7 +124,7 @@ def tools_of(home: Home, lake: Lake, catalog: Catalog, listed_at: datetime) -> T
         index=home.window_index(),
         landing=home.landing(),
         sources=catalog.sources,
-        cuts_until=partial(calendar.cuts_until, catalog),
+        cuts_until=partial(home.refusal_cuts, lake, catalog),
         staging=settings.staging,
         batch_bytes=settings.batch_bytes,
         listed_at=listed_at,

@@ -11,7 +11,14 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from pipelines.vocabulary.tables.batches import BATCHES, CATALOGS
-from pipelines.vocabulary.tables.columns import PROPERTIES, UTC_MICROSECONDS, Column, LakeTable
+from pipelines.vocabulary.tables.books import CLOSED_PERIODS
+from pipelines.vocabulary.tables.columns import (
+    LABEL,
+    PROPERTIES,
+    UTC_MICROSECONDS,
+    Column,
+    LakeTable,
+)
 from pipelines.vocabulary.tables.events import ACCEPTED_EVENTS, REFUSED_EVENTS
 from pipelines.vocabulary.tables.files import FILE_DECISIONS, HELD_NAMES, LANDING_FILES
 from pipelines.vocabulary.tables.invoices import INVOICE_LINES, INVOICES
@@ -32,10 +39,12 @@ __all__ = [
     "ACCEPTED_EVENTS",
     "BATCHES",
     "CATALOGS",
+    "CLOSED_PERIODS",
     "FILE_DECISIONS",
     "HELD_NAMES",
     "INVOICES",
     "INVOICE_LINES",
+    "LABEL",
     "LAKE_FILES",
     "LAKE_TABLES",
     "LANDING_FILES",

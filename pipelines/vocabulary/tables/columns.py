@@ -11,6 +11,9 @@ import polars as pl
 UTC_MICROSECONDS = pl.Datetime("us", "UTC")
 """The one type of an instant."""
 
+LABEL = pl.Datetime("us")
+"""The type of a label: a local date and time, whose zone stands beside it."""
+
 PROPERTIES = pl.Map(pl.String, pl.String)
 """Property name → exact source text of a string, number or boolean."""
 
@@ -82,6 +85,11 @@ def text(name: str, meaning: str) -> Column:
 def instant(name: str, meaning: str) -> Column:
     """An instant in UTC, to the microsecond."""
     return Column(name, "TIMESTAMPTZ", UTC_MICROSECONDS, meaning)
+
+
+def label(name: str, meaning: str) -> Column:
+    """A local date and time without a zone."""
+    return Column(name, "TIMESTAMP", LABEL, meaning)
 
 
 def blob(name: str, meaning: str) -> Column:

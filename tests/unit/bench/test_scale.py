@@ -13,6 +13,7 @@ from bench.timed_parts import PARTS, Clock, owner_of
 from pipelines.catalog.calendar import periods_until
 from pipelines.home import Home
 from pipelines.settings import Settings
+from tests.worlds.periods import NOTHING_CLOSED
 
 STREAM = Stream(lines=250, lines_per_file=100, start_at=START_AT, customers=5)
 
@@ -40,7 +41,7 @@ def test_a_batch_lands_after_all_files_of_the_stream(tmp_path: Path) -> None:
 def test_the_first_and_the_last_run_each_close_a_month_of_every_customer(tmp_path: Path) -> None:
     generate(STREAM, tmp_path, is_gzipped=False)
     catalog = Home(Settings(home=tmp_path / "home", catalog=tmp_path / "catalog")).catalog()
-    cuts = periods_until(catalog, MONTH_CLOSED_AT)["cut_at"].sort()
+    cuts = periods_until(catalog, NOTHING_CLOSED, MONTH_CLOSED_AT)["cut_at"].sort()
     first_at = STREAM.end_at
     assert first_at >= STREAM.received_at(STREAM.files - 1)
     batch_at = STREAM.received_at(STREAM.files) + timedelta(hours=1)

@@ -11,6 +11,7 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.vocabulary.frames import BILLING_PERIODS, CUSTOMER_NAMES
 from tests.worlds.catalogs import RIGHT, read
 from tests.worlds.deliveries import TICK
+from tests.worlds.periods import NOTHING_CLOSED
 
 SKEW = timedelta(hours=48)
 """The largest of the catalog's sources; the others have none, or a day."""
@@ -39,7 +40,7 @@ def last_day(periods: pl.DataFrame, subscription_id: str) -> object:
 def test_periods_reach_as_far_ahead_as_any_source_may_date(
     catalog: Catalog, as_of: datetime, expected: date
 ) -> None:
-    periods = periods_until(catalog, as_of)
+    periods = periods_until(catalog, NOTHING_CLOSED, as_of)
 
     assert periods.schema == BILLING_PERIODS
     assert last_day(periods, "s3") == expected
@@ -50,12 +51,16 @@ def test_catalog_whose_sources_have_no_skew_reaches_up_to_the_instant(tmp_path: 
     only = {"sources.csv": f"{header}\nraw,metronome,,unlimited,,0,last_modified\n"}
     catalog = read(tmp_path, {**RIGHT, **only})
 
-    assert last_day(periods_until(catalog, DAY_BEGINS), "s3") == date(2026, 3, 10)
-    assert last_day(periods_until(catalog, DAY_BEGINS - TICK), "s3") == date(2026, 3, 9)
+    assert last_day(periods_until(catalog, NOTHING_CLOSED, DAY_BEGINS), "s3") == date(2026, 3, 10)
+    assert last_day(periods_until(catalog, NOTHING_CLOSED, DAY_BEGINS - TICK), "s3") == date(
+        2026, 3, 9
+    )
 
 
 def test_instant_before_every_subscription_gives_no_period(catalog: Catalog) -> None:
-    assert periods_until(catalog, datetime.fromisoformat("2025-12-01T00:00:00Z")).is_empty()
+    assert periods_until(
+        catalog, NOTHING_CLOSED, datetime.fromisoformat("2025-12-01T00:00:00Z")
+    ).is_empty()
 
 
 def test_names_are_the_ids_and_the_aliases(catalog: Catalog) -> None:

@@ -13,6 +13,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.table import Tables
 from pipelines.cli import job
 from pipelines.cli.job import RunOutcome, run_job, run_replay
 from pipelines.defs import dagster_home
@@ -177,7 +179,8 @@ def landed(files: int, waiting: int) -> Landed:
     discovery = Discovery(numbered, ignored, numbered.height)
     listing = BatchPlan(1, discovery, numbered.head(files), waiting, Path(), {})
     facts = RunFacts(NOON, NOON, "c" * 64, {}, "d" * 64)
-    return Landed(NewFiles(), FilesPlan(listing), facts)
+    catalog = Catalog(Tables({}), pl.DataFrame(), (), facts.catalog_digest, {})
+    return Landed(NewFiles(), FilesPlan(listing), facts, catalog)
 
 
 @pytest.fixture

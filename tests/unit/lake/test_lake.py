@@ -23,6 +23,7 @@ from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
     BATCHES,
     FILE_DECISIONS,
+    LABEL,
     LAKE_FILES,
     LAKE_TABLES,
 )
@@ -136,6 +137,7 @@ def test_every_column_comes_back_as_it_was_written(lake_home: Path) -> None:
         pl.String(): "O'Brien \u2028 é 😀",
         pl.Binary(): b"\x00\xff",
         pl.Date(): NOON.date(),
+        LABEL: NOON.replace(tzinfo=None),
         BATCHES.schema["as_of"]: NOON + TICK,
         ACCEPTED_EVENTS.schema["properties"]: {"a": "1e400", "": "é"},
         pl.Decimal(38, 15): Decimal("12345678901234567890123.000000000000001"),
@@ -460,7 +462,7 @@ def test_database_that_spilled_is_not_used_for_another_lake(
     for home in (lake_home, other, lake_home):
         folder = home / "lake"
         catalog = SqliteCatalog(folder / "catalog.sqlite")
-        with Lake(catalog, folder / "data", memory_limit="24MiB", threads=1) as lake:
+        with Lake(catalog, folder / "data", memory_limit="32MiB", threads=1) as lake:
             lake.query("SELECT hash(range) AS h FROM range(2000000) ORDER BY h")
             assert lake.query(_SPILL)["value"].to_list() == [str(folder / "spill")]
             assert (folder / "spill").is_dir()

@@ -1,8 +1,6 @@
 """What a home holds, as a program reads it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -343,12 +341,7 @@ def test_a_file_counts_once_however_often_it_was_decided_again(
         LANDING_FILES: lake_rows(LANDING_FILES, *files),
     }
 
-    @contextmanager
-    def opened(*_: object, **__: object) -> Iterator[LakeInMemory]:
-        with LakeInMemory(tables) as lake:
-            yield lake
-
-    monkeypatch.setattr("pipelines.home.Lake", opened)
+    monkeypatch.setattr("pipelines.home.Lake", lambda *_, **__: LakeInMemory(tables))
     settings = new_home(tmp_path)
     settings.lake_catalog.parent.mkdir(parents=True)
     settings.lake_catalog.touch()

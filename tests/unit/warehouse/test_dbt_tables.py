@@ -1,6 +1,6 @@
 """dbt reads the tables by which Polars decided, and its drafts are read back."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -10,8 +10,13 @@ import pytest
 from pipelines.catalog.calendar import names, periods_until
 from pipelines.catalog.catalog import Catalog
 from pipelines.settings import Settings
-from pipelines.vocabulary.frames import BILLING_PERIODS, CUSTOMER_NAMES, SOURCE_CUSTOMERS
-from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
+from pipelines.vocabulary.frames import (
+    BILLING_PERIODS,
+    CUSTOMER_NAMES,
+    MOVED_NAMES,
+    SOURCE_CUSTOMERS,
+)
+from pipelines.vocabulary.tables import LANDING_FILES
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     CLOCK,
@@ -23,18 +28,9 @@ from pipelines.warehouse.dbt_tables import (
     write_files_in_progress,
 )
 from tests.worlds.catalogs import RIGHT, Edit, read
-from tests.worlds.deliveries import NOON, TICK
+from tests.worlds.deliveries import NOON
 from tests.worlds.lakes import lake_rows
-
-FINALIZED = pl.Schema(
-    {
-        "subscription_id": pl.String(),
-        "period_start_at": UTC_MICROSECONDS,
-        "cut_at": UTC_MICROSECONDS,
-        "event_batch_id": pl.Int64(),
-    }
-)
-NO_INVOICES = pl.DataFrame(schema=FINALIZED)
+from tests.worlds.periods import NOTHING_CLOSED
 
 
 @pytest.fixture
@@ -45,15 +41,14 @@ def catalog(tmp_path: Path) -> Catalog:
 def write(
     warehouse: Path,
     catalog: Catalog,
-    finalized: pl.DataFrame = NO_INVOICES,
     as_of: datetime = NOON,
     batch_id: int = 7,
 ) -> dict[str, int]:
     return write_calendar(
         warehouse,
-        periods_until(catalog, as_of),
+        periods_until(catalog, NOTHING_CLOSED, as_of),
         names(catalog),
-        finalized,
+        pl.DataFrame(schema=MOVED_NAMES),
         as_of,
         batch_id,
         catalog.digest,
@@ -75,8 +70,9 @@ def test_tables_hold_the_frames(warehouse: Path, catalog: Catalog) -> None:
     counts = write(warehouse, catalog)
 
     assert counts == {
-        "billing_periods": periods_until(catalog, NOON).height,
+        "billing_periods": periods_until(catalog, NOTHING_CLOSED, NOON).height,
         "customer_names": 5,
+        "moved_names": 0,
         "auto_customer_sources": 0,
         "clock": 1,
     }
@@ -103,31 +99,7 @@ def test_instants_are_instants_and_days_are_days(warehouse: Path, catalog: Catal
     for name in ("as_of", "period_start_at", "period_end_at", "cut_at"):
         assert (name, "TIMESTAMP WITH TIME ZONE") in found
     assert ("period_start_date", "DATE") in found
-    assert ("finalized_batch_id", "BIGINT") in found
-
-
-def test_finalized_period_keeps_the_cut_and_the_batch_of_its_invoice(
-    warehouse: Path, catalog: Catalog
-) -> None:
-    # The first is February of s1 in New York. The others have another subscription or no period.
-    february = datetime.fromisoformat("2026-02-01T05:00:00Z")
-    # The invoice was cut with a grace period that today's catalog no longer has.
-    cut_at = datetime.fromisoformat("2026-03-29T03:00:00Z")
-    invoices = [
-        ("s1", february, cut_at, 3),
-        ("s1", february + TICK, cut_at, 4),
-        ("s9", february, cut_at, 5),
-    ]
-    write(warehouse, catalog, pl.DataFrame(invoices, schema=FINALIZED, orient="row"))
-
-    assert rows(
-        warehouse,
-        "SELECT subscription_id, period_start_date, finalized_batch_id, cut_at "
-        "FROM calendar.billing_periods WHERE finalized_batch_id IS NOT NULL",
-    ) == [("s1", date(2026, 2, 1), 3, cut_at)]
-    assert rows(
-        warehouse, f"SELECT count(*) FROM calendar.billing_periods WHERE cut_at = '{cut_at}'"
-    ) == [(1,)]
+    assert ("period_start_label", "TIMESTAMP") in found
 
 
 def test_writing_again_replaces_what_was_written(
@@ -149,7 +121,7 @@ def test_empty_catalog_of_periods_gives_empty_tables(warehouse: Path) -> None:
         warehouse,
         pl.DataFrame(schema=BILLING_PERIODS),
         pl.DataFrame(schema=CUSTOMER_NAMES),
-        NO_INVOICES,
+        pl.DataFrame(schema=MOVED_NAMES),
         NOON,
         0,
         "c" * 64,
@@ -163,9 +135,9 @@ def test_sources_that_make_customers_are_listed(warehouse: Path, catalog: Catalo
     assert catalog.auto_customer_sources == frozenset()
     write_calendar(
         warehouse,
-        periods_until(catalog, NOON),
+        periods_until(catalog, NOTHING_CLOSED, NOON),
         names(catalog),
-        NO_INVOICES,
+        pl.DataFrame(schema=MOVED_NAMES),
         NOON,
         7,
         catalog.digest,

@@ -11,8 +11,8 @@ import pytest
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.vocabulary.frames import BILLING_PERIODS
-from pipelines.vocabulary.tables import BATCHES, INVOICES, UTC_MICROSECONDS
-from pipelines.warehouse.gate import finalized_periods, inputs_digest
+from pipelines.vocabulary.tables import BATCHES, CLOSED_PERIODS
+from pipelines.warehouse.gate import inputs_digest
 from tests.worlds.deliveries import NOON, TICK
 from tests.worlds.lakes import LakeInMemory, lake_rows
 
@@ -61,7 +61,7 @@ def digest(
 
 
 def commit(lake: LakeInMemory, kind: str, *invoiced: tuple[str, datetime]) -> None:
-    """Commits a batch with an invoice for each period."""
+    """Commits a batch that closes each period."""
     batch_id = lake.last_batch_id() + 1
     rows = [
         {
@@ -70,11 +70,13 @@ def commit(lake: LakeInMemory, kind: str, *invoiced: tuple[str, datetime]) -> No
             "period_start_at": start_at,
             "cut_at": start_at + 11 * DAY,
             "event_batch_id": lake.last_batch_id("decide"),
+            "revision": 0,
+            "state": "closed",
         }
         for subscription_id, start_at in invoiced
     ]
     lake.append(BATCHES, lake_rows(BATCHES, {"batch_id": batch_id, "kind": kind}))
-    lake.append(INVOICES, lake_rows(INVOICES, *rows))
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, *rows))
 
 
 @pytest.fixture
@@ -194,28 +196,19 @@ def test_closing_without_an_invoice_changes_nothing(lake: LakeInMemory) -> None:
     assert digest(lake) == before
 
 
-def test_finalized_period_is_no_longer_due(lake: LakeInMemory) -> None:
+def test_closed_period_is_no_longer_due(lake: LakeInMemory) -> None:
     drafted = digest(lake)
     commit(lake, "close", ENDED)
-    finalized = digest(lake)
+    open_time = PERIODS[1:]
+    closed = digest(lake, open_time)
     # Nothing is due any more, so the settle time makes no difference.
-    patient = digest(lake, settle=365 * DAY)
+    patient = digest(lake, open_time, settle=365 * DAY)
 
-    assert finalized != drafted
-    assert finalized == patient
+    assert closed != drafted
+    assert closed == patient
 
 
 def test_invoice_of_another_subscription_or_period_leaves_the_cut_due(lake: LakeInMemory) -> None:
     commit(lake, "close", ("s2", ENDED[1]), ("s1", ENDED[1] - 10 * DAY))
 
     assert digest(lake) != digest(lake, settle=365 * DAY)
-
-
-def test_finalized_periods_are_those_of_the_invoices(lake: LakeInMemory) -> None:
-    assert finalized_periods(lake).is_empty()
-    commit(lake, "decide")
-    commit(lake, "close", ENDED)
-    found = finalized_periods(lake)
-
-    assert found.schema["period_start_at"] == found.schema["cut_at"] == UTC_MICROSECONDS
-    assert found.rows() == [(*ENDED, CUT_AT, 1)]

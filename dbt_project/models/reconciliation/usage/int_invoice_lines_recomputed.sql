@@ -14,7 +14,7 @@ invoice_lines as (
 
 billing_periods as (
 
-    select * from {{ ref('stg_calendar__billing_periods') }}
+    select * from {{ ref('int_periods_united') }}
 
 ),
 

@@ -7,9 +7,9 @@ billing_periods as (
 )
 
 select
-    subscription_id || '/' || cast(period_start_date as varchar) as invoice_id,
+    subscription_id || '/'
+    || {{ label_text('period_start_label') }} as invoice_id,
     subscription_id,
-    period_index,
     customer_id,
     plan_code,
     currency,
@@ -18,6 +18,5 @@ select
     period_start_date,
     period_start_at,
     period_end_at,
-    cut_at,
-    finalized_batch_id
+    cut_at
 from billing_periods

@@ -1,0 +1,45 @@
+with
+
+closed_periods as (
+
+    select * from {{ ref('stg_lake__closed_periods') }}
+
+),
+
+open_periods as (
+
+    select * from {{ ref('stg_calendar__open_periods') }}
+
+),
+
+closed_and_open_periods as (
+
+    select * from closed_periods
+    union all
+    select
+        *,
+        cast(null as bigint) as event_batch_id
+    from open_periods
+
+)
+
+select
+    invoice_id,
+    subscription_id,
+    cast(
+        row_number() over (
+            partition by subscription_id
+            order by period_start_at, invoice_id
+        ) as integer
+    ) as period_index,
+    customer_id,
+    plan_code,
+    currency,
+    time_zone,
+    late_usage_policy,
+    period_start_date,
+    period_start_at,
+    period_end_at,
+    cut_at,
+    event_batch_id as finalized_batch_id
+from closed_and_open_periods

@@ -1,0 +1,39 @@
+{# The newest revision of a closed period counts; one that was reopened is open
+   time again. #}
+with
+
+closed_periods as (
+
+    select * from {{ source('lake', 'closed_periods') }}
+
+),
+
+newest_revisions as (
+
+    select *
+    from closed_periods
+    qualify
+        revision = max(revision) over (
+            partition by subscription_id, period_start_label
+        )
+
+)
+
+select
+    coalesce(
+        invoice_id,
+        subscription_id || '/' || {{ label_text('period_start_label') }}
+    ) as invoice_id,
+    subscription_id,
+    customer_id,
+    plan_code,
+    currency,
+    time_zone,
+    late_usage_policy,
+    cast(period_start_label as date) as period_start_date,
+    period_start_at,
+    period_end_at,
+    cut_at,
+    event_batch_id
+from newest_revisions
+where state = 'closed'

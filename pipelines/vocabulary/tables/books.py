@@ -1,0 +1,50 @@
+"""The books: closed time."""
+
+from pipelines.vocabulary.tables.columns import (
+    BATCH_ID,
+    LakeTable,
+    bigint,
+    instant,
+    integer,
+    label,
+    text,
+)
+
+CLOSED_PERIODS = LakeTable(
+    "closed_periods",
+    "One row per billing period and revision, as it was closed; the newest revision counts. "
+    "Nothing computes its bounds, cut, days or invoice again.",
+    (
+        BATCH_ID,
+        text("subscription_id", "Subscription."),
+        integer("revision", "0 when the period was first closed."),
+        text("state", "`closed`, or `reopened` by a person."),
+        text("customer_id", "Customer billed."),
+        text("plan_code", "Plan of the subscription."),
+        text("currency", "ISO 4217 code."),
+        text("time_zone", "IANA zone of the labels."),
+        text("late_usage_policy", "`reject` or `adjust`."),
+        text("interval", "Unit of the rhythm."),
+        integer("interval_count", "Units per period."),
+        label("anchor_label", "Local date and time that the rhythm is counted from."),
+        label("phase_start_label", "Local start of the subscription on this plan."),
+        instant("period_start_at", "First instant (UTC)."),
+        instant("period_end_at", "First instant after it (UTC)."),
+        label("period_start_label", "The same as local date and time; names the period."),
+        label("period_end_label", "Local date and time of the end."),
+        instant("full_start_at", "Start of the whole rhythm around it (UTC)."),
+        instant("full_end_at", "End of the whole rhythm around it (UTC)."),
+        label("full_start_label", "Local date and time of that start."),
+        label("full_end_label", "Local date and time of that end."),
+        integer("service_days", "Local days of the period."),
+        integer("full_days", "Local days of the whole rhythm."),
+        instant("cut_at", "Received from here on is late (UTC)."),
+        text("metric_codes", "Metrics its plan charged, sorted, with a comma between."),
+        bigint("event_batch_id", "Last batch of events it saw."),
+        text("catalog_digest", "Catalog it was closed with; see `catalogs`."),
+        text("definitions_digest", "Metric definitions it was counted by; null: not kept."),
+        text("terms_digest", "Terms it was priced by; null: not kept, never rated again."),
+        integer("recipe", "Rules it was rated by; null: not kept."),
+        text("invoice_id", "Invoice that came of it; null when none did."),
+    ),
+)

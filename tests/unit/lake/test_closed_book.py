@@ -1,0 +1,120 @@
+"""What a run reads of closed time: spans, cuts, and the newest revision of each period."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pipelines.lake.closed_book import closed_count, closed_cuts, closed_spans
+from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS
+from pipelines.vocabulary.tables import CLOSED_PERIODS
+from tests.worlds.lakes import LakeInMemory, lake_rows
+
+DAY = timedelta(days=1)
+FIRST = datetime.fromisoformat("2026-03-01T00:00:00Z")
+
+
+def closed(day: int, subscription_id: str = "s", days: int = 1, **facts: Any) -> dict[str, Any]:
+    """A closed period that starts so many days after 1 March, with a day of grace."""
+    start_at, end_at = FIRST + day * DAY, FIRST + (day + days) * DAY
+    return {
+        "batch_id": 2,
+        "subscription_id": subscription_id,
+        "revision": 0,
+        "state": "closed",
+        "customer_id": "c",
+        "plan_code": "p",
+        "currency": "EUR",
+        "late_usage_policy": "reject",
+        "metric_codes": "requests",
+        "period_start_at": start_at,
+        "period_end_at": end_at,
+        "period_start_label": start_at.replace(tzinfo=None),
+        "period_end_label": end_at.replace(tzinfo=None),
+        "cut_at": end_at + DAY,
+        "invoice_id": f"{subscription_id}/{start_at:%Y-%m-%d}",
+        **facts,
+    }
+
+
+@pytest.fixture
+def lake() -> Iterator[LakeInMemory]:
+    with LakeInMemory() as made:
+        yield made
+
+
+def spans(lake: LakeInMemory, *periods: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Subscription, first and next day of March, and last period of each span."""
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, *periods))
+    found = closed_spans(lake)
+    assert found.schema == CLOSED_SPANS
+    return [
+        (
+            row["subscription_id"],
+            row["span_start_label"].day,
+            row["span_end_label"].day,
+            row["last_period"],
+        )
+        for row in found.to_dicts()
+    ]
+
+
+def test_nothing_is_closed_in_a_new_lake(lake: LakeInMemory) -> None:
+    assert closed_count(lake) == 0
+    assert spans(lake) == []
+    assert closed_cuts(lake, None).schema == CLOSED_CUTS
+
+
+def test_periods_that_follow_each_other_are_one_span(lake: LakeInMemory) -> None:
+    assert spans(lake, closed(2), closed(0), closed(1), closed(5), closed(0, "t")) == [
+        ("s", 1, 4, "s/2026-03-03"),
+        ("s", 6, 7, "s/2026-03-06"),
+        ("t", 1, 2, "t/2026-03-01"),
+    ]
+    assert closed_count(lake) == 5
+
+
+def test_period_without_an_invoice_is_named_by_its_start(lake: LakeInMemory) -> None:
+    assert spans(lake, closed(0, invoice_id=None)) == [("s", 1, 2, "s/2026-03-01")]
+
+
+def test_another_plan_is_another_span(lake: LakeInMemory) -> None:
+    assert [row[1:3] for row in spans(lake, closed(0), closed(1, plan_code="q"))] == [
+        (1, 2),
+        (2, 3),
+    ]
+
+
+def test_period_within_another_one_belongs_to_its_span(lake: LakeInMemory) -> None:
+    # A home may hold time that was billed twice.
+    assert [row[1:3] for row in spans(lake, closed(0, days=5), closed(1), closed(4))] == [(1, 6)]
+
+
+def test_newest_revision_counts_and_reopened_time_is_open(lake: LakeInMemory) -> None:
+    again: dict[str, Any] = {"revision": 1, "batch_id": 3}
+    assert [
+        row[1:3]
+        for row in spans(
+            lake,
+            closed(0),
+            closed(1),
+            closed(2),
+            closed(1, state="reopened", **again),
+            closed(2, cut_at=FIRST + 9 * DAY, **again),
+        )
+    ] == [(1, 2), (3, 4)]
+    cuts = closed_cuts(lake, None).sort("period_start_at")
+    assert cuts["cut_at"].to_list() == [FIRST + 2 * DAY, FIRST + 9 * DAY]
+
+
+def test_cuts_are_of_periods_that_end_after_the_instant(lake: LakeInMemory) -> None:
+    spans(lake, closed(0), closed(1))
+    ends = [FIRST + DAY, FIRST + 2 * DAY]
+    for since, expected in (
+        (FIRST, ends),
+        (ends[0] - timedelta(microseconds=1), ends),
+        (ends[0], ends[1:]),
+        (ends[1], []),
+    ):
+        assert sorted(closed_cuts(lake, since)["period_end_at"]) == expected

@@ -113,7 +113,7 @@ def test_what_is_on_no_invoice_says_why(world: DbtWorld) -> None:
 
 
 def test_what_is_on_no_invoice_has_its_first_event_as_example(world: DbtWorld) -> None:
-    """Files are listed with their own lines; an event of no metric has a name and no example."""
+    """Lines are those of the file; an event of no metric has a name of its own."""
     columns = "unbilled_reason, event_name, customer_name, example_path, example_line"
     reported = world.query(
         f"""
@@ -131,7 +131,7 @@ def test_what_is_on_no_invoice_has_its_first_event_as_example(world: DbtWorld) -
         ("late", "http_request", acme, "edge/3.ndjson", 5),
         ("late_amendment", "http_request", acme, "edge/3.ndjson", 2),
         ("missing_dimension", "http_request", bolt, "edge/2.ndjson", 6),
-        ("no_metric", "login", acme, None, None),
+        ("no_metric", "login", acme, "edge/2.ndjson", 13),
         # Two events, of which the first has the line.
         ("no_subscription", "http_request", bolt, "edge/4.ndjson", 3),
         ("no_subscription", "http_request", "Idle Ltd", "edge/2.ndjson", 12),
@@ -141,6 +141,24 @@ def test_what_is_on_no_invoice_has_its_first_event_as_example(world: DbtWorld) -
         ("unknown_subscription", "http_request", None, "edge/2.ndjson", 17),
         ("voided", "http_request", acme, "edge/2.ndjson", 19),
         ("voided", "http_request", acme, "edge/3.ndjson", 3),
+    ]
+
+
+def test_what_is_on_no_invoice_says_when_it_happened(world: DbtWorld) -> None:
+    """Nobody charges bolt for egress, from its first event to its last; `login` is of no metric."""
+    reported = world.query(
+        """
+        select unbilled_reason, event_count, first_occurred_at::varchar, last_occurred_at::varchar
+        from marts.rpt_unbilled_usage
+        where unbilled_reason = 'no_metric'
+            or unbilled_reason = 'not_charged' and metric_code = 'egress_bytes'
+        order by all
+        """
+    )
+
+    assert reported == [
+        ("no_metric", 1, "2026-01-04 00:00:00+00", "2026-01-04 00:00:00+00"),
+        ("not_charged", 7, "2026-01-10 00:00:00+00", "2026-02-28 14:59:59+00"),
     ]
 
 

@@ -41,9 +41,8 @@ events_with_terms as (
         charges_by_reference.charge_code,
         coverage.customer_id is not null as is_covered,
         subscriptions.subscription_id is not null as is_subscription_known,
-        {{ group_key(
-            'charges_by_reference.group_by', 'metered_events.dimensions'
-        ) }} as group_key,
+        {{ group_key('charges_by_reference.group_by',
+            'metered_events.dimensions') }} as group_key,
         coalesce(events_judged.received_at, metered_events.received_at)
         >= charges_by_reference.cut_at
         or coalesce(events_judged.batch_id, metered_events.batch_id)
@@ -75,6 +74,7 @@ select
     aggregation,
     file_id,
     line,
+    occurred_at,
     customer_id,
     case
         when customer_id is null then coalesce(subscription_ref, customer_ref)

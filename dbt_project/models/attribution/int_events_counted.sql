@@ -15,9 +15,12 @@ metered_events as (
 events_with_metering as (
 
     select
+        file_id,
+        line,
         source,
         event_name,
         customer_id,
+        occurred_at,
         received_at,
         case
             when customer_id is null
@@ -42,10 +45,27 @@ event_counts as (
         unattributed_ref,
         is_metered,
         count(*) as event_count,
-        min(received_at) as first_received_at
+        min(received_at) as first_received_at,
+        min(occurred_at) as first_occurred_at,
+        max(occurred_at) as last_occurred_at,
+        min({{ place('file_id', 'line') }}) filter (
+            where not is_metered
+        ) as example
     from events_with_metering
     group by source, event_name, customer_id, unattributed_ref, is_metered
 
 )
 
-select * from event_counts
+select
+    event_counts.source,
+    event_counts.event_name,
+    event_counts.customer_id,
+    event_counts.unattributed_ref,
+    event_counts.is_metered,
+    event_counts.event_count,
+    event_counts.first_received_at,
+    event_counts.first_occurred_at,
+    event_counts.last_occurred_at,
+    event_counts.example.file_id as example_file_id,
+    event_counts.example.line as example_line
+from event_counts

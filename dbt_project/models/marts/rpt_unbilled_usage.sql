@@ -57,6 +57,8 @@ select
     event_count,
     quantity,
     unit,
+    first_occurred_at,
+    last_occurred_at,
     example_path,
     example_line
 from unbilled_with_names

@@ -22,6 +22,8 @@ usage_per_line as (
             'quantity',
             "concat_ws('/', metric_code, subscription_id, period_index)"
         ) }} as quantity,
+        min(occurred_at) as first_occurred_at,
+        max(occurred_at) as last_occurred_at,
         {# Among billable events, those below zero alone: they are why a group
            sums to less than nothing. #}
         min({{ place('file_id', 'line') }}) filter (
@@ -57,6 +59,8 @@ select
     end as unbilled_reason,
     usage_per_line.event_count,
     usage_per_line.quantity,
+    usage_per_line.first_occurred_at,
+    usage_per_line.last_occurred_at,
     usage_per_line.example.file_id as example_file_id,
     usage_per_line.example.line as example_line
 from usage_per_line

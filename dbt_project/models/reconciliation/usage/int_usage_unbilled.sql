@@ -18,9 +18,8 @@ invoice_lines_recomputed as (
 
 ),
 
-{# What a changed catalog moved to (or from: below zero) a period after it was
-   finalized. With the catalog unchanged there is no such thing: a
-   difference is an error that the reconciliation shows. #}
+{# What a changed catalog moved to (or, below zero, from) a finalized period. A
+   difference under one catalog is an error that the reconciliation shows. #}
 usage_after_finalization as (
 
     select
@@ -51,6 +50,8 @@ unbilled_usage as (
         null as event_name,
         event_count,
         quantity,
+        first_occurred_at,
+        last_occurred_at,
         example_file_id,
         example_line
     from usage_metered
@@ -68,6 +69,8 @@ unbilled_usage as (
         null as event_name,
         event_count,
         quantity,
+        null as first_occurred_at,
+        null as last_occurred_at,
         null as example_file_id,
         null as example_line
     from usage_after_finalization
@@ -84,8 +87,10 @@ unbilled_usage as (
         event_name,
         cast(sum(event_count) as bigint) as event_count,
         null as quantity,
-        null as example_file_id,
-        null as example_line
+        min(first_occurred_at) as first_occurred_at,
+        max(last_occurred_at) as last_occurred_at,
+        min(example_file_id) as example_file_id,
+        min_by(example_line, example_file_id) as example_line
     from events_counted
     where not is_metered
     group by customer_id, unattributed_ref, event_name

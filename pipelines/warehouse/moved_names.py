@@ -40,12 +40,11 @@ def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
     """
     stored = lake.query(
         f"""
-        SELECT catalog_digest, map_from_entries(list((file_name, content))) AS files
-        FROM lake.catalogs
+        SELECT catalog_digest, file_name, content FROM lake.catalogs
         WHERE file_name IN $names AND catalog_digest IN (
             SELECT DISTINCT catalog_digest FROM ({NEWEST_CLOSED})
         )
-        GROUP BY catalog_digest ORDER BY catalog_digest
+        ORDER BY ALL
         """,
         {"names": list(_NAMING_FILES)},
     )
@@ -53,8 +52,8 @@ def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
     unchanged = {name: catalog.files.get(name, b"") for name in _NAMING_FILES}
     changed = list[pl.DataFrame]()
     known = dict[tuple[bytes, ...], pl.DataFrame]()
-    for digest, entries in stored.iter_rows():
-        texts = {entry["key"]: entry["value"] for entry in entries}
+    for (digest,), rows in stored.group_by("catalog_digest", maintain_order=True):
+        texts = dict(rows.select("file_name", "content").iter_rows())
         files = {name: texts.get(name, "").encode() for name in _NAMING_FILES}
         if files == unchanged:
             continue

@@ -14,6 +14,7 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.events import EVENT_TABLES
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
+from pipelines.lake.closed_book import closed_count
 from pipelines.vocabulary.errors import ClosedTimeError
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
@@ -28,26 +29,20 @@ _progress = logging.getLogger("meterline")
 RUN_KEYS = (dg.AssetKey("landed_files"), dg.AssetKey("catalog"))
 """The assets that say what the run is, before it reads any event."""
 
+CLOSED_BOOK = ["lake", "closed_periods"]
+"""The closed book as the run found it; the run's own closings add to it for the next one."""
+
 _DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
 
 
 @dg.multi_asset(
     name="billing_calendar",
     specs=[
-        dg.AssetSpec(
-            dg.AssetKey(["calendar", table]),
-            group_name="4_calendar",
-            deps=_DEPS,
-            skippable=True,
-        )
-        for table in CALENDAR_TABLES
-    ]
-    + [
-        dg.AssetSpec(
-            dg.AssetKey(["landing", "files_in_progress"]),
-            group_name="4_calendar",
-            deps=_DEPS,
-            skippable=True,
+        dg.AssetSpec(dg.AssetKey(key), group_name="4_calendar", deps=_DEPS, skippable=True)
+        for key in (
+            *(["calendar", table] for table in CALENDAR_TABLES),
+            ["landing", "files_in_progress"],
+            CLOSED_BOOK,
         )
     ],
     ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
@@ -63,6 +58,7 @@ def calendar_tables(
         inputs = current_inputs(lake, settings.home, catalog, facts)
         batch_id = lake.last_batch_id("decide")
         moved = moved_names(lake, catalog)
+        closed = closed_count(lake)
     published = writer.home.generation()
     damage = writer.home.damage_of_marts()
     if damage:
@@ -90,4 +86,7 @@ def calendar_tables(
     yield dg.MaterializeResult(
         asset_key=dg.AssetKey(["landing", "files_in_progress"]),
         metadata={"dagster/row_count": rows_in_progress},
+    )
+    yield dg.MaterializeResult(
+        asset_key=dg.AssetKey(CLOSED_BOOK), metadata={"dagster/row_count": closed}
     )

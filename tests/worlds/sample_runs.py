@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.defs.dagster_home import dagster_instance
 from pipelines.lake.writer_lock import last_holder
 from pipelines.operations.idle import idle_listing
 from pipelines.settings import REPOSITORY
@@ -29,12 +30,14 @@ class SampleRun:
         report: what the run printed.
         second_returncode: exit code of a run that was started while the first went on.
         second_errors: what that run said.
+        run_ids: every run that the UI shows once both have ended.
     """
 
     home: Home
     report: dict[str, Any]
     second_returncode: int
     second_errors: str
+    run_ids: list[str]
 
 
 def sample_run() -> SampleRun:
@@ -54,10 +57,13 @@ def _run_sample(folder: Path) -> None:
     finally:
         first.kill()
     assert first.returncode == 0, printed + errors
+    with dagster_instance(home.settings) as instance:
+        run_ids = [run.run_id for run in instance.get_runs()]
     outcome = {
         "report": json.loads(printed),
         "second_returncode": second.returncode,
         "second_errors": second.stderr,
+        "run_ids": run_ids,
     }
     _keep(folder, outcome)
 

@@ -4,6 +4,8 @@ Each invoice knows the catalog it was priced with, and the lake has its bytes. S
 invoice is made once more as it was made on the day, and written down.
 """
 
+from dataclasses import replace
+
 import polars as pl
 
 from pipelines.catalog.calendar import charged_metrics, periods_until
@@ -14,7 +16,7 @@ from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.vocabulary.frames import CLOSED_SPANS
 from pipelines.vocabulary.tables import BATCHES, CATALOGS, CLOSED_PERIODS, UTC_MICROSECONDS
-from pipelines.warehouse.stored_catalogs import stored_catalog
+from pipelines.warehouse.stored_catalogs import last_catalog_digest, stored_catalog
 
 
 def fill_closed_book(lake: Lake, facts: RunFacts) -> int:
@@ -40,6 +42,8 @@ def fill_closed_book(lake: Lake, facts: RunFacts) -> int:
         return 0
     contents = lake.table(CATALOGS)
     batch_id = lake.last_batch_id() + 1
+    # Today's catalog is not judged yet: it may be refused, and the lake may never have it.
+    facts = replace(facts, catalog_digest=last_catalog_digest(lake))
     rows = pl.concat(
         _rows_of(
             stored_catalog(contents, str(digest)),
@@ -61,8 +65,8 @@ def _rows_of(
     catalog: Catalog, invoices: pl.DataFrame, all_invoices: pl.DataFrame, batch_id: int
 ) -> pl.DataFrame:
     """The rows of the invoices of one catalog, and of empty periods before them."""
-    until = invoices["cut_at"].max()
-    periods = periods_until(catalog, pl.DataFrame(schema=CLOSED_SPANS), until)  # type: ignore[arg-type]
+    until = invoices.select(pl.col("cut_at").max()).item()
+    periods = periods_until(catalog, pl.DataFrame(schema=CLOSED_SPANS), until)
     last = invoices.group_by("subscription_id").agg(
         pl.col("period_start_at").max().alias("last_start_at"),
         pl.col("event_batch_id").min(),

@@ -24,6 +24,12 @@ def stored_catalog(contents: pl.DataFrame, digest: str) -> Catalog:
     return catalog_of(Tables(frames), files)
 
 
+def last_catalog_digest(lake: Lake) -> str:
+    """The digest of the catalog that the newest transaction used; the lake has at least one."""
+    newest = lake.query("SELECT arg_max(catalog_digest, batch_id) AS digest FROM lake.batches")
+    return str(newest["digest"][0])
+
+
 def last_good_catalog(lake: Lake, refused: Catalog, metric_codes: frozenset[str]) -> Catalog:
     """The catalog by which events are decided while today's is refused for what is closed.
 
@@ -35,8 +41,7 @@ def last_good_catalog(lake: Lake, refused: Catalog, metric_codes: frozenset[str]
         refused: today's catalog.
         metric_codes: the billable metrics there are.
     """
-    newest = lake.query("SELECT arg_max(catalog_digest, batch_id) AS digest FROM lake.batches")
-    last = stored_catalog(lake.table(CATALOGS), str(newest["digest"][0]))
+    last = stored_catalog(lake.table(CATALOGS), last_catalog_digest(lake))
     of_senders = {row.file_name for row in SENDER_TABLES}
     files = {name: content for name, content in last.files.items() if name not in of_senders}
     files |= {name: content for name, content in refused.files.items() if name in of_senders}

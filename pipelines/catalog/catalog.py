@@ -5,7 +5,7 @@ read from.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -88,6 +88,17 @@ def validated_tables(files: Mapping[str, bytes], metric_codes: frozenset[str]) -
     if problems := catalog_problems(TABLES.values(), read, tables, metric_codes):
         raise CatalogError([str(problem) for problem in problems])
     return tables
+
+
+def stored_tables(files: Mapping[str, bytes], rows: Iterable[type[Row]] = ()) -> Tables:
+    """The rows of files that were valid when they were stored; they are not judged again.
+
+    Args:
+        files: name → bytes; one that is missing has no rows.
+        rows: the classes of the rows to read; none: of all tables.
+    """
+    names = [row.file_name for row in rows] or list(TABLES)
+    return Tables({name: read_file(TABLES[name], files.get(name)).frame for name in names})
 
 
 def catalog_of(tables: Tables, files: Mapping[str, bytes]) -> Catalog:

@@ -109,12 +109,11 @@ def _other_currency(catalog: Catalog, spans: pl.DataFrame) -> Iterator[Problem]:
 
 
 def _missing_metrics(spans: pl.DataFrame, metric_codes: frozenset[str]) -> Iterator[Problem]:
-    charged = spans.with_columns(metric_code=pl.col("metric_codes").str.split(",")).explode(
-        "metric_code"
+    gone = (
+        _by_metric(spans)
+        .filter(pl.col("metric_code") != "", ~pl.col("metric_code").is_in(sorted(metric_codes)))
+        .unique("metric_code", keep="first", maintain_order=True)
     )
-    gone = charged.filter(
-        pl.col("metric_code") != "", ~pl.col("metric_code").is_in(sorted(metric_codes))
-    ).unique("metric_code", keep="first", maintain_order=True)
     for row in gone.iter_rows(named=True):
         reason = f"expected the metric {shown(row['metric_code'])}, found none, but {_taken(row)}"
         yield Problem(f"metric_{row['metric_code']}.sql", 0, "", f"{reason}; put the file back")
@@ -129,14 +128,12 @@ def _taken_again(catalog: Catalog, spans: pl.DataFrame) -> Iterator[Problem]:
         .join(lives.select("line", "subscription_id", "customer_id", "plan_code"),
               on="subscription_id")
         .join(metrics, on="plan_code")
-        .with_columns(metric_code=pl.col("metric_codes").str.split(","))
-        .explode("metric_code")
+        .pipe(_by_metric)
         .select("line", "customer_id", "metric_code", "open_from_date", "open_to_date",
                 other="subscription_id")
     )  # fmt: skip
     taken = (
-        spans.with_columns(metric_code=pl.col("metric_codes").str.split(","))
-        .explode("metric_code")
+        _by_metric(spans)
         .join(open_time, on=["customer_id", "metric_code"])
         .filter(
             pl.col("other") != pl.col("subscription_id"),
@@ -152,3 +149,9 @@ def _taken_again(catalog: Catalog, spans: pl.DataFrame) -> Iterator[Problem]:
             f"twice, so start it on or after {row['closed_to']}"
         )
         yield Problem(_SUBSCRIPTIONS, row["line"], "start_date", reason)
+
+
+def _by_metric(rows: pl.DataFrame) -> pl.DataFrame:
+    """One row per row and metric: `metric_codes` come apart as `metric_code`."""
+    codes = pl.col("metric_codes").str.split(",")
+    return rows.with_columns(metric_code=codes).explode("metric_code")

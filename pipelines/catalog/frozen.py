@@ -18,9 +18,9 @@ from pipelines.catalog.catalog import (
     catalog_digest,
     catalog_of,
     read_contents,
+    stored_tables,
     validated_tables,
 )
-from pipelines.catalog.csv_files import read_file
 from pipelines.catalog.senders import SENDER_TABLES, sources_of
 from pipelines.catalog.table import Tables
 from pipelines.vocabulary.errors import CatalogError
@@ -99,9 +99,7 @@ class FrozenCatalogs:
         if catalog_digest(files) != digest:
             advice = "put its files back; the lake's table `catalogs` has them"
             raise CatalogError([f"{self.folder / digest} is not what was frozen; {advice}"])
-        tables = [TABLES[row.file_name] for row in SENDER_TABLES]
-        read = {each.file_name: read_file(each, files.get(each.file_name)) for each in tables}
-        return sources_of(Tables({name: file.frame for name, file in read.items()}))
+        return sources_of(stored_tables(files, SENDER_TABLES))
 
     @cached_property
     def _reader(self) -> str:

@@ -4,41 +4,41 @@ Bad data is not an exception. A bad line becomes a rejection with a reason, and 
 quarantined (see `verdicts`).
 """
 
+from typing import ClassVar
+
 
 class MeterlineError(Exception):
     """Any reason for Meterline to stop. Its text says what to do."""
 
 
-class ClosedTimeError(MeterlineError):
-    """The catalog takes away what was billed. Events were decided, and nothing was billed.
+class _ProblemsError(MeterlineError):
+    """A catalog with problems: a sentence about all of them, then one for each.
 
     Attributes:
         problems: one sentence per problem, with file, row and column.
     """
 
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        listed = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(
-            f"the catalog contradicts what is closed in {len(problems)} place(s); events were "
-            f"decided by the last good catalog, no invoice was closed and nothing was published:\n"
-            f"{listed}"
-        )
-
-
-class CatalogError(MeterlineError):
-    """The catalog contradicts itself. Nothing was written.
-
-    Attributes:
-        problems: one sentence per problem, with file, row and column.
-    """
+    _about_all: ClassVar[str]
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         listed = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(
-            f"the catalog has {len(problems)} problem(s); nothing was written:\n{listed}"
-        )
+        super().__init__(f"{self._about_all.format(count=len(problems))}:\n{listed}")
+
+
+class CatalogError(_ProblemsError):
+    """The catalog contradicts itself. Nothing was written."""
+
+    _about_all = "the catalog has {count} problem(s); nothing was written"
+
+
+class ClosedTimeError(_ProblemsError):
+    """The catalog takes away what was billed. Events were decided, and nothing was billed."""
+
+    _about_all = (
+        "the catalog contradicts what is closed in {count} place(s); events were decided by the "
+        "last good catalog, no invoice was closed and nothing was published"
+    )
 
 
 class LandingError(MeterlineError):

@@ -6,15 +6,13 @@ Example: the alias `web` meant acme, and acme's May is closed. In June the alias
 since ever. The usage of `web` in May stays on acme's invoice, and beta's May does not count it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import polars as pl
 
 from pipelines.catalog.calendar import names_of
-from pipelines.catalog.catalog import TABLES, Catalog
-from pipelines.catalog.csv_files import read_file
-from pipelines.catalog.table import Tables
+from pipelines.catalog.catalog import Catalog, stored_tables
 from pipelines.catalog.tables.customer_aliases import Alias
 from pipelines.catalog.tables.customers import Customer
 from pipelines.lake.closed_book import NEWEST_CLOSED
@@ -24,8 +22,10 @@ from pipelines.vocabulary.frames import CUSTOMER_NAMES, MOVED_NAMES
 _EVER_BEFORE = datetime.min.replace(tzinfo=UTC)
 _EVER_AFTER = datetime.max.replace(tzinfo=UTC)
 
-_NAMING_FILES = (Customer.file_name, Alias.file_name)
-"""The files that say which customer a name means."""
+_NAMING = (Customer, Alias)
+"""The tables that say which customer a name means."""
+
+_NAMING_FILES = tuple(row.file_name for row in _NAMING)
 
 
 def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
@@ -59,16 +59,12 @@ def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
             continue
         content = tuple(files.values())
         if content not in known:
-            known[content] = _moved(_names_in(files), today)
+            before = names_of(stored_tables(files, _NAMING))
+            known[content] = _moved(before, today)
         changed.append(known[content].with_columns(catalog_digest=pl.lit(digest)))
     if not any(frame.height for frame in changed):
         return pl.DataFrame(schema=MOVED_NAMES)
     return _closed_usage(lake, pl.concat(changed))
-
-
-def _names_in(files: Mapping[str, bytes]) -> pl.DataFrame:
-    frames = {name: read_file(TABLES[name], files.get(name)).frame for name in _NAMING_FILES}
-    return names_of(Tables(frames))
 
 
 def _moved(before: pl.DataFrame, today: pl.DataFrame) -> pl.DataFrame:

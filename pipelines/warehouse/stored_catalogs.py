@@ -2,10 +2,8 @@
 
 import polars as pl
 
-from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tables
-from pipelines.catalog.csv_files import read_file
+from pipelines.catalog.catalog import Catalog, catalog_of, stored_tables, validated_tables
 from pipelines.catalog.senders import SENDER_TABLES
-from pipelines.catalog.table import Tables
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import CatalogError
 from pipelines.vocabulary.tables import CATALOGS
@@ -20,8 +18,7 @@ def stored_catalog(contents: pl.DataFrame, digest: str) -> Catalog:
     """
     rows = contents.filter(pl.col("catalog_digest") == digest)
     files = {name: text.encode() for name, text in rows.select("file_name", "content").iter_rows()}
-    frames = {name: read_file(table, files.get(name)).frame for name, table in TABLES.items()}
-    return catalog_of(Tables(frames), files)
+    return catalog_of(stored_tables(files), files)
 
 
 def last_catalog_digest(lake: Lake) -> str:

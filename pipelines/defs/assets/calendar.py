@@ -54,19 +54,18 @@ def calendar_tables(
     settings, facts = writer.settings, landed_files.facts
     if landed_files.refused:
         raise ClosedTimeError(list(landed_files.refused))
+    published, damage = writer.home.generation(), writer.home.damage_of_marts()
+    if damage:
+        _progress.warning(f"{damage}; the marts are published again")
     with writer.home.lake_for_writing() as lake:
         inputs = current_inputs(lake, settings.home, catalog, facts)
+        stands = published and published.inputs_digest == inputs.digest and not damage
+        if stands and not landed_files.kind.is_forced:
+            _progress.info("nothing differs from what is published")
+            return
         batch_id = lake.last_batch_id("decide")
         moved = moved_names(lake, catalog)
         closed = closed_count(lake)
-    published = writer.home.generation()
-    damage = writer.home.damage_of_marts()
-    if damage:
-        _progress.warning(f"{damage}; the marts are published again")
-    stands = published and published.inputs_digest == inputs.digest and not damage
-    if stands and not landed_files.kind.is_forced:
-        _progress.info("nothing differs from what is published")
-        return
     rows = write_calendar(
         settings.warehouse,
         inputs.periods,

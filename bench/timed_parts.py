@@ -32,7 +32,7 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("index of held keys", "pipelines.audit.unpublished", "check_index"),
     ("dbt: invoking", "pipelines.defs.dbt", "run_phase"),
     ("closing", "pipelines.defs.assets.invoices", "drafts_and_lines"),
-    ("closing", "pipelines.defs.assets.invoices", "closable"),
+    ("closing", "pipelines.defs.assets.invoices", "judged"),
     ("closing", "pipelines.defs.assets.invoices", "finalize"),
     ("chain", "pipelines.defs.assets.published", "verify_chain"),
     (

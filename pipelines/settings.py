@@ -86,6 +86,14 @@ class Settings(BaseSettings):
         description="A file with fewer rejected lines than this is never held.",
     )
 
+    past_allowance_days: int = Field(
+        default=3,
+        ge=0,
+        le=3660,
+        description="A period that a catalog edit adds to the past is billed without being "
+        "accepted if its grace ended at most so many days before the last closing.",
+    )
+
     alarm_url: SecretStr | None = Field(
         default=None,
         description="Alarms are posted to this address (http or https); see docs/alarms.md.",

@@ -35,7 +35,7 @@ def collisions(
         metric_codes: the billable metrics there are.
     """
     lives = catalog.tables[Subscription].frame
-    spans = closed_spans.with_columns(
+    spans = binding_spans(closed_spans).with_columns(
         pl.col("span_start_label").dt.date().alias("closed_from"),
         pl.col("span_end_label").dt.date().alias("closed_to"),
     )
@@ -47,9 +47,52 @@ def collisions(
             *_shorter_life(both),
             *_other_currency(catalog, spans),
             *_missing_metrics(spans, metric_codes),
-            *_taken_again(catalog, spans),
+            *_taken_again(catalog, spans, closed_spans),
         ]
     )
+
+
+def binding_spans(closed_spans: pl.DataFrame) -> pl.DataFrame:
+    """The spans that an edit must not contradict; schema `CLOSED_SPANS`.
+
+    Closed time binds nobody if its invoice is void and another invoice of the customer covers it.
+
+    Example: May was billed twice, as s1 and as s2. Once the invoice of s2 is void, s2 may leave
+    the catalog.
+    """
+    is_void = pl.col("void_invoice_id").is_not_null()
+    valid = closed_spans.filter(~is_void)
+    covered = (
+        closed_spans.filter(is_void)
+        .join(valid, on="customer_id", suffix="_valid")
+        .filter(
+            pl.col("span_start_at_valid") <= pl.col("span_start_at"),
+            pl.col("span_end_at_valid") >= pl.col("span_end_at"),
+        )
+    )
+    return closed_spans.join(
+        covered, on=["subscription_id", "void_invoice_id"], how="anti", maintain_order="left"
+    )
+
+
+def customers_billed_twice(closed_spans: pl.DataFrame) -> list[str]:
+    """The customers of whom two invoices that are not void bill one metric at one instant.
+
+    Args:
+        closed_spans: schema `CLOSED_SPANS`.
+    """
+    valid = _by_metric(
+        closed_spans.filter(pl.col("void_invoice_id").is_null(), pl.col("metric_codes") != "")
+    )
+    per_metric = ["customer_id", "metric_code"]
+    earlier_end_at = (
+        pl.col("span_end_at").cum_max().shift(1).over(per_metric, order_by="span_start_at")
+    )
+    twice = valid.filter(
+        (pl.col("span_start_at") < earlier_end_at).fill_null(value=False)
+        | pl.col("overlaps_itself").fill_null(value=False)
+    )
+    return sorted(twice["customer_id"].unique())
 
 
 def _taken(row: dict[str, object]) -> str:
@@ -119,12 +162,14 @@ def _missing_metrics(spans: pl.DataFrame, metric_codes: frozenset[str]) -> Itera
         yield Problem(f"metric_{row['metric_code']}.sql", 0, "", f"{reason}; put the file back")
 
 
-def _taken_again(catalog: Catalog, spans: pl.DataFrame) -> Iterator[Problem]:
+def _taken_again(
+    catalog: Catalog, spans: pl.DataFrame, all_spans: pl.DataFrame
+) -> Iterator[Problem]:
     """Open time in which a subscription would charge what another one was closed with."""
     lives = catalog.tables[Subscription].frame
     metrics = charged_metrics(catalog)
     open_time = (
-        open_spans(lives, spans)
+        open_spans(lives, all_spans)
         .join(lives.select("line", "subscription_id", "customer_id", "plan_code"),
               on="subscription_id")
         .join(metrics, on="plan_code")

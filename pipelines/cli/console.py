@@ -1,5 +1,6 @@
 """The terminal of a command: its settings, its answer in text or JSON, its progress, its errors."""
 
+import getpass
 import json
 import logging
 import sys
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 """The option of every command that has something to report."""
+
+AskedBy = Annotated[str, typer.Option("--by", help="Who asks for it; your login name if left out.")]
+"""The option of every command that is written down with the name of who asked for it."""
 
 _console = Console()
 _errors = Console(stderr=True)
@@ -81,6 +85,14 @@ def terminal(*, as_json: bool = False) -> Iterator[Terminal]:
             _errors.print("[bold red]error[/bold red] ", end="")
             _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
+
+
+def login_name() -> str:
+    """The name of the person who is logged in; empty if the system does not know it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 def print_json(values: Mapping[str, Any]) -> None:

@@ -15,17 +15,23 @@ from uuid import uuid4
 from pydantic import TypeAdapter
 
 from pipelines.home import Home
-from pipelines.intake.kinds import Kind, Replay
+from pipelines.intake.kinds import Close, Kind, Replay
 from pipelines.intake.replay_selection import Selection
 from pipelines.intake.replayed import Replayed
+from pipelines.lake.acts import void_invoices
 from pipelines.lake.run_facts import choose_as_of
+from pipelines.operations.acts import asked_acts
+from pipelines.operations.closing import Moment, moment_of
 from pipelines.operations.idle import idle_listing
 from pipelines.operations.listed import Listed
+from pipelines.operations.trial import Trial, try_closing
 from pipelines.settings import Settings
+from pipelines.vocabulary.acts import Act, Asked
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import MeterlineError
 
 if TYPE_CHECKING:
+    import dagster as dg
     from dagster import ExecuteInProcessResult
 
 _progress = logging.getLogger("meterline")
@@ -144,6 +150,40 @@ def try_replay(settings: Settings, selection: Selection) -> ReplayOutcome:
     return ReplayOutcome(None, redecided.summary(), _generation(settings))
 
 
+def try_acts(settings: Settings, asked: Asked) -> list[Act]:
+    """The acts that a person asks for, once each is allowed; writes nothing.
+
+    Raises:
+        MeterlineError: one of them is not allowed.
+    """
+    home = Home(settings)
+    with home.lake() as lake:
+        return asked_acts(lake, home.catalog(), asked, moment_of(home, lake))
+
+
+def are_void(settings: Settings, acts: list[Act]) -> bool:
+    """True if every invoice that these acts concern is void."""
+    with Home(settings).lake() as lake:
+        return {act.invoice_id for act in acts} <= set(void_invoices(lake))
+
+
+def try_close(settings: Settings, asked: Asked, as_of: str | None) -> Trial:
+    """What `meterline close` would finalize, and what holds back the rest.
+
+    The drafts are made anew by the catalog and the files of now. Nothing is finalized, written to
+    the lake or published.
+
+    Raises:
+        MeterlineError: what is asked for is not allowed, or the run failed.
+    """
+    (result,) = _launch(settings, Close(asked, is_trial=True), as_of)
+    landed = result.asset_value("landed_files")
+    moment = Moment(
+        landed.facts.as_of, landed.facts.listing_started_at, settings.past_allowance_days
+    )
+    return try_closing(Home(settings), _listed_by(result), asked, moment)
+
+
 def _generation(settings: Settings) -> str | None:
     generation = Home(settings).generation()
     return generation.generation_id if generation else None
@@ -185,13 +225,32 @@ def _launch(
         is_waiting = True
         while is_waiting:
             result = defs.resolve_job_def(JOB).execute_in_process(
-                instance=instance, run_config=run_config, raise_on_error=False, run_id=run_id
+                instance=instance,
+                run_config=run_config,
+                raise_on_error=False,
+                run_id=run_id,
+                asset_selection=None if not kind.is_trial else _before_closing(defs),
             )
             run_id = str(uuid4())
             if not result.success:
                 raise _failure(result)
             is_waiting = kind.takes_in and _said(result)["landed_files"]["waiting"] > 0
             yield result
+
+
+def _before_closing(defs: "dg.Definitions") -> "list[dg.AssetKey]":
+    """The assets that a closing needs: whole steps, because dbt builds a phase as one."""
+    import dagster as dg
+
+    graph = defs.resolve_asset_graph()
+    needed = dg.AssetSelection.assets(["lake", "invoices"]).upstream(include_self=False)
+    keys = needed.resolve(graph)
+    return sorted(
+        key
+        for assets in defs.assets or ()
+        if isinstance(assets, dg.AssetsDefinition) and keys & assets.keys
+        for key in assets.keys
+    )
 
 
 def _said(result: "ExecuteInProcessResult") -> dict[str, dict[str, Any]]:

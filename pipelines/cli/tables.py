@@ -18,6 +18,7 @@ from pipelines.operations.summary import (
     UnbilledUsage,
     Waiting,
 )
+from pipelines.operations.trial import Trial
 from pipelines.vocabulary.counted import counted
 
 _REASONS_SHOWN = 12
@@ -30,6 +31,8 @@ def show_report(report: HomeReport, console: Console) -> None:
 
     It ends with what is billed, what is not, and what waits.
     """
+    for sentence in report.contradictions:
+        _say(f"[bold red]nothing is billed[/bold red] {shown_text(sentence)}", console)
     if report.file_classes:
         _show_verdicts(report.file_classes, console)
     else:
@@ -54,9 +57,53 @@ def show_report(report: HomeReport, console: Console) -> None:
     for draft in report.due_drafts[:_DUE_DRAFTS_SHOWN]:
         _say(f"{label} {shown_text(draft.invoice_id)}: {shown_text(draft.reason)}", console)
     _show_more(label, len(report.due_drafts) - _DUE_DRAFTS_SHOWN, console)
+    for used in report.waivers:
+        because = f" ({used.waived_because})" if used.waived_because else ""
+        _say(
+            f"[yellow]finalized in spite of a file[/yellow] {used.invoice_number}: "
+            f"{shown_text(used.path)}, because {shown_text(used.why)}; "
+            f"{shown_text(used.waived_by + because)} waived it",
+            console,
+        )
     _show_billed(report.billed, console)
     _show_not_billed(report.not_billed, console)
     _show_waiting(report.waiting, console)
+    if report.periods_without_terms:
+        periods = counted(report.periods_without_terms, "closed period has", "closed periods have")
+        _say(f"{periods} no stored terms: a change of prices never concerns them.", console)
+
+
+def show_closing(trial: Trial, console: Console) -> None:
+    """Prints what a closing would finalize, and what holds back the rest."""
+    table = _table(
+        f"Would be finalized as of {trial.as_of}",
+        "customer",
+        "invoice",
+        "total",
+        numbers=("total",),
+    )
+    for invoice in trial.invoices[:_DUE_DRAFTS_SHOWN]:
+        table.add_row(
+            shown_text(invoice.customer_id),
+            shown_text(invoice.invoice_id),
+            f"{invoice.total_amount} {invoice.currency}",
+        )
+    console.print(table)
+    _show_more("[bold]would be finalized[/bold]", len(trial.invoices) - _DUE_DRAFTS_SHOWN, console)
+    for draft in trial.held_back[:_DUE_DRAFTS_SHOWN]:
+        _say(
+            f"[yellow]stays a draft[/yellow] {shown_text(draft.invoice_id)}: "
+            f"{shown_text(draft.reason)}",
+            console,
+        )
+    _show_more("[yellow]stays a draft[/yellow]", len(trial.held_back) - _DUE_DRAFTS_SHOWN, console)
+    sums = ", ".join(_amount(total) for total in trial.totals) or "nothing"
+    _say(
+        f"{counted(len(trial.invoices), 'invoice')} would be finalized ({sums}), "
+        f"{counted(len(trial.held_back), 'due draft stays', 'due drafts stay')}; nothing was "
+        "changed.",
+        console,
+    )
 
 
 def show_replay(replayed: Replayed, is_dry_run: bool, console: Console) -> None:

@@ -33,6 +33,11 @@ from pipelines.warehouse.standing import forget, remember, stands
 
 _log = logging.getLogger("meterline.dbt")
 
+# What stands is not checked again, and Dagster warns of each such check.
+logging.getLogger("dagster._core.execution.plan.active").addFilter(
+    lambda record: "emitted no result in step" not in record.getMessage()
+)
+
 ASSERTIONS = "assertions"
 """Metadata of a check: how many assertions of a dbt test it stands for."""
 

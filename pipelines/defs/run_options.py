@@ -3,8 +3,17 @@
 import dagster as dg
 from pydantic import Field
 
-from pipelines.intake.kinds import Correction, Kind, NewFiles, Replay, Republication
+from pipelines.intake.kinds import (
+    Close,
+    Correction,
+    Kind,
+    NewFiles,
+    Replay,
+    Republication,
+    Void,
+)
 from pipelines.intake.replay_selection import Selection
+from pipelines.vocabulary.acts import Asked
 from pipelines.vocabulary.errors import MeterlineError
 
 
@@ -22,6 +31,15 @@ class RunOptions(dg.Config):
         replay_release: paths or globs of held files that are let in.
         correct_file: path of a file that was taken in. None: no file is corrected.
         correct_from: path of its corrected copy. None: no file is corrected.
+        close: True if the invoices that are due are closed, with what is accepted or waived. Such
+            a run takes in no file.
+        accept: subscriptions whose past, as an edit of the catalog added it, is billed.
+        waive: paths of held or unreadable files that shall hold back nobody.
+        dry_run: True if nothing is accepted, waived or closed.
+        void: numbers of the invoices that are void from now on. If there is one, the run takes in
+            no file and closes no invoice.
+        by: name of who asks to accept, waive, void or release.
+        reason: why.
     """
 
     as_of: str | None = None
@@ -33,6 +51,13 @@ class RunOptions(dg.Config):
     replay_release: list[str] = Field(default_factory=list)
     correct_file: str | None = None
     correct_from: str | None = None
+    close: bool = False
+    accept: list[str] = Field(default_factory=list)
+    waive: list[str] = Field(default_factory=list)
+    dry_run: bool = False
+    void: list[str] = Field(default_factory=list)
+    by: str = ""
+    reason: str = ""
 
     @classmethod
     def of(cls, kind: Kind, as_of: str | None = None) -> "RunOptions":
@@ -56,7 +81,20 @@ class RunOptions(dg.Config):
                     replay_files=list(selection.files),
                     replay_reasons=list(selection.reasons),
                     replay_release=list(selection.release),
+                    by=selection.by,
                 )
+            case Close(asked, is_trial):
+                return cls(
+                    as_of=as_of,
+                    close=True,
+                    accept=list(asked.accept),
+                    waive=list(asked.waive),
+                    dry_run=is_trial,
+                    by=asked.by,
+                    reason=asked.reason,
+                )
+            case Void(asked):
+                return cls(as_of=as_of, void=list(asked.void), by=asked.by, reason=asked.reason)
             case _:
                 raise MeterlineError(f"expected a kind that options name, found {kind}")
 
@@ -67,11 +105,26 @@ class RunOptions(dg.Config):
         Raises:
             MeterlineError: the options contradict each other, or name an unknown reason.
         """
-        chosen = [self.republish, self.replay, bool(self.correct_file or self.correct_from)]
+        chosen = [
+            self.republish,
+            self.replay,
+            bool(self.correct_file or self.correct_from),
+            self.close,
+            bool(self.void),
+        ]
         if sum(chosen) > 1:
             raise MeterlineError(
-                "expected at most one of republish, replay and correct_file, found more"
+                "expected at most one of republish, replay, correct_file, close and void, found "
+                "more"
             )
+        asks_without_close = bool(self.accept or self.waive or self.dry_run) and not self.close
+        if asks_without_close:
+            raise MeterlineError("accept, waive and dry_run go with close, found them without it")
+        if self.close:
+            asked = Asked(self.by, self.reason, accept=tuple(self.accept), waive=tuple(self.waive))
+            return Close(asked, self.dry_run)
+        if self.void:
+            return Void(Asked(self.by, self.reason, void=tuple(self.void)))
         if self.republish:
             return Republication()
         if self.correct_file or self.correct_from:
@@ -85,6 +138,7 @@ class RunOptions(dg.Config):
                     tuple(self.replay_files),
                     tuple(self.replay_reasons),
                     tuple(self.replay_release),
+                    self.by,
                 )
             )
         return NewFiles()

@@ -1,4 +1,4 @@
-"""Kinds of run: new files, replay, correction, republication.
+"""Kinds of run: new files, replay, correction, republication, closing, void.
 
 A kind is a value. It plans its work under the writer lock. Its plan then parses and decides. To
 add a kind, add its class here, and the run options that choose it.
@@ -24,6 +24,7 @@ from pipelines.lake.run_facts import RunFacts
 from pipelines.landing.store import Landing
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parts import ParsedBatch
+from pipelines.vocabulary.acts import Asked
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,26 @@ class Kind(Protocol):
     """The kind of run that a person or a sensor asks for.
 
     Attributes:
-        takes_in: True if the run takes new files, and may have a new `as_of`.
-        closes: True if the run closes the invoices that are due.
+        takes_in: True if the run takes new files.
+        moves_time: True if the run may have a new `as_of`; else it has the last one of the home.
         is_forced: True if the run builds and publishes even when nothing differs.
     """
 
     takes_in: ClassVar[bool]
-    closes: ClassVar[bool]
+    moves_time: ClassVar[bool]
     is_forced: ClassVar[bool]
+
+    @property
+    def closes(self) -> bool:
+        """True if the run closes the invoices that are due."""
+
+    @property
+    def asked(self) -> Asked | None:
+        """The acts that a person asks the run for."""
+
+    @property
+    def is_trial(self) -> bool:
+        """True if what is asked for is judged, and not done."""
 
     def plan(self, tools: Tools) -> Plan:
         """The files and lines that the run will take in; no file is read yet."""
@@ -186,7 +199,10 @@ class NewFiles:
     """The usual run: new files are taken in, and the invoices that are due are closed."""
 
     takes_in: ClassVar[bool] = True
+    moves_time: ClassVar[bool] = True
     closes: ClassVar[bool] = True
+    asked: ClassVar[None] = None
+    is_trial: ClassVar[bool] = False
     is_forced: ClassVar[bool] = False
 
     def plan(self, tools: Tools) -> FilesPlan:
@@ -203,7 +219,10 @@ class Replay:
     """
 
     takes_in: ClassVar[bool] = False
+    moves_time: ClassVar[bool] = False
     closes: ClassVar[bool] = True
+    asked: ClassVar[None] = None
+    is_trial: ClassVar[bool] = False
     is_forced: ClassVar[bool] = False
 
     selection: Selection
@@ -225,7 +244,10 @@ class Correction:
     """
 
     takes_in: ClassVar[bool] = False
+    moves_time: ClassVar[bool] = False
     closes: ClassVar[bool] = True
+    asked: ClassVar[None] = None
+    is_trial: ClassVar[bool] = False
     is_forced: ClassVar[bool] = False
 
     file: str
@@ -250,8 +272,58 @@ class Republication:
     """The marts are built and published again, with the last `as_of` of the home."""
 
     takes_in: ClassVar[bool] = False
+    moves_time: ClassVar[bool] = False
     closes: ClassVar[bool] = False
+    asked: ClassVar[None] = None
+    is_trial: ClassVar[bool] = False
     is_forced: ClassVar[bool] = True
+
+    def plan(self, tools: Tools) -> FilesPlan:
+        """No file."""
+        return FilesPlan(_listing(tools, 0))
+
+
+@dataclass(frozen=True)
+class Close:
+    """The invoices that are due are closed, with what a person accepts or waives.
+
+    Attributes:
+        asked: the acceptances and waivers.
+        is_trial: True if nothing is written down and nothing is closed.
+    """
+
+    takes_in: ClassVar[bool] = False
+    moves_time: ClassVar[bool] = True
+    is_forced: ClassVar[bool] = True
+
+    asked: Asked
+    is_trial: bool = False
+
+    @property
+    def closes(self) -> bool:
+        """True unless it is a trial."""
+        return not self.is_trial
+
+    def plan(self, tools: Tools) -> FilesPlan:
+        """No file."""
+        return FilesPlan(_listing(tools, 0))
+
+
+@dataclass(frozen=True)
+class Void:
+    """An invoice ends, and the marts are published without it.
+
+    Attributes:
+        asked: the void.
+    """
+
+    takes_in: ClassVar[bool] = False
+    moves_time: ClassVar[bool] = False
+    closes: ClassVar[bool] = False
+    is_trial: ClassVar[bool] = False
+    is_forced: ClassVar[bool] = True
+
+    asked: Asked
 
     def plan(self, tools: Tools) -> FilesPlan:
         """No file."""

@@ -35,6 +35,7 @@ from pipelines.intake.verdict_rows import (
     write_rows,
 )
 from pipelines.intake.window_index import WindowIndex
+from pipelines.lake.acts import act_rows
 from pipelines.lake.file_states import held_names
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
@@ -43,9 +44,11 @@ from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parse import FileOrigin
 from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile
 from pipelines.reading.workers import parse_files
+from pipelines.vocabulary.acts import Act, ActKind
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
+    ACTS,
     BATCHES,
     CATALOGS,
     FILE_DECISIONS,
@@ -209,10 +212,20 @@ def commit(lake: Lake, plan: ReplayPlan, redecided: Redecided, facts: RunFacts) 
             FILE_DECISIONS: redecided.decisions,
             REFUSED_EVENTS: redecided.refused,
             HELD_NAMES: redecided.held_names,
+            ACTS: act_rows(lake, _releases(plan, redecided), plan.batch_id, facts.as_of),
         },
         staged_files={ACCEPTED_EVENTS: list(redecided.accepted)},
     )
     return True
+
+
+def _releases(plan: ReplayPlan, redecided: Redecided) -> list[Act]:
+    """The acts by which a person let held files in."""
+    return [
+        Act(ActKind.RELEASE, file_id=file_id, asked_by=plan.released_by or None)
+        for file_id in redecided.decisions["file_id"]
+        if plan.files[file_id].is_released
+    ]
 
 
 def _state() -> pl.Expr:

@@ -1,7 +1,7 @@
 """Replay selection: the files and refused lines that a person asks to be decided again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -89,12 +89,14 @@ class Selection:
         reasons: reason codes, `duplicate`, `conflict`, `held` or `unreadable_file`.
         release: paths or globs of held files that are let in. If it is the only field that is not
             empty, no other file is selected.
+        by: name of who lets files in, as given.
     """
 
     sources: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     release: tuple[str, ...] = ()
+    by: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         known = {*Reason, Verdict.DUPLICATE, Verdict.CONFLICT, FileStatus.HELD}
@@ -130,6 +132,7 @@ class ReplayPlan:
         not_replayed: path and reason of each selected file that cannot be read again.
         folder: staging folder of this replay.
         readers: the dialect of each source today, by source.
+        released_by: name of who lets held files in.
     """
 
     batch_id: int
@@ -138,6 +141,7 @@ class ReplayPlan:
     not_replayed: tuple[tuple[str, str], ...]
     folder: Path
     readers: Mapping[str, Dialect]
+    released_by: str = ""
 
     @property
     def received_at(self) -> pl.Series:
@@ -191,6 +195,7 @@ def plan(lake: Lake, sources: pl.DataFrame, selection: Selection, staging: Path)
         tuple(not_replayed),
         staging / f"{batch_id:09d}",
         readers_of(sources),
+        selection.by,
     )
 
 

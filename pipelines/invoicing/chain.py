@@ -1,6 +1,9 @@
-"""Chain: each invoice has a link made from the link before it and the digest of its document.
+"""Chain: each invoice and each void has a link, made from the link before it and its document.
 
-A changed, removed or inserted invoice breaks every link after it.
+A changed, removed or inserted document breaks every link after it. A void takes a place in the
+chain, and no invoice number.
+
+Example: INV-000001 has place 1. Its void has place 2. The next invoice is INV-000002, with place 3.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,22 +14,23 @@ import polars as pl
 from pipelines.invoicing.documents import SERIES, BrokenPromise, Row, invoice_number, sha256_of
 
 GENESIS = "0" * 64
-"""The link before the first invoice: 64 zeros."""
+"""The link before the first one: 64 zeros."""
 
 
 def chain_link(previous: str, document_sha256: str) -> str:
-    """The link of an invoice: SHA-256 (hex) of both digests, one after the other as hex text.
+    """The link of a document: SHA-256 (hex) of both digests, one after the other as hex text.
 
     In SQL: `sha256(previous_chain_sha256 || document_sha256)`.
 
     Args:
-        previous: the link of the invoice before, or `GENESIS`.
-        document_sha256: the digest of the invoice's document.
+        previous: the link before, or `GENESIS`.
+        document_sha256: the digest of the document.
     """
     return sha256_of(previous + document_sha256)
 
 
 CHAIN_COLUMNS = (
+    "chain_position",
     "series_number",
     "invoice_number",
     "canonical_json",
@@ -34,65 +38,102 @@ CHAIN_COLUMNS = (
     "previous_chain_sha256",
     "chain_sha256",
 )
-"""The columns of the lake table `invoices` by which a link is checked."""
+"""The columns by which a link is checked, of the lake tables `invoices` and `acts`.
+
+A void has the number of its invoice, and no `series_number`.
+"""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A link of the chain that was verified before.
+    """A link of the chain that is known to hold.
 
     Attributes:
-        number: `series_number` of its invoice; 0 for the link before the first invoice.
+        position: its place in the chain; 0 for the link before the first one.
         chain_sha256: the link, as hex text.
+        invoices: the number of invoices up to and with it.
     """
 
-    number: int = 0
+    position: int = 0
     chain_sha256: str = GENESIS
+    invoices: int = 0
+
+    def follow(self, document_sha256: str, *, is_invoice: bool) -> "Link":
+        """The link of the next document."""
+        return Link(
+            self.position + 1,
+            chain_link(self.chain_sha256, document_sha256),
+            self.invoices + is_invoice,
+        )
 
 
 BEFORE_THE_FIRST = Link()
-"""The link that the first invoice is chained to."""
+"""The link that the first document is chained to."""
+
+
+def last_link(links: pl.DataFrame) -> Link:
+    """The last link; `BEFORE_THE_FIRST` if there is none.
+
+    Args:
+        links: one row per link; at least the last one and the last one of an invoice.
+    """
+    last = links.sort("chain_position").tail(1).to_dicts()
+    if not last:
+        return BEFORE_THE_FIRST
+    invoices = links["series_number"].max()
+    return Link(
+        last[0]["chain_position"],
+        last[0]["chain_sha256"],
+        invoices if isinstance(invoices, int) else 0,
+    )
 
 
 def verify_chain(
-    invoices: pl.DataFrame, published_head: str = GENESIS, verified: Link = BEFORE_THE_FIRST
+    links: pl.DataFrame, published_head: str = GENESIS, verified: Link = BEFORE_THE_FIRST
 ) -> BrokenPromise | None:
-    """The first broken link among finalized invoices; None if the chain holds.
+    """The first broken link; None if the chain holds.
 
     Args:
-        invoices: one row per invoice, at least with `CHAIN_COLUMNS`, in any order. The invoice of
-            the verified link and every later one must be among them.
+        links: one row per link, at least with `CHAIN_COLUMNS`, in any order. The verified link
+            and every later one must be among them.
         published_head: the last published link, kept outside the lake. It must still be one of
             the links, so that a loss of the newest invoices is found too.
         verified: the last link that was verified before; the chain is checked from there.
     """
-    head = verified.chain_sha256
-    heads = {head}
-    links = invoices.select(CHAIN_COLUMNS).sort("series_number").iter_rows(named=True)
-    for number, invoice in enumerate(_after(links, verified), start=verified.number + 1):
-        document_sha256 = sha256_of(invoice["canonical_json"])
+    head = verified
+    heads = {head.chain_sha256}
+    rows = links.select(CHAIN_COLUMNS).sort("chain_position").iter_rows(named=True)
+    for row in _after(rows, verified):
+        is_invoice = row["series_number"] is not None
+        document_sha256 = sha256_of(row["canonical_json"])
+        following = head.follow(document_sha256, is_invoice=is_invoice)
+        number = invoice_number(SERIES, following.invoices)
         promises = (
-            ("numbers have no gap", invoice_number(SERIES, number), invoice["invoice_number"]),
-            ("the digest is the document's", document_sha256, invoice["document_sha256"]),
-            ("it is chained to the one before", head, invoice["previous_chain_sha256"]),
-            ("its link is right", chain_link(head, document_sha256), invoice["chain_sha256"]),
+            ("positions have no gap", following.position, row["chain_position"]),
+            ("numbers have no gap", *((number, row["invoice_number"]) if is_invoice else ("", ""))),
+            ("the digest is the document's", document_sha256, row["document_sha256"]),
+            ("it is chained to the one before", head.chain_sha256, row["previous_chain_sha256"]),
+            ("its link is right", following.chain_sha256, row["chain_sha256"]),
         )
         for claim, expected, found in promises:
             if expected != found:
-                return BrokenPromise(invoice_number(SERIES, number), claim, expected, str(found))
-        head = invoice["chain_sha256"]
-        heads.add(head)
-    if verified.number and verified.number not in invoices["series_number"]:
-        lost = invoice_number(SERIES, verified.number)
-        return BrokenPromise(lost, "it is in the lake", "the invoice published before", "none")
+                name = number if is_invoice else f"the void of {row['invoice_number']}"
+                return BrokenPromise(name, claim, str(expected), str(found))
+        head = Link(following.position, row["chain_sha256"], following.invoices)
+        heads.add(head.chain_sha256)
+    if verified.position and verified.position not in links["chain_position"]:
+        lost = invoice_number(SERIES, verified.invoices)
+        return BrokenPromise(lost, "it is in the lake", "the link published before", "none")
     if published_head not in heads:
-        return BrokenPromise("the chain", "it holds the published head", published_head, head)
+        return BrokenPromise(
+            "the chain", "it holds the published head", published_head, head.chain_sha256
+        )
     return None
 
 
 def _after(links: Iterable[Row], verified: Link) -> Iterator[Row]:
     """The links after the verified one, in order; that one too if it is not as it was."""
-    for invoice in links:
-        is_verified = invoice["series_number"] == verified.number
-        if not (is_verified and invoice["chain_sha256"] == verified.chain_sha256):
-            yield invoice
+    for link in links:
+        is_verified = link["chain_position"] == verified.position
+        if not (is_verified and link["chain_sha256"] == verified.chain_sha256):
+            yield link

@@ -114,7 +114,7 @@ def document_text(invoice: Row, lines: Sequence[Row]) -> str:
         {
             "format": FORMAT,
             **{name: invoice[name] for name in _FACTS},
-            **{name: _instant_text(invoice[name]) for name in _INSTANTS},
+            **{name: instant_text(invoice[name]) for name in _INSTANTS},
             "total_amount": plain_decimal(invoice["total_amount"]),
             "lines": [
                 {
@@ -144,17 +144,18 @@ def require_sums(invoice: Row, lines: Sequence[Row]) -> None:
         lines: its lines, by `line_number`.
 
     Raises:
-        InvariantError: a line is missing, or an amount is not the sum of its parts.
+        InvariantError: a line is missing, its group is no JSON, or an amount is not the sum of
+            its parts.
     """
     invoice_id = invoice["invoice_id"]
     numbers = [line["line_number"] for line in lines]
     if numbers != [*range(1, invoice["line_count"] + 1)]:
         raise InvariantError(
-            f"{invoice_id}: expected lines 1 to {invoice['line_count']}, found {numbers}; "
-            "nothing was finalized"
+            f"{invoice_id}: expected lines 1 to {invoice['line_count']}, found {numbers}"
         )
     digits = minor_unit_digits(invoice["currency"])
     for line in lines:
+        read_json(line["group_key"], line["line_id"])
         rounded_once = round_half_away(_sum(_tier_amounts(line)), digits)
         _require_equal(line["line_id"], rounded_once, line["amount"])
     _require_equal(invoice_id, _sum(line["amount"] for line in lines), invoice["total_amount"])
@@ -234,7 +235,8 @@ def verify_documents(invoices: pl.DataFrame, lines: pl.DataFrame) -> BrokenPromi
 
 
 @lru_cache(maxsize=4096)
-def _instant_text(instant: datetime) -> str:
+def instant_text(instant: datetime) -> str:
+    """The instant in UTC as a document writes it: "2026-06-01T00:00:00Z"."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -269,8 +271,7 @@ def _require_equal(name: str, added: Decimal, stated: Decimal) -> None:
         difference = _EXACT.subtract(stated, added)
         raise InvariantError(
             f"{name}: expected {plain_decimal(added)}, the sum of its parts, found "
-            f"{plain_decimal(stated)}; the difference is {plain_decimal(difference)}; nothing was "
-            "finalized"
+            f"{plain_decimal(stated)}; the difference is {plain_decimal(difference)}"
         )
 
 

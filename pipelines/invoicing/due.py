@@ -1,8 +1,8 @@
 """Due: which drafts can be closed now, and why each of the others cannot.
 
-A draft is held back by time and by files received before its cut, and by nothing else. Time and
-undecided files hold back every draft from some cut on. So closing in many runs gives the same
-invoices as closing in one.
+A draft is held back by time, by files received before its cut, and if an edit of the catalog added
+it to the past. Time and undecided files hold back every draft from some cut on. So closing in many
+runs gives the same invoices as closing in one.
 
 Known drawback: an unreadable file holds back the customers of its source while other customers are
 closed. The invoices it held back get later numbers than they would have had.
@@ -59,6 +59,8 @@ class HeldBack(StrEnum):
     FILE_QUARANTINED = "file_quarantined"
     FILE_HELD = "file_held"
     EARLIER_CUT = "earlier_cut"
+    ADDED_TO_THE_PAST = "added_to_the_past"
+    FAULT = "fault"
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,11 @@ def closable(
     listing_started_at: datetime,
     settle: timedelta,
     held_owners: pl.DataFrame | None = None,
+    added_to_the_past: pl.Series | None = None,
 ) -> Closing:
     """Every draft, either closable or held back for the first reason that applies.
 
+    - What an edit of the catalog added to the past waits until a person accepts it.
     - A pending file holds back every draft whose cut is after the file was received. Nobody knows
       yet whose events it has.
     - A held file holds back the customers and subscriptions named in its lines, and the customers
@@ -128,6 +132,7 @@ def closable(
         settle: see `settle_time`.
         held_owners: schema `HELD_OWNERS`, at least for the held files among `waiting_files`. None:
             no line of a held file could be read.
+        added_to_the_past: ids of drafts that were added to the past and that nobody accepted.
 
     Raises:
         InvariantError: a column is missing, null or of another type, or a file is decided.
@@ -140,7 +145,8 @@ def closable(
             "files that hold back invoices: expected none that is decided, found one"
         )
     owners = pl.DataFrame(schema=HELD_OWNERS) if held_owners is None else held_owners
-    judged = drafts.sort(CLOSING_ORDER)
+    added = [] if added_to_the_past is None else added_to_the_past.to_list()
+    judged = drafts.sort(CLOSING_ORDER).with_columns(is_added=pl.col("invoice_id").is_in(added))
     for waits in (pending_waits(drafts, waiting), unread_waits(drafts, waiting, feeds, owners)):
         judged = judged.join(waits, on="invoice_id", how="left", maintain_order="left")
     rules = _rules(as_of, listing_started_at, settle)
@@ -181,6 +187,15 @@ def _rules(
                 "this one began at {}",
                 _text_of(cut_at + settle),
                 _text_of(pl.lit(listing_started_at)),
+            ),
+        ),
+        (
+            pl.col("is_added"),
+            pl.lit(HeldBack.ADDED_TO_THE_PAST.value),
+            pl.format(
+                "an edit of the catalog added it to the past, where nothing was billed before; "
+                "undo the edit, or bill it by `meterline close --accept {}`",
+                "subscription_id",
             ),
         ),
         (

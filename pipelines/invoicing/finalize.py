@@ -1,21 +1,22 @@
 """Finalize: drafts that can be closed become invoices.
 
-1. `_require_new` refuses a draft that was finalized before, and books with a gap.
-2. `_numbered` numbers the drafts in closing order.
-3. `_documents` adds each invoice again from its parts, and writes its document.
-4. `finalize` chains the documents.
+1. `_require_order` refuses books with a gap, and an instant before that of an earlier closing.
+2. `held_by_faults` adds each invoice again from its parts. A fault of one customer's money holds
+   back that customer, and nobody else.
+3. `_numbered` numbers the drafts in closing order.
+4. `finalize` writes each document, and chains them.
 
 Example: three invoices are closed so far, and two drafts are due. The draft with the earlier cut
 becomes INV-000004, the other INV-000005.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
-from pipelines.invoicing.chain import GENESIS, chain_link
+from pipelines.invoicing.chain import Link, last_link
 from pipelines.invoicing.documents import (
     SERIES,
     Row,
@@ -25,7 +26,7 @@ from pipelines.invoicing.documents import (
     require_sums,
     sha256_of,
 )
-from pipelines.invoicing.due import CLOSING_ORDER
+from pipelines.invoicing.due import CLOSING_ORDER, HeldBack
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frames import (
     DRAFT_LINES,
@@ -57,55 +58,81 @@ class ClosingFacts:
 
 @dataclass(frozen=True)
 class ClosedInvoices:
-    """New rows of the lake tables `invoices` and `invoice_lines`, in closing order."""
+    """New invoices, and the drafts that a fault holds back.
+
+    Attributes:
+        invoices: rows of the lake table `invoices`, in closing order.
+        invoice_lines: rows of the lake table `invoice_lines`, in the same order.
+        held_back: the other drafts in closing order, as `due.Closing.held_back` has them.
+    """
 
     invoices: pl.DataFrame
     invoice_lines: pl.DataFrame
+    held_back: pl.DataFrame
 
 
 def finalize(
-    drafts: pl.DataFrame, lines: pl.DataFrame, finalized: pl.DataFrame, facts: ClosingFacts
+    drafts: pl.DataFrame,
+    lines: pl.DataFrame,
+    finalized: pl.DataFrame,
+    facts: ClosingFacts,
+    head: Link | None = None,
 ) -> ClosedInvoices:
     """The drafts as finalized invoices, numbered and chained after those closed so far.
+
+    Example: acme's second draft has a line of 1.25 whose tiers add up to 1.24. All drafts of acme
+    stay drafts, with a sentence that names the line. The draft of globex is closed.
 
     Args:
         drafts: schema `DRAFTS`, in any order; all of them are closed.
         lines: schema `DRAFT_LINES`, at least the lines of these drafts.
         finalized: schema `FINALIZED`, every invoice closed so far.
         facts: written into each row.
+        head: the last link of the chain. None: it is that of the last invoice.
 
     Returns:
-        One row per draft in closing order, and its lines by `line_number`.
+        One invoice per draft in closing order, with its lines by `line_number`. A draft is held
+        back if an invoice of its customer does not add up, or was finalized before.
 
     Raises:
-        InvariantError: an invoice does not add up or was finalized before, the books have a gap,
-            or `as_of` is before that of an earlier closing. Nothing is finalized then.
+        InvariantError: the books have a gap, or `as_of` is before that of an earlier closing.
+            Nothing is finalized then.
     """
     drafts = checked(drafts, DRAFTS, "drafts").sort(CLOSING_ORDER)
     finalized = checked(finalized, FINALIZED, "finalized invoices").sort("series_number")
-    _require_new(drafts, finalized, facts)
+    _require_order(finalized, facts)
     lines = checked(lines, DRAFT_LINES, "draft lines")
+    lines_of = lines_per_invoice(
+        lines.join(drafts.select(pl.col("invoice_id").unique()), on="invoice_id")
+    )
+    held_back = held_by_faults(drafts, lines_of, finalized["invoice_id"])
+    drafts = drafts.join(held_back, on="customer_id", how="anti", maintain_order="left")
     lines = (
         lines.join(drafts.select("invoice_id").with_row_index("place"), on="invoice_id")
         .sort("place", "line_number")
         .drop("place")
     )
     invoices = _numbered(drafts, finalized.height, facts)
-    texts = _documents(invoices, lines_per_invoice(lines))
+    texts = [
+        document_text(invoice, lines_of.get(invoice["invoice_id"], []))
+        for invoice in invoices.iter_rows(named=True)
+    ]
     digests = [sha256_of(text) for text in texts]
-    heads = [str(finalized["chain_sha256"][-1]) if finalized.height else GENESIS]
+    links = [head or last_link(finalized)]
     for digest in digests:
-        heads.append(chain_link(heads[-1], digest))
+        links.append(links[-1].follow(digest, is_invoice=True))
     invoices = invoices.with_columns(
         pl.Series("canonical_json", texts, pl.String),
         pl.Series("document_sha256", digests, pl.String),
-        pl.Series("previous_chain_sha256", heads[:-1], pl.String),
-        pl.Series("chain_sha256", heads[1:], pl.String),
+        pl.Series("previous_chain_sha256", [link.chain_sha256 for link in links[:-1]], pl.String),
+        pl.Series("chain_sha256", [link.chain_sha256 for link in links[1:]], pl.String),
+        pl.Series("chain_position", [link.position for link in links[1:]], pl.Int64),
     )
     lines = lines.with_columns(batch_id=pl.lit(facts.batch_id))
     return ClosedInvoices(
         invoices.select(pl.col(name).cast(dtype) for name, dtype in INVOICES.schema.items()),
         lines.select(pl.col(name).cast(dtype) for name, dtype in INVOICE_LINES.schema.items()),
+        held_back,
     )
 
 
@@ -126,28 +153,47 @@ def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.Data
     )
 
 
-def _documents(invoices: pl.DataFrame, lines_of: Mapping[str, Sequence[Row]]) -> list[str]:
-    """The document of each invoice, in order, once its sums were checked."""
-    texts = []
-    for invoice in invoices.iter_rows(named=True):
-        lines = lines_of.get(invoice["invoice_id"], [])
-        require_sums(invoice, lines)
-        texts.append(document_text(invoice, lines))
-    return texts
+def held_by_faults(
+    drafts: pl.DataFrame, lines_of: Mapping[str, Sequence[Row]], finalized: Iterable[str] = ()
+) -> pl.DataFrame:
+    """The drafts of customers of whom a draft is wrong, as `due.Closing.held_back` has them.
+
+    A draft is wrong if it does not add up, or if its invoice was finalized before.
+
+    Args:
+        drafts: schema `DRAFTS`.
+        lines_of: the lines of each draft, by `invoice_id`.
+        finalized: ids of the invoices closed so far.
+    """
+    known = set(finalized)
+    faults = dict[str, str]()
+    for draft in drafts.iter_rows(named=True):
+        invoice_id, customer_id = draft["invoice_id"], draft["customer_id"]
+        if invoice_id in known:
+            faults.setdefault(
+                customer_id,
+                f"{invoice_id}: expected one invoice per subscription and period, found it "
+                "finalized or drafted before",
+            )
+        known.add(invoice_id)
+        try:
+            require_sums(draft, lines_of.get(invoice_id, []))
+        except InvariantError as error:
+            faults.setdefault(customer_id, str(error))
+    of_customer = pl.DataFrame(
+        {"customer_id": list(faults), "reason": list(faults.values())},
+        schema={"customer_id": pl.String(), "reason": pl.String()},
+    )
+    return drafts.join(of_customer, on="customer_id", maintain_order="left").select(
+        *DRAFTS, pl.lit(HeldBack.FAULT.value).alias("reason_code"), "reason"
+    )
 
 
-def _require_new(drafts: pl.DataFrame, finalized: pl.DataFrame, facts: ClosingFacts) -> None:
+def _require_order(finalized: pl.DataFrame, facts: ClosingFacts) -> None:
     if finalized["series_number"].to_list() != [*range(1, finalized.height + 1)]:
         raise InvariantError(
             f"expected the invoices closed so far to be numbered 1 to {finalized.height}, found "
             f"gaps or repeats up to {finalized['series_number'][-1]}; nothing was finalized"
-        )
-    ids = [*finalized["invoice_id"], *drafts["invoice_id"]]
-    if len(set(ids)) < len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
-        raise InvariantError(
-            f"{twice}: expected one invoice per subscription and period, found it "
-            "finalized or drafted before; nothing was finalized"
         )
     last_as_of = finalized["as_of"].max()
     if isinstance(last_as_of, datetime) and facts.as_of < last_as_of:

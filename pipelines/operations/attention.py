@@ -3,18 +3,18 @@
 import shlex
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines.catalog import calendar
-from pipelines.catalog.catalog import Catalog
-from pipelines.catalog.tables.subscriptions import Subscription
-from pipelines.invoicing.due import HeldBack, closable, settle_time
-from pipelines.invoicing.held_owners import held_owners
-from pipelines.lake.file_states import LATEST_DECISIONS, held_names, unhealed, unread_files
+from pipelines.invoicing.documents import lines_per_invoice
+from pipelines.invoicing.due import HeldBack
+from pipelines.invoicing.finalize import held_by_faults
+from pipelines.lake.file_states import LATEST_DECISIONS, unread_files
 from pipelines.lake.lake import Lake
-from pipelines.operations.listed import Listed
+from pipelines.operations.closing import Known, Moment, judged
+from pipelines.vocabulary.acts import ActKind
 from pipelines.vocabulary.frames import DRAFTS, PENDING
 from pipelines.warehouse.dbt_tables import source_customers
 
@@ -112,6 +112,51 @@ class DueDraft:
     reason: str
 
 
+@dataclass(frozen=True)
+class WaiverUsed:
+    """An invoice that was finalized although a waived file may concern it.
+
+    Attributes:
+        invoice_number: of the invoice.
+        path: of the file, below the landing.
+        why: why the file may concern it, in a sentence.
+        waived_by: name of who waived the file.
+        waived_because: the reason that was given; None if none was.
+    """
+
+    invoice_number: str
+    path: str
+    why: str
+    waived_by: str
+    waived_because: str | None
+
+
+def waivers_used(lake: Lake) -> list[WaiverUsed]:
+    """One row per invoice and path of a waived file that may concern it, in order of numbers.
+
+    A file that was landed again is named once.
+    """
+    rows = lake.query(
+        """
+        SELECT invoice_number, path, used.reason AS why,
+            waived.asked_by AS waived_by, waived.reason AS waived_because
+        FROM lake.acts AS used
+        JOIN lake.invoices USING (invoice_id)
+        JOIN lake.landing_files AS files ON files.file_id = used.file_id
+        JOIN lake.acts AS waived
+            ON waived.file_id = used.file_id AND waived.kind = $waive
+            AND waived.act_number < used.act_number
+        WHERE used.kind = $used
+        QUALIFY row_number() OVER (
+            PARTITION BY invoice_id, path ORDER BY waived.act_number DESC
+        ) = 1
+        ORDER BY series_number, used.act_number
+        """,
+        {"waive": ActKind.WAIVE.value, "used": ActKind.WAIVER_USED.value},
+    )
+    return [WaiverUsed(**row) for row in rows.iter_rows(named=True)]
+
+
 def refusals(lake: Lake, sources: pl.DataFrame) -> list[Refusal]:
     """Refused lines by verdict and reason, most frequent first.
 
@@ -138,11 +183,6 @@ def refusals(lake: Lake, sources: pl.DataFrame) -> list[Refusal]:
         sources=sources.select("source", "conflicts_expected"),
     )
     return [Refusal(**row) for row in rows.iter_rows(named=True)]
-
-
-def owners_of_held_files(lake: Lake, catalog: Catalog) -> pl.DataFrame:
-    """Whom today's catalog means by the names in held files; schema `HELD_OWNERS`."""
-    return held_owners(held_names(lake), calendar.names(catalog), catalog.frame(Subscription))
 
 
 def waiting_files(
@@ -208,42 +248,41 @@ def oldest_undecided(states: pl.DataFrame, now: datetime) -> OldestUndecided | N
 
 
 def due_drafts(
-    marts: duckdb.DuckDBPyConnection,
-    as_of: datetime,
-    states: pl.DataFrame,
-    listed: Listed,
-    owners: pl.DataFrame | None = None,
+    marts: duckdb.DuckDBPyConnection, states: pl.DataFrame, known: Known, moment: Moment
 ) -> list[DueDraft]:
     """Why each draft whose cut has passed is still a draft; `ready` where the next run closes it.
 
     Args:
         marts: the published marts.
-        as_of: the instant they speak for.
         states: every file version; schema `FILE_STATES`.
-        listed: the listing behind `states`.
-        owners: schema `HELD_OWNERS`. None: no name in a held file could be read.
+        known: what the home knows beside them.
+        moment: the instant that the marts speak for, and the listing behind `states`.
     """
     # A draft that is not due yet holds back no other: whatever it waits for, its cut is later.
     drafts = marts.execute(
         f"SELECT {', '.join(DRAFTS)} FROM fct_invoices WHERE status = 'draft' AND cut_at <= $as_of",
-        {"as_of": as_of},
+        {"as_of": moment.as_of},
     ).pl()
     if not drafts.height:
         return []
-    closing = closable(
-        drafts.cast(DRAFTS),
-        unhealed(states),
-        source_customers(marts, "fct_source_customers"),
-        as_of,
-        listed.listed_at,
-        settle_time(listed.catalog.sources),
-        owners,
-    )
+    fed = source_customers(marts, "fct_source_customers")
+    closing = judged(drafts.cast(DRAFTS), states, fed, known, moment).closing
     due = closing.held_back.filter(pl.col("reason_code") != HeldBack.NOT_DUE.value)
-    ready = closing.closable.with_columns(
+    faulty = held_by_faults(closing.closable, _lines_of(marts, closing.closable))
+    ready = closing.closable.join(faulty, on="invoice_id", how="anti").with_columns(
         pl.lit("ready").alias("reason_code"),
         pl.lit("nothing holds it back any more: `meterline run` closes it").alias("reason"),
     )
     columns = ["invoice_id", "customer_id", "subscription_id", "reason_code", "reason"]
-    rows = pl.concat([due.select(columns), ready.select(columns)])
+    rows = pl.concat([due.select(columns), faulty.select(columns), ready.select(columns)])
     return [DueDraft(*row) for row in rows.iter_rows()]
+
+
+def _lines_of(
+    marts: duckdb.DuckDBPyConnection, drafts: pl.DataFrame
+) -> dict[str, list[dict[str, Any]]]:
+    marts.register("drafts", drafts.select("invoice_id").to_arrow())
+    lines = marts.execute("SELECT * FROM fct_invoice_lines SEMI JOIN drafts USING (invoice_id)")
+    found = lines.pl()
+    marts.unregister("drafts")
+    return lines_per_invoice(found)

@@ -9,15 +9,24 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipelines.home import Home
+from pipelines.lake.closed_book import periods_without_terms
 from pipelines.lake.file_states import LATEST_DECISIONS, file_states, undecided_states
 from pipelines.lake.lake import Lake
 from pipelines.operations import attention, summary
-from pipelines.operations.attention import DueDraft, OldestUndecided, Refusal, WaitingFile
+from pipelines.operations.attention import (
+    DueDraft,
+    OldestUndecided,
+    Refusal,
+    WaitingFile,
+    WaiverUsed,
+)
+from pipelines.operations.closing import Known, Moment, known_to
 from pipelines.operations.listed import Listed, list_landing
 from pipelines.operations.summary import Billed, InvoiceSums, NotBilled, Waiting
-from pipelines.settings import Settings
+from pipelines.settings import Settings, metric_codes
 from pipelines.vocabulary.money import amount_text
 from pipelines.vocabulary.verdicts import FileStatus, Verdict
+from pipelines.warehouse.contradictions import contradictions
 
 INVOICES_LISTED = 50
 """Invoices that a report lists; whatever is beyond is counted alone."""
@@ -122,6 +131,11 @@ class HomeReport:
         billed: finalized invoices of the published generation.
         not_billed: usage that is on no invoice, by reason and metric.
         waiting: drafts and files that wait, by kind.
+        contradictions: why nothing is billed at all, a sentence each: what the catalog says
+            against what is closed, and invoices that bill twice.
+        waivers: invoices that were finalized although a waived file may concern them.
+        periods_without_terms: closed periods that nothing can rate again, because they were closed
+            before terms were kept.
     """
 
     as_of: str | None
@@ -141,6 +155,9 @@ class HomeReport:
     billed: Billed
     not_billed: NotBilled
     waiting: list[Waiting]
+    contradictions: list[str]
+    waivers: list[WaiverUsed]
+    periods_without_terms: int
 
 
 def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
@@ -165,8 +182,13 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
         listed = listed or list_landing(home, lake)
         files, ignored = listed.discovery.files, listed.discovery.ignored
         states = file_states(lake, files) if lake else undecided_states(files)
-        owners = attention.owners_of_held_files(lake, listed.catalog) if lake else None
-        unread = attention.waiting_files(lake, states, owners) if lake else []
+        moment = Moment(
+            generation.as_of if generation else listed.listed_at,
+            listed.listed_at,
+            settings.past_allowance_days,
+        )
+        known = known_to(lake, listed.catalog, moment) if lake else Known(listed.catalog.sources)
+        unread = attention.waiting_files(lake, states, known.owners) if lake else []
         held = [file for file in unread if file.status == FileStatus.HELD]
         quarantined = [file for file in unread if file.status == FileStatus.QUARANTINED]
         reasons = attention.refusals(lake, listed.catalog.sources) if lake else []
@@ -192,12 +214,13 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
             not_read=[UnreadObject(*row) for row in ignored.select("path", "reason").iter_rows()],
             warnings=[*lost, *listed.catalog.warnings],
             oldest_undecided=attention.oldest_undecided(states, listed.listed_at),
-            due_drafts=attention.due_drafts(marts, generation.as_of, states, listed, owners)
-            if lake and marts and generation
-            else [],
+            due_drafts=attention.due_drafts(marts, states, known, moment) if lake and marts else [],
             billed=summary.billed(sums),
             not_billed=summary.not_billed(marts) if marts else NotBilled(),
             waiting=summary.waiting(sums, as_of, len(held), len(quarantined), files.height),
+            contradictions=contradictions(lake, listed.catalog, metric_codes()) if lake else [],
+            waivers=attention.waivers_used(lake) if lake else [],
+            periods_without_terms=periods_without_terms(lake) if lake else 0,
         )
 
 

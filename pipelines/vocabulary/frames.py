@@ -199,7 +199,7 @@ SOURCE_CUSTOMERS = pl.Schema(
 FINALIZED = pl.Schema(
     {
         name: INVOICES.schema[name]
-        for name in ("invoice_id", "series_number", "as_of", "chain_sha256")
+        for name in ("invoice_id", "series_number", "as_of", "chain_position", "chain_sha256")
     }
 )
 """One row per finalized invoice: the columns that closing the next ones needs."""
@@ -273,18 +273,22 @@ CLOSED_SPANS = pl.Schema(
         "plan_code": pl.String(),
         "currency": pl.String(),
         "metric_codes": pl.String(),
+        "void_invoice_id": pl.String(),
         "span_start_at": UTC_MICROSECONDS,
         "span_end_at": UTC_MICROSECONDS,
         "span_start_label": LABEL,
         "span_end_label": LABEL,
         "last_cut_at": UTC_MICROSECONDS,
         "last_period": pl.String(),
+        "overlaps_itself": pl.Boolean(),
     }
 )
 """One row per subscription and span of closed time, in which one customer, plan and currency hold.
 
 `metric_codes` are those that the plan charged, with a comma between. `last_cut_at` is the latest
 cut of the span's periods. `last_period` is the invoice of the last one, or the period's own id.
+`void_invoice_id` is the invoice of the span's only period if it is void, else null.
+`overlaps_itself` is true if two of its periods have an instant in common.
 """
 
 

@@ -17,6 +17,7 @@ import polars as pl
 from pipelines.catalog.calendar import periods_until
 from pipelines.catalog.catalog import Catalog
 from pipelines.invoicing.due import settle_time
+from pipelines.lake.acts import act_count
 from pipelines.lake.closed_book import closed_count, closed_spans
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
@@ -76,6 +77,7 @@ def inputs_digest(
             "catalog_digest": facts.catalog_digest,
             "code_revision": facts.code_revision,
             "closed": closed_count(lake),
+            "acts": act_count(lake),
             "begun": begun.height,
             "ended": begun.filter(pl.col("period_end_at") <= facts.as_of).height,
             "cut": begun.filter(pl.col("cut_at") <= facts.as_of).height,

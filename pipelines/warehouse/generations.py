@@ -33,7 +33,9 @@ class ChainHead(BaseModel):
     """The end of the invoices' chain.
 
     Attributes:
-        invoices: number of finalized invoices, which is the number of links.
+        invoices: number of finalized invoices.
+        links: number of links: invoices and voids. None: an earlier version published, which knew
+            no voids.
         chain_sha256: the last link as hex text; 64 zeros if there is no invoice.
         verified_at: when the chain was last verified from its first link. None: an earlier
             version published, which did not say so.
@@ -42,8 +44,14 @@ class ChainHead(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     invoices: int = Field(ge=0)
+    links: int | None = Field(default=None, ge=0)
     chain_sha256: str = Field(pattern=_SHA256)
     verified_at: datetime | None = None
+
+    @property
+    def position(self) -> int:
+        """The place of the last link in the chain."""
+        return self.invoices if self.links is None else self.links
 
 
 class GenerationFacts(BaseModel):

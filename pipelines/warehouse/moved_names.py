@@ -15,6 +15,7 @@ from pipelines.catalog.calendar import names_of
 from pipelines.catalog.catalog import Catalog, stored_tables
 from pipelines.catalog.tables.customer_aliases import Alias
 from pipelines.catalog.tables.customers import Customer
+from pipelines.lake.acts import VOID_INVOICES
 from pipelines.lake.closed_book import NEWEST_CLOSED
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.frames import CUSTOMER_NAMES, MOVED_NAMES
@@ -110,6 +111,7 @@ def _closed_usage(lake: Lake, changed: pl.DataFrame) -> pl.DataFrame:
             ON closed.customer_id = changed.customer_id
             AND closed.catalog_digest = changed.catalog_digest
             AND period_start_at < valid_to_at AND period_end_at > valid_from_at
+            AND closed.invoice_id NOT IN ({VOID_INVOICES})
         ORDER BY ALL
         """,
         changed=changed,

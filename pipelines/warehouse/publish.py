@@ -151,16 +151,16 @@ def _require_no_lost_invoices(chain_head_file: Path, chain_head: ChainHead) -> N
     if not chain_head_file.exists():
         return
     before = ChainHead.model_validate_json(chain_head_file.read_bytes())
-    is_longer = chain_head.invoices > before.invoices
-    is_same = (chain_head.invoices, chain_head.chain_sha256) == (
-        before.invoices,
+    is_longer = chain_head.position > before.position
+    is_same = (chain_head.position, chain_head.chain_sha256) == (
+        before.position,
         before.chain_sha256,
     )
     if not is_longer and not is_same:
         raise InvariantError(
-            f"expected a chain of {before.invoices} invoices that ends with "
+            f"expected a chain of {before.position} links that ends with "
             f"{before.chain_sha256}, as published before, or a longer chain, found "
-            f"{chain_head.invoices} invoices that end with {chain_head.chain_sha256}: the lake "
+            f"{chain_head.position} links that end with {chain_head.chain_sha256}: the lake "
             "lost or changed invoices; nothing was published. If you restored an older lake on "
             f"purpose, move {chain_head_file} away"
         )

@@ -30,6 +30,9 @@ NOTHING = HomeReport(
     billed=billed(InvoiceSums()),
     not_billed=NotBilled(),
     waiting=[],
+    contradictions=[],
+    waivers=[],
+    periods_without_terms=0,
 )
 """Of a home that no run has touched, with an empty landing."""
 

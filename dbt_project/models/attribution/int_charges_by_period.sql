@@ -34,6 +34,7 @@ charges_per_period as (
         billing_periods.period_end_at,
         billing_periods.cut_at,
         billing_periods.finalized_batch_id,
+        billing_periods.void_invoice_id,
         billing_periods.period_start_at <= clock.as_of as has_started,
         max(charges.price_valid_from) over (
             partition by
@@ -64,6 +65,7 @@ select
     period_end_at,
     cut_at,
     finalized_batch_id,
+    void_invoice_id,
     has_started
 from charges_per_period
 where price_valid_from = newest_valid_from

@@ -6,6 +6,7 @@ with
 charges_by_period as (
 
     select * from {{ ref('int_charges_by_period') }}
+    where void_invoice_id is null
 
 ),
 

@@ -1,5 +1,6 @@
 {# What stands on a finalized invoice stays there, and is billed nowhere else,
-   also when its name means somebody else by now. #}
+   also when its name means somebody else by now. What stands on a void invoice
+   alone is billed nowhere. #}
 with
 
 metered_events as (
@@ -20,9 +21,15 @@ versions_judged as (
 
 ),
 
+events_voided as (
+
+    select * from {{ ref('int_events_voided') }}
+
+),
+
 events_moved as (
 
-    select distinct
+    select
         metered_events.metric_code,
         metered_events.file_id,
         metered_events.line
@@ -37,6 +44,34 @@ events_moved as (
             and metered_events.batch_id <= moved_names.event_batch_id
     where metered_events.subscription_ref is null
 
+),
+
+events_of_invoices as (
+
+    select
+        *,
+        'moved' as unbilled_reason
+    from events_moved
+    union all
+    select
+        *,
+        'invoice_voided' as unbilled_reason
+    from events_voided
+
+),
+
+{# Usage that moved away from one invoice stays moved, also where a void invoice
+   would have billed it. #}
+events_of_invoices_once as (
+
+    select
+        metric_code,
+        file_id,
+        line,
+        max(unbilled_reason) as unbilled_reason
+    from events_of_invoices
+    group by metric_code, file_id, line
+
 )
 
 select
@@ -47,7 +82,7 @@ select
     versions_judged.received_at,
     coalesce(
         versions_judged.unbilled_reason,
-        case when events_moved.metric_code is not null then 'moved' end
+        events_of_invoices_once.unbilled_reason
     ) as unbilled_reason
 from versions_judged
-full join events_moved using (metric_code, file_id, line)
+full join events_of_invoices_once using (metric_code, file_id, line)

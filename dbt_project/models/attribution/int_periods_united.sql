@@ -6,6 +6,12 @@ closed_periods as (
 
 ),
 
+acts as (
+
+    select * from {{ ref('stg_lake__acts') }}
+
+),
+
 open_periods as (
 
     select * from {{ ref('stg_calendar__open_periods') }}
@@ -14,11 +20,19 @@ open_periods as (
 
 closed_and_open_periods as (
 
-    select * from closed_periods
+    select
+        closed_periods.*,
+        acts.invoice_id as void_invoice_id
+    from closed_periods
+    left join acts
+        on
+            closed_periods.invoice_id = acts.invoice_id
+            and acts.kind = 'void'
     union all
     select
         *,
-        cast(null as bigint) as event_batch_id
+        cast(null as bigint) as event_batch_id,
+        null as void_invoice_id
     from open_periods
 
 )
@@ -41,5 +55,6 @@ select
     period_start_at,
     period_end_at,
     cut_at,
-    event_batch_id as finalized_batch_id
+    event_batch_id as finalized_batch_id,
+    void_invoice_id
 from closed_and_open_periods

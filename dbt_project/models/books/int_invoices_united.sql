@@ -6,6 +6,13 @@ invoices as (
 
 ),
 
+voids as (
+
+    select * from {{ ref('stg_lake__acts') }}
+    where kind = 'void'
+
+),
+
 invoices_drafted as (
 
     select * from {{ ref('int_invoices_drafted') }}
@@ -26,25 +33,31 @@ open_drafts as (
 finalized_and_drafts as (
 
     select
-        invoice_id,
-        'finalized' as status,
-        invoice_number,
-        series,
-        series_number,
-        subscription_id,
-        customer_id,
-        plan_code,
-        period_start_at,
-        period_end_at,
-        cut_at,
-        as_of as finalized_as_of,
-        currency,
-        total_amount,
-        line_count,
-        catalog_digest,
-        document_sha256,
-        chain_sha256
+        invoices.invoice_id,
+        case
+            when voids.invoice_id is null then 'finalized' else 'void'
+        end as status,
+        invoices.invoice_number,
+        invoices.series,
+        invoices.series_number,
+        invoices.subscription_id,
+        invoices.customer_id,
+        invoices.plan_code,
+        invoices.period_start_at,
+        invoices.period_end_at,
+        invoices.cut_at,
+        invoices.as_of as finalized_as_of,
+        voids.as_of as voided_as_of,
+        voids.reason as void_reason,
+        invoices.currency,
+        invoices.total_amount,
+        invoices.line_count,
+        invoices.catalog_digest,
+        invoices.document_sha256,
+        invoices.chain_sha256
     from invoices
+    left join voids
+        on invoices.invoice_id = voids.invoice_id
     union all
     select
         invoice_id,
@@ -59,6 +72,8 @@ finalized_and_drafts as (
         period_end_at,
         cut_at,
         null as finalized_as_of,
+        null as voided_as_of,
+        null as void_reason,
         currency,
         total_amount,
         line_count,

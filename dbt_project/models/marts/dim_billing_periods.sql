@@ -23,6 +23,7 @@ periods_with_status as (
     select
         billing_periods.*,
         case
+            when billing_periods.void_invoice_id is not null then 'void'
             when invoices.invoice_id is not null then 'finalized'
             when clock.as_of >= billing_periods.cut_at then 'due'
             when clock.as_of >= billing_periods.period_end_at then 'in_grace'

@@ -37,6 +37,8 @@ select
     period_end_at,
     cut_at,
     finalized_as_of,
+    voided_as_of,
+    void_reason,
     currency,
     total_amount,
     line_count,

@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli.console import AsJson, Terminal, print_json, terminal
+from pipelines.cli.console import (
+    AsJson,
+    AskedBy,
+    Terminal,
+    login_name,
+    print_json,
+    terminal,
+)
 from pipelines.vocabulary.errors import MeterlineError
 
 Chosen = list[str] | None
@@ -27,6 +34,7 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
     ] = False,
+    by: AskedBy = "",
     as_json: AsJson = False,
 ) -> None:
     """Decide refused lines again by the catalog of today, at their old place."""
@@ -40,8 +48,13 @@ def command(
                 raise MeterlineError("--from goes with one --file, the path it corrects, alone")
             _correct(here, file[0], corrected)
             return
-        chosen = (tuple(values or ()) for values in (source, file, reason, release))
-        selection = Selection(*chosen)
+        selection = Selection(
+            sources=tuple(source or ()),
+            files=tuple(file or ()),
+            reasons=tuple(reason or ()),
+            release=tuple(release or ()),
+            by=by or login_name(),
+        )
         with here.progress():
             outcome = (try_replay if dry_run else run_replay)(here.settings, selection)
         if here.is_json:

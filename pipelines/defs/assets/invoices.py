@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 import dagster as dg
+import polars as pl
 
 from pipelines.catalog.calendar import charged_metrics
 from pipelines.catalog.catalog import Catalog
@@ -11,14 +12,16 @@ from pipelines.defs.assets.calendar import RUN_KEYS
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
+from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
-from pipelines.invoicing.due import closable, settle_time
 from pipelines.invoicing.finalize import ClosingFacts, finalize
+from pipelines.lake.acts import act_rows, newest_links
 from pipelines.lake.file_checks import check_files
-from pipelines.lake.file_states import file_states, unhealed
-from pipelines.operations.attention import owners_of_held_files
+from pipelines.lake.file_states import file_states
+from pipelines.operations.closing import Moment, holds, judged, known_to, waivers_used
 from pipelines.vocabulary.frames import FINALIZED
 from pipelines.vocabulary.tables import (
+    ACTS,
     BATCHES,
     CATALOGS,
     CLOSED_PERIODS,
@@ -63,17 +66,18 @@ def closed_invoices(
         fed = source_customers(warehouse, "attribution.int_events_counted")
     if not landed_files.kind.closes:
         drafts = drafts.clear()
+    moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
     with writer.home.lake_for_writing() as lake:
-        waiting = unhealed(file_states(lake, landed_files.undecided()))
-        settle, owners = settle_time(catalog.sources), owners_of_held_files(lake, catalog)
-        closing = closable(
-            drafts, waiting, fed, facts.as_of, facts.listing_started_at, settle, owners
-        )
+        states = file_states(lake, landed_files.undecided())
+        judgement = judged(drafts, states, fed, known_to(lake, catalog, moment), moment)
         batch_id = lake.last_batch_id() + 1
         closed = finalize(
-            closing.closable,
+            judgement.closing.closable,
             lines,
-            lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
+            lake.query(
+                "SELECT * REPLACE (coalesce(chain_position, series_number) AS chain_position) "
+                f"FROM (SELECT {', '.join(FINALIZED)} FROM lake.invoices)"
+            ).cast(FINALIZED),
             ClosingFacts(
                 batch_id=batch_id,
                 event_batch_id=lake.last_batch_id("decide"),
@@ -81,10 +85,12 @@ def closed_invoices(
                 catalog_digest=catalog.digest,
                 code_revision=facts.code_revision,
             ),
+            last_link(newest_links(lake)),
         )
         if closed.invoices.height:
             # The drafts were made of the files after the run's first check.
             check_files(lake).require_whole()
+            acts = [*holds(lake, judgement.closing), *waivers_used(judgement, closed.invoices)]
             lake.commit_batch(
                 batch_id,
                 rows={
@@ -95,11 +101,13 @@ def closed_invoices(
                     CLOSED_PERIODS: closed_rows(
                         periods, closed.invoices, charged_metrics(catalog), batch_id
                     ),
+                    ACTS: act_rows(lake, acts, batch_id, facts.as_of),
                 },
                 staged_files={},
             )
+    held_back = pl.concat([judgement.closing.held_back, closed.held_back])
     _progress.info(
-        f"finalized {closed.invoices.height:,} invoices, {closing.held_back.height:,} stay drafts"
+        f"finalized {closed.invoices.height:,} invoices, {held_back.height:,} stay drafts"
     )
     shown = {
         "invoices": closed.invoices.select("invoice_number", "subscription_id", "total_amount"),
@@ -112,9 +120,7 @@ def closed_invoices(
                 "new_rows": rows.height,
                 "new": dg.MetadataValue.md(markdown_table(rows.head(20))),
                 "held_back": dg.MetadataValue.md(
-                    markdown_table(
-                        closing.held_back.select("invoice_id", "reason_code", "reason").head(20)
-                    )
+                    markdown_table(held_back.select("invoice_id", "reason_code", "reason").head(20))
                 ),
             },
         )

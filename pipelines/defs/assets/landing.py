@@ -10,19 +10,20 @@ import dagster as dg
 import polars as pl
 
 from pipelines.catalog.catalog import Catalog
-from pipelines.catalog.closed_time import collisions
 from pipelines.defs.resources import Writer
 from pipelines.defs.run_options import RunOptions
 from pipelines.defs.shown import markdown_table
 from pipelines.home import Home
 from pipelines.intake.kinds import Kind, Plan, Tools
-from pipelines.lake.closed_book import closed_spans
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
+from pipelines.operations.acts import asked_acts, write_acts
+from pipelines.operations.closing import Moment
 from pipelines.settings import metric_codes
 from pipelines.vocabulary.counted import counted
 from pipelines.warehouse.book_fill import fill_closed_book
+from pipelines.warehouse.contradictions import contradictions
 from pipelines.warehouse.gate import last_as_of
 from pipelines.warehouse.stored_catalogs import last_good_catalog
 
@@ -71,11 +72,13 @@ def landed_files(
         spoken_for = last_as_of(lake, home.settings.published)
         as_of = (
             spoken_for
-            if spoken_for and not kind.takes_in
+            if spoken_for and not kind.moves_time
             else choose_as_of(config.as_of, listing_started_at, spoken_for)
         )
-        _fill(lake, _facts(as_of, listing_started_at, catalog))
-        problems = collisions(catalog, closed_spans(lake), metric_codes())
+        facts = _facts(as_of, listing_started_at, catalog)
+        _fill(lake, facts)
+        _write_acts(home, lake, catalog, kind, facts)
+        problems = contradictions(lake, catalog, metric_codes())
         if problems:
             catalog = last_good_catalog(lake, catalog, metric_codes())
             home.frozen_catalogs.freeze(catalog)
@@ -92,7 +95,7 @@ def landed_files(
             plan,
             _facts(as_of, listing_started_at, catalog),
             catalog,
-            tuple(map(str, problems)),
+            tuple(problems),
         ),
         metadata={
             "as_of": dg.MetadataValue.text(as_of.isoformat()),
@@ -107,6 +110,16 @@ def landed_files(
 
 def _facts(as_of: datetime, listing_started_at: datetime, catalog: Catalog) -> RunFacts:
     return RunFacts(as_of, listing_started_at, catalog.digest, catalog.files, code_revision())
+
+
+def _write_acts(home: Home, lake: Lake, catalog: Catalog, kind: Kind, facts: RunFacts) -> None:
+    """Writes down what a person asks for; it must be allowed, also if it is a trial."""
+    if kind.asked is None:
+        return
+    moment = Moment(facts.as_of, facts.listing_started_at, home.settings.past_allowance_days)
+    acts = asked_acts(lake, catalog, kind.asked, moment)
+    if not kind.is_trial:
+        write_acts(lake, acts, facts)
 
 
 def _fill(lake: Lake, facts: RunFacts) -> None:

@@ -14,11 +14,12 @@ from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
 from pipelines.invoicing.chain import (
     BEFORE_THE_FIRST,
-    CHAIN_COLUMNS,
     GENESIS,
     Link,
+    last_link,
     verify_chain,
 )
+from pipelines.lake.acts import links_from, newest_links
 from pipelines.lake.ducklake import attach_statements
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.warehouse.gate import current_inputs
@@ -55,20 +56,17 @@ def _publish(
     verified = _verified_before(before, facts.listing_started_at)
     with writer.home.lake_for_writing() as lake:
         # The verified link is read too, because it must still be as it was.
-        invoices = lake.query(
-            f"SELECT {', '.join(CHAIN_COLUMNS)} FROM lake.invoices WHERE series_number >= $first",
-            {"first": verified.number},
-        )
+        links = pl.concat([links_from(lake, verified.position), newest_links(lake)]).unique()
         inputs = current_inputs(lake, settings.home, catalog, facts)
         batch_id = lake.last_batch_id()
-    broken = verify_chain(invoices, before.chain_head.chain_sha256 if before else GENESIS, verified)
+    broken = verify_chain(links, before.chain_head.chain_sha256 if before else GENESIS, verified)
     if broken:
         raise InvariantError(
             f"{broken.sentence()}; nothing was published, so restore the home from a backup"
         )
     head = chain_head(
-        invoices,
-        before.chain_head.verified_at if before and verified.number else facts.listing_started_at,
+        links,
+        before.chain_head.verified_at if before and verified.position else facts.listing_started_at,
     )
     generation = publish(
         settings.published,
@@ -106,17 +104,18 @@ def _publish(
     )
 
 
-def chain_head(invoices: pl.DataFrame, verified_at: datetime | None) -> ChainHead:
+def chain_head(links: pl.DataFrame, verified_at: datetime | None) -> ChainHead:
     """The end of the chain.
 
     Args:
-        invoices: finalized invoices, the newest among them.
+        links: one row per link, the last one and the last one of an invoice among them.
         verified_at: when the chain was last verified from its first link. None: no run said so.
     """
-    last = invoices.sort("series_number").tail(1)
+    last = last_link(links)
     return ChainHead(
-        invoices=int(last["series_number"][0]) if last.height else 0,
-        chain_sha256=str(last["chain_sha256"][0]) if last.height else GENESIS,
+        invoices=last.invoices,
+        links=last.position,
+        chain_sha256=last.chain_sha256,
         verified_at=verified_at,
     )
 
@@ -131,7 +130,8 @@ def _verified_before(before: Generation | None, now: datetime) -> Link:
         return BEFORE_THE_FIRST
     if now - before.chain_head.verified_at >= CHAIN_VERIFIED_EVERY:
         return BEFORE_THE_FIRST
-    return Link(before.chain_head.invoices, before.chain_head.chain_sha256)
+    head = before.chain_head
+    return Link(head.position, head.chain_sha256, head.invoices)
 
 
 def _checks_of_run(context: dg.AssetExecutionContext) -> CheckSummary:

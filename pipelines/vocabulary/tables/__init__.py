@@ -11,7 +11,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from pipelines.vocabulary.tables.batches import BATCHES, CATALOGS
-from pipelines.vocabulary.tables.books import CLOSED_PERIODS
+from pipelines.vocabulary.tables.books import ACTS, CLOSED_PERIODS
 from pipelines.vocabulary.tables.columns import (
     LABEL,
     PROPERTIES,
@@ -37,6 +37,7 @@ LAKE_TABLES = _declared_tables()
 
 __all__ = [
     "ACCEPTED_EVENTS",
+    "ACTS",
     "BATCHES",
     "CATALOGS",
     "CLOSED_PERIODS",

@@ -7,7 +7,10 @@ BATCHES = LakeTable(
     "One row per lake transaction.",
     (
         BATCH_ID,
-        text("kind", "`decide` (events), `close` (invoices) or `fill` (closed book)."),
+        text(
+            "kind",
+            "`decide` (events), `close` (invoices), `act` (of a person) or `fill` (closed book).",
+        ),
         instant("as_of", "The instant the run speaks for (UTC); never goes back."),
         instant("listing_started_at", "When the listing of the landing began (UTC)."),
         instant("committed_at", "When the transaction was written (UTC)."),

@@ -1,4 +1,4 @@
-"""The books: closed time."""
+"""The books: closed time, and the acts of people."""
 
 from pipelines.vocabulary.tables.columns import (
     BATCH_ID,
@@ -46,5 +46,26 @@ CLOSED_PERIODS = LakeTable(
         text("terms_digest", "Terms it was priced by; null: not kept, never rated again."),
         integer("recipe", "Rules it was rated by; null: not kept."),
         text("invoice_id", "Invoice that came of it; null when none did."),
+    ),
+)
+
+ACTS = LakeTable(
+    "acts",
+    "One row per act about the books: what a person asked for, and what followed from it.",
+    (
+        BATCH_ID,
+        bigint("act_number", "1..n in the order of the acts, gapless."),
+        text("kind", "`void`, `accept`, `waive`, `waiver_used`, `hold` or `release`."),
+        text("subscription_id", "Subscription concerned; null for a file."),
+        text("invoice_id", "Invoice or draft concerned; null for a subscription or a file."),
+        bigint("file_id", "File version concerned; null otherwise."),
+        text("asked_by", "Name of who asked for it, as given; null for what a run did by itself."),
+        text("reason", "Why, in the words of who asked."),
+        instant("as_of", "The instant the act speaks for (UTC)."),
+        bigint("chain_position", "Of a void: its place in the chain of invoices and voids."),
+        text("canonical_json", "Of a void: its document in canonical JSON."),
+        text("document_sha256", "Of a void: SHA-256 (hex) of the canonical JSON's UTF-8 bytes."),
+        text("previous_chain_sha256", "Of a void: the link before it."),
+        text("chain_sha256", "Of a void: SHA-256 (hex) of previous link and document digest."),
     ),
 )

@@ -40,6 +40,10 @@ INVOICES = LakeTable(
         text("document_sha256", "SHA-256 (hex) of the canonical JSON's UTF-8 bytes."),
         text("previous_chain_sha256", "The chain before it; 64 zeros for the first."),
         text("chain_sha256", "SHA-256 (hex) of previous chain and document digest."),
+        bigint(
+            "chain_position",
+            "1..n in the chain of invoices and voids, gapless; null: the series_number.",
+        ),
     ),
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.catalog.closed_time import collisions
+from pipelines.catalog.closed_time import binding_spans, collisions, customers_billed_twice
 from pipelines.vocabulary.frames import CLOSED_SPANS
 from tests.worlds.catalogs import METRICS, RIGHT, Edit, read
 
@@ -164,3 +164,70 @@ def test_metric_is_not_charged_again_by_another_subscription(
     found = collisions(read(tmp_path, files), pl.DataFrame([JANUARY], schema=CLOSED_SPANS), METRICS)
     expected = [(DAY_OF, 5, "start_date")] if is_refused else []
     assert [(problem.file_name, problem.row, problem.column) for problem in found] == expected
+
+
+def frame(*spans: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame(spans, schema=CLOSED_SPANS)
+
+
+TWICE = closed("s9", "2026-01-01", "2026-02-01", void_invoice_id="s9/2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("valid", "is_binding"),
+    [
+        pytest.param(JANUARY, False, id="covered exactly"),
+        pytest.param(closed("s1", "2025-12-01", "2026-03-01"), False, id="covered by more"),
+        pytest.param(closed("s1", "2026-01-02", "2026-03-01"), True, id="a day lacks at the start"),
+        pytest.param(closed("s1", "2025-12-01", "2026-01-31"), True, id="a day lacks at the end"),
+        pytest.param(
+            closed("s1", "2026-01-01", "2026-02-01", customer_id="zürich"), True, id="another's"
+        ),
+        pytest.param(
+            closed("s1", "2026-01-01", "2026-02-01", void_invoice_id="s1/1"), True, id="void too"
+        ),
+    ],
+)
+def test_void_time_that_is_covered_binds_nobody(valid: dict[str, Any], is_binding: bool) -> None:
+    found = binding_spans(frame(valid, TWICE))
+
+    assert found["subscription_id"].to_list() == (["s1", "s9"] if is_binding else ["s1"])
+
+
+def test_subscription_of_a_void_invoice_may_leave_the_catalog(tmp_path: Path) -> None:
+    assert places(tmp_path, [JANUARY, TWICE]) == []
+    assert places(tmp_path, [JANUARY, {**TWICE, "void_invoice_id": None}]) == [
+        (DAY_OF, 0, "subscription_id")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "customers"),
+    [
+        pytest.param({}, ["acme"], id="the same month"),
+        pytest.param({"void_invoice_id": "s9/1"}, [], id="void"),
+        pytest.param({"customer_id": "zürich"}, [], id="another customer"),
+        pytest.param({"metric_codes": "bytes"}, [], id="another metric"),
+        pytest.param({"metric_codes": "bytes,requests"}, ["acme"], id="one metric of two"),
+        pytest.param({"metric_codes": ""}, [], id="no metric"),
+        pytest.param(
+            {"span_start_at": JANUARY["span_end_at"]}, [], id="it begins where the other ends"
+        ),
+    ],
+)
+def test_customer_is_billed_twice_for_one_metric_at_one_instant(
+    other: dict[str, Any], customers: list[str]
+) -> None:
+    later = closed("s9", "2026-01-15", "2026-03-01") | other
+    between = closed("s1", "2026-01-02", "2026-01-03")
+
+    assert customers_billed_twice(frame(later, JANUARY)) == customers
+    # A short span in between hides nothing.
+    if customers:
+        assert customers_billed_twice(frame(JANUARY, later)) == customers
+    assert customers_billed_twice(frame(JANUARY, between)) == ["acme"]
+
+
+def test_span_that_overlaps_itself_is_billed_twice() -> None:
+    assert customers_billed_twice(frame(JANUARY | {"overlaps_itself": True})) == ["acme"]
+    assert customers_billed_twice(frame(JANUARY | {"overlaps_itself": False})) == []

@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 import pytest
 
 from pipelines.defs.run_options import RunOptions
-from pipelines.intake.kinds import Correction, Kind, NewFiles, Replay, Republication
+from pipelines.intake.kinds import Close, Correction, Kind, NewFiles, Replay, Republication, Void
 from pipelines.intake.replay_selection import Selection
+from pipelines.vocabulary.acts import Asked
 from pipelines.vocabulary.errors import MeterlineError
 
 AS_OF = "2026-03-10T12:00:00Z"
@@ -23,6 +24,12 @@ AS_OF = "2026-03-10T12:00:00Z"
             Replay(Selection(("cdn", "app"), ("a", "b/*"), ("too_late",), ("c",))),
             id="replay of a selection",
         ),
+        pytest.param(Close(Asked("Ada")), id="closing"),
+        pytest.param(
+            Close(Asked("Ada", "typo", accept=("s", "t"), waive=("cdn/a",)), is_trial=True),
+            id="trial of a closing",
+        ),
+        pytest.param(Void(Asked("Ada", "twice", void=("INV-000001",))), id="void"),
     ],
 )
 def test_options_give_back_the_kind_they_ask_for(kind: Kind) -> None:
@@ -33,6 +40,9 @@ def test_options_give_back_the_kind_they_ask_for(kind: Kind) -> None:
 def test_kind_without_options_cannot_be_asked_for() -> None:
     class Another:
         takes_in: ClassVar[bool] = True
+        moves_time: ClassVar[bool] = True
+        asked: ClassVar[None] = None
+        is_trial: ClassVar[bool] = False
         closes: ClassVar[bool] = True
         is_forced: ClassVar[bool] = False
         plan = NewFiles.plan
@@ -45,6 +55,10 @@ def test_kind_without_options_cannot_be_asked_for() -> None:
     ("options", "sentence"),
     [
         ({"republish": True, "replay": True}, "expected at most one of republish"),
+        ({"close": True, "void": ["INV-000001"]}, "expected at most one of republish"),
+        ({"accept": ["s"]}, "go with close"),
+        ({"waive": ["a"]}, "go with close"),
+        ({"dry_run": True}, "go with close"),
         (
             {"replay": True, "correct_file": "a", "correct_from": "b"},
             "expected at most one of republish",

@@ -1,14 +1,20 @@
 """What a run reads of closed time: spans, cuts, and the newest revision of each period."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from pipelines.lake.closed_book import closed_count, closed_cuts, closed_spans
+from pipelines.lake.closed_book import (
+    closed_count,
+    closed_cuts,
+    closed_spans,
+    double_bills,
+    periods_without_terms,
+)
 from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS
-from pipelines.vocabulary.tables import CLOSED_PERIODS
+from pipelines.vocabulary.tables import ACTS, CLOSED_PERIODS, INVOICES
 from tests.worlds.lakes import LakeInMemory, lake_rows
 
 DAY = timedelta(days=1)
@@ -118,3 +124,57 @@ def test_cuts_are_of_periods_that_end_after_the_instant(lake: LakeInMemory) -> N
         (ends[1], []),
     ):
         assert sorted(closed_cuts(lake, since)["period_end_at"]) == expected
+
+
+def void(lake: LakeInMemory, *invoices: str) -> None:
+    rows = ({"kind": "void", "invoice_id": name} for name in invoices)
+    lake.append(ACTS, lake_rows(ACTS, *rows))
+
+
+def invoice(lake: LakeInMemory, number: int, invoice_id: str) -> None:
+    row = {"invoice_id": invoice_id, "series_number": number, "invoice_number": f"INV-{number}"}
+    lake.append(INVOICES, lake_rows(INVOICES, row))
+
+
+def test_period_of_a_void_invoice_is_a_span_of_its_own(lake: LakeInMemory) -> None:
+    void(lake, "s/2026-03-02")
+
+    assert spans(lake, closed(0), closed(1), closed(2)) == [
+        ("s", 1, 2, "s/2026-03-01"),
+        ("s", 2, 3, "s/2026-03-02"),
+        ("s", 3, 4, "s/2026-03-03"),
+    ]
+    assert closed_spans(lake)["void_invoice_id"].to_list() == [None, "s/2026-03-02", None]
+
+
+@pytest.mark.parametrize(("day", "overlaps"), [(2, False), (1, True)])
+def test_periods_of_a_span_that_overlap_are_told(
+    lake: LakeInMemory, day: int, overlaps: bool
+) -> None:
+    spans(lake, closed(0, days=2), closed(day, days=2))
+
+    assert closed_spans(lake)["overlaps_itself"].to_list() == [overlaps]
+
+
+def test_two_invoices_that_bill_one_metric_are_named(lake: LakeInMemory) -> None:
+    spans(
+        lake,
+        closed(0, days=3),
+        closed(1, "t", days=5, metric_codes="bytes,requests"),
+        closed(1, "u", metric_codes="bytes", customer_id="other"),
+    )
+    for number, name in enumerate(("s/2026-03-01", "t/2026-03-02", "u/2026-03-02"), start=1):
+        invoice(lake, number, name)
+
+    assert double_bills(lake, ["c", "other"]).rows() == [
+        ("c", "INV-1", "INV-2", "requests", date(2026, 3, 2), date(2026, 3, 4))
+    ]
+    assert double_bills(lake, ["other"]).is_empty()
+    void(lake, "t/2026-03-02")
+    assert double_bills(lake, ["c"]).is_empty()
+
+
+def test_closed_periods_without_terms_are_counted(lake: LakeInMemory) -> None:
+    spans(lake, closed(0), closed(1, terms_digest="t"), closed(2))
+
+    assert periods_without_terms(lake) == 2

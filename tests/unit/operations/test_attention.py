@@ -1,5 +1,6 @@
 """What in a home waits for a person, and what the person is told to do."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,9 @@ import pytest
 
 from pipelines.catalog.catalog import Catalog
 from pipelines.lake.file_states import file_states
-from pipelines.landing.discovery import Discovery
 from pipelines.operations import attention
 from pipelines.operations.attention import DueDraft, OldestUndecided, WaitingFile
-from pipelines.operations.listed import Listed
+from pipelines.operations.closing import Known, Moment
 from pipelines.vocabulary.frames import FILE_STATES, HELD_OWNERS
 from pipelines.vocabulary.tables import FILE_DECISIONS, LANDING_FILES
 from tests.worlds.books import owner_rows
@@ -133,8 +133,6 @@ def due(
 
     By then whatever was received before the cuts has been listed.
     """
-    nothing = pl.DataFrame()
-    listed = Listed(catalog, Discovery(nothing, nothing, 0), NOON + 48 * HOUR)
     with duckdb.connect() as marts:
         marts.execute("SET TimeZone = 'UTC'")
         marts.execute(
@@ -152,10 +150,18 @@ def due(
             for invoice_id, customer, cut_at in drafts:
                 row = (f"{invoice_id}", status, customer, "s1", "basic", "USD")
                 marts.execute(
-                    "INSERT INTO fct_invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1)",
+                    "INSERT INTO fct_invoices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)",
                     (*row, cut_at - 30 * 24 * HOUR, cut_at - HOUR, cut_at),
                 )
-        return attention.due_drafts(marts, NOON, states(*files), listed, owners)
+        marts.execute(
+            "CREATE TABLE fct_invoice_lines (invoice_id VARCHAR, line_id VARCHAR, "
+            "line_number INTEGER, group_key VARCHAR, amount DECIMAL(38, 15), tiers VARCHAR)"
+        )
+        known = Known(catalog.sources)
+        if owners is not None:
+            known = replace(known, owners=owners)
+        moment = Moment(NOON, NOON + 48 * HOUR, 3)
+        return attention.due_drafts(marts, states(*files), known, moment)
 
 
 @pytest.mark.parametrize(

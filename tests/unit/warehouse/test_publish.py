@@ -145,7 +145,7 @@ def test_the_manifest_says_what_the_generation_was_made_from(
         "catalog_digest": "c" * 64,
         "code_revision": "d" * 64,
         "inputs_digest": digest_inputs({"state": "first"}),
-        "chain_head": {"invoices": 4, "chain_sha256": "e" * 64, "verified_at": None},
+        "chain_head": {"invoices": 4, "links": None, "chain_sha256": "e" * 64, "verified_at": None},
         "tables": {"fct_invoices": 1, "fct_refused_events": 0},
         "checks_passed": 7,
         "files": {
@@ -160,6 +160,7 @@ def test_the_manifest_says_what_the_generation_was_made_from(
     }
     assert json.loads((published / "chain_head.json").read_text()) == {
         "invoices": 4,
+        "links": None,
         "chain_sha256": "e" * 64,
         "verified_at": None,
     }

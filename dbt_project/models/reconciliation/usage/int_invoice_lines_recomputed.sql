@@ -3,12 +3,18 @@ with
 invoices as (
 
     select * from {{ ref('stg_lake__invoices') }}
+    where invoice_id not in (
+            select acts.invoice_id
+            from {{ ref('stg_lake__acts') }} as acts
+            where acts.kind = 'void'
+        )
 
 ),
 
 invoice_lines as (
 
     select * from {{ ref('stg_lake__invoice_lines') }}
+    where invoice_id in (select invoices.invoice_id from invoices)
 
 ),
 

@@ -28,6 +28,7 @@ invoiced_or_unbilled as (
     from invoice_lines_united
     left join invoices_united
         on invoice_lines_united.invoice_id = invoices_united.invoice_id
+    where invoices_united.status is distinct from 'void'
     union all
     select
         metric_code,

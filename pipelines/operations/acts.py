@@ -1,0 +1,149 @@
+"""Acts: what a person asks for is checked against the home, and written down."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.cells import shown
+from pipelines.invoicing.acts import void_of
+from pipelines.invoicing.chain import Link, last_link
+from pipelines.lake.acts import VOID_INVOICES, act_rows, drafts_on_hold, newest_links
+from pipelines.lake.file_states import file_states, unread_files
+from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import RunFacts
+from pipelines.operations.closing import Moment, past_periods
+from pipelines.vocabulary.acts import Act, ActKind, Asked
+from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.tables import ACTS, BATCHES
+from pipelines.warehouse.stored_catalogs import last_catalog_digest
+
+
+def write_acts(lake: Lake, acts: list[Act], facts: RunFacts) -> None:
+    """Writes acts down in a transaction of their own; none if there is no act.
+
+    Args:
+        lake: open for writing, under the writer lock.
+        acts: what was asked for.
+        facts: the facts of the run.
+    """
+    if not acts:
+        return
+    batch_id = lake.last_batch_id() + 1
+    # Today's catalog is not judged yet: it may be refused, and the lake may never have it.
+    facts = replace(facts, catalog_digest=last_catalog_digest(lake))
+    lake.commit_batch(
+        batch_id,
+        rows={
+            BATCHES: facts.batch_row(batch_id, "act"),
+            ACTS: act_rows(lake, acts, batch_id, facts.as_of),
+        },
+        staged_files={},
+    )
+
+
+def asked_acts(lake: Lake, catalog: Catalog, asked: Asked, moment: Moment) -> list[Act]:
+    """The acts that a person asks for, once each is allowed.
+
+    Args:
+        lake: any connection.
+        catalog: the catalog in use.
+        asked: what is asked for.
+        moment: the instant of the run.
+
+    Raises:
+        MeterlineError: one of them is not allowed; the sentence says why and what to do.
+    """
+    problem = asked.problem()
+    if problem:
+        raise MeterlineError(problem)
+    return [
+        *_voids(lake, asked, moment),
+        *_acceptances(lake, catalog, asked, moment),
+        *_waivers(lake, asked),
+    ]
+
+
+def _voids(lake: Lake, asked: Asked, moment: Moment) -> Iterator[Act]:
+    head = last_link(newest_links(lake))
+    for name in dict.fromkeys(asked.void):
+        invoice = _voidable(lake, name)
+        void = void_of(
+            invoice["invoice_number"],
+            invoice["document_sha256"],
+            asked.by,
+            asked.reason,
+            moment.as_of,
+            head,
+        )
+        head = Link(void.chain_position, void.chain_sha256, head.invoices)
+        yield Act(
+            ActKind.VOID,
+            subscription_id=invoice["subscription_id"],
+            invoice_id=invoice["invoice_id"],
+            asked_by=asked.by,
+            reason=asked.reason,
+            void=void,
+        )
+
+
+def _voidable(lake: Lake, name: str) -> dict[str, Any]:
+    """The finalized invoice of this number or id."""
+    found = lake.query(
+        f"""
+        SELECT invoice_id, invoice_number, subscription_id, document_sha256,
+            invoice_id IN ({VOID_INVOICES}) AS is_void
+        FROM lake.invoices WHERE $name IN (invoice_number, invoice_id)
+        """,
+        {"name": name},
+    ).to_dicts()
+    if not found:
+        raise MeterlineError(
+            f"expected the number of a finalized invoice, found {shown(name)}: no invoice "
+            'of this home has it, and a draft cannot be void; `meterline sql "select '
+            "invoice_number, customer_id from fct_invoices where status = 'finalized'\"` lists them"
+        )
+    (invoice,) = found
+    if invoice["is_void"]:
+        raise MeterlineError(f"{invoice['invoice_number']} is void already; nothing was changed")
+    return invoice
+
+
+def _acceptances(lake: Lake, catalog: Catalog, asked: Asked, moment: Moment) -> Iterator[Act]:
+    if not asked.accept:
+        return
+    waiting = {
+        *past_periods(lake, catalog, moment)["subscription_id"],
+        *drafts_on_hold(lake)["subscription_id"],
+    }
+    for subscription_id in dict.fromkeys(asked.accept):
+        if subscription_id not in waiting:
+            raise MeterlineError(
+                f"--accept: expected a subscription to whose past an edit added a period, found "
+                f"{shown(subscription_id)}; `meterline status` lists the drafts that wait"
+            )
+        yield Act(
+            ActKind.ACCEPT,
+            subscription_id=subscription_id,
+            asked_by=asked.by,
+            reason=asked.reason or None,
+        )
+
+
+def _waivers(lake: Lake, asked: Asked) -> Iterator[Act]:
+    if not asked.waive:
+        return
+    waiting = unread_files(file_states(lake))
+    for path in dict.fromkeys(asked.waive):
+        files = waiting.filter(pl.col("path") == path)
+        if not files.height:
+            raise MeterlineError(
+                f"--waive: expected the path of a held or unreadable file, found {shown(path)}: "
+                "no such file waits; `meterline status` lists those that do"
+            )
+        for file_id in files["file_id"]:
+            yield Act(
+                ActKind.WAIVE, file_id=file_id, asked_by=asked.by, reason=asked.reason or None
+            )

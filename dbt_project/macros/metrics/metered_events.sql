@@ -3,6 +3,21 @@
     {{ union_of('metric_', var('billable_metrics')) }}
 {%- endmacro %}
 
+{#- Charges as they are offered: to events that name no subscription, and to
+    those that name this one. Two rows a charge instead of an `or` in the join
+    to events, which would make DuckDB try all pairs. -#}
+{% macro offered_by_reference(charges) -%}
+    select
+        *,
+        '' as subscription_ref
+    from {{ charges }}
+    union all
+    select
+        *,
+        subscription_id as subscription_ref
+    from {{ charges }}
+{%- endmacro %}
+
 {#- Whether a charge is offered to a metered event: the one condition by which
     usage finds its line. Each part compares one side with the other. -#}
 {% macro is_offered(charge, event) %}

@@ -1,6 +1,5 @@
 {# An event that names no subscription may go to any of its customer's; one that
-   does goes to that alone. Two rows a charge instead of an `or` in the join to
-   events, which would make DuckDB try all pairs. #}
+   does goes to that alone. #}
 with
 
 charges_by_period as (
@@ -12,15 +11,7 @@ charges_by_period as (
 
 charges_per_ref as (
 
-    select
-        *,
-        '' as subscription_ref
-    from charges_by_period
-    union all
-    select
-        *,
-        subscription_id as subscription_ref
-    from charges_by_period
+    {{ offered_by_reference('charges_by_period') }}
 
 )
 

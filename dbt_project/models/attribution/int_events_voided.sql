@@ -23,15 +23,7 @@ charges_valid as (
 
 charges_voided as (
 
-    select
-        *,
-        '' as subscription_ref
-    from charges_by_period
-    union all
-    select
-        *,
-        subscription_id as subscription_ref
-    from charges_by_period
+    {{ offered_by_reference('charges_by_period') }}
 
 ),
 

@@ -8,6 +8,7 @@
     intake       files become verdicts, in one transaction a batch
     invoicing    drafts become numbered, hashed and chained documents
     warehouse    dbt runs, and its marts are published
+    recovery     a home is backed up and restored, and a damaged file of events is made again
     audit        each batch is checked again, by other means than those that wrote it
     operations   the state of a home, and what a person must look at
     defs         Dagster: assets, checks, sensors, resources

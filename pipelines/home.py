@@ -75,11 +75,19 @@ class Home:
 
     def lake_to_verify(self) -> Lake:
         """The lake, open for reading, whatever its files are."""
-        return self._open_lake(read_only=True)
+        return self._open_lake(self.lake_catalog, read_only=True, is_for_checks=True)
+
+    def lake_of(self, catalog: SqliteCatalog) -> Lake:
+        """The lake as a copy of its catalog database knows it, open for reading."""
+        return self._open_lake(catalog, read_only=True)
+
+    def lake_before(self, batch_id: int) -> Lake:
+        """The lake as it was before a batch, open for reading, whatever its files are."""
+        return self._open_lake(self.lake_catalog, read_only=True, before_batch=batch_id)
 
     def lake_for_writing(self) -> Lake:
         """The lake, open for writing, made or migrated first if needed; under the writer lock."""
-        return self._open_lake(read_only=False)
+        return self._open_lake(self.lake_catalog, read_only=False)
 
     def landing(self) -> Landing:
         """The store where senders drop files."""
@@ -158,12 +166,21 @@ class Home:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
 
-    def _open_lake(self, *, read_only: bool) -> Lake:
+    def _open_lake(
+        self,
+        catalog: SqliteCatalog,
+        *,
+        read_only: bool,
+        before_batch: int | None = None,
+        is_for_checks: bool = False,
+    ) -> Lake:
         settings = self.settings
         return Lake(
-            self.lake_catalog,
+            catalog,
             settings.lake_data,
             read_only=read_only,
+            before_batch=before_batch,
+            is_for_checks=is_for_checks,
             threads=settings.threads,
             memory_limit=settings.memory_limit,
         )

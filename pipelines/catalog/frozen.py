@@ -101,6 +101,11 @@ class FrozenCatalogs:
             raise CatalogError([f"{self.folder / digest} is not what was frozen; {advice}"])
         return sources_of(stored_tables(files, SENDER_TABLES))
 
+    def kept_files(self) -> list[Path]:
+        """The CSV files of all catalogs, without the typed rows, which are made from them."""
+        catalogs = (path for path in self.folder.glob("*") if not path.name.startswith("."))
+        return sorted(file for path in catalogs for file in path.glob("*.csv"))
+
     @cached_property
     def _reader(self) -> str:
         # Time zones come from a package, and Parquet is written by another.

@@ -19,6 +19,29 @@ KEPT_COPIES = 10
 _FOLDER = "catalog_copies"
 
 
+def copy_database(catalog: Path, target: Path) -> None:
+    """Copies a catalog database as it is after its last commit, also while another process writes.
+
+    No connection of this process may have the catalog open: closing the one used here would drop
+    the locks of the other.
+
+    Args:
+        catalog: path of the database.
+        target: path of the copy, which is not there yet.
+
+    Raises:
+        LakeError: the copy could not be written.
+    """
+    try:
+        with (
+            closing(sqlite3.connect(f"{catalog.resolve().as_uri()}?mode=rw", uri=True)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            source.backup(copy)
+    except sqlite3.Error as error:
+        raise LakeError(f"{catalog} cannot be copied to {target}: {error}") from error
+
+
 @dataclass(frozen=True)
 class CatalogCopies:
     """The copies of one catalog database.
@@ -36,8 +59,7 @@ class CatalogCopies:
     def keep(self, batch_id: int) -> None:
         """Copies the catalog as it is after a batch, to disk, and deletes copies that are too old.
 
-        No connection of this process may have the catalog open: closing the one used here would
-        drop the locks of the other.
+        Call it as `copy_database`.
 
         Args:
             batch_id: the last committed batch. Copies of later ones are of another course of
@@ -50,14 +72,7 @@ class CatalogCopies:
         target = self._copy_of(batch_id)
         fresh = target.with_suffix(".fresh")
         fresh.unlink(missing_ok=True)
-        try:
-            with (
-                closing(sqlite3.connect(self.catalog)) as source,
-                closing(sqlite3.connect(fresh)) as copy,
-            ):
-                source.backup(copy)
-        except sqlite3.Error as error:
-            raise LakeError(f"{self.catalog} cannot be copied to {fresh}: {error}") from error
+        copy_database(self.catalog, fresh)
         durable.sync(fresh)
         fresh.replace(target)
         durable.sync(self._folder)
@@ -70,7 +85,10 @@ class CatalogCopies:
     def how_to_restore(self) -> str:
         """The end of a sentence that says how to put the right catalog back."""
         copies = self._all()
-        remedy = "put the catalog that belongs to them or a backup of the home back, and run again"
+        remedy = (
+            "put the catalog that belongs to them or a backup of the home back "
+            "(docs/backup.md says how), and run again"
+        )
         if not copies:
             return remedy
         catalog, copy = quote(str(self.catalog)), quote(str(copies[-1]))

@@ -115,7 +115,8 @@ def _unlisted(attached: Attached, listed: Digests) -> list[FileDigest]:
             if digest.size_bytes != file.size_bytes:
                 raise LakeError(
                     f"{file.table_name}/{file.file_name}: expected {file.size_bytes:,} bytes, "
-                    f"found {digest.size_bytes:,}; put the file back from a backup of the home"
+                    f"found {digest.size_bytes:,}; put the file back by "
+                    "`meterline restore --files --from BACKUP`"
                 )
             digests.append(digest)
     return digests

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.lake.catalog_databases import SqliteCatalog
-from pipelines.vocabulary.errors import LakeError
+from pipelines.vocabulary.errors import DamagedLakeError, LakeError
 
 METADATA = "__ducklake_metadata_lake.main"
 """Schema of the catalog database itself, as DuckLake attaches it with a lake called `lake`."""
@@ -66,14 +66,36 @@ def _load_statements() -> list[str]:
 
 
 def _attach_statement(
-    catalog: SqliteCatalog, data: Path, read_only: bool, snapshot_id: int | None
+    catalog: SqliteCatalog,
+    data: Path,
+    read_only: bool,
+    snapshot_id: int | None,
+    name: str = "lake",
 ) -> str:
     options = [f"DATA_PATH {quoted(f'{data.resolve()}/')}", "OVERRIDE_DATA_PATH true"]
     options.append("READ_ONLY" if read_only else "DATA_INLINING_ROW_LIMIT 0")
     if snapshot_id is not None:
         options.append(f"SNAPSHOT_VERSION {int(snapshot_id)}")
     address = quoted(f"ducklake:{catalog.address}")
-    return f"ATTACH IF NOT EXISTS {address} AS lake ({', '.join(options)})"
+    return f"ATTACH IF NOT EXISTS {address} AS {name} ({', '.join(options)})"
+
+
+_WHOLE = "whole_lake"
+"""Name of the attached lake where `lake` stands for an earlier state of it."""
+
+
+def _make_past(connection: duckdb.DuckDBPyConnection, before_batch: int) -> None:
+    """Makes the database `lake` out of views: each table of `_WHOLE` without the later batches."""
+    connection.execute("ATTACH ':memory:' AS lake")
+    tables = connection.execute(
+        "SELECT table_name, bool_or(column_name = 'batch_id') FROM duckdb_columns() "
+        f"WHERE database_name = '{_WHOLE}' GROUP BY ALL"
+    ).fetchall()
+    for table, has_batches in tables:
+        earlier = f" WHERE batch_id < {int(before_batch)}" if has_batches else ""
+        connection.execute(
+            f"CREATE VIEW lake.main.{table} AS SELECT * FROM {_WHOLE}.main.{table}{earlier}"
+        )
 
 
 _OF_DAMAGED_FILES = (
@@ -91,14 +113,14 @@ def damage_is_explained() -> Iterator[None]:
     """Says what to do when a file of the lake is damaged or missing.
 
     Raises:
-        LakeError: DuckDB could not read a file.
+        DamagedLakeError: DuckDB could not read a file.
     """
     try:
         yield
     except duckdb.Error as error:
         if type(error) not in _OF_DAMAGED_FILES:
             raise
-        raise LakeError(
+        raise DamagedLakeError(
             f"a file of the lake cannot be read: {error}; `meterline verify --files` says which "
             "are damaged"
         ) from error
@@ -117,6 +139,7 @@ class Attached:
     Attributes:
         connection: to it; closed with it, so that it cannot ask the next one's lake.
         data: DATA_PATH of the lake.
+        name: name of the attached database, `lake` unless an earlier state was asked for.
     """
 
     def __init__(
@@ -126,11 +149,13 @@ class Attached:
         *,
         read_only: bool,
         snapshot_id: int | None,
+        before_batch: int | None = None,
         threads: int,
         memory_limit: str,
     ) -> None:
         self._is_closed = False
         self.data = data
+        self.name = "lake" if before_batch is None else _WHOLE
         self._database = _spare.pop() if _spare else _new_database()
         self.connection = self._database.cursor()
         options = {
@@ -143,7 +168,11 @@ class Attached:
         try:
             for name, value in options.items():
                 self.connection.execute(f"SET {name} = {value}")
-            self.connection.execute(_attach_statement(catalog, data, read_only, snapshot_id))
+            self.connection.execute(
+                _attach_statement(catalog, data, read_only, snapshot_id, self.name)
+            )
+            if before_batch is not None:
+                _make_past(self.connection, before_batch)
         except BaseException:
             self.close()
             raise
@@ -184,6 +213,9 @@ class Attached:
             return
         self._is_closed = True
         self.connection.close()
+        if self.name == _WHOLE:
+            self._database.close()
+            return
         try:
             # Without the cache nothing of the lake's files stays in memory. A database that has
             # spilled cannot take another folder for it, and is not kept.

@@ -8,7 +8,6 @@ Example: somebody edits a file of batch 7 with 1,234 rows. The next run hashes i
 and rows, and ends before it reads an event.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +23,23 @@ from pipelines.lake.file_digests import Digests, FileDigest, RegisteredFile, dig
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import LakeError
+from pipelines.vocabulary.tables import (
+    ACCEPTED_EVENTS,
+    FILE_DECISIONS,
+    HELD_NAMES,
+    REFUSED_EVENTS,
+)
 
 SAMPLE_FILES = 4
 """At most this many unchanged files are hashed again in a run."""
 
 SAMPLE_BYTES = 32 * 1024**2
 """No further unchanged file is hashed in a run once those hashed have this many bytes."""
+
+REBUILT = frozenset(
+    table.name for table in (ACCEPTED_EVENTS, REFUSED_EVENTS, FILE_DECISIONS, HELD_NAMES)
+)
+"""Tables whose rows follow from the landing and from what the lake held before."""
 
 _SENTENCES_MAX = 10
 
@@ -41,12 +51,14 @@ class Checks:
     Attributes:
         files: number of files that were hashed or missed.
         size_bytes: their bytes.
-        damages: one sentence for each that is not as it was committed.
+        damages: one sentence for each that is not as it was committed, with what heals it.
+        damaged: the files of these sentences, in the same order.
     """
 
     files: int
     size_bytes: int
     damages: tuple[str, ...]
+    damaged: tuple[RegisteredFile, ...] = ()
 
     def require_whole(self) -> None:
         """Ends whatever wanted to read the files.
@@ -65,22 +77,27 @@ class Checks:
                         *([f"and {more:,} more"] if more > 0 else []),
                     ]
                 )
-                + "\nPut each file back from a backup of the home, and run "
-                "`meterline verify --files`, which checks them all"
+                + "\nPut each file back from a backup of the home, or make it again, as its "
+                "sentence says. Then run `meterline verify --files`, which checks them all"
             )
 
 
 def check_sizes(lake: Lake) -> Checks:
     """Looks for each file of the lake and its size; hashes none, for those who only read."""
-    files = lake.registered_files()
-    found = (_other_size(lake.data, file, Seen.at(file.below(lake.data))) for file in files)
-    return Checks(len(files), 0, tuple(damage for damage in found if damage is not None))
+    return check_these(lake, lake.registered_files(), is_hashed=False)
+
+
+def check_these(lake: Lake, files: Sequence[RegisteredFile], *, is_hashed: bool) -> Checks:
+    """Looks for some files of the lake and their sizes, and hashes them if asked to."""
+    if is_hashed:
+        return _hashed(lake, files)[0]
+    found = ((_other_size(lake.data, file, Seen.at(file.below(lake.data))), file) for file in files)
+    return _checks(len(files), 0, [(damage, file) for damage, file in found if damage is not None])
 
 
 def check_all_files(lake: Lake) -> Checks:
     """Hashes every file of the lake; notes nothing, so it needs no lock."""
-    checks, _ = _hashed(lake, lake.registered_files())
-    return checks
+    return check_these(lake, lake.registered_files(), is_hashed=True)
 
 
 def check_files(lake: Lake, *, with_sample: bool = False) -> Checks:
@@ -129,20 +146,35 @@ def _sample(unchanged: Iterable[RegisteredFile], before: CheckedFiles) -> list[R
 def _hashed(lake: Lake, files: Sequence[RegisteredFile]) -> tuple[Checks, CheckedFiles]:
     """What was found, and the check of each file that is whole."""
     digests, unreadable = _digests(lake) if files else ({}, None)
-    damages: list[str] = []
+    damages: list[tuple[str, RegisteredFile]] = []
     whole: dict[tuple[str, str], Checked] = {}
     for file in files:
         # Looked at before it is read: a change meanwhile is seen by the next check.
         seen = Seen.at(file.below(lake.data))
         damage = _damage(lake.data, file, digests.get(file.key))
         if damage is not None:
-            damages.append(damage)
+            damages.append((damage, file))
         elif seen is not None:
             whole[file.key] = Checked.now(seen)
     if unreadable is not None and not damages:
         raise unreadable
     size_bytes = sum(file.size_bytes for file in files)
-    return Checks(len(files), size_bytes, tuple(damages)), whole
+    return _checks(len(files), size_bytes, damages), whole
+
+
+def _checks(files: int, size_bytes: int, damages: Sequence[tuple[str, RegisteredFile]]) -> Checks:
+    return Checks(
+        files,
+        size_bytes,
+        damages=tuple(f"{damage}; {_what_heals(file)}" for damage, file in damages),
+        damaged=tuple(file for _, file in damages),
+    )
+
+
+def _what_heals(file: RegisteredFile) -> str:
+    if file.table_name in REBUILT and file.batch_id is not None:
+        return f"`meterline lake rebuild --batch {file.batch_id}` makes it again from the landing"
+    return "`meterline restore --files --from BACKUP` puts it back"
 
 
 def _digests(lake: Lake) -> tuple[Digests, LakeError | None]:
@@ -181,6 +213,5 @@ def _other_size(data: Path, file: RegisteredFile, seen: Seen | None) -> str | No
 
 
 def _named(path: Path, file: RegisteredFile) -> str:
-    batch = re.match(r"batch-(\d+)-", file.file_name)
-    whose = f"of batch {int(batch[1])}" if batch else "of a migration"
+    whose = f"of batch {file.batch_id}" if file.batch_id is not None else "of a migration"
     return f"{path} ({whose}, {counted(file.rows, 'row')})"

@@ -6,6 +6,7 @@ the row set of the next commit, and until then in `unlisted_files.json` beside t
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,6 +68,12 @@ class RegisteredFile:
     def key(self) -> tuple[str, str]:
         """The name of the file within the lake."""
         return self.table_name, self.file_name
+
+    @property
+    def batch_id(self) -> int | None:
+        """The batch that committed it, as its name says; None for a record of a migration."""
+        batch = re.match(r"batch-(\d+)-", self.file_name)
+        return int(batch[1]) if batch else None
 
     def below(self, data: Path) -> Path:
         """The path of the file in a lake with this data path."""

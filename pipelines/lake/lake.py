@@ -17,7 +17,7 @@ from pipelines import durable
 from pipelines.lake import staged_batch
 from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.commit import Placed, commit, place
-from pipelines.lake.ducklake import Attached, damage_is_explained
+from pipelines.lake.ducklake import METADATA, Attached, damage_is_explained
 from pipelines.lake.file_digests import (
     Digests,
     RegisteredFile,
@@ -32,7 +32,7 @@ from pipelines.lake.migrate import (
     require_newest_schema,
 )
 from pipelines.vocabulary.counted import counted
-from pipelines.vocabulary.errors import LakeError, OlderSchemaError
+from pipelines.vocabulary.errors import DamagedLakeError, LakeError, OlderSchemaError
 from pipelines.vocabulary.tables import LAKE_TABLES, LakeTable
 
 _LATER = "later"
@@ -40,7 +40,20 @@ _LATER = "later"
 
 
 class Lake:
-    """One open connection to the lake; use it as a context manager."""
+    """One open connection to the lake; use it as a context manager.
+
+    Args:
+        catalog: the catalog database.
+        data: DATA_PATH; a copied home passes its own.
+        read_only: True for every reader.
+        snapshot_id: one state of the catalog for all statements; None is the newest.
+        before_batch: queries and `files` see the lake as it was before this batch, for readers.
+            None: all of it.
+        is_for_checks: True to open it even if the records of its schema cannot be read, for
+            readers.
+        threads: threads of DuckDB.
+        memory_limit: DuckDB's memory limit, with its unit.
+    """
 
     def __init__(
         self,
@@ -49,11 +62,14 @@ class Lake:
         *,
         read_only: bool = True,
         snapshot_id: int | None = None,
+        before_batch: int | None = None,
+        is_for_checks: bool = False,
         threads: int = 2,
         memory_limit: str = "2GiB",
     ) -> None:
         self._data = data
         self._catalog = catalog
+        self._before_batch = before_batch
         self._copied_after = 0
         if not read_only:
             if not catalog.holds_lake():
@@ -69,6 +85,7 @@ class Lake:
                 data,
                 read_only=read_only,
                 snapshot_id=snapshot_id,
+                before_batch=before_batch,
                 threads=threads,
                 memory_limit=memory_limit,
             )
@@ -92,6 +109,10 @@ class Lake:
                     require_newest_schema(self._attached)
                 else:
                     migrate(self._attached)
+        except DamagedLakeError:
+            if not is_for_checks:
+                self.close()
+                raise
         except BaseException:
             self.close()
             raise
@@ -154,16 +175,19 @@ class Lake:
     def files(self, table: LakeTable, batch_id: int | None = None) -> list[Path]:
         """The Parquet files that are the table (as of a batch): any engine can read them."""
         found = self.query(
-            "SELECT data_file FROM ducklake_list_files('lake', $table)", {"table": table.name}
+            f"SELECT data_file FROM ducklake_list_files('{self._attached.name}', $table)",
+            {"table": table.name},
         )
         paths = [Path(path) for path in found["data_file"].to_list()]
+        if self._before_batch is not None:
+            paths = [path for path in paths if batch_of(path) < self._before_batch]
         if batch_id is None:
             return paths
-        return [path for path in paths if _batch_of(path) <= batch_id]
+        return [path for path in paths if batch_of(path) <= batch_id]
 
     def files_after(self, table: LakeTable, batch_id: int) -> list[Path]:
         """The Parquet files that batches after one added to the table."""
-        return [path for path in self.files(table) if _batch_of(path) > batch_id]
+        return [path for path in self.files(table) if batch_of(path) > batch_id]
 
     def commit_batch(
         self,
@@ -233,6 +257,19 @@ class Lake:
         """The digest of each file that has one, by the name of the file within the lake."""
         return {**noted_digests(self._data.parent), **listed_digests(self._attached)}
 
+    def identity(self) -> str:
+        """A text that this lake and its copies have, and no other lake."""
+        found = self.query(
+            f"SELECT table_uuid::VARCHAR AS id FROM {METADATA}.ducklake_table "
+            "WHERE table_name = $table",
+            {"table": SCHEMA_VERSION.name},
+        )
+        return str(found["id"][0])
+
+    def listed_digests(self) -> Digests:
+        """The digests that stand in the lake itself, in `lake_files`."""
+        return listed_digests(self._attached)
+
     @property
     def data(self) -> Path:
         """DATA_PATH: the folder of all its Parquet files."""
@@ -295,6 +332,7 @@ class Lake:
         return place(self._data, table, batch_id, "rows.parquet", rows)
 
 
-def _batch_of(path: Path) -> int:
+def batch_of(path: Path) -> int:
+    """The batch that a file of a table with batches belongs to; its name says so."""
     # Every file is named by the batch that moved it in: batch-<id>-<part>.parquet.
     return int(path.name.split("-")[1])

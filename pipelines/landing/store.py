@@ -16,13 +16,11 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
+from pipelines.landing.s3_client import READ_ATTEMPTS, s3_file_system
 from pipelines.vocabulary.errors import LandingError, UnreadableFileError
 from pipelines.vocabulary.frames import LISTING
 from pipelines.vocabulary.instants import microseconds_of
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
-
-READ_ATTEMPTS = 5
-"""Number of times a download is tried before the run stops with a `LandingError`."""
 
 _REFUSALS_OF_A_FILE = frozenset(
     {
@@ -149,24 +147,10 @@ class Landing:
             yield stream
             _refuse_changed(etag, _local_etag(os.fstat(stream.fileno())))
 
-    def _file_system(self) -> Any:
-        import s3fs
-
-        return s3fs.S3FileSystem(
-            endpoint_url=self.s3_endpoint_url,
-            use_listings_cache=False,
-            config_kwargs={
-                "connect_timeout": 10,
-                "read_timeout": 60,
-                "retries": {"max_attempts": READ_ATTEMPTS},
-                "request_checksum_calculation": "when_required",
-            },
-        )
-
     def _list_s3(self) -> list[tuple[str, str, int, int]]:
         prefix = self.address.removeprefix("s3://").rstrip("/") + "/"
         try:
-            found = self._file_system().find(prefix, detail=True)
+            found = s3_file_system(self.s3_endpoint_url).find(prefix, detail=True)
         except Exception as error:
             raise LandingError(
                 f"{self.address} cannot be listed: {type(error).__name__}: {error}; check "
@@ -198,7 +182,7 @@ class Landing:
     def _download(self, bucket: str, key: str, etag: str, size_bytes: int, copy: Any) -> None:
         from fsspec.asyn import sync
 
-        file_system = self._file_system()
+        file_system = s3_file_system(self.s3_endpoint_url)
 
         async def fetch() -> None:
             answer = await file_system._call_s3(

@@ -53,6 +53,10 @@ class OlderSchemaError(LakeError):
     """The lake has an earlier schema, or no tables yet. The next run migrates it."""
 
 
+class DamagedLakeError(LakeError):
+    """A file of the lake cannot be read."""
+
+
 class AlreadyRunningError(MeterlineError):
     """Another run holds the writer lock of this home."""
 

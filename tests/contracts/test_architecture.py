@@ -27,12 +27,13 @@ catalog      vocabulary durable reading
 intake       vocabulary durable landing reading lake
 warehouse    vocabulary durable invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
+recovery     vocabulary durable landing lake warehouse home
 audit        vocabulary landing reading lake catalog intake home
 operations   vocabulary settings landing invoicing lake catalog warehouse home
 defs         vocabulary settings invoicing reading lake catalog intake warehouse
              home audit operations
 definitions  settings warehouse defs
-cli          vocabulary settings intake lake home operations defs definitions
+cli          vocabulary settings intake lake home recovery operations defs definitions
 """
 """A room and the rooms it may import: only rooms that stand above it in this table."""
 

@@ -1,0 +1,6 @@
+"""Recovery: a home copied to a backup, and healed from there or from the landing.
+
+Belongs here: where backups are kept (`store`), what one consists of (`manifest`), how it is made
+and put back, and how a file of an events batch is made again. Must not be put here: whether a file
+is damaged (see `lake.file_checks`), and which verdicts are right (see `intake`).
+"""

@@ -13,4 +13,7 @@ app = typer.Typer(
 )
 
 for name, command in members(commands, "command").items():
-    app.command(name.replace("_", "-"))(command)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name.replace("_", "-"))
+    else:
+        app.command(name.replace("_", "-"))(command)

@@ -44,6 +44,7 @@ from pipelines.vocabulary.tables import (
     LANDING_FILES,
     REFUSED_EVENTS,
     UTC_MICROSECONDS,
+    LakeTable,
 )
 from pipelines.vocabulary.verdicts import Verdict
 
@@ -74,6 +75,19 @@ class BatchPlan:
     def undecided(self) -> pl.DataFrame:
         """The new file versions that wait for a later batch, one row each."""
         return self.discovery.files.join(self.files, on="file_id", how="anti")
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a batch of events says about its files and their lines.
+
+    Attributes:
+        rows: of small tables, with `batch_id`.
+        staged_files: Parquet files of the others, in the staging folder.
+    """
+
+    rows: Mapping[LakeTable, pl.DataFrame]
+    staged_files: Mapping[LakeTable, list[Path]]
 
 
 def plan(
@@ -138,7 +152,7 @@ def parse(
     """
     files = _landed_files(plan)
     folder = plan.folder / "parsed"
-    if sum(file.size_bytes for file in files) < STREAMED_BYTES_MIN:
+    if not is_streamed(plan):
         return parse_files(landing, files, folder, threads, hold)
     from pipelines.reading.scanner import cache  # numba takes a small batch half a second
 
@@ -168,6 +182,11 @@ def parse(
         threads,
         hold,
     )
+
+
+def is_streamed(plan: BatchPlan) -> bool:
+    """True if the batch is large enough to be streamed."""
+    return int(plan.files["size_bytes"].sum()) >= STREAMED_BYTES_MIN
 
 
 def _landed_files(plan: BatchPlan) -> list[LandedFile]:
@@ -205,7 +224,47 @@ def decide_and_commit(
         InvariantError: the verdicts of a file do not add up to its lines. Nothing is written.
         LakeError: the transaction failed. The lake is as before.
     """
-    index.bring_up(lake)
+    decided = decide_files(lake, index, plan, parsed, sources, refusal_cuts)
+    decisions = decided.rows[FILE_DECISIONS]
+    lake.commit_batch(
+        plan.batch_id,
+        rows={
+            BATCHES: facts.batch_row(plan.batch_id, "decide"),
+            CATALOGS: facts.catalog_rows(plan.batch_id, lake),
+            LANDING_FILES: plan.files.with_columns(pl.lit(plan.batch_id).alias("batch_id")).select(
+                LANDING_FILES.column_names
+            ),
+            **decided.rows,
+        },
+        staged_files=decided.staged_files,
+    )
+    return decisions
+
+
+def decide_files(
+    lake: Lake,
+    index: WindowIndex | None,
+    plan: BatchPlan,
+    parsed: ParsedBatch,
+    sources: pl.DataFrame,
+    refusal_cuts: pl.DataFrame,
+) -> Decided:
+    """What the batch says about its files, staged and not committed.
+
+    Args:
+        lake: the verdicts before the batch.
+        index: finds the keys accepted before; it is brought up first. None: they are looked up in
+            the lake.
+        plan: the files.
+        parsed: their events and rejections.
+        sources: schema `SOURCES`.
+        refusal_cuts: schema `REFUSAL_CUTS`.
+
+    Raises:
+        InvariantError: the verdicts of a file do not add up to its lines.
+    """
+    if index is not None:
+        index.bring_up(lake)
     folder = plan.folder / "decided"
     rejections = (
         rejected_lines(parsed.rejections)
@@ -235,22 +294,11 @@ def decide_and_commit(
                 path = folder / table.name / f"part-{number:04d}.parquet"
                 paths.append(write_rows(table, rows, plan.batch_id, path))
     decisions = _file_decisions(plan.batch_id, parsed, pl.concat(counts))
-    lake.commit_batch(
-        plan.batch_id,
-        rows={
-            BATCHES: facts.batch_row(plan.batch_id, "decide"),
-            CATALOGS: facts.catalog_rows(plan.batch_id, lake),
-            LANDING_FILES: plan.files.with_columns(pl.lit(plan.batch_id).alias("batch_id")).select(
-                LANDING_FILES.column_names
-            ),
-            FILE_DECISIONS: decisions,
-            HELD_NAMES: held_name_rows(
-                parsed.held_names, plan.batch_id, dict.fromkeys(decisions["file_id"], 0)
-            ),
-        },
+    names = held_name_rows(parsed.held_names, plan.batch_id, dict.fromkeys(decisions["file_id"], 0))
+    return Decided(
+        rows={FILE_DECISIONS: decisions, HELD_NAMES: names},
         staged_files={ACCEPTED_EVENTS: accepted_files, REFUSED_EVENTS: refused_files},
     )
-    return decisions
 
 
 def _passed(parsed: ParsedBatch) -> pl.DataFrame:

@@ -96,9 +96,14 @@ class WindowIndex:
         """The last batch whose events are in the index; 0 for none."""
         return self._manifest.batch_id
 
-    def bring_up(self, lake: Lake) -> None:
-        """Adds the batches that the index lacks; makes it again if it does not fit the lake."""
-        newest = lake.last_batch_id()
+    def bring_up(self, lake: Lake, until_batch: int | None = None) -> None:
+        """Adds the batches that the index lacks; makes it again if it does not fit the lake.
+
+        Args:
+            lake: the lake.
+            until_batch: the last batch to add. None: the newest of the lake.
+        """
+        newest = lake.last_batch_id() if until_batch is None else until_batch
         accepted = _accepted_until(lake, self.batch_id)
         # An empty index starts in an empty folder: files of another version or a damaged index go.
         if not self.batch_id or self.batch_id > newest or accepted != self.keys:
@@ -163,7 +168,7 @@ class WindowIndex:
         segments, keys = list(self._manifest.segments), self._manifest.keys
         number = self._manifest.next_number
         durable.make_folder(self._folder)
-        for entries in _sorted_entries(lake, self.batch_id):
+        for entries in _sorted_entries(lake, self.batch_id, newest):
             segments.append(self._write_segment(number, [entries]))
             keys += segments[-1].keys
             number += 1
@@ -320,11 +325,11 @@ def _accepted_until(lake: Lake, batch_id: int) -> int:
     return int(found["accepted"][0])
 
 
-def _sorted_entries(lake: Lake, after_batch: int) -> Iterator[_Entries]:
-    """The accepted events of later batches, about `SEGMENT_KEYS` at a time, sorted by hash."""
+def _sorted_entries(lake: Lake, after_batch: int, until_batch: int) -> Iterator[_Entries]:
+    """The accepted events of some batches, about `SEGMENT_KEYS` at a time, sorted by hash."""
     held: list[pl.DataFrame] = []
     rows = 0
-    for path in lake.files_after(ACCEPTED_EVENTS, after_batch):
+    for path in lake.files_after(ACCEPTED_EVENTS, after_batch, until_batch):
         entries = pl.read_parquet(path, columns=list(_COLUMNS))
         held.append(entries)
         rows += entries.height

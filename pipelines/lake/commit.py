@@ -20,6 +20,14 @@ from pipelines.lake.file_digests import Digests, FileDigest
 from pipelines.vocabulary.errors import LakeError, MeterlineError
 from pipelines.vocabulary.tables import LAKE_FILES, LakeTable
 
+ROWS_FILE = "rows.parquet"
+"""End of the name of a file that is made of rows, and not staged."""
+
+
+def as_stored(table: LakeTable, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows with the columns of the table and their types."""
+    return frame.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
+
 
 @dataclass(frozen=True)
 class Placed:

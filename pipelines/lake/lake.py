@@ -16,7 +16,7 @@ import polars as pl
 from pipelines import durable
 from pipelines.lake import staged_batch
 from pipelines.lake.catalog_databases import SqliteCatalog
-from pipelines.lake.commit import Placed, commit, place
+from pipelines.lake.commit import ROWS_FILE, Placed, as_stored, commit, place
 from pipelines.lake.ducklake import METADATA, Attached, damage_is_explained
 from pipelines.lake.file_digests import (
     Digests,
@@ -180,14 +180,16 @@ class Lake:
         )
         paths = [Path(path) for path in found["data_file"].to_list()]
         if self._before_batch is not None:
-            paths = [path for path in paths if batch_of(path) < self._before_batch]
+            paths = [path for path in paths if _batch_of(path) < self._before_batch]
         if batch_id is None:
             return paths
-        return [path for path in paths if batch_of(path) <= batch_id]
+        return [path for path in paths if _batch_of(path) <= batch_id]
 
-    def files_after(self, table: LakeTable, batch_id: int) -> list[Path]:
-        """The Parquet files that batches after one added to the table."""
-        return [path for path in self.files(table) if batch_of(path) > batch_id]
+    def files_after(
+        self, table: LakeTable, batch_id: int, until_batch: int | None = None
+    ) -> list[Path]:
+        """The Parquet files that batches after one added to the table (up to another)."""
+        return [path for path in self.files(table, until_batch) if _batch_of(path) > batch_id]
 
     def commit_batch(
         self,
@@ -221,7 +223,7 @@ class Lake:
             ),
         ]
         placed = [each for each in placing if each is not None]
-        commit(self._attached, placed, batch_id, batch_id, "rows.parquet")
+        commit(self._attached, placed, batch_id, batch_id, ROWS_FILE)
         self._copied_after = batch_id
 
     def list_digests(self) -> int:
@@ -328,11 +330,9 @@ class Lake:
             return None
         if set(frame["batch_id"].unique()) != {batch_id}:
             raise LakeError(f"rows for {table.name} carry another batch_id than {batch_id}")
-        rows = frame.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
-        return place(self._data, table, batch_id, "rows.parquet", rows)
+        return place(self._data, table, batch_id, ROWS_FILE, as_stored(table, frame))
 
 
-def batch_of(path: Path) -> int:
-    """The batch that a file of a table with batches belongs to; its name says so."""
+def _batch_of(path: Path) -> int:
     # Every file is named by the batch that moved it in: batch-<id>-<part>.parquet.
     return int(path.name.split("-")[1])

@@ -27,7 +27,7 @@ catalog      vocabulary durable reading
 intake       vocabulary durable landing reading lake
 warehouse    vocabulary durable invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
-recovery     vocabulary durable landing lake warehouse home
+recovery     vocabulary durable landing reading lake intake warehouse home
 audit        vocabulary landing reading lake catalog intake home
 operations   vocabulary settings landing invoicing lake catalog warehouse home
 defs         vocabulary settings invoicing reading lake catalog intake warehouse

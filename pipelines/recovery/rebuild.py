@@ -344,7 +344,8 @@ def _as_listed_now(home: Home, files: pl.DataFrame, left_out: set[int]) -> pl.Da
         first = lost.row(0, named=True)
         raise LakeError(
             f"{first['path']} with {first['size_bytes']:,} bytes is not in the landing any more, "
-            f"so its batch cannot be decided again. Put the file back there; otherwise {_FROM_BACKUP}"
+            "so its batch cannot be decided again. Put the file back there; otherwise "
+            f"{_FROM_BACKUP}"
         )
     return found.sort("file_id")
 

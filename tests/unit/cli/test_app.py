@@ -53,7 +53,8 @@ def test_every_command_says_what_it_does(call: Call, command: str) -> None:
 
 
 def test_a_command_is_a_module_that_defines_it() -> None:
-    names = {each.name for each in (*app.registered_commands, *app.registered_groups)}
+    names = {command.name for command in app.registered_commands}
+    names |= {group.name for group in app.registered_groups}
 
     assert names == set(COMMANDS)
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from pipelines.home import Home
 from pipelines.lake.file_checks import check_all_files, check_files
 from pipelines.lake.file_digests import UNLISTED
+from pipelines.lake.lake_digest import lake_digest
 from pipelines.lake.writer_lock import writer_lock
 from pipelines.recovery.backup import back_up
 from pipelines.recovery.manifest import BackedUpFile, chosen_manifest
@@ -22,7 +23,9 @@ from pipelines.vocabulary.errors import AlreadyRunningError, LakeError, Meterlin
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 from tests.worlds.backups import FROZEN, commit, home_of, lake_files, two_batches
 from tests.worlds.commits import batch_rows, staged_events
+from tests.worlds.file_lines import BAD
 from tests.worlds.lakes import open_lake
+from tests.worlds.taken_in import drop, home_with_landing, take_in, usage
 
 
 @pytest.fixture
@@ -362,3 +365,25 @@ def test_nothing_is_written_outside_of_the_home() -> None:
         with pytest.raises(ValidationError, match="expected a path below the home"):
             BackedUpFile(path=path, size_bytes=0, sha256="0" * 64)
     assert BackedUpFile(path="lake/..a", size_bytes=0, sha256="0" * 64).path == "lake/..a"
+
+
+def test_restored_older_home_goes_on_beside_a_newer_landing(tmp_path: Path) -> None:
+    """Files that landed after the backup are taken in as on the day, and those before are not."""
+    home, store = home_with_landing(tmp_path / "home"), FolderStore(tmp_path / "backup")
+    drop(home, 10, "a", usage("a") + usage("b") + BAD)
+    take_in(home)
+    back_up(home, store)
+    drop(home, 11, "b", usage("a") + usage("c"))
+    drop(home, 12, "c", usage("c") + usage("d"))
+    take_in(home)
+    with home.lake() as lake:
+        digest = lake_digest(lake)
+    shutil.rmtree(home.settings.home)
+
+    restore_home(home, store)
+
+    with home.lake() as lake:
+        assert lake_digest(lake) != digest
+    assert take_in(home) == 2
+    with home.lake() as lake:
+        assert lake_digest(lake) == digest

@@ -65,7 +65,7 @@ class Home:
             LakeError: there is no lake yet, it has another schema, or one of its files is missing
                 or has another size.
         """
-        lake = self.lake_to_verify()
+        lake = self._open_lake(self.lake_catalog, read_only=True)
         try:
             check_sizes(lake).require_whole()
         except BaseException:
@@ -74,12 +74,12 @@ class Home:
         return lake
 
     def lake_to_verify(self) -> Lake:
-        """The lake, open for reading, whatever its files are."""
+        """The lake, open for reading, whatever its files and its schema are."""
         return self._open_lake(self.lake_catalog, read_only=True, is_for_checks=True)
 
     def lake_of(self, catalog: SqliteCatalog) -> Lake:
         """The lake as a copy of its catalog database knows it, open for reading."""
-        return self._open_lake(catalog, read_only=True)
+        return self._open_lake(catalog, read_only=True, is_for_checks=True)
 
     def lake_before(self, batch_id: int) -> Lake:
         """The lake as it was before a batch, open for reading, whatever its files are."""

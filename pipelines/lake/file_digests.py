@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from pipelines import durable
@@ -105,10 +106,14 @@ def registered_files(attached: Attached) -> list[RegisteredFile]:
 
 
 def listed_digests(attached: Attached) -> Digests:
-    """The digests in the table `lake_files`."""
-    rows = _rows(
-        attached, f"SELECT table_name, file_name, size_bytes, sha256 FROM lake.{LAKE_FILES.name}"
-    )
+    """The digests in the table `lake_files`; none in a lake whose schema does not have it yet."""
+    try:
+        rows = _rows(
+            attached,
+            f"SELECT table_name, file_name, size_bytes, sha256 FROM lake.{LAKE_FILES.name}",
+        )
+    except duckdb.CatalogException:
+        return {}
     return {digest.key: digest for digest in (FileDigest(*row) for row in rows)}
 
 

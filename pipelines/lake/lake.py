@@ -49,8 +49,8 @@ class Lake:
         snapshot_id: one state of the catalog for all statements; None is the newest.
         before_batch: queries and `files` see the lake as it was before this batch, for readers.
             None: all of it.
-        is_for_checks: True to open it even if the records of its schema cannot be read, for
-            readers.
+        is_for_checks: True to open it also if its schema is an earlier one, or the records of its
+            schema cannot be read, for readers.
         threads: threads of DuckDB.
         memory_limit: DuckDB's memory limit, with its unit.
     """
@@ -109,7 +109,7 @@ class Lake:
                     require_newest_schema(self._attached)
                 else:
                     migrate(self._attached)
-        except DamagedLakeError:
+        except (DamagedLakeError, OlderSchemaError):
             if not is_for_checks:
                 self.close()
                 raise

@@ -32,6 +32,7 @@ from pipelines.recovery.manifest import (
 from pipelines.recovery.store import BackupStore, ChangedFileError, sha256_of
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import LakeError, MeterlineError
+from pipelines.vocabulary.tables import LAKE_FILES
 from pipelines.warehouse.generations import POINTER
 
 _SENTENCES_MAX = 10
@@ -133,13 +134,16 @@ def restore_files(home: Home, store: BackupStore) -> Restored:
     sizes = store.sizes()
     written: list[FileDigest] = []
     with _locked(home), _fresh_file(home) as fresh:
-        # A damaged list of digests hides what it lists, so what is left is looked at once more.
-        # Each look opens the lake anew, because DuckDB keeps pages of files that it has read.
-        for _ in range(2):
+        is_hidden = True
+        while is_hidden:
+            # Each look opens the lake anew, because DuckDB keeps pages of files that it has read.
             with home.lake_to_verify() as lake:
                 damaged = check_all_files(lake).damaged
                 expected = _expected(home, store, sizes, lake, damaged) if damaged else {}
-                written += _healed(home, store, sizes, expected, damaged, fresh)
+                healed = list(_healed(home, store, sizes, expected, damaged, fresh))
+            written += healed
+            # A damaged list of digests hides what it lists, so all are looked at once more.
+            is_hidden = any(digest.table_name == LAKE_FILES.name for digest in healed)
         with home.lake_to_verify() as lake:
             checks = check_files(lake)
             batch_id = 0 if checks.damages else lake.last_batch_id()

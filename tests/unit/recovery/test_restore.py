@@ -24,7 +24,7 @@ from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 from tests.worlds.backups import FROZEN, commit, home_of, lake_files, two_batches
 from tests.worlds.commits import batch_rows, staged_events
 from tests.worlds.file_lines import BAD
-from tests.worlds.lakes import open_lake
+from tests.worlds.lakes import copy_old_lake, open_lake
 from tests.worlds.taken_in import drop, home_with_landing, take_in, usage
 
 
@@ -387,3 +387,21 @@ def test_restored_older_home_goes_on_beside_a_newer_landing(tmp_path: Path) -> N
     assert take_in(home) == 2
     with home.lake() as lake:
         assert lake_digest(lake) == digest
+
+
+@pytest.mark.parametrize("name", ["schema_1", "schema_4"])
+def test_home_of_an_earlier_schema_is_backed_up_and_restored(name: str, tmp_path: Path) -> None:
+    """A person updates Meterline and backs up before the first run, which migrates the lake."""
+    home = home_of(copy_old_lake(name, tmp_path))
+    store = FolderStore(tmp_path / "backup")
+
+    back_up(home, store)
+
+    other = home_of(tmp_path / "other")
+    restored = restore_home(other, store)
+    assert restored.batch_id > 0
+    assert lake_files(other) == lake_files(home)
+    path = min((other.settings.lake_data / "main" / "accepted_events").iterdir())
+    path.write_bytes(b"")
+    assert restore_files(other, store).files == 1
+    assert lake_files(other) == lake_files(home)

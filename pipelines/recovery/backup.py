@@ -32,7 +32,12 @@ from pipelines.recovery.manifest import (
     read_manifest,
     write_manifest,
 )
-from pipelines.recovery.store import BackupStore, ChangedFileError, sha256_of
+from pipelines.recovery.store import (
+    BackupStore,
+    ChangedFileError,
+    disk_is_explained,
+    sha256_of,
+)
 from pipelines.vocabulary.errors import LakeError, MeterlineError
 
 CATALOG = "lake/catalog.sqlite"
@@ -73,6 +78,7 @@ class _Copied:
     source: Path
 
 
+@disk_is_explained()
 def back_up(home: Home, store: BackupStore) -> BackedUp:
     """The backup, once it is in the store.
 

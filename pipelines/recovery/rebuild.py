@@ -39,6 +39,7 @@ from pipelines.lake.writer_lock import writer_lock
 from pipelines.landing.discovery import Discovery
 from pipelines.reading.dialects import readers_of
 from pipelines.reading.parts import ParsedBatch
+from pipelines.recovery.store import disk_is_explained
 from pipelines.vocabulary.errors import LakeError
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
@@ -95,6 +96,7 @@ class _Then:
     folder: Path
 
 
+@disk_is_explained()
 def rebuild_batch(home: Home, batch_id: int) -> Rebuilt:
     """The damaged files of an events batch, once they are on disk as they were committed.
 
@@ -117,6 +119,8 @@ def rebuild_batch(home: Home, batch_id: int) -> Rebuilt:
                     then = _then(home, lake, past, batch_id, damaged, folder)
                     made = _made_files(then, folder)
                 problems = _put_in_place(lake, damaged, expected, made)
+            except pl.exceptions.PolarsError as error:
+                raise LakeError(f"batch {batch_id} cannot be written again: {error}") from error
             finally:
                 rmtree(folder, ignore_errors=True)
                 with suppress(OSError):

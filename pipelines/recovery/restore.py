@@ -29,7 +29,12 @@ from pipelines.recovery.manifest import (
     manifest_names,
     read_manifest,
 )
-from pipelines.recovery.store import BackupStore, ChangedFileError, sha256_of
+from pipelines.recovery.store import (
+    BackupStore,
+    ChangedFileError,
+    disk_is_explained,
+    sha256_of,
+)
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import LakeError, MeterlineError
 from pipelines.vocabulary.tables import LAKE_FILES
@@ -57,6 +62,7 @@ class Restored:
     there_already: int = 0
 
 
+@disk_is_explained()
 def check_backup(store: BackupStore, scratch: Path, number: int | None = None) -> Manifest:
     """A backup whose every file was read and has its SHA-256; no home is looked at.
 
@@ -83,6 +89,7 @@ def check_backup(store: BackupStore, scratch: Path, number: int | None = None) -
     return manifest
 
 
+@disk_is_explained()
 def restore_home(home: Home, store: BackupStore, number: int | None = None) -> Restored:
     """Puts a whole home back, and checks every file of its lake.
 
@@ -124,6 +131,7 @@ def restore_home(home: Home, store: BackupStore, number: int | None = None) -> R
     return Restored(manifest.number, batch_id, len(lacking), size_bytes, len(there))
 
 
+@disk_is_explained()
 def restore_files(home: Home, store: BackupStore) -> Restored:
     """Puts back each file of the lake that is missing or damaged, and checks all of them.
 
@@ -229,11 +237,8 @@ def _put_back(home: Home, store: BackupStore, file: BackedUpFile, fresh: Path) -
 def _fetch(store: BackupStore, sha256: str, path: Path, fresh: Path) -> None:
     """Writes a file to disk: at every instant there is all of it, or what was there before."""
     store.get(f"{OBJECTS}/{sha256}", fresh, sha256)
-    try:
-        durable.make_folder(path.parent)
-        fresh.replace(path)
-    except OSError as error:
-        raise MeterlineError(f"{path} cannot be written: {error.strerror}") from error
+    durable.make_folder(path.parent)
+    fresh.replace(path)
     durable.sync(path.parent)
 
 

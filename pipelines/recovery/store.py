@@ -10,8 +10,8 @@ leaves objects that no backup names, and in a folder files that end in `.unfinis
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,22 @@ _BLOCK_BYTES = 1024 * 1024
 
 class ChangedFileError(Exception):
     """The bytes of a file are not those that it was said to have; nothing was kept of them."""
+
+
+@contextmanager
+def disk_is_explained() -> Iterator[None]:
+    """Says what to do when a disk of the home or of temporary files is full or fails.
+
+    Raises:
+        MeterlineError: the disk refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise MeterlineError(
+            f"{error.filename or 'a file'} cannot be written or read: {error.strerror or error}; "
+            "free space or check the disk, then give the same command again"
+        ) from error
 
 
 class BackupStore(ABC):

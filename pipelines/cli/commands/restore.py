@@ -73,5 +73,6 @@ def _restore(here: Terminal, address: str, number: int | None, *, only_files: bo
     there = f"; {restored.there_already:,} more were there" if restored.there_already else ""
     here.say(
         f"Restored backup {restored.number} to {home.settings.home}, up to batch "
-        f"{restored.batch_id}: {written}{there}. `meterline run` goes on from there, and makes the marts again."
+        f"{restored.batch_id}: {written}{there}. `meterline run` goes on from there, and makes the "
+        "marts again."
     )

@@ -1,10 +1,13 @@
 """A damaged file of an events batch is made again from the landing, byte for byte or not at all."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
+import polars as pl
 import pytest
 
 from pipelines.home import Home
@@ -14,7 +17,7 @@ from pipelines.lake.file_checks import check_files
 from pipelines.lake.lake_digest import lake_digest
 from pipelines.recovery.rebuild import rebuild_batch
 from pipelines.settings import Settings
-from pipelines.vocabulary.errors import LakeError
+from pipelines.vocabulary.errors import LakeError, MeterlineError
 from pipelines.vocabulary.tables import BATCHES
 from tests.worlds.backups import lake_files
 from tests.worlds.commits import batch_rows
@@ -297,3 +300,25 @@ def test_lake_goes_on_after_a_rebuild(home: Home) -> None:
         assert lake_digest(lake) == digest
     drop(home, 12, "d", usage("d") + usage("h1"))
     assert take_in(home) == 6
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        pl.exceptions.ComputeError("No space left on device"),
+    ],
+)
+def test_full_disk_is_a_sentence(error: Exception, home: Home) -> None:
+    for path in _paths(home, 1, "accepted_events"):
+        path.unlink()
+    before = lake_files(home)
+
+    with (
+        patch("pipelines.intake.batch.write_rows", side_effect=error),
+        pytest.raises(MeterlineError, match="No space left on device"),
+    ):
+        rebuild_batch(home, 1)
+
+    assert lake_files(home) == before
+    assert not home.settings.staging.exists()

@@ -405,3 +405,15 @@ def test_home_of_an_earlier_schema_is_backed_up_and_restored(name: str, tmp_path
     path.write_bytes(b"")
     assert restore_files(other, store).files == 1
     assert lake_files(other) == lake_files(home)
+
+
+def test_home_on_a_disk_that_may_not_be_written_is_a_sentence(
+    home: Home, store: FolderStore, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    other = home_of(tmp_path / "other")
+    other.settings.home.mkdir()
+    (other.settings.home / "lake").write_text("in the way")
+
+    with pytest.raises(MeterlineError, match=r"lake.* cannot be written or read: .*; free space"):
+        restore_home(other, store)

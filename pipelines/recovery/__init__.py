@@ -1,6 +1,7 @@
 """Recovery: a home copied to a backup, and healed from there or from the landing.
 
 Belongs here: where backups are kept (`store`), what one consists of (`manifest`), how it is made
-and put back, and how a file of an events batch is made again. Must not be put here: whether a file
-is damaged (see `lake.file_checks`), and which verdicts are right (see `intake`).
+(`backup`) and put back (`restore`), and how a file of events is made again (`rebuild`). Must not be
+put here: whether a file is damaged (see `lake.file_checks`), and which verdicts are right (see
+`intake`).
 """

@@ -11,6 +11,7 @@ batch 7 and has no file of batch 8. The next one copies only the files of batch 
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -29,7 +30,7 @@ from pipelines.recovery.manifest import (
     BackedUpFile,
     Manifest,
     manifest_names,
-    read_manifest,
+    readable_manifests,
     write_manifest,
 )
 from pipelines.recovery.store import (
@@ -38,7 +39,10 @@ from pipelines.recovery.store import (
     disk_is_explained,
     sha256_of,
 )
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import LakeError, MeterlineError
+
+_progress = logging.getLogger("meterline")
 
 CATALOG = "lake/catalog.sqlite"
 """Path of the lake's catalog database below the home."""
@@ -90,8 +94,8 @@ def back_up(home: Home, store: BackupStore) -> BackedUp:
     _require_elsewhere(home, store)
     made_at = datetime.now(UTC)
     sizes = store.sizes()
-    names = manifest_names(sizes)
-    newest = read_manifest(store, names[-1]) if names else None
+    last = max((name.number for name in manifest_names(sizes)), default=0)
+    newest = next(readable_manifests(store, sizes), None)
     with TemporaryDirectory(prefix="meterline-backup-") as temporary:
         folder = Path(temporary)
         others = [*_published(home, folder), *_frozen(home, folder)]
@@ -106,8 +110,8 @@ def back_up(home: Home, store: BackupStore) -> BackedUp:
             copied = [*lake_files, _unlisted(unlisted, folder), *others, catalog]
             new = _put_missing(store, sizes, lake, copied)
     files = tuple(each.file for each in copied)
-    is_new = newest is None or newest.files != files
-    number = newest.number + is_new if newest else 1
+    is_new = newest is None or newest.number < last or newest.files != files
+    number = last + is_new
     if is_new:
         write_manifest(
             store,
@@ -224,18 +228,21 @@ def _put_missing(
     Raises:
         LakeError: files of the lake are not as they were committed.
     """
-    known, new, damaged = dict(sizes), list[BackedUpFile](), list[Path]()
-    for each in copied:
-        name = each.file.object_name
-        if known.get(name) == each.file.size_bytes:
-            continue
+    # Equal files are one object.
+    missing = {
+        each.file.object_name: each
+        for each in copied
+        if sizes.get(each.file.object_name) != each.file.size_bytes
+    }
+    size_bytes = sum(each.file.size_bytes for each in missing.values())
+    _progress.info(f"copying {counted(len(missing), 'file')} with {size_bytes:,} bytes")
+    new, damaged = list[BackedUpFile](), list[Path]()
+    for name, each in missing.items():
         try:
             store.put(name, each.source, each.file.sha256)
+            new.append(each.file)
         except ChangedFileError:
             damaged.append(each.source)
-            continue
-        known[name] = each.file.size_bytes
-        new.append(each.file)
     if damaged:
         _require_whole(lake, damaged)
     return new

@@ -7,7 +7,8 @@ names is in the store, so a killed backup leaves the one before as the newest.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,10 @@ OBJECTS = "objects"
 """Folder of the store with the files of all backups."""
 
 _NAME = re.compile(r"backups/(\d{6,})-batch-\d{9,}-([0-9a-f]{64})\.json")
+
+
+class DamagedManifestError(MeterlineError):
+    """The file that says what a backup consists of is not what was written."""
 
 
 class BackedUpFile(BaseModel):
@@ -112,7 +117,8 @@ def read_manifest(store: BackupStore, name: ManifestName) -> Manifest:
     """A manifest of the store.
 
     Raises:
-        MeterlineError: it is damaged, or of a newer version.
+        DamagedManifestError: it is damaged.
+        MeterlineError: it is of a newer version, or the store cannot be read.
     """
     try:
         with TemporaryDirectory(prefix="meterline-backup-") as folder:
@@ -120,7 +126,7 @@ def read_manifest(store: BackupStore, name: ManifestName) -> Manifest:
             store.get(name.name, copy, name.sha256)
             manifest = Manifest.model_validate_json(copy.read_bytes())
     except (ChangedFileError, ValidationError) as error:
-        raise MeterlineError(
+        raise DamagedManifestError(
             f"backup {name.number} in {store} cannot be used: {error}; choose another one by "
             "--number"
         ) from error
@@ -130,6 +136,13 @@ def read_manifest(store: BackupStore, name: ManifestName) -> Manifest:
             "layout 1; use the newer Meterline that made it"
         )
     return manifest
+
+
+def readable_manifests(store: BackupStore, sizes: Mapping[str, int]) -> Iterator[Manifest]:
+    """The backups of a store, the newest first, without those whose manifest is damaged."""
+    for name in reversed(manifest_names(sizes)):
+        with suppress(DamagedManifestError):
+            yield read_manifest(store, name)
 
 
 def chosen_manifest(store: BackupStore, sizes: Mapping[str, int], number: int | None) -> Manifest:

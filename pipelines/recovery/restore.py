@@ -9,6 +9,7 @@ Nothing that is there is replaced, with one exception: a lake file that is not a
   missing or damaged, from whichever backup has them.
 """
 
+import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -26,8 +27,7 @@ from pipelines.recovery.manifest import (
     BackedUpFile,
     Manifest,
     chosen_manifest,
-    manifest_names,
-    read_manifest,
+    readable_manifests,
 )
 from pipelines.recovery.store import (
     BackupStore,
@@ -39,6 +39,8 @@ from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import LakeError, MeterlineError
 from pipelines.vocabulary.tables import LAKE_FILES
 from pipelines.warehouse.generations import POINTER
+
+_progress = logging.getLogger("meterline")
 
 _SENTENCES_MAX = 10
 
@@ -115,9 +117,12 @@ def restore_home(home: Home, store: BackupStore, number: int | None = None) -> R
         there = _files_there(home, manifest)
         _clear_derived(home)
         lacking = [file for file in manifest.files if file not in there]
+        size_bytes = sum(file.size_bytes for file in lacking)
+        _progress.info(f"restoring {counted(len(lacking), 'file')} with {size_bytes:,} bytes")
         with _fresh_file(home) as fresh:
             for file in lacking:
                 _put_back(home, store, file, fresh)
+        _progress.info("checking every file of the lake")
         _point_to_generation(home, manifest)
         with home.lake_to_verify() as lake:
             check_files(lake).require_whole()
@@ -127,7 +132,6 @@ def restore_home(home: Home, store: BackupStore, number: int | None = None) -> R
             f"expected a lake that ends with batch {manifest.batch_id}, found batch {batch_id}: "
             f"backup {manifest.number} in {store} contradicts itself; choose another --number"
         )
-    size_bytes = sum(file.size_bytes for file in lacking)
     return Restored(manifest.number, batch_id, len(lacking), size_bytes, len(there))
 
 
@@ -145,6 +149,7 @@ def restore_files(home: Home, store: BackupStore) -> Restored:
         is_hidden = True
         while is_hidden:
             # Each look opens the lake anew, because DuckDB keeps pages of files that it has read.
+            _progress.info("checking every file of the lake")
             with home.lake_to_verify() as lake:
                 damaged = check_all_files(lake).damaged
                 expected = _expected(home, store, sizes, lake, damaged) if damaged else {}
@@ -284,11 +289,10 @@ def _expected(
         known = dict(lake.digests())
     except LakeError:
         known = {}
-    for name in reversed(manifest_names(sizes)):
+    for manifest in readable_manifests(store, sizes):
         lacking = [file for file in damaged if file.key not in known]
         if not lacking:
             break
-        manifest = read_manifest(store, name)
         backed_up = {home.settings.home / file.path: file for file in manifest.files}
         for file in lacking if manifest.lake == lake.identity() else ():
             found = backed_up.get(file.below(lake.data))

@@ -19,7 +19,8 @@ def command(
         from pipelines.vocabulary.counted import counted
 
         home = Home(here.settings)
-        made = back_up(home, open_store(to, here.settings.s3_endpoint_url))
+        with here.progress():
+            made = back_up(home, open_store(to, here.settings.s3_endpoint_url))
         if here.is_json:
             print_json(vars(made))
             return

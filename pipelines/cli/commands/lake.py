@@ -25,7 +25,8 @@ def rebuild(
         from pipelines.recovery.rebuild import rebuild_batch
         from pipelines.vocabulary.counted import counted
 
-        rebuilt = rebuild_batch(Home(here.settings), batch)
+        with here.progress():
+            rebuilt = rebuild_batch(Home(here.settings), batch)
         if here.is_json:
             print_json(vars(rebuilt))
             return

@@ -62,7 +62,8 @@ def _restore(here: Terminal, address: str, number: int | None, *, only_files: bo
     from pipelines.vocabulary.counted import counted
 
     home, store = Home(here.settings), open_store(address, here.settings.s3_endpoint_url)
-    restored = restore_files(home, store) if only_files else restore_home(home, store, number)
+    with here.progress():
+        restored = restore_files(home, store) if only_files else restore_home(home, store, number)
     if here.is_json:
         print_json(vars(restored))
         return

@@ -68,6 +68,17 @@ def test_an_empty_lake(lake: Lake, folder: Path) -> None:
     assert (index.keys, index.filters(), index.held(np.array([7], np.uint64)).rows()) == (0, [], [])
 
 
+def test_batches_are_taken_in_up_to_one(lake: Lake, folder: Path) -> None:
+    for entry in ((9, 1, 1), (8, 2, 1), (7, 3, 1)):
+        commit(lake, entry)
+    index = WindowIndex(folder)
+
+    index.bring_up(lake, 2)
+    assert (index.batch_id, held(index)) == (2, [(8, 2, 1), (9, 1, 1)])
+    index.bring_up(lake)
+    assert (index.batch_id, len(held(index))) == (3, 3)
+
+
 def test_batches_are_taken_in_as_they_come(lake: Lake, folder: Path) -> None:
     commit(lake, (9, 1, 1), (2**64 - 1, 1, 2**32 - 1), (0, 1, 3))
     index = WindowIndex(folder)

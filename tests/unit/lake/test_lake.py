@@ -316,6 +316,47 @@ def test_table_is_all_its_files_unless_a_batch_is_named(history: History) -> Non
     assert history.lake.files(ACCEPTED_EVENTS, batch_id=3) == files
 
 
+@pytest.mark.parametrize("before_batch", [0, 1, 2, 3, 4, 99])
+def test_lake_before_a_batch_has_only_what_was_there(before_batch: int, tmp_path: Path) -> None:
+    """Files of the batch and of later ones may be gone."""
+    home = start_lake(tmp_path / "home")
+    for batch_id in (1, 2, 3):
+        with open_lake(home, read_only=False) as lake:
+            commit_events(lake, home, batch_id)
+    expected = list(range(1, min(before_batch, 4)))
+    for path in (home / "lake" / "data").rglob("batch-*.parquet"):
+        if int(path.name.split("-")[1]) not in expected:
+            path.unlink()
+
+    catalog, data = SqliteCatalog(home / "lake" / "catalog.sqlite"), home / "lake" / "data"
+    with Lake(catalog, data, before_batch=before_batch) as past:
+        assert past.last_batch_id() == len(expected)
+        assert past.table(BATCHES)["batch_id"].to_list() == expected
+        files = past.files(ACCEPTED_EVENTS)
+        assert [path.name.split("-")[1] for path in files] == [f"{n:09d}" for n in expected]
+        assert past.files_after(ACCEPTED_EVENTS, 0, 1) == files[:1]
+        assert [len(rows) for rows in (past.query("FROM lake.accepted_events"), files)] == [
+            3 * len(expected),
+            len(expected),
+        ]
+
+
+def test_identity_is_that_of_copies_and_of_no_other_lake(tmp_path: Path) -> None:
+    home, copy, other = (tmp_path / name for name in ("home", "copy", "other"))
+    for made in (home, other):
+        with open_lake(made, read_only=False):
+            pass
+    shutil.copytree(home, copy)
+    with open_lake(copy, read_only=False) as lake:
+        commit_events(lake, copy, 1)
+
+    found = []
+    for folder in (home, copy, other):
+        with open_lake(folder, read_only=True) as lake:
+            found.append(lake.identity())
+    assert found[0] == found[1] != found[2]
+
+
 @pytest.fixture(scope="module")
 def committed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one batch that nobody has open, so that its catalog can be looked into."""

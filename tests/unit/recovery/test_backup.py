@@ -333,3 +333,19 @@ def test_copied_catalog_is_a_database_of_its_own(
     with sqlite3.connect(copy) as connection:
         (found,) = connection.execute("PRAGMA integrity_check").fetchone()
     assert found == "ok"
+
+
+def test_damaged_manifest_is_followed_by_a_whole_one(
+    home: Home, store: FolderStore, tmp_path: Path
+) -> None:
+    """The home may be gone tomorrow, so a backup that cannot be used does not prevent one."""
+    back_up(home, store)
+    (manifest,) = (store.folder / "backups").iterdir()
+    manifest.write_text("{")
+
+    made = back_up(home, store)
+
+    assert (made.number, made.is_new, made.new_files) == (2, True, 0)
+    assert check_backup(store, tmp_path).number == 2
+    with pytest.raises(MeterlineError, match=r"backup 1 in .* cannot be used"):
+        check_backup(store, tmp_path, 1)

@@ -268,7 +268,6 @@ TABLES = ("accepted_events", "batches", "landing_files", "lake_files", "schema_v
 
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "flipped": _flip,
-    "emptied": lambda path: path.write_bytes(b""),
     "missing": Path.unlink,
 }
 

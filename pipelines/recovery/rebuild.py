@@ -88,8 +88,9 @@ def rebuild_batch(home: Home, batch_id: int) -> Rebuilt:
             "\n  - ".join(
                 [f"batch {batch_id} was decided again, and is not what was committed:", *problems]
             )
-            + "\nA file of the landing, a setting such as METERLINE_HOLD_PERCENT, or the version "
-            f"of Meterline is another; nothing was written instead. {FROM_BACKUP}"
+            + "\nA file of the landing, a setting such as METERLINE_HOLD_PERCENT, the version of "
+            "Meterline or an earlier file of the lake is another (`meterline verify --files` "
+            f"checks those); nothing was written instead. {FROM_BACKUP}"
         )
     names = tuple(f"{file.table_name}/{file.file_name}" for file in damaged)
     return Rebuilt(batch_id, names, sum(file.rows for file in damaged))
@@ -116,10 +117,7 @@ def _damaged(lake: Lake, batch_id: int) -> list[RegisteredFile]:
     if hopeless:
         raise LakeError(
             "\n  - ".join(
-                [
-                    f"batch {batch_id} cannot be decided again before these are whole:",
-                    *hopeless,
-                ]
+                [f"batch {batch_id} cannot be decided again before these are whole:", *hopeless]
             )
         )
     kinds = lake.query(

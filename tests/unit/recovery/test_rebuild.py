@@ -22,6 +22,7 @@ from pipelines.vocabulary.tables import BATCHES
 from tests.worlds.backups import lake_files
 from tests.worlds.commits import batch_rows
 from tests.worlds.file_lines import BAD
+from tests.worlds.lakes import OLD_LAKES, copy_old_lake
 from tests.worlds.made_once import made_once
 from tests.worlds.taken_in import drop, home_with_landing, take_in, usage
 
@@ -324,3 +325,17 @@ def test_full_disk_is_a_sentence(error: Exception, home: Home) -> None:
 
     assert lake_files(home) == before
     assert not home.settings.staging.exists()
+
+
+def test_batch_of_an_earlier_schema_is_made_again(tmp_path: Path) -> None:
+    """The lake was migrated since, so tables and columns have come that the batch did not know."""
+    folder = copy_old_lake("schema_5", tmp_path)
+    home = Home(Settings(home=folder, landing=str(OLD_LAKES / "landing")))
+    with home.lake_for_writing() as lake:
+        check_files(lake).require_whole()
+    before = lake_files(home)
+    for path in _paths(home, 1, "accepted_events", "refused_events", "held_names"):
+        path.unlink()
+
+    assert len(rebuild_batch(home, 1).files) == 4
+    assert lake_files(home) == before

@@ -14,6 +14,8 @@
     lakes              lakes: new, of old schemas, filled from a landing, or in memory
     disks              a disk whose syncs are noted, or one that fails
     commits            batches of plain events, and a lake whose statements are reported
+    backups            homes of a few batches that are backed up
+    taken_in           homes of the sample's catalog that take in a small landing
     replays            a lake's refused lines decided again
     books              drafts, their lines, and invoices closing after closing
     marts              marts published from rows written by hand

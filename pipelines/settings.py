@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.limits import HELD_PERCENT, HELD_REJECTIONS_MIN
+from pipelines.vocabulary.visible import visible
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 """The checkout with `dbt_project/`, `landing/` and `workspace.yaml`."""
@@ -23,6 +24,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DBT_PROJECT = REPOSITORY / "dbt_project"
 """The folder of the dbt project and its profile."""
 
+
+_READ_OTHERWISE = frozenset("?%*[\\:")
+"""Signs of a path that a store reads in its own way, and so may write outside the home.
+
+`?` begins the options of a SQLite address, and `%` an escape in it. DuckDB takes `*`, `?` and `[`
+for patterns, and turns a backslash into a slash. `:` separates the folders that dbt may read.
+"""
 
 MEMORY_MIB_MIN = 64
 """MiB of memory below which DuckDB fails on work of any size."""
@@ -143,6 +151,18 @@ class Settings(BaseSettings):
         # dbt names the file of a seed between quotes in a statement, without escaping it.
         if "'" in str(path):
             raise ValueError(f"the path must not contain a quote ('): {path}")
+        return path
+
+    @field_validator("home")
+    @classmethod
+    def _one_path_for_all(cls, path: Path) -> Path:
+        found = {sign for sign in str(path) if sign in _READ_OTHERWISE or visible(sign) != sign}
+        if found:
+            raise ValueError(
+                f"expected a path without {' '.join(map(visible, sorted(found)))}, found "
+                f"{visible(str(path))}; DuckDB, SQLite or dbt would take it for another path, so "
+                "name another folder"
+            )
         return path
 
     @field_validator("landing")

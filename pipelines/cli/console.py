@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.visible import visible, visible_json, visible_lines
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -26,8 +27,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 AskedBy = Annotated[str, typer.Option("--by", help="Who asks for it; your login name if left out.")]
 """The option of every command that is written down with the name of who asked for it."""
 
-_console = Console()
-_errors = Console(stderr=True)
+# A sender's `:bomb:` stays what it is.
+_console = Console(emoji=False)
+_errors = Console(stderr=True, emoji=False)
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def terminal(*, as_json: bool = False) -> Iterator[Terminal]:
             print_json({"error": type(error).__name__, "message": str(error)})
         else:
             _errors.print("[bold red]error[/bold red] ", end="")
-            _errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
+            _errors.print(visible_lines(str(error)), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 
@@ -97,7 +99,8 @@ def login_name() -> str:
 
 def print_json(values: Mapping[str, Any]) -> None:
     """Prints one JSON object; a dataclass in it is the object of its fields."""
-    sys.stdout.write(json.dumps(values, indent=2, ensure_ascii=False, default=vars) + "\n")
+    text = json.dumps(values, indent=2, ensure_ascii=False, default=vars)
+    sys.stdout.write(visible_json(text) + "\n")
 
 
 def _settings() -> "Settings":
@@ -109,7 +112,8 @@ def _settings() -> "Settings":
         return load_settings()
     except ValidationError as error:
         problems = "; ".join(
-            f"METERLINE_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            f"METERLINE_{'_'.join(str(part) for part in problem['loc']).upper()}: "
+            f"{problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors()
         )
         raise MeterlineError(f"a setting has a wrong value: {problems}") from None
@@ -128,7 +132,8 @@ class _ProgressLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         seconds = f"{time.monotonic() - self._started:6.1f} s"
+        sentence = f"[dim]{seconds}[/dim]  {escape(visible(record.getMessage()))}"
         if record.name == "meterline.dbt":
-            self._passing.update(f"[dim]{seconds}[/dim]  {escape(record.getMessage())}")
+            self._passing.update(sentence)
         else:
-            _errors.print(f"[dim]{seconds}[/dim]  {escape(record.getMessage())}", highlight=False)
+            _errors.print(sentence, highlight=False)

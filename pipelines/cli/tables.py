@@ -20,6 +20,7 @@ from pipelines.operations.summary import (
 )
 from pipelines.operations.trial import Trial
 from pipelines.vocabulary.counted import counted
+from pipelines.vocabulary.visible import visible
 
 _REASONS_SHOWN = 12
 _DUE_DRAFTS_SHOWN = 50
@@ -127,8 +128,7 @@ def show_replay(replayed: Replayed, is_dry_run: bool, console: Console) -> None:
 
 def shown_text(text: str) -> str:
     """Text of others as a terminal shows it: markup and control characters are not obeyed."""
-    signs = (sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
-    return escape("".join(signs))
+    return escape(visible(text))
 
 
 def _say(sentence: str, console: Console) -> None:
@@ -301,7 +301,7 @@ def _show_with_commands(table: Table, commands: Sequence[str], console: Console)
     console.print(table)
     for command in dict.fromkeys(commands):
         # In one line, however long: a command that is broken cannot be copied.
-        console.print(f"  {escape(command)}", highlight=False, soft_wrap=True)
+        console.print(f"  {shown_text(command)}", highlight=False, soft_wrap=True)
     console.print()
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipelines.audit.invariant import Finding, Invariant
 from pipelines.vocabulary.errors import InvariantError
+from pipelines.vocabulary.visible import visible
 
 
 def check_specs(invariants: Iterable[Invariant]) -> list[dg.AssetCheckSpec]:
@@ -33,7 +34,7 @@ def check_results(findings: Iterable[Finding]) -> Iterator[dg.AssetCheckResult]:
             passed=finding.holds,
             severity=dg.AssetCheckSeverity.ERROR,
             metadata={"offences": finding.offences}
-            | ({} if finding.holds else {"sample": finding.sample}),
+            | ({} if finding.holds else {"sample": visible(finding.sample)}),
         )
 
 

@@ -20,6 +20,7 @@ from pipelines.home import Home
 from pipelines.lake.ducklake import quoted
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
+from pipelines.vocabulary.visible import visible_lines
 from pipelines.warehouse.dbt_runner import PreparedProject, run_phase
 from pipelines.warehouse.phase_outcome import PhaseOutcome
 from pipelines.warehouse.phases import (
@@ -233,7 +234,7 @@ def _with_findings(
                         {
                             "assertion": assertion.name,
                             "rows that offend": assertion.offences,
-                            "the first of them": "\n".join(assertion.first_rows),
+                            "the first of them": visible_lines("\n".join(assertion.first_rows)),
                             "what to do": assertion.what_to_do if assertion.offences else "",
                         }
                     )

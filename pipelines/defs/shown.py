@@ -1,5 +1,6 @@
 """Shown: values and errors as text, for Dagster and for the progress of a run."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ import polars as pl
 
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.verdicts import Verdict
+from pipelines.vocabulary.visible import visible
 
 
 @contextmanager
@@ -30,11 +32,15 @@ def verdict_sentence(verdicts: pl.DataFrame) -> str:
 def markdown_table(rows: pl.DataFrame) -> str:
     """The rows as a Markdown table; text from senders cannot break out of its cell."""
     header = [f"| {' | '.join(rows.columns)} |", f"|{' --- |' * rows.width}"]
-    cells = (
-        [
-            "".join(f"&#{ord(sign)};" if sign in "|<>&`*_[]\\\r\n" else sign for sign in str(value))
-            for value in row
-        ]
-        for row in rows.iter_rows()
-    )
+    cells = ([_cell(str(value)) for value in row] for row in rows.iter_rows())
     return "\n".join([*header, *(f"| {' | '.join(row)} |" for row in cells)])
+
+
+_MARKDOWN = str.maketrans({sign: f"&#{ord(sign)};" for sign in "|<>&`*_[]\\\r\n"})
+"""What Markdown obeys, and the line ends that end a row."""
+
+
+def _cell(text: str) -> str:
+    lines = re.split(r"([\r\n])", text)
+    shown = (line if line in ("\r", "\n") else visible(line) for line in lines)
+    return "".join(shown).translate(_MARKDOWN)

@@ -20,6 +20,8 @@ _UNREAD_NAME = (
     "not a name that is read: .ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet"
 )
 
+_LINK_TO_FOLDER = "a link to a folder, which is not followed; put the files themselves there"
+
 UNFINISHED_NAME = re.compile(r"(^|/)[_.][^/]*|\.(tmp|part)$")
 """Names of unfinished uploads. They are counted, and not read."""
 
@@ -135,6 +137,8 @@ def _ignored_reason(listed_at: datetime | None) -> pl.Expr:
     return (
         pl.when(pl.col("path").str.contains(UNFINISHED_NAME.pattern))
         .then(pl.lit("unfinished upload (the name begins with _ or . or ends in .tmp or .part)"))
+        .when(pl.col("path").str.ends_with("/"))
+        .then(pl.lit(_LINK_TO_FOLDER))
         .when(pl.col("dialect").is_null())
         .then(pl.format("no row for source '{}' in sources.csv", "source"))
         .when(~pl.col("path").str.contains(NAME_SUFFIX.pattern))

@@ -2,6 +2,9 @@
 
 A file version is (path, etag, size). `Landing.opened` gives the bytes of exactly that version,
 or raises.
+
+A link in a folder is followed to a file of the same landing, and nowhere else: whoever may write to
+the landing could otherwise have any file of this host read. A link to a folder is not followed.
 """
 
 import errno
@@ -104,29 +107,33 @@ class Landing:
                 f"METERLINE_LANDING is not a folder: {root}; create the folder or correct the path"
             )
         rows = []
-        for folder, _, names in os.walk(root, onerror=_refuse_unlisted):
+        for folder, folders, names in os.walk(root, onerror=_refuse_unlisted):
+            links = [Path(folder) / name for name in folders if Path(folder, name).is_symlink()]
+            rows += [_row(root, path, path.lstat(), is_folder=True) for path in links]
             for name in names:
                 path = Path(folder) / name
-                try:
-                    facts = path.stat()
-                except OSError as error:
-                    _refuse_unlisted(error)
-                    continue
-                # To open a pipe would block until somebody writes to it.
-                if stat.S_ISREG(facts.st_mode):
-                    rows.append(
-                        (
-                            _as_utf8(path.relative_to(root)),
-                            _local_etag(facts),
-                            facts.st_size,
-                            facts.st_mtime_ns // 1000,
-                        )
-                    )
+                facts = _facts(path)
+                if facts is not None:
+                    rows.append(_row(root, path, facts))
         return rows
+
+    def _real_path(self, path: str) -> Path:
+        """Where a path of a folder leads, once every link in it is followed.
+
+        Raises:
+            UnreadableFileError: out of the landing.
+        """
+        real, root = (Path(os.path.realpath(Path(self.address, part))) for part in (path, ""))
+        if not real.is_relative_to(root):
+            raise UnreadableFileError(
+                "it is a link that leads out of the landing; put the file itself there"
+            )
+        return real
 
     @contextmanager
     def _opened_local(self, path: str, etag: str, size_bytes: int) -> Iterator[BinaryIO]:
         del size_bytes
+        self._real_path(path)
         try:
             stream = (Path(self.address) / path).open("rb")
         except FileNotFoundError:
@@ -143,7 +150,11 @@ class Landing:
                 "landing answers"
             ) from error
         with stream:
-            _refuse_changed(etag, _local_etag(os.fstat(stream.fileno())))
+            facts = os.fstat(stream.fileno())
+            # A folder of the path may have become a link since the first look.
+            if not _is_same(self._real_path(path), facts):
+                raise UnreadableFileError("it was replaced while it was opened")
+            _refuse_changed(etag, _local_etag(facts))
             yield stream
             _refuse_changed(etag, _local_etag(os.fstat(stream.fileno())))
 
@@ -213,6 +224,36 @@ class Landing:
         if problem is None:
             raise UnreadableFileError(f"{size_bytes} bytes were listed, {copy.tell()} came")
         raise LandingError(f"s3://{bucket}/{key} cannot be read: {problem}") from problem
+
+
+def _facts(path: Path) -> os.stat_result | None:
+    """What is known of a file, or of the link to it if the target may not be looked at.
+
+    None: it is no file. To open a pipe would block until somebody writes to it.
+    """
+    try:
+        facts = path.stat()
+    except OSError as error:
+        if isinstance(error, PermissionError) and path.is_symlink():
+            return path.lstat()
+        _refuse_unlisted(error)
+        return None
+    return facts if stat.S_ISREG(facts.st_mode) else None
+
+
+def _row(
+    root: Path, path: Path, facts: os.stat_result, *, is_folder: bool = False
+) -> tuple[str, str, int, int]:
+    """The row of a file; the path of a link to a folder ends with `/`."""
+    shown = _as_utf8(path.relative_to(root)) + ("/" if is_folder else "")
+    return shown, _local_etag(facts), facts.st_size, facts.st_mtime_ns // 1000
+
+
+def _is_same(path: Path, facts: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), facts)
+    except OSError:
+        return False
 
 
 def _refuse_unlisted(error: OSError) -> None:

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from pipelines.settings import Settings
 from pipelines.vocabulary.counted import counted
+from pipelines.vocabulary.visible import visible
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -109,7 +110,7 @@ def passed_bounds(signs: RunSigns, settings: Settings) -> list[Alarm]:
             "undecided_hours",
             signs.undecided_seconds / 3600,
             settings.alarm_undecided_hours,
-            f"{signs.undecided_path} has waited for "
+            f"{visible(signs.undecided_path or '')} has waited for "
             f"{counted(signs.undecided_seconds // 3600, 'hour')}",
         ),
     ):

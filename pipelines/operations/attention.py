@@ -1,6 +1,5 @@
 """Attention: what in a home waits for a person, and what the person can do."""
 
-import shlex
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +15,7 @@ from pipelines.lake.lake import Lake
 from pipelines.operations.closing import Known, Moment, judged
 from pipelines.vocabulary.acts import ActKind
 from pipelines.vocabulary.frames import DRAFTS, PENDING
+from pipelines.vocabulary.visible import shell_word
 from pipelines.warehouse.dbt_tables import source_customers
 
 NAMES_LISTED = 10
@@ -228,7 +228,7 @@ def _unknown_names(owners: pl.DataFrame | None) -> dict[int, list[str]]:
 
 def _advice(status: str, path: str) -> str:
     # The path is a sender's: a person copies the command into a shell.
-    return _ADVICE[status].format(path=shlex.quote(path))
+    return _ADVICE[status].format(path=shell_word(path))
 
 
 def oldest_undecided(states: pl.DataFrame, now: datetime) -> OldestUndecided | None:

@@ -6,9 +6,17 @@ quarantined (see `verdicts`).
 
 from typing import ClassVar
 
+from pipelines.vocabulary.visible import visible_lines
+
 
 class MeterlineError(Exception):
-    """Any reason for Meterline to stop. Its text says what to do."""
+    """Any reason for Meterline to stop. Its text says what to do.
+
+    The text may name files and values of senders. Nothing in it acts where it is shown.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible_lines(sentence))
 
 
 class _ProblemsError(MeterlineError):

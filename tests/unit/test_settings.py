@@ -144,6 +144,15 @@ def test_value_is_read(
         pytest.param("lock_wait_seconds", "nan", id="no number"),
         pytest.param("landing", "s3://", id="no bucket"),
         pytest.param("landing", "s3:///", id="no bucket but a slash"),
+        pytest.param("home", "it's/here", id="a quote"),
+        pytest.param("home", "a?mode=ro", id="options of an address"),
+        pytest.param("home", "a%41", id="an escape of an address"),
+        pytest.param("home", "a*", id="a pattern"),
+        pytest.param("home", "a[b]", id="a pattern of letters"),
+        pytest.param("home", "a\\b", id="a backslash"),
+        pytest.param("home", "a:b", id="two folders"),
+        pytest.param("home", "a\x1b[2Jb", id="a control character"),
+        pytest.param("home", "a\u202eb", id="a sign of direction"),
     ],
 )
 def test_value_of_the_wrong_form_is_refused_by_name(
@@ -194,6 +203,21 @@ def test_every_path_is_one_of_those_above() -> None:
     properties = {name for name, member in vars(Settings).items() if isinstance(member, property)}
 
     assert properties == set(PATHS)
+
+
+def test_path_that_a_store_would_read_otherwise_is_shown_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(home=tmp_path / "a?b\x1b*")
+
+    assert refused.value.errors()[0]["msg"] == (
+        f"Value error, expected a path without \\x1b * ?, found {tmp_path}/a?b\\x1b*; DuckDB, "
+        "SQLite or dbt would take it for another path, so name another folder"
+    )
+
+
+@pytest.mark.parametrize("name", ["a b", "ü#1", "a,b;c", "{x}", "100$", "(a)&b", "a]", '"'])
+def test_path_that_all_stores_read_alike_is_taken(name: str, tmp_path: Path) -> None:
+    assert Settings(home=tmp_path / name).home == tmp_path / name
 
 
 def test_settings_never_change(tmp_path: Path) -> None:

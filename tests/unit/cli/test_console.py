@@ -1,6 +1,7 @@
 """What every command has in common: its settings, its progress, its JSON, its errors."""
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from pipelines.cli import job
 from pipelines.cli.console import print_json
+from pipelines.cli.job import RunOutcome
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 
 COMMANDS = [
@@ -157,3 +160,38 @@ def test_json_has_the_fields_of_what_it_is_given(capsys: pytest.CaptureFixture[s
     fields = {"inner": {"name": "straße"}, "many": [{"name": "a"}, {"name": "b"}]}
     assert json.loads(printed) == {"outer": fields} | fields
     assert "straße" in printed
+
+
+HOSTILE = "a\x1b[2J\x9b31m\u202e\u200b.json"
+HARMLESS = "a\\x1b[2J\\x9b31m\\u202e\\u200b.json"
+
+
+def test_error_shows_a_senders_text_and_obeys_none_of_it(call: Call, fail_with: FailWith) -> None:
+    fail_with(MeterlineError(f"two lines:\n  - {HOSTILE} :bomb:"))
+    called = call("run")
+    as_json = call("run", "--json")
+
+    assert called.stderr.endswith(f"error two lines:\n  - {HARMLESS} :bomb:\n")
+    assert json.loads(as_json.stdout)["message"] == f"two lines:\n  - {HARMLESS} :bomb:"
+
+
+def test_json_of_a_senders_text_means_the_text_and_acts_nowhere(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_json({"path": HOSTILE})
+    printed = capsys.readouterr().out
+
+    assert json.loads(printed) == {"path": HOSTILE}
+    assert all(sign.isprintable() or sign == "\n" for sign in printed)
+
+
+def test_progress_shows_a_senders_text_and_obeys_none_of_it(
+    call: Call, monkeypatch: pytest.MonkeyPatch, outcome: RunOutcome
+) -> None:
+    def run(*_: object, **__: object) -> tuple[RunOutcome, None]:
+        logging.getLogger("meterline").warning(f"alarm: {HOSTILE}\nforged")
+        return outcome, None
+
+    monkeypatch.setattr(job, "run_job", run)
+
+    assert f" s  alarm: {HARMLESS}\\nforged\n" in call("run").stderr

@@ -38,6 +38,9 @@ def test_markdown_table_of_no_rows_is_its_header() -> None:
         pytest.param("[a](http://b)", "&#91;a&#93;(http://b)", id="link"),
         # A backslash would make the entity after it plain text.
         pytest.param("\\|", "&#92;&#124;", id="backslash"),
+        pytest.param("\x1b[2J", "&#92;x1b&#91;2J", id="escape sequence"),
+        pytest.param("\u202egnp", "&#92;u202egnp", id="direction"),
+        pytest.param("a\u200b", "a&#92;u200b", id="no width"),
         pytest.param("", "", id="empty"),
     ],
 )

@@ -185,6 +185,16 @@ def test_other_names_are_not_read_but_counted(path: str) -> None:
     ]
 
 
+def test_link_to_a_folder_is_not_read_but_named() -> None:
+    discovery = discover(_listing("cdn/more/", "cdn/old.json/", "new/"), NO_REGISTRY, SOURCES)
+
+    assert discovery.files.is_empty()
+    assert {path: reason[:52] for path, reason in discovery.ignored.rows()} == dict.fromkeys(
+        ("cdn/more/", "cdn/old.json/", "new/"),
+        "a link to a folder, which is not followed; put the f"[:52],
+    )
+
+
 def test_folder_of_no_known_source_is_not_read_but_named() -> None:
     discovery = discover(_listing("cnd/a.ndjson", "cdn/a.ndjson"), NO_REGISTRY, SOURCES)
 

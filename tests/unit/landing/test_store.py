@@ -99,14 +99,101 @@ def test_what_is_no_file_is_not_listed(tmp_path: Path) -> None:
     assert _paths(tmp_path) == ["cdn/a.json"]
 
 
-def test_a_link_to_a_file_is_read_as_that_file(tmp_path: Path) -> None:
-    target = _drop(tmp_path, "elsewhere/a.json", b"linked")
+def test_a_link_to_a_file_of_the_landing_is_read_as_that_file(tmp_path: Path) -> None:
+    target = _drop(tmp_path, "landing/old/a.json", b"linked")
     landing = tmp_path / "landing"
     (landing / "cdn").mkdir(parents=True)
     (landing / "cdn/a.json").symlink_to(target)
+    (tmp_path / "also").symlink_to(landing)
 
-    with Landing(str(landing)).opened(*_version(landing, "cdn/a.json")) as stream:
-        assert stream.read() == b"linked"
+    for address in (landing, tmp_path / "also"):
+        with Landing(str(address)).opened(*_version(address, "cdn/a.json")) as stream:
+            assert stream.read() == b"linked"
+
+
+@pytest.mark.parametrize(
+    "target", ["{outside}/secret.json", "../../secret.json", "../cdn/../../secret.json"]
+)
+def test_a_link_out_of_the_landing_is_listed_and_never_read(tmp_path: Path, target: str) -> None:
+    _drop(tmp_path, "secret.json", b"secret")
+    landing = tmp_path / "landing"
+    (landing / "cdn").mkdir(parents=True)
+    (landing / "cdn/a.json").symlink_to(target.format(outside=tmp_path))
+
+    with (
+        pytest.raises(UnreadableFileError, match="it is a link that leads out of the landing; put"),
+        Landing(str(landing)).opened(*_version(landing, "cdn/a.json")),
+    ):
+        pass
+
+
+def test_a_landing_beside_another_of_a_longer_name_does_not_reach_into_it(tmp_path: Path) -> None:
+    target = _drop(tmp_path, "landing2/a.json")
+    (tmp_path / "landing/cdn").mkdir(parents=True)
+    (tmp_path / "landing/cdn/a.json").symlink_to(target)
+    version = _version(tmp_path / "landing", "cdn/a.json")
+
+    with (
+        pytest.raises(UnreadableFileError, match="leads out of the landing"),
+        Landing(str(tmp_path / "landing")).opened(*version),
+    ):
+        pass
+
+
+def test_a_link_whose_target_may_not_be_looked_at_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = tmp_path / "landing"
+    _drop(landing, "cdn/b.json")
+    (landing / "cdn/a.json").symlink_to(tmp_path / "closed/a.json")
+    stat = Path.stat
+
+    def refusing(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.name == "a.json" and follow_symlinks:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", refusing)
+
+    assert _paths(landing) == ["cdn/a.json", "cdn/b.json"]
+    with (
+        pytest.raises(UnreadableFileError, match="leads out of the landing"),
+        Landing(str(landing)).opened(*_version(landing, "cdn/a.json")),
+    ):
+        pass
+
+
+def test_a_folder_that_becomes_a_link_while_a_file_is_opened_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landing = tmp_path / "landing"
+    _drop(landing, "cdn/a.json")
+    _drop(tmp_path, "outside/a.json", b"secret")
+    version = _version(landing, "cdn/a.json")
+    opened = Path.open
+
+    def swapping(path: Path, mode: str) -> object:
+        (landing / "cdn").rename(landing / "was")
+        (landing / "cdn").symlink_to(tmp_path / "outside")
+        return opened(path, mode)
+
+    monkeypatch.setattr(Path, "open", swapping)
+
+    with (
+        pytest.raises(UnreadableFileError, match="leads out of the landing"),
+        Landing(str(landing)).opened(*version),
+    ):
+        pass
+
+
+def test_a_link_to_a_folder_is_listed_and_not_followed(tmp_path: Path) -> None:
+    _drop(tmp_path, "outside/b.json")
+    landing = tmp_path / "landing"
+    _drop(landing, "cdn/a.json")
+    (landing / "cdn/more").symlink_to(tmp_path / "outside")
+    (landing / "app").symlink_to(landing / "cdn")
+
+    assert _paths(landing) == ["app/", "cdn/a.json", "cdn/more/"]
 
 
 def test_a_name_that_is_not_utf_8_stops_no_other_file(tmp_path: Path) -> None:

@@ -135,6 +135,10 @@ def test_each_sign_fires_beyond_its_bound(
         ({"waiting_files": 2}, "2 files are held or unreadable and hold back invoices"),
         ({"undecided_seconds": 3600}, "cdn/a.ndjson has waited for 1 hour"),
         ({"undecided_seconds": 1000 * 3600}, "cdn/a.ndjson has waited for 1,000 hours"),
+        (
+            {"undecided_seconds": 90000, "undecided_path": "a\x1b[2J\u202e"},
+            "a\\x1b[2J\\u202e has waited for 25 hours",
+        ),
     ],
 )
 def test_sentence_agrees_with_its_number(

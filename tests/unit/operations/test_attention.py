@@ -54,8 +54,14 @@ def test_versions_after_which_no_right_one_came_are_told(statuses: str, told: in
     assert told_of == ["raw/1.ndjson"] * told
 
 
-def test_a_command_that_is_told_can_be_copied_into_a_shell() -> None:
-    path = "raw/it's; rm -rf $HOME.ndjson"
+@pytest.mark.parametrize(
+    ("path", "quoted"),
+    [
+        ("raw/it's; rm -rf $HOME.ndjson", """'raw/it'"'"'s; rm -rf $HOME.ndjson'"""),
+        ("raw/a\x1b[2J'\n.ndjson", "$'raw/a\\x1b[2J\\'\\x0a.ndjson'"),
+    ],
+)
+def test_a_command_that_is_told_can_be_copied_into_a_shell(path: str, quoted: str) -> None:
     with LakeInMemory() as lake:
         file = {"file_id": 1, "path": path, "source": "raw", "received_at": NOON}
         lake.append(LANDING_FILES, lake_rows(LANDING_FILES, file))
@@ -64,7 +70,6 @@ def test_a_command_that_is_told_can_be_copied_into_a_shell() -> None:
         lake.append(FILE_DECISIONS, lake_rows(FILE_DECISIONS, decision))
         (waiting,) = attention.waiting_files(lake, file_states(lake))
 
-    quoted = """'raw/it'"'"'s; rm -rf $HOME.ndjson'"""
     assert waiting == WaitingFile(
         path=path,
         status="held",

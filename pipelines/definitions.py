@@ -11,11 +11,11 @@ import dagster as dg
 from pipelines.defs import assets
 from pipelines.defs.assets import alarms, published
 from pipelines.defs.dbt import build_phase
-from pipelines.defs.lineage import mart_keys, read_manifest
+from pipelines.defs.lineage import mart_keys
 from pipelines.defs.resources import RunMemory, build_writer
 from pipelines.defs.sensors import build_landing_sensor, build_nightly_run
 from pipelines.settings import DBT_PROJECT, Settings, load_settings
-from pipelines.warehouse.dbt_runner import prepare_project
+from pipelines.warehouse.dbt_runner import prepare_project, read_manifest
 from pipelines.warehouse.phases import BILLING, MARTS
 
 _RUN_MEMORY = dg.IOManagerDefinition(lambda _context: RunMemory())

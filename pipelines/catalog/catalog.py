@@ -14,7 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from pipelines.catalog import tables as table_modules
-from pipelines.catalog.csv_files import read_file
+from pipelines.catalog.csv_files import BYTE_ORDER_MARK, read_file
 from pipelines.catalog.rows import Row
 from pipelines.catalog.rules import catalog_problems
 from pipelines.catalog.senders import sources_of
@@ -114,7 +114,9 @@ def catalog_of(tables: Tables, files: Mapping[str, bytes]) -> Catalog:
 
 
 def read_contents(folder: Path) -> dict[str, bytes]:
-    """The bytes of each file of the catalog in a folder, by name.
+    """The bytes of each file of the catalog in a folder, by name, without a byte order mark.
+
+    A spreadsheet that adds the mark has changed nothing, so the digest stays what it was.
 
     Raises:
         CatalogError: there is none, or one cannot be opened.
@@ -122,7 +124,7 @@ def read_contents(folder: Path) -> dict[str, bytes]:
     contents = dict[str, bytes]()
     for name in TABLES:
         try:
-            contents[name] = (folder / name).read_bytes()
+            contents[name] = (folder / name).read_bytes().removeprefix(BYTE_ORDER_MARK)
         except FileNotFoundError:
             continue
         except OSError as error:

@@ -11,6 +11,13 @@ import polars as pl
 from pipelines.catalog.cells import shown
 from pipelines.catalog.rows import Column, Problem
 from pipelines.catalog.table import CatalogTable
+from pipelines.vocabulary.counted import counted
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What some programs write before UTF-8."""
+
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+"""What spreadsheets write between cells instead of commas."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def _cells_by_column(
     found = numbers, cells_by_column, problems
     if content is None and table.is_optional:
         return found
-    if content is None or (reason := _content_reason(content)):
+    if content is None or (reason := _content_reason(content) or _separator_reason(content)):
         missing = "the file is missing; add it, with its header alone if it has no rows"
         problems.append(Problem(table.file_name, 0, "", missing if content is None else reason))
         return found
@@ -117,8 +124,10 @@ def _cells_by_column(
 def _content_reason(content: bytes) -> str:
     if not content:
         return "the file is empty; write at least its header"
-    if content.startswith(b"\xef\xbb\xbf"):
-        return "the file starts with a byte order mark; save it as plain UTF-8"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "the file is UTF-16, as some spreadsheets save it; save it as CSV in UTF-8"
+    if content.startswith(BYTE_ORDER_MARK):
+        return "the file starts with two byte order marks; save it as plain UTF-8"
     # What reads the file after us may take a lone or odd line end differently.
     if content.count(b"\r") not in {0, content.count(b"\n")} or content.count(
         b"\r\n"
@@ -129,6 +138,14 @@ def _content_reason(content: bytes) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return f"the file is not UTF-8 in row {line}; save it as UTF-8"
+    return ""
+
+
+def _separator_reason(content: bytes) -> str:
+    header = content.partition(b"\n")[0]
+    for sign, name in _OTHER_SEPARATORS.items():
+        if sign.encode() in header and b"," not in header:
+            return f"the cells are separated by {name}; save the file with commas between them"
     return ""
 
 
@@ -147,6 +164,15 @@ def _header_reason(header: list[str], columns: Sequence[Column]) -> str:
 def _row_reason(cells: list[str], count: int) -> str:
     if not cells:
         return "is blank; remove the line"
-    if len(cells) != count:
-        return f"has {len(cells)} cells and the header {count}; write one per column, empty or not"
-    return ""
+    if len(cells) == count:
+        return ""
+    found = f"has {counted(len(cells), 'cell')} and the header {count}"
+    for sign, name in _OTHER_SEPARATORS.items():
+        if len(cells) == 1 and cells[0].count(sign) == count - 1:
+            return f"{found}: its cells are separated by {name}; write commas between them"
+    if len(cells) < count:
+        return f"{found}; write one per column, empty or not"
+    return (
+        f"{found}; write one per column, put a text with a comma in quotes, and write decimals "
+        "with a point"
+    )

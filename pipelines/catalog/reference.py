@@ -21,7 +21,8 @@ _INTRODUCTION = """\
 The catalog says who sends events, who is billed, for what, and at which prices. It is a folder of
 CSV files, `dbt_project/seeds` unless `METERLINE_CATALOG` names another one.
 
-- The files are UTF-8, with a header. The header has the columns below, in this order.
+- The files are UTF-8, with commas between cells and a header. The header has the columns below, in
+  this order.
 - A column that may be left out of the header counts as empty in every row.
 - A cell has no spaces around its text, no control characters, and not the word `null`.
 - A *text* has at most {bytes} bytes. A *code* is a text of letters, digits, `_`, `-` and `.`, and
@@ -31,6 +32,8 @@ CSV files, `dbt_project/seeds` unless `METERLINE_CATALOG` names another one.
 
 A run reads all files before it does anything else. If something is ill-formed or contradicts
 itself, it writes nothing and lists every such place: file, row, column, value, and what to write.
+`meterline check` lists the same before any run. It also finds a `group_by` that a metric does not
+offer, and an edit that takes away what is billed.
 
 This page is written from `pipelines/catalog/tables` and `pipelines/catalog/charge_models` by
 `make docs`.

@@ -35,7 +35,7 @@ def catalog_problems(
         read = files[table.file_name]
         found += read.problems
         found += _repeated_keys(table, read.texts)
-        found += _unknown_references(table, read.texts, targets)
+        found += _unknown_references(table, read, targets)
         for rule in table.rules:
             try:
                 found += list(rule(tables))
@@ -77,17 +77,21 @@ def _targets(files: Mapping[str, FileRead], metric_codes: frozenset[str]) -> dic
 
 
 def _unknown_references(
-    table: CatalogTable[Any], texts: pl.DataFrame, targets: Mapping[str, _Target]
+    table: CatalogTable[Any], read: FileRead, targets: Mapping[str, _Target]
 ) -> Iterator[Problem]:
+    # A cell that is ill-formed is a problem already. What it would name is not known.
+    ill_formed = {(problem.row, problem.column) for problem in read.problems}
     for reference in table.references:
         if reference.to not in targets:
             continue
         target, columns = targets[reference.to], reference.columns
-        naming = texts.filter(pl.any_horizontal(pl.col(name) != "" for name in columns))
+        naming = read.texts.filter(pl.any_horizontal(pl.col(name) != "" for name in columns))
         for line, *key in (
             naming.join(target.keys, on=columns, how="anti").select("line", *columns).iter_rows()
         ):
-            yield Problem(table.file_name, line, columns[-1], f"{_shown(key)} {target.advice}")
+            if not any((line, name) in ill_formed for name in columns):
+                reason = f"{_shown(key)} {target.advice}"
+                yield Problem(table.file_name, line, columns[-1], reason)
 
 
 def _shown(key: Iterable[str]) -> str:

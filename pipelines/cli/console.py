@@ -50,6 +50,11 @@ class Terminal:
         """Prints a sentence in one line, however long: a path that is broken cannot be copied."""
         self.console.print(sentence, highlight=False, soft_wrap=True)
 
+    def tell(self, label: str, style: str, text: str) -> None:
+        """Prints a text that may have several lines, as it is, behind a label."""
+        self.console.print(f"[{style}]{label}[/{style}] ", end="")
+        self.console.print(visible_lines(text), markup=False, highlight=False, soft_wrap=True)
+
     @contextmanager
     def progress(self) -> Iterator[None]:
         """What the logger `meterline` says meanwhile is shown on stderr, unless JSON is asked."""

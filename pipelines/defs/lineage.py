@@ -1,13 +1,11 @@
 """dbt's nodes in Dagster's lineage graph: which are shown, and where each test is a check."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
-from pipelines.warehouse.dbt_runner import PreparedProject
 from pipelines.warehouse.phases import BILLING, MARTS, is_passed_through, phase_tag
 
 CATALOG_KEY = dg.AssetKey("catalog")
@@ -25,12 +23,6 @@ class LineageTranslator(DagsterDbtTranslator):
         if self.get_resource_props(manifest, unique_id)["resource_type"] != "seed":
             return spec
         return spec.replace_attributes(deps=[CATALOG_KEY])
-
-
-def read_manifest(project: PreparedProject) -> dict[str, Any]:
-    """The project's manifest as dbt wrote it."""
-    manifest: dict[str, Any] = json.loads(project.manifest_file.read_bytes())
-    return manifest
 
 
 def lineage_of(manifest: Mapping[str, Any]) -> dict[str, Any]:

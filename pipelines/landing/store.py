@@ -100,13 +100,21 @@ class Landing:
         with opener(path, etag, size_bytes) as stream:
             yield stream
 
-    def _list_folder(self) -> list[tuple[str, str, int, int]]:
-        root = Path(self.address)
-        if not root.is_dir():
+    def require_folder(self) -> None:
+        """Refuses a folder that is not there; a bucket is not asked.
+
+        Raises:
+            LandingError: there is no such folder.
+        """
+        if not self._is_s3 and not Path(self.address).is_dir():
             raise LandingError(
-                f"METERLINE_LANDING is not a folder: {root}; create the folder or correct the path"
+                f"METERLINE_LANDING is not a folder: {self.address}; create the folder or correct "
+                "the path"
             )
-        rows = []
+
+    def _list_folder(self) -> list[tuple[str, str, int, int]]:
+        self.require_folder()
+        root, rows = Path(self.address), list[tuple[str, str, int, int]]()
         for folder, folders, names in os.walk(root, onerror=_refuse_unlisted):
             links = [Path(folder) / name for name in folders if Path(folder, name).is_symlink()]
             rows += [_row(root, path, path.lstat(), is_folder=True) for path in links]

@@ -7,6 +7,8 @@ meanwhile.
 """
 
 import hashlib
+import json
+import logging
 import os
 import shutil
 import signal
@@ -22,12 +24,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.vocabulary.errors import MeterlineError
+from pipelines.warehouse import parse_errors
 from pipelines.warehouse.phase_outcome import PhaseOutcome, outcome_of
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
+
+_progress = logging.getLogger("meterline")
 
 _RESULT_EVENTS = frozenset(
     {"LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult"}
@@ -88,13 +93,14 @@ def prepare_project(project_dir: Path, artifacts: Path) -> PreparedProject:
     project = PreparedProject(project_dir, folder)
     if project.parsed_file.is_file() and project.manifest_file.is_file():
         return project
+    _progress.info("parsing the dbt project, which is new or was changed")
     artifacts.mkdir(parents=True, exist_ok=True)
     workplace = Path(tempfile.mkdtemp(prefix="parsing-", dir=artifacts))
     try:
         invocation = _invoke(["parse", *_places(project_dir, workplace, artifacts)])
         if not invocation.success:
             raise MeterlineError(
-                f"dbt cannot parse {project_dir}: {invocation.exception}"
+                parse_errors.explained(str(invocation.exception), project_dir)
             ) from invocation.exception
         if not folder.exists():
             workplace.rename(folder)
@@ -102,6 +108,12 @@ def prepare_project(project_dir: Path, artifacts: Path) -> PreparedProject:
         shutil.rmtree(workplace, ignore_errors=True)
     _forget_old_manifests(artifacts)
     return project
+
+
+def read_manifest(project: PreparedProject) -> dict[str, Any]:
+    """The project's manifest as dbt wrote it."""
+    manifest: dict[str, Any] = json.loads(project.manifest_file.read_bytes())
+    return manifest
 
 
 def run_phase(

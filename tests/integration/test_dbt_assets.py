@@ -6,11 +6,10 @@ import duckdb
 import pytest
 
 from pipelines.defs.dbt import build_phase, frozen_catalog
-from pipelines.defs.lineage import read_manifest
 from pipelines.defs.resources import build_writer
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
-from pipelines.warehouse.dbt_runner import PreparedProject
+from pipelines.warehouse.dbt_runner import PreparedProject, read_manifest
 from pipelines.warehouse.phases import DbtPhase
 from tests.worlds.lakes import start_lake
 from tests.worlds.small_dbt_project import small_project

@@ -7,9 +7,8 @@ import dagster as dg
 import pytest
 
 from pipelines.defs.dagster_home import dagster_instance
-from pipelines.defs.lineage import read_manifest
 from pipelines.settings import DBT_PROJECT, Settings
-from pipelines.warehouse.dbt_runner import prepare_project
+from pipelines.warehouse.dbt_runner import prepare_project, read_manifest
 from tests.worlds.homes import copied_catalog, prepared_home
 
 LOADED = """

@@ -88,7 +88,9 @@ class Source(Row):
     )
     received_at_from: str = column(
         one_of("last_modified", "path"),
-        "What says when a file was received: the object, or the date and hour in its path.",
+        "What says when a file was received: the object (`last_modified`), or the date and hour "
+        "in its path; empty is `last_modified`.",
+        empty="last_modified",
     )
     idempotency_key_fields: list[str] = column(
         PATHS,

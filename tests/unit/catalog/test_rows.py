@@ -13,9 +13,9 @@ from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
         pytest.param(None, ": the file is missing; add it", id="missing"),
         pytest.param(b"", ": the file is empty;", id="empty"),
         pytest.param(
-            b"\xef\xbb\xbfplan_code,name,currency\n",
-            ": the file starts with a byte order",
-            id="bom",
+            b"\xef\xbb\xbf" * 2 + b"plan_code,name,currency\n",
+            ": the file starts with two byte order marks",
+            id="two-byte-order-marks",
         ),
         pytest.param(
             b"plan_code,name,currency\nbasic,\xff,USD\n",
@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_read_is_one_problem(
         pytest.param("", "row 3: is blank; remove the line", id="blank"),
         pytest.param("pro,Pro", "row 3: has 2 cells and the header 3;", id="short"),
         pytest.param("pro,Pro,USD,", "row 3: has 4 cells and the header 3;", id="long"),
-        pytest.param("   ", "row 3: has 1 cells and the header 3;", id="spaces"),
+        pytest.param("   ", "row 3: has 1 cell and the header 3;", id="spaces"),
         pytest.param('pro,"Pro" x,USD', "row 3: is no CSV from here on: ", id="stray-quote"),
         pytest.param('pro,"Pro,USD', "row 3: is no CSV from here on: ", id="open-quote"),
         pytest.param(

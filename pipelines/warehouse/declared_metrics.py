@@ -1,0 +1,104 @@
+"""Declared metrics: what the dbt project says of each billable metric, and what contradicts it.
+
+dbt would say the same, but only when a run has taken files in.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.cells import shown
+from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.rows import Problem
+from pipelines.warehouse.phases import Manifest
+
+_PREFIX = "metric_"
+
+
+@dataclass(frozen=True)
+class DeclaredMetric:
+    """A billable metric as its model declares it.
+
+    Attributes:
+        file: its SQL file, below the dbt project.
+        code: what the file's name says.
+        own_code: what its `metric_code` says; None where it says nothing.
+        group_by: the properties that charges may group by.
+        is_listed: False if `billable_metrics` in `dbt_project.yml` leaves it out.
+    """
+
+    file: str
+    code: str
+    own_code: str | None
+    group_by: tuple[str, ...]
+    is_listed: bool
+
+
+def declared_metrics(manifest: Manifest) -> list[DeclaredMetric]:
+    """The billable metrics of a project, by code.
+
+    Args:
+        manifest: of the whole project, as dbt wrote it.
+    """
+    metrics = []
+    for unique_id, node in manifest["nodes"].items():
+        if node["resource_type"] != "model" or not node["name"].startswith(_PREFIX):
+            continue
+        meta: Mapping[str, object] = node["config"].get("meta") or {}
+        own_code, group_by = meta.get("metric_code"), meta.get("group_by")
+        metrics.append(
+            DeclaredMetric(
+                file=node["original_file_path"],
+                code=node["name"].removeprefix(_PREFIX),
+                own_code=str(own_code) if own_code is not None else None,
+                group_by=tuple(map(str, group_by)) if isinstance(group_by, list) else (),
+                is_listed=_is_read_by_a_model(unique_id, manifest),
+            )
+        )
+    return sorted(metrics, key=lambda metric: metric.code)
+
+
+def metric_problems(metrics: list[DeclaredMetric]) -> Iterator[Problem]:
+    """What is wrong with the declarations themselves."""
+    for metric in metrics:
+        name = Path(metric.file).name
+        if metric.own_code != metric.code:
+            found = "none" if metric.own_code is None else shown(metric.own_code)
+            reason = (
+                f"expected the metric_code {shown(metric.code)}, as the file is named, found "
+                f"{found}; call billable_metric with metric_code={shown(metric.code)}"
+            )
+            yield Problem(name, 0, "", reason)
+        elif not metric.is_listed:
+            reason = (
+                f"expected {shown(metric.code)} under billable_metrics in dbt_project.yml, found "
+                "no such line; add it"
+            )
+            yield Problem(name, 0, "", reason)
+
+
+def group_problems(catalog: Catalog, metrics: list[DeclaredMetric]) -> Iterator[Problem]:
+    """Charges that group by a property that their metric does not offer.
+
+    Example: `egress_bytes` offers `section` and `status`. A charge of it with the `group_by` cell
+    `region` would fail every run.
+    """
+    offered = {metric.code: metric.group_by for metric in metrics}
+    for charge in catalog.tables[Charge]:
+        properties = offered.get(charge.metric_code)
+        if properties is None:
+            continue
+        for name in charge.group_by:
+            if name not in properties:
+                reason = (
+                    f"{shown(name)} is no property by which {shown(charge.metric_code)} can be "
+                    f"grouped; there are: {', '.join(properties) or 'none'}; write one of them, or "
+                    f"add it to group_by in metric_{charge.metric_code}.sql"
+                )
+                yield charge.problem("group_by", reason)
+
+
+def _is_read_by_a_model(unique_id: str, manifest: Manifest) -> bool:
+    readers = manifest["child_map"].get(unique_id, ())
+    return any(manifest["nodes"].get(name, {}).get("resource_type") == "model" for name in readers)

@@ -1,0 +1,51 @@
+"""What dbt says of a project that it cannot parse, as a person who edits it reads it."""
+
+import pytest
+
+from pipelines.settings import DBT_PROJECT
+from pipelines.warehouse.parse_errors import explained
+
+NO_NODE = """Compilation Error
+  Model 'model.meterline.int_x' (models/int_x.sql) depends on a node named '{}' which was not found
+"""
+
+NO_MACRO = """Compilation Error in model metric_a (models/metrics/metric_a.sql)
+  In dispatch: No macro named 'median_{}' found within namespace: 'None'
+      Searched for: 'duckdb__median_quantity', 'default__median_quantity'
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        pytest.param(
+            NO_NODE.format("metric_storage"),
+            "dbt_project.yml: expected a file for each name under billable_metrics, found none for "
+            "'storage'; add models/metrics/metric_storage.sql or remove the line",
+            id="a metric without a file",
+        ),
+        pytest.param(
+            NO_NODE.format("int_tiers_rated_volume"),
+            "dbt_project.yml: expected a file for each name under charge_models, found none for "
+            "'volume'; add models/rating/charge_models/int_tiers_rated_volume.sql or remove the "
+            "line",
+            id="a charge model without a file",
+        ),
+        *(
+            pytest.param(
+                NO_MACRO.format(macro),
+                "metric_a.sql: 'median' is no aggregation; write one of: count, sum, or add "
+                "macros/aggregations/median.sql",
+                id=f"an aggregation without {macro}",
+            )
+            for macro in ("quantity", "unmetered_reason", "total")
+        ),
+        pytest.param(
+            NO_NODE.format("int_nowhere"),
+            f"dbt cannot parse {DBT_PROJECT}: {NO_NODE.format('int_nowhere')}",
+            id="anything else",
+        ),
+    ],
+)
+def test_known_mistakes_are_said_with_what_to_write(message: str, sentence: str) -> None:
+    assert explained(message, DBT_PROJECT) == sentence

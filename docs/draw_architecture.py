@@ -37,7 +37,7 @@ def rooms_of(package: Path) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted(package.rglob("*.py")):
         room = path.relative_to(package).with_suffix("").parts[0]
-        if room != "__init__":
+        if room not in ("__init__", "__main__"):
             found.setdefault(room, set()).update(_imports(path.read_text(), package.name))
     return {room: frozenset(imported) - {room} for room, imported in found.items()}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.markup import escape
 from rich.status import Status
 
@@ -27,9 +27,29 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 AskedBy = Annotated[str, typer.Option("--by", help="Who asks for it; your login name if left out.")]
 """The option of every command that is written down with the name of who asked for it."""
 
-# A sender's `:bomb:` stays what it is.
-_console = Console(emoji=False)
-_errors = Console(stderr=True, emoji=False)
+_WIDTH_OF_NO_TERMINAL = 100_000
+
+
+class _Screen(Console):
+    """As wide as the terminal. Where the output is none, nothing is folded or cut."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        # A sender's `:bomb:` stays what it is.
+        super().__init__(stderr=stderr, emoji=False)
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        if self.is_terminal:
+            return super().size
+        return ConsoleDimensions(_WIDTH_OF_NO_TERMINAL, super().size.height)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        self._width, self._height = new_size
+
+
+_console = _Screen()
+_errors = _Screen(stderr=True)
 
 
 @dataclass(frozen=True)

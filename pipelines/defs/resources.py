@@ -1,6 +1,5 @@
 """Resources: the writer lock of a run, and the memory in which its assets pass values on."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -141,19 +140,9 @@ def end_runs_of_dead_processes(instance: dg.DagsterInstance, lock_file: Path) ->
     run monitoring ends the run after `MAX_RUN_SECONDS`.
     """
     holder = last_holder(lock_file)
-    if holder is None or _is_alive(holder.pid):
+    if holder is None or holder.is_alive:
         return False
     return end_dead_run(instance, holder.run_id)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # It is alive and belongs to another user.
-    return True
 
 
 class RunMemory(dg.IOManager):

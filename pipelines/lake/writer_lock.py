@@ -29,6 +29,17 @@ class Holder:
     run_id: str
     pid: int
 
+    @property
+    def is_alive(self) -> bool:
+        """False once no process has its id; another one may have it by now."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass  # It is alive and belongs to another user.
+        return True
+
 
 @contextmanager
 def writer_lock(lock_file: Path, run_id: str, wait_seconds: float) -> Iterator[Holder | None]:

@@ -20,6 +20,11 @@ _UNREAD_NAME = (
     "not a name that is read: .ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet"
 )
 
+_UNFINISHED = "unfinished upload (the name begins with _ or . or ends in .tmp or .part)"
+
+HARMLESS_REASONS = frozenset({_UNFINISHED, _UNREAD_NAME})
+"""Why an object is not read that no sender meant as usage. Any other reason needs a person."""
+
 _LINK_TO_FOLDER = "a link to a folder, which is not followed; put the files themselves there"
 
 UNFINISHED_NAME = re.compile(r"(^|/)[_.][^/]*|\.(tmp|part)$")
@@ -136,7 +141,7 @@ def _ignored_reason(listed_at: datetime | None) -> pl.Expr:
     latest_at = datetime.max.replace(tzinfo=UTC) if listed_at is None else listed_at + AHEAD_MAX
     return (
         pl.when(pl.col("path").str.contains(UNFINISHED_NAME.pattern))
-        .then(pl.lit("unfinished upload (the name begins with _ or . or ends in .tmp or .part)"))
+        .then(pl.lit(_UNFINISHED))
         .when(pl.col("path").str.ends_with("/"))
         .then(pl.lit(_LINK_TO_FOLDER))
         .when(pl.col("dialect").is_null())

@@ -34,6 +34,7 @@ defs         vocabulary settings invoicing reading lake catalog intake warehouse
              home audit operations
 definitions  settings warehouse defs
 cli          vocabulary settings intake lake home recovery operations defs definitions
+__main__     cli
 """
 """A room and the rooms it may import: only rooms that stand above it in this table."""
 

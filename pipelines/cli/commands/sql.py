@@ -4,13 +4,16 @@ Notebooks and BI tools open the same file themselves, read-only: `published/curr
 """
 
 import sys
-from decimal import Decimal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.cli.console import terminal
 from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.visible import visible_lines
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -18,20 +21,34 @@ if TYPE_CHECKING:
 
     from pipelines.settings import Settings
 
-_ROWS_SHOWN = 200
-
 
 def command(
     query: Annotated[
         str | None, typer.Argument(help="One statement; a prompt opens when left out.")
     ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print all rows as one JSON array; decimals as texts.")
+    ] = False,
+    parquet: Annotated[
+        Path | None, typer.Option(help="Write all rows to this Parquet file.")
+    ] = None,
 ) -> None:
     """Query the published marts; the query can change nothing and blocks nobody."""
-    with terminal() as here:
-        if query is None and sys.stdin.isatty():
+    with terminal(as_json=as_json) as here:
+        if as_csv + as_json + (parquet is not None) > 1:
+            raise MeterlineError("write one of --csv, --json and --parquet")
+        is_shown = not (as_csv or as_json or parquet)
+        if query is None and is_shown and sys.stdin.isatty():
             prompt(here.settings, here.console)
             return
-        answer(here.settings, query if query is not None else sys.stdin.read(), here.console)
+        statement = query if query is not None else sys.stdin.read()
+        if is_shown:
+            answer(here.settings, statement, here.console)
+        elif parquet is not None:
+            here.say(_write_parquet(here.settings, statement, parquet))
+        else:
+            _write(here.settings, statement, is_csv=as_csv)
 
 
 def answer(settings: "Settings", query: str, console: "Console") -> None:
@@ -40,15 +57,11 @@ def answer(settings: "Settings", query: str, console: "Console") -> None:
     Raises:
         MeterlineError: nothing is published yet, or the statement is no SQL.
     """
-    import duckdb
+    from pipelines.cli.rows import show_rows
 
-    from pipelines.home import Home
-
-    with Home(settings).marts() as marts:
-        try:
-            _print_rows(marts, query, console)
-        except duckdb.Error as error:
-            raise MeterlineError(f"{error}") from None
+    with _asked(settings, query) as rows:
+        if rows is not None:
+            show_rows(rows, console)
 
 
 def prompt(settings: "Settings", console: "Console") -> None:
@@ -61,6 +74,7 @@ def prompt(settings: "Settings", console: "Console") -> None:
 
     import duckdb
 
+    from pipelines.cli.rows import show_rows
     from pipelines.home import Home
 
     with Home(settings).marts() as marts:
@@ -76,35 +90,65 @@ def prompt(settings: "Settings", console: "Console") -> None:
                 return
             if statement.rstrip().endswith(";"):
                 try:
-                    _print_rows(marts, statement, console)
+                    rows = _rows(marts, statement)
+                    if rows is not None:
+                        show_rows(rows, console)
                 except duckdb.Error as error:
-                    console.print(str(error), style="red", markup=False)
+                    console.print(visible_lines(str(error)), style="red", markup=False)
                 statement = ""
 
 
-def _print_rows(marts: "DuckDBPyConnection", query: str, console: "Console") -> None:
-    from rich import box
-    from rich.table import Table
+def _write(settings: "Settings", query: str, *, is_csv: bool) -> None:
+    from pipelines.cli.rows import write_csv, write_json
 
-    from pipelines.cli.tables import shown_text
+    with _asked(settings, query) as rows:
+        if rows is None:
+            raise MeterlineError(_NO_ROWS)
+        (write_csv if is_csv else write_json)(rows, sys.stdout)
 
+
+def _write_parquet(settings: "Settings", query: str, path: Path) -> str:
+    """A sentence about the file, once it is written."""
+    from pipelines.cli.rows import write_parquet
+    from pipelines.vocabulary.counted import counted
+
+    with _asked(settings, query) as rows:
+        if rows is None:
+            raise MeterlineError(_NO_ROWS)
+        try:
+            count = write_parquet(rows, path)
+        except OSError as error:
+            if error.errno is None:
+                # So pyarrow passes on what DuckDB says of the statement.
+                raise MeterlineError(f"{error}") from None
+            raise MeterlineError(
+                f"{path} cannot be written: {error.strerror or error}; name another file"
+            ) from None
+    return f"Wrote {counted(count, 'row')} to {path}."
+
+
+_NO_ROWS = "the statement has no rows to write; expected one SELECT"
+
+
+@contextmanager
+def _asked(settings: "Settings", query: str) -> Iterator["DuckDBPyConnection | None"]:
+    """The rows of a statement over the published marts; None if it is none.
+
+    Raises:
+        MeterlineError: nothing is published yet, or the statement is no SQL.
+    """
+    import duckdb
+
+    from pipelines.home import Home
+
+    with Home(settings).marts() as marts:
+        try:
+            yield _rows(marts, query)
+        except duckdb.Error as error:
+            raise MeterlineError(f"{error}") from None
+
+
+def _rows(marts: "DuckDBPyConnection", query: str) -> "DuckDBPyConnection | None":
     # DuckDB gives None for a statement of nothing but blanks and comments.
     rows: DuckDBPyConnection | None = marts.execute(query)
-    if rows is None or rows.description is None:
-        return
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in rows.description:
-        table.add_column(shown_text(column[0]), overflow="fold")
-    found = rows.fetchmany(_ROWS_SHOWN + 1)
-    for row in found[:_ROWS_SHOWN]:
-        table.add_row(*(shown_text(_text(value)) for value in row))
-    console.print(table)
-    if len(found) > _ROWS_SHOWN:
-        console.print(f"the first {_ROWS_SHOWN} rows; add a LIMIT or ask more narrowly")
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    # Zero cents are 0.000000000000000, never 0E-15.
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return rows if rows is not None and rows.description is not None else None

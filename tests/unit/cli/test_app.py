@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,22 @@ def printed_by(*arguments: str) -> str:
     """What Python prints with these arguments."""
     command = [sys.executable, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_version_is_that_of_the_package(call: Call) -> None:
+    called = call("--version")
+
+    assert called.exit_code == 0
+    assert called.stdout == f"meterline {version('meterline')}\n"
+
+
+def test_the_package_is_the_command_as_well() -> None:
+    assert " run " in printed_by("-m", "pipelines", "--help")
+    assert "Usage: meterline" in printed_by("-m", "pipelines", "--help")
+
+
+def test_help_says_what_the_exit_codes_mean(call: Call) -> None:
+    told = " ".join(call("--help").stdout.split())
+
+    for code in ("0 done", "1 an error", "2 wrong usage", "3 something", "130 interrupted"):
+        assert code in told

@@ -1,9 +1,12 @@
 """`meterline sql`: what it shows of the published marts, and what it says when it cannot."""
 
 import io
+import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 from rich.console import Console
 from typer.testing import Result
@@ -207,3 +210,51 @@ def test_sql_before_the_first_run_says_what_to_do(call: Call) -> None:
 
     assert called.exit_code == 1
     assert "nothing is published yet: `meterline run` builds the marts" in called.stderr
+
+
+def test_sql_writes_csv_json_and_parquet(call: Call, home: Path, tmp_path: Path) -> None:
+    publish_marts(home, "CREATE TABLE t AS SELECT 'a' AS name, 1.50::DECIMAL(38, 18) AS quantity")
+    file = tmp_path / "rows.parquet"
+
+    assert call("sql", "--csv", "select name, quantity from t").stdout == "name,quantity\na,1.5\n"
+    assert json.loads(call("sql", "--json", stdin="select name, quantity from t").stdout) == [
+        {"name": "a", "quantity": "1.5"}
+    ]
+    assert (
+        call("sql", "--parquet", str(file), "select quantity from t").stdout
+        == f"Wrote 1 row to {file}.\n"
+    )
+    assert pl.read_parquet(file).rows() == [(Decimal("1.5"),)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        pytest.param(
+            ["--csv", "--json", "from t"], "write one of --csv, --json and --parquet", id="two"
+        ),
+        pytest.param(["--csv", ";"], "expected one SELECT", id="nothing"),
+        pytest.param(
+            ["--parquet", "{folder}/gone/a", "from t"], "gone/a cannot be", id="no folder"
+        ),
+        pytest.param(["--parquet", "{folder}/a", "selekt"], "Parser Error", id="no SQL"),
+        pytest.param(
+            ["--parquet", "{folder}/a", "select a::int from t"], "Could not convert", id="no number"
+        ),
+    ],
+)
+def test_rows_that_cannot_be_written_are_explained(
+    call: Call, home: Path, tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    publish_marts(home, "CREATE TABLE t AS SELECT 'x' AS a")
+    called = call("sql", *(argument.format(folder=tmp_path) for argument in arguments))
+
+    assert called.exit_code == 1
+    assert sentence in called.stdout + called.stderr
+    assert not (tmp_path / "a").exists()
+
+
+def test_error_of_a_query_for_a_program_is_json(call: Call, home: Path) -> None:
+    publish_marts(home, "CREATE TABLE t AS SELECT 'x' AS a")
+
+    assert "Parser Error" in json.loads(call("sql", "--json", "selekt 1").stdout)["message"]

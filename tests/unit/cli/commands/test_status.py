@@ -35,3 +35,29 @@ def test_digest_is_added_on_request(call: Call, migrated_home: Path) -> None:
 
     assert len(digest) == 64
     assert as_text.stdout.endswith(f"digest {digest}\n")
+
+
+def test_check_of_a_home_that_is_well_says_nothing(call: Call) -> None:
+    called = call("status", "--check")
+
+    assert (called.exit_code, called.stdout, called.stderr) == (0, "", "")
+    assert json.loads(call("status", "--check", "--json").stdout) == {"needs": []}
+
+
+def test_check_says_what_needs_a_person_and_ends_with_3(call: Call, tmp_path: Path) -> None:
+    stray = tmp_path / "landing" / "nobody" / "a\x1b[2J.json"
+    stray.parent.mkdir()
+    stray.write_text("{}")
+    told = (
+        "1 object of the landing is not read, the first is nobody/a\\x1b[2J.json: no row for "
+        "source 'nobody' in sources.csv"
+    )
+    called, as_json = call("status", "--check"), call("status", "--check", "--json")
+
+    assert called.exit_code == as_json.exit_code == 3
+    assert called.stdout == f"needs a person {told}\n"
+    assert json.loads(as_json.stdout) == {"needs": [told]}
+
+
+def test_check_that_cannot_tell_ends_with_1(call: Call, tmp_path: Path) -> None:
+    assert call("status", "--check", METERLINE_LANDING=str(tmp_path / "gone")).exit_code == 1

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import dagster as dg
 
 from pipelines.audit.invariant import Finding, Invariant
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.visible import visible
 
@@ -48,7 +49,7 @@ def require_all(findings: Sequence[Finding]) -> None:
     if broken:
         listed = "\n".join(
             f"  - {finding.invariant.name}: {finding.invariant.meaning} "
-            f"Found {finding.offences} offences, such as {finding.sample}"
+            f"Found {counted(finding.offences, 'offence')}, such as {finding.sample}"
             for finding in broken
         )
         raise InvariantError(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import dagster as dg
 import polars as pl
 
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.verdicts import Verdict
 from pipelines.vocabulary.visible import visible
@@ -22,11 +23,14 @@ def in_own_words() -> Iterator[None]:
 
 
 def verdict_sentence(verdicts: pl.DataFrame) -> str:
-    """The number of a batch's lines and of each verdict, in one line of text."""
-    counts = ", ".join(
-        f"{int(verdicts[verdict].sum()):,} {verdict}" for verdict in (*Verdict, "blank")
-    )
-    return f"{int(verdicts['lines'].sum()):,} lines = {counts}"
+    """The number of a batch's lines and of each verdict, in one line of text that adds up.
+
+    Lines of held files have no verdict. They are counted apart, where there are any.
+    """
+    sums = {name: int(verdicts[name].sum()) for name in ("lines", *Verdict, "blank", "held")}
+    lines, held = sums.pop("lines"), sums.pop("held")
+    counts = ", ".join(f"{count:,} {name}" for name, count in sums.items())
+    return f"{counted(lines, 'line')} = {counts}" + (f", {held:,} held" if held else "")
 
 
 def markdown_table(rows: pl.DataFrame) -> str:

@@ -25,6 +25,7 @@ from pipelines.landing.store import Landing
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parts import ParsedBatch
 from pipelines.vocabulary.acts import Asked
+from pipelines.vocabulary.counted import counted
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class FilesPlan:
     def sentence(self) -> str:
         """The number of files to parse, in words."""
         files = self.listing.files.height
-        return f"parsing {files:,} files" if files else ""
+        return f"parsing {counted(files, 'file')}" if files else ""
 
     def parse(self, tools: Tools) -> ParsedBatch:
         """The lines of the files; see `batch.parse`."""
@@ -173,7 +174,7 @@ class LinesPlan:
     @property
     def sentence(self) -> str:
         """The number of files to read again, in words."""
-        return f"reading {len(self.lines.files):,} files again"
+        return f"reading {counted(len(self.lines.files), 'file')} again"
 
     def parse(self, tools: Tools) -> ParsedBatch:
         """The lines of the files, read again; see `replay.parse`."""

@@ -6,6 +6,7 @@ quarantined (see `verdicts`).
 
 from typing import ClassVar
 
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.visible import visible_lines
 
 
@@ -27,26 +28,30 @@ class _ProblemsError(MeterlineError):
     """
 
     _about_all: ClassVar[str]
+    _place: ClassVar[str]
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         listed = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(f"{self._about_all.format(count=len(problems))}:\n{listed}")
+        count = counted(len(problems), self._place)
+        super().__init__(f"{self._about_all.format(count=count)}:\n{listed}")
 
 
 class CatalogError(_ProblemsError):
     """The catalog contradicts itself. Nothing was written."""
 
-    _about_all = "the catalog has {count} problem(s); nothing was written"
+    _about_all = "the catalog has {count}; nothing was written"
+    _place = "problem"
 
 
 class ClosedTimeError(_ProblemsError):
     """The catalog takes away what was billed. Events were decided, and nothing was billed."""
 
     _about_all = (
-        "the catalog contradicts what is closed in {count} place(s); events were decided by the "
-        "last good catalog, no invoice was closed and nothing was published"
+        "the catalog contradicts what is closed in {count}; events were decided by the last good "
+        "catalog, no invoice was closed and nothing was published"
     )
+    _place = "place"
 
 
 class LandingError(MeterlineError):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Assertion:
             row if len(row) <= _ROW_TEXT_MAX else f"{row[:_ROW_TEXT_MAX]}…"
             for row in self.first_rows
         )
-        count = "1 row" if self.offences == 1 else f"{self.offences:,} rows"
+        count = counted(self.offences, "row")
         advice = f"; {self.what_to_do}" if self.what_to_do else ""
         return f"{self.name} fails for {count}, such as {rows}{advice}"
 

@@ -96,7 +96,7 @@ def test_refused_catalog_fails_one_step_and_one_asset_with_its_own_sentence(
         assert [event.step_key for event in failed] == ["catalog"]
         said = failed[0].step_failure_data.user_failure_data
         sentence = (said and said.description) or ""
-        assert sentence.startswith("the catalog has 1 problem(s); nothing was written:\n")
+        assert sentence.startswith("the catalog has 1 problem; nothing was written:\n")
         assert "'nobody' is not in customers.csv" in sentence
         graph = refused.resolve_asset_graph()
         planned = {

@@ -28,6 +28,7 @@ from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.reading.dialects import DIALECTS
 from pipelines.reading.dialects.event import parse_path
+from pipelines.vocabulary.counted import counted
 
 FUTURE_SKEW_HOURS_USUAL = 24
 """How far an event may lie ahead of its file, unless the source says otherwise."""
@@ -175,7 +176,7 @@ def _days(length: timedelta | None) -> str:
     if length is None:
         return UNLIMITED
     hours = length // timedelta(hours=1)
-    return f"{hours // 24} days" if hours % 24 == 0 else f"{hours} hours"
+    return counted(hours // 24, "day") if hours % 24 == 0 else counted(hours, "hour")
 
 
 def periods_longer_than_lateness(tables: Tables) -> Iterator[str]:
@@ -192,7 +193,8 @@ def periods_longer_than_lateness(tables: Tables) -> Iterator[str]:
         yield (
             f"source {shown(source.source)} refuses usage that comes {_days(lateness)} late or "
             f"later, but a period and its grace may last longer for "
-            f"{waiting['customer_id'].n_unique()} customer(s), up to {days} days for subscription "
+            f"{counted(waiting['customer_id'].n_unique(), 'customer')}, up to "
+            f"{counted(days, 'day')} for subscription "
             f"{shown(subscription_id)} of {shown(customer_id)}: usage of its first days that "
             "comes in its last is refused as too_late, before the period is cut"
         )

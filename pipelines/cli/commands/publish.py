@@ -9,10 +9,14 @@ def command(as_json: AsJson = False) -> None:
         from pipelines.cli.job import run_job
         from pipelines.intake.kinds import Republication
         from pipelines.operations.report import read_report
+        from pipelines.vocabulary.counted import counted
 
         with here.progress():
             outcome, listed = run_job(here.settings, Republication())
         if here.is_json:
             print_json({"run": outcome} | vars(read_report(here.settings, listed)))
             return
-        here.say(outcome.sentence())
+        counts = read_report(here.settings, listed).invoice_counts
+        invoices = counted(counts.finalized, "finalized invoice")
+        drafts = counted(counts.draft, "draft")
+        here.say(f"Published generation {outcome.generation}: {invoices} and {drafts}.")

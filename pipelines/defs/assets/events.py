@@ -76,7 +76,7 @@ def decided_events(
                 "verdicts": dg.MetadataValue.md(markdown_table(verdicts)),
                 **{
                     f"lines_{verdict}": int(verdicts[verdict].sum())
-                    for verdict in (*Verdict, "blank")
+                    for verdict in (*Verdict, "blank", "held")
                 },
             },
         )

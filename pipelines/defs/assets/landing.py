@@ -86,7 +86,7 @@ def landed_files(
     listing = plan.listing
     ignored = listing.discovery.ignored
     _progress.info(
-        f"listed {listing.discovery.listed:,} files: {listing.files.height:,} new, "
+        f"listed {counted(listing.discovery.listed, 'file')}: {listing.files.height:,} new, "
         f"{listing.waiting:,} waiting, {ignored.height:,} not read"
     )
     return dg.Output(
@@ -126,7 +126,8 @@ def _fill(lake: Lake, facts: RunFacts) -> None:
     """Writes the closed book of a home whose invoices are older than the book."""
     filled = fill_closed_book(lake, facts)
     if filled:
-        _progress.info(f"wrote down {filled:,} periods that were closed before")
+        periods = counted(filled, "period that was", "periods that were")
+        _progress.info(f"wrote down {periods} closed before")
 
 
 def tools_of(home: Home, lake: Lake, catalog: Catalog, listed_at: datetime) -> Tools:
@@ -151,7 +152,7 @@ def _sweep(home: Home, lake: Lake) -> None:
     shutil.rmtree(home.settings.staging, ignore_errors=True)
     swept = lake.sweep()
     if swept:
-        _progress.info(f"swept {swept} files of a run that did not finish")
+        _progress.info(f"swept {counted(swept, 'file')} of a run that did not finish")
 
 
 def _list_digests(lake: Lake) -> None:

@@ -90,7 +90,7 @@ from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
             Edit("sources.csv", "cdn,metronome,,,,", "cdn,metronome,,,34,"),
             [
                 "sources.csv, row 2, column max_lateness_days: max_lateness + future_skew <= "
-                "window must hold, with a lateness above 0: it is 34 days + 1 days"
+                "window must hold, with a lateness above 0: it is 34 days + 1 day"
             ],
             id="lateness-over-the-window",
         ),

@@ -50,8 +50,9 @@ def test_senders_text_cannot_break_out_of_its_cell(text: str, cell: str) -> None
     assert table.split("\n")[2:] == [f"| {cell} | 1 |"]
 
 
-def verdicts(*sources: tuple[int, int, int, int, int, int]) -> pl.DataFrame:
-    names = ("lines", *Verdict, "blank")
+def verdicts(*sources: tuple[int, ...], held: int = 0) -> pl.DataFrame:
+    names = ("lines", *Verdict, "blank", "held")
+    sources = tuple((*source, held if at == 0 else 0) for at, source in enumerate(sources))
     return pl.DataFrame(sources, schema=dict.fromkeys(names, pl.Int64), orient="row")
 
 
@@ -73,6 +74,17 @@ def verdicts(*sources: tuple[int, int, int, int, int, int]) -> pl.DataFrame:
             verdicts((999_999, 999_999, 0, 0, 0, 0), (7, 2, 1, 1, 1, 2)),
             "1,000,006 lines = 1,000,001 accepted, 1 duplicate, 1 conflict, 1 rejected, 2 blank",
             id="sources are added",
+        ),
+        pytest.param(
+            # 21 = 5 + 4 + 3 + 2 + 1 + 6
+            verdicts((21, 5, 4, 3, 2, 1), held=6),
+            "21 lines = 5 accepted, 4 duplicate, 3 conflict, 2 rejected, 1 blank, 6 held",
+            id="lines of a held file",
+        ),
+        pytest.param(
+            verdicts((1, 1, 0, 0, 0, 0)),
+            "1 line = 1 accepted, 0 duplicate, 0 conflict, 0 rejected, 0 blank",
+            id="one line",
         ),
     ],
 )

@@ -438,6 +438,29 @@ def test_attach_sql_gives_the_events_of_the_generation_and_no_later_ones(
     assert "READ_ONLY" in text
 
 
+def test_attach_sql_of_a_copied_home_refuses_to_read_the_lake_of_the_original(
+    tmp_path: Path, warehouse: Path
+) -> None:
+    publish(tmp_path / "home" / "published", warehouse, [], facts(), PASSED)
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    shutil.copytree(tmp_path / "home", tmp_path / "copy", symlinks=True)
+
+    def attach(home: str) -> None:
+        folder = tmp_path / home / "published" / "current"
+        # Without a lake the last statement, its view, cannot be made.
+        statements = (folder / "attach.sql").read_text().split(";\n")[:-2]
+        with duckdb.connect(str(folder / "marts.duckdb"), read_only=True) as reader:
+            for statement in statements:
+                reader.execute(statement)
+
+    attach("home")
+    attach("link")
+    with pytest.raises(duckdb.Error, match=r"is a copy.* run `meterline publish` in the copy"):
+        attach("copy")
+    publish(tmp_path / "copy" / "published", warehouse, [], facts(), PASSED)
+    attach("copy")
+
+
 def test_the_digest_of_inputs_depends_on_names_and_values_alone() -> None:
     assert digest_inputs({"a": 1, "b": "x"}) == digest_inputs({"b": "x", "a": 1})
     assert digest_inputs({"a": 1}) != digest_inputs({"a": "1"})

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,9 @@ from typer.testing import Result
 
 from pipelines.cli.job import RunOutcome
 from pipelines.intake.kinds import Republication
+from pipelines.operations import report
+from pipelines.operations.report import InvoiceCounts
+from tests.worlds.reports import NOTHING
 
 Call = Callable[..., Result]
 
@@ -25,10 +28,21 @@ def test_publish_only_republishes(
     assert "000001-abcdef01" in called.stdout
 
 
+def test_publish_counts_invoices_and_drafts(
+    call: Call, ran: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = InvoiceCounts(finalized=1, draft=1_200)
+    monkeypatch.setattr(report, "read_report", lambda *_: replace(NOTHING, invoice_counts=counts))
+
+    assert call("publish").stdout == (
+        "Published generation 000001-abcdef01: 1 finalized invoice and 1,200 drafts.\n"
+    )
+
+
 def test_publish_as_json_is_the_run_and_the_report(
     call: Call, ran: list[tuple[object, ...]], outcome: RunOutcome
 ) -> None:
-    report = json.loads(call("publish", "--json").stdout)
+    printed = json.loads(call("publish", "--json").stdout)
 
-    assert report["run"] == json.loads(json.dumps(asdict(outcome)))
-    assert report["invoice_counts"] == {"finalized": 0, "draft": 0}
+    assert printed["run"] == json.loads(json.dumps(asdict(outcome)))
+    assert printed["invoice_counts"] == {"finalized": 0, "draft": 0}

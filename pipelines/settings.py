@@ -220,6 +220,11 @@ class Settings(BaseSettings):
         return self.home / "dagster"
 
     @property
+    def logs(self) -> Path:
+        """Folder of the traces of errors that nobody foresaw."""
+        return self.home / "logs"
+
+    @property
     def writer_lock(self) -> Path:
         """The file that the only writer has locked."""
         return self.home / "writer.lock"

@@ -4,18 +4,24 @@ import getpass
 import json
 import logging
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 from rich.console import Console, ConsoleDimensions
 from rich.markup import escape
 from rich.status import Status
 
-from pipelines.vocabulary.errors import MeterlineError
+from pipelines.cli.failure_log import write_failure_log
+from pipelines.vocabulary.errors import MeterlineError, UnforeseenError
+from pipelines.vocabulary.failures import failure_sentence
 from pipelines.vocabulary.visible import visible, visible_json, visible_lines
 
 if TYPE_CHECKING:
@@ -97,21 +103,40 @@ class Terminal:
 def terminal(*, as_json: bool = False) -> Iterator[Terminal]:
     """The terminal of one command; an error inside is explained, and ends it with its exit code.
 
+    The trace of an error that nobody foresaw goes to a log, which the sentence names.
+
     Raises:
-        typer.Exit: 1 after an error that a person can mend, 130 after Ctrl-C.
+        typer.Exit: 1 after an error, 130 after Ctrl-C.
     """
+    settings: Settings | None = None
     try:
-        yield Terminal(_settings(), as_json)
+        settings = _settings()
+        yield Terminal(settings, as_json)
     except KeyboardInterrupt:
         _errors.print("interrupted; nothing is half done, run again to go on")
         raise typer.Exit(130) from None
+    except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
+        raise
     except MeterlineError as error:
-        if as_json:
-            print_json({"error": type(error).__name__, "message": str(error)})
-        else:
-            _errors.print("[bold red]error[/bold red] ", end="")
-            _errors.print(visible_lines(str(error)), markup=False, highlight=False, soft_wrap=True)
+        _say_failure(error, settings, as_json=as_json)
         raise typer.Exit(1) from None
+    except Exception as error:
+        foreseen = UnforeseenError(failure_sentence(error), traceback.format_exc())
+        _say_failure(foreseen, settings, as_json=as_json)
+        raise typer.Exit(1) from None
+
+
+def _say_failure(error: MeterlineError, settings: "Settings | None", *, as_json: bool) -> None:
+    sentence = str(error)
+    if isinstance(error, UnforeseenError):
+        folder = settings.logs if settings else Path(tempfile.gettempdir())
+        log = write_failure_log(folder, error.trace)
+        sentence += f" The trace is in {log}." if log else f"\n{visible_lines(error.trace)}"
+    if as_json:
+        print_json({"error": type(error).__name__, "message": sentence})
+        return
+    _errors.print("[bold red]error[/bold red] ", end="")
+    _errors.print(visible_lines(sentence), markup=False, highlight=False, soft_wrap=True)
 
 
 def login_name() -> str:

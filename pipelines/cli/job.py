@@ -28,7 +28,8 @@ from pipelines.operations.trial import Trial, try_closing
 from pipelines.settings import Settings
 from pipelines.vocabulary.acts import Act, Asked
 from pipelines.vocabulary.counted import counted
-from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.errors import MeterlineError, UnforeseenError
+from pipelines.vocabulary.failures import sentence_of
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -300,11 +301,15 @@ def _failure(result: "ExecuteInProcessResult") -> MeterlineError:
         error = getattr(event.event_specific_data, "error", None) if event.is_failure else None
         if error is None:
             continue
+        trace = error.to_string()
         while error.cause is not None:
             error = error.cause
         if error.cls_name in _INTERRUPTIONS:
             raise KeyboardInterrupt
+        run = f"(run {result.run_id}; the UI shows its steps)"
         kind, _, text = error.message.partition(": ")
-        sentence = text if kind.startswith(f"{MeterlineError.__module__}.") else error.message
-        return MeterlineError(f"{sentence.strip()}\n(run {result.run_id}; the UI shows its steps)")
+        if kind.startswith(f"{MeterlineError.__module__}."):
+            return MeterlineError(f"{text.strip()}\n{run}")
+        sentence = sentence_of(error.cls_name or kind, text.strip())
+        return UnforeseenError(f"{sentence}\n{run}", trace)
     return MeterlineError(f"run {result.run_id} failed; the UI shows why")

@@ -6,6 +6,7 @@ another schema is migrated or refused.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -171,6 +172,12 @@ class Lake:
             {"kind": kind},
         )
         return int(found["id"][0])
+
+    def last_written_at(self) -> datetime | None:
+        """When the newest transaction was written; None before the first."""
+        found = self.query("SELECT max(committed_at) AS written_at FROM lake.batches")
+        written_at: datetime | None = found["written_at"][0]
+        return written_at
 
     def files(self, table: LakeTable, batch_id: int | None = None) -> list[Path]:
         """The Parquet files that are the table (as of a batch): any engine can read them."""

@@ -7,7 +7,7 @@ work of a run (see `assets`).
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +18,9 @@ from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.instants import TimestampError, instant_of, parse_rfc3339
 from pipelines.vocabulary.tables import BATCHES, CATALOGS
+
+CLOCK_LEAP_MAX = timedelta(days=365)
+"""The longest time between two runs of a home after which a run trusts the clock alone."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,13 @@ def choose_as_of(
         raise MeterlineError(
             f"--as-of {requested} lies in the future; it is {listing_started_at:%Y-%m-%dT%H:%M:%SZ}"
         )
+    if requested is None and last_as_of is not None and as_of < last_as_of:
+        raise MeterlineError(
+            f"this host's clock says {_instant(as_of)}, which lies before {_instant(last_as_of)}, "
+            "for which this home has spoken already; time never goes back within a home, and "
+            "nothing was written. Correct the clock. If it was ahead when the last run closed "
+            "invoices, restore the home from a backup made before that"
+        )
     if last_as_of is not None and as_of < last_as_of:
         raise MeterlineError(
             f"--as-of {as_of:%Y-%m-%dT%H:%M:%SZ} lies before {last_as_of:%Y-%m-%dT%H:%M:%SZ}, for "
@@ -92,6 +102,38 @@ def choose_as_of(
             "away, or name an empty folder in METERLINE_HOME to start another one"
         )
     return as_of
+
+
+def require_plausible_clock(
+    requested: str | None, now: datetime, last_written_at: datetime | None
+) -> None:
+    """Refuses to speak for the present of a clock that has leapt ahead.
+
+    A run that speaks for a far future would close every period until then, and refuse all usage of
+    them as late.
+
+    Example: the last run wrote on 10 March 2026, and the clock says 1 January 2036. The run is
+    refused. On 10 March 2027 it is not, and after that a person says the instant once.
+
+    Args:
+        requested: the instant that a person named, who vouches for it; None is the present.
+        now: what the clock says.
+        last_written_at: when the last transaction was written; None in a new home.
+
+    Raises:
+        MeterlineError: the clock is more than `CLOCK_LEAP_MAX` ahead.
+    """
+    if requested is None and last_written_at and now - last_written_at > CLOCK_LEAP_MAX:
+        raise MeterlineError(
+            f"this host's clock says {_instant(now)}, {(now - last_written_at).days:,} days after "
+            f"the last run wrote to this home ({_instant(last_written_at)}); nothing was written, "
+            "because every period until then would be closed. Correct the clock, or if it is "
+            f"right, say so once: `meterline run --as-of {_instant(now)}`"
+        )
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
 @cache

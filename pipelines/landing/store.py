@@ -37,6 +37,12 @@ _REFUSALS_OF_A_FILE = frozenset(
 )
 """Errors of `open` that concern one file. Any other may come from the disk or the network."""
 
+_ADVICE = dict.fromkeys(
+    (errno.EMFILE, errno.ENFILE),
+    "raise the limit of open files, for example with `ulimit -n 4096`, then run again",
+)
+"""What a person does about an error of this host, by its number."""
+
 _NO_PERMISSION = "there is no permission to read it; grant read access, then replay the file"
 # Granting access changes neither time nor size of a file. So no new version would heal it.
 
@@ -154,8 +160,8 @@ class Landing:
             if error.errno in _REFUSALS_OF_A_FILE:
                 raise UnreadableFileError(f"it cannot be opened: {error.strerror}") from None
             raise LandingError(
-                f"{error.filename} cannot be opened: {error.strerror}; run again when the "
-                "landing answers"
+                f"{error.filename} cannot be opened: {error.strerror}; "
+                f"{_ADVICE.get(error.errno or 0, 'run again when the landing answers')}"
             ) from error
         with stream:
             facts = os.fstat(stream.fileno())
@@ -172,8 +178,8 @@ class Landing:
             found = s3_file_system(self.s3_endpoint_url).find(prefix, detail=True)
         except Exception as error:
             raise LandingError(
-                f"{self.address} cannot be listed: {type(error).__name__}: {error}; check "
-                "METERLINE_LANDING, METERLINE_S3_ENDPOINT_URL and the AWS_* credentials"
+                f"{self.address} cannot be listed: {type(error).__name__}: {error}; "
+                f"{_advice_on_store(error)}"
             ) from error
         return [
             (
@@ -231,7 +237,9 @@ class Landing:
             problem = None
         if problem is None:
             raise UnreadableFileError(f"{size_bytes} bytes were listed, {copy.tell()} came")
-        raise LandingError(f"s3://{bucket}/{key} cannot be read: {problem}") from problem
+        raise LandingError(
+            f"s3://{bucket}/{key} cannot be read: {problem}; {_advice_on_store(problem)}"
+        ) from problem
 
 
 def _facts(path: Path) -> os.stat_result | None:
@@ -288,6 +296,12 @@ def _http_status(error: Exception) -> int | None:
 
 def _error_code(error: Exception) -> str:
     return str(_s3_answer(error).get("Error", {}).get("Code"))
+
+
+def _advice_on_store(error: Exception) -> str:
+    if _error_code(error) == "RequestTimeTooSkewed":
+        return "the clocks of this host and of the store differ: correct that of this host"
+    return "check METERLINE_LANDING, METERLINE_S3_ENDPOINT_URL and the AWS_* credentials"
 
 
 def _s3_answer(error: Exception) -> dict[str, Any]:

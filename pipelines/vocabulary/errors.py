@@ -74,6 +74,18 @@ class AlreadyRunningError(MeterlineError):
     """Another run holds the writer lock of this home."""
 
 
+class UnforeseenError(MeterlineError):
+    """A library or the machine failed, and nothing here was made for it.
+
+    Attributes:
+        trace: all that is known, as Python writes it. It goes to a log.
+    """
+
+    def __init__(self, sentence: str, trace: str) -> None:
+        self.trace = trace
+        super().__init__(sentence)
+
+
 class InvariantError(MeterlineError):
     """The written rows do not add up. Nothing is published or finalized."""
 

@@ -189,6 +189,7 @@ def test_a_body_of_another_length_than_listed_is_unreadable(bucket: Bucket) -> N
         ("InvalidObjectState", UnreadableFileError, "it is in an archive of the store; restore it"),
         ("ExpiredToken", LandingError, r"s3://.*/in/cdn/a.json cannot be read: said by the server"),
         ("InvalidAccessKeyId", LandingError, "cannot be read: said by the server"),
+        ("RequestTimeTooSkewed", LandingError, "correct that of this host"),
         ("SlowDown", LandingError, "cannot be read: .*said by the server"),
     ],
 )

@@ -37,6 +37,7 @@ PATHS = (
     "frozen_catalogs",
     "dbt_target",
     "dagster_home",
+    "logs",
     "writer_lock",
 )
 

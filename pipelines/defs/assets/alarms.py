@@ -23,6 +23,7 @@ from pipelines.operations.alarms import (
     passed_bounds,
     send,
 )
+from pipelines.vocabulary.failures import failure_sentence
 
 _progress = logging.getLogger("meterline")
 
@@ -91,7 +92,7 @@ def tell_failure(context: dg.HookContext) -> None:
         cause = cause.__cause__
     delivery = send(
         writer.settings,
-        failure_payload(writer.settings, context.run_id, context.op.name, str(cause)),
+        failure_payload(writer.settings, context.run_id, context.op.name, failure_sentence(cause)),
     )
     if delivery != "off":
         _progress.info(delivery)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from pipelines.cli import job
+from pipelines.cli import console, job
 from pipelines.cli.console import print_json
 from pipelines.cli.job import RunOutcome
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
@@ -129,10 +129,48 @@ def test_interruption_says_that_nothing_is_half_done(call: Call, fail_with: Fail
     assert called.stderr.endswith("interrupted; nothing is half done, run again to go on\n")
 
 
-def test_error_that_nobody_foresaw_keeps_its_traceback(call: Call, fail_with: FailWith) -> None:
+def test_error_that_nobody_foresaw_keeps_its_traceback_in_a_log_that_is_named(
+    call: Call, fail_with: FailWith, home: Path
+) -> None:
+    fail_with(ZeroDivisionError("half of [nothing]"))
+    called = call("run")
+    (log,) = (home / "logs").iterdir()
+
+    assert called.exit_code == 1
+    assert "error an error that nobody foresaw: ZeroDivisionError: half of [nothing]. What" in (
+        called.stderr
+    )
+    assert called.stderr.endswith(f" The trace is in {log}.\n")
+    assert "Traceback" not in called.stderr
+    assert log.read_text().endswith("ZeroDivisionError: half of [nothing]\n")
+    assert "Traceback" in log.read_text()
+
+
+def test_full_disk_is_a_sentence_for_a_program_too(
+    call: Call, fail_with: FailWith, home: Path
+) -> None:
+    fail_with(OSError(28, "No space left on device"))
+    error = json.loads(call("run", "--json").stdout)
+    (log,) = (home / "logs").iterdir()
+
+    assert error["error"] == "UnforeseenError"
+    assert error["message"].startswith("the disk is full ([Errno 28] No space left on device). ")
+    assert error["message"].endswith(f"then run again. The trace is in {log}.")
+
+
+def test_trace_that_no_disk_takes_is_shown(
+    call: Call, fail_with: FailWith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "write_failure_log", lambda *_: None)
     fail_with(ZeroDivisionError())
 
-    assert isinstance(call("run").exception, ZeroDivisionError)
+    assert "Please report it with its log.\nTraceback (most recent" in call("run").stderr
+
+
+def test_wrong_setting_leaves_no_log(call: Call, home: Path) -> None:
+    call("run", METERLINE_THREADS="0")
+
+    assert not home.exists()
 
 
 def test_progress_goes_to_stderr_as_it_is(call: Call, ran: list[tuple[object, ...]]) -> None:

@@ -252,7 +252,20 @@ def test_replay_says_what_it_decided_again(settings: Settings, stand_in: StandIn
     ("error", "sentence"),
     [
         pytest.param(InvariantError("expected 1: found 2"), "expected 1: found 2", id="ours"),
-        pytest.param(ValueError("no: number"), "ValueError: no: number", id="another's"),
+        pytest.param(
+            ValueError("no: number"),
+            "an error that nobody foresaw: ValueError: no: number. What was committed is kept, "
+            "nothing is half done, and the next run goes on from there. Please report it with its "
+            "log.",
+            id="another's",
+        ),
+        pytest.param(
+            OSError(24, "Too many open files"),
+            "this process may open too few files ([Errno 24] Too many open files). What was "
+            "committed is kept, nothing is half done, and the next run goes on from there. Raise "
+            "the limit, for example with `ulimit -n 4096`, then run again.",
+            id="the machine's",
+        ),
     ],
 )
 def test_failing_step_is_told_without_what_dagster_wraps_around_it(
@@ -266,6 +279,8 @@ def test_failing_step_is_told_without_what_dagster_wraps_around_it(
     assert said == sentence
     assert run.startswith("(run ")
     assert run.endswith("; the UI shows its steps)")
+    trace = getattr(failure.value, "trace", "")
+    assert (type(error).__name__ in trace) is not isinstance(error, MeterlineError)
 
 
 def test_interrupted_step_interrupts_the_command(settings: Settings, stand_in: StandIn) -> None:

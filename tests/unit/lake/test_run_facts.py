@@ -9,7 +9,12 @@ import pytest
 
 from pipelines.lake import run_facts
 from pipelines.lake.lake import Lake
-from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
+from pipelines.lake.run_facts import (
+    RunFacts,
+    choose_as_of,
+    code_revision,
+    require_plausible_clock,
+)
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.tables import BATCHES, CATALOGS
@@ -68,7 +73,12 @@ def test_run_speaks_for_the_requested_instant_or_the_listing(
         pytest.param(
             "2026-03-10T11:59:59.999999Z", NOON, "time never goes back", id="a tick before the last"
         ),
-        pytest.param(None, NOON + TICK, "time never goes back", id="a clock that was set back"),
+        pytest.param(
+            None,
+            NOON + TICK,
+            r"this host's clock says 2026-03-10T12:00:00Z.*time never goes back.*Correct the clock",
+            id="a clock that was set back",
+        ),
         pytest.param("2026-03-10", None, "--as-of: '2026-03-10' is not an RFC 3339", id="a date"),
         pytest.param("2026-03-10T12:00:00", None, "--as-of: .* with zone", id="no zone"),
         pytest.param("2026-02-30T12:00:00Z", None, "--as-of: .*2026-02-30", id="no such day"),
@@ -81,6 +91,47 @@ def test_impossible_instant_is_refused(
 ) -> None:
     with pytest.raises(MeterlineError, match=sentence):
         choose_as_of(requested, NOON, last)
+
+
+YEAR = timedelta(days=365)
+
+
+@pytest.mark.parametrize(
+    ("requested", "last_written_at"),
+    [
+        pytest.param(None, None, id="a new home"),
+        pytest.param(None, NOON - YEAR, id="exactly a year"),
+        pytest.param(None, NOON + YEAR, id="a clock that was set back"),
+        pytest.param("2026-03-10T12:00:00Z", NOON - YEAR - TICK, id="a person vouches for it"),
+    ],
+)
+def test_clock_that_may_be_right_is_trusted(
+    requested: str | None, last_written_at: datetime | None
+) -> None:
+    require_plausible_clock(requested, NOON, last_written_at)
+
+
+def test_clock_that_leapt_ahead_closes_nothing() -> None:
+    with pytest.raises(MeterlineError) as refusal:
+        require_plausible_clock(None, NOON, NOON - YEAR - TICK)
+
+    assert str(refusal.value) == (
+        "this host's clock says 2026-03-10T12:00:00Z, 365 days after the last run wrote to this "
+        "home (2025-03-10T11:59:59Z); nothing was written, because every period until then would "
+        "be closed. Correct the clock, or if it is right, say so once: `meterline run --as-of "
+        "2026-03-10T12:00:00Z`"
+    )
+
+
+def test_lake_says_when_it_was_last_written(lake_home: Path) -> None:
+    with open_lake(lake_home, read_only=False) as lake:
+        assert lake.last_written_at() is None
+        before = datetime.now(UTC)
+        commit(lake, FACTS)
+        written_at = lake.last_written_at()
+
+    assert written_at is not None
+    assert before <= written_at <= datetime.now(UTC)
 
 
 def test_row_of_a_batch_holds_the_facts() -> None:

@@ -280,7 +280,11 @@ def test_a_folder_in_place_of_a_listed_file_is_unreadable(tmp_path: Path) -> Non
         (errno.ENETUNREACH, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
         (errno.ESTALE, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
         (errno.EIO, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
-        (errno.EMFILE, LandingError, "cdn/a.json cannot be opened: .* run again when the"),
+        (
+            errno.EMFILE,
+            LandingError,
+            "a.json cannot be opened: Too many .*; raise the limit of open",
+        ),
     ],
 )
 def test_refusal_of_one_file_is_told_from_a_landing_that_does_not_answer(

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.vocabulary.errors import MeterlineError
@@ -241,6 +241,33 @@ def load_settings() -> Settings:
     if misspelt:
         raise MeterlineError("; ".join(misspelt))
     return Settings()
+
+
+def setting_problems(error: ValidationError) -> list[str]:
+    """One sentence per variable whose value is not allowed: what was expected, and what was found.
+
+    A validator's own sentence stays as it is: the value may be a secret.
+    """
+    sentences = []
+    for problem in error.errors():
+        name = "_".join(str(part) for part in problem["loc"])
+        said = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] != "value_error":
+            said = f"expected {_expected(name)}, found {visible(repr(problem['input']))}"
+        sentences.append(f"METERLINE_{name.upper()}: {said}")
+    return sentences
+
+
+def _expected(name: str) -> str:
+    """What the value of a number or a size may be, in words."""
+    field = Settings.model_fields[name]
+    kinds = {int: "a whole number", float: "a number"}
+    kind = kinds.get(field.annotation)  # type: ignore[arg-type]
+    if kind is None:
+        return "a size such as 2GiB or 512MiB" if name == "memory_limit" else "a text"
+    least = next(bound.ge for bound in field.metadata if hasattr(bound, "ge"))
+    most = next((bound.le for bound in field.metadata if hasattr(bound, "le")), None)
+    return f"{kind} from {least:g} to {most:g}" if most else f"{kind} of {least:g} or more"
 
 
 _OF_OTHER_PARTS = {

@@ -156,17 +156,16 @@ def print_json(values: Mapping[str, Any]) -> None:
 def _settings() -> "Settings":
     from pydantic import ValidationError
 
-    from pipelines.settings import load_settings
+    from pipelines.settings import load_settings, setting_problems
 
     try:
         return load_settings()
     except ValidationError as error:
-        problems = "; ".join(
-            f"METERLINE_{'_'.join(str(part) for part in problem['loc']).upper()}: "
-            f"{problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors()
+        problems = setting_problems(error)
+        about = (
+            "a setting has a wrong value" if len(problems) == 1 else "settings have wrong values"
         )
-        raise MeterlineError(f"a setting has a wrong value: {problems}") from None
+        raise MeterlineError(f"{about}: {'; '.join(problems)}") from None
 
 
 class _ProgressLines(logging.Handler):

@@ -12,6 +12,7 @@ from pipelines.settings import (
     Settings,
     load_settings,
     metric_codes,
+    setting_problems,
     unknown_variables,
 )
 from pipelines.vocabulary.errors import MeterlineError
@@ -261,3 +262,22 @@ def test_variables_that_exist_are_no_misspelling() -> None:
     environment = dict.fromkeys([*VARIABLES, *GIVEN_TO_DBT, "meterline_home", "METER", "HOME"], "")
 
     assert unknown_variables(environment) == []
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_no_wrong_value_is_said_in_the_words_of_a_library(name: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({name: ["no", "text"]})
+
+    (sentence,) = setting_problems(refused.value)
+    assert sentence.startswith(f"METERLINE_{name.upper()}: expected a")
+    assert "nput should" not in sentence
+
+
+def test_a_secret_is_in_no_sentence() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"alarm_url": "ftp://user:secret@host"})
+
+    assert setting_problems(refused.value) == [
+        "METERLINE_ALARM_URL: expected http://… or https://… with a host"
+    ]

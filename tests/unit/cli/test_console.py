@@ -40,20 +40,42 @@ def test_wrong_variable_is_named_by_every_command(call: Call, arguments: list[st
     assert called.exit_code == 1
     assert called.stdout == ""
     assert words(called.stderr).startswith(
-        "error a setting has a wrong value: METERLINE_THREADS: Input should be a valid integer"
+        "error a setting has a wrong value: METERLINE_THREADS: expected a whole number from 1 to "
+        "256, found 'many'"
     )
 
 
 @pytest.mark.parametrize(
     ("variables", "sentences"),
     [
-        pytest.param({"METERLINE_THREADS": "0"}, ["greater than or equal to 1"], id="threads"),
-        pytest.param({"METERLINE_MEMORY_LIMIT": "2GB"}, ["match pattern"], id="memory_limit"),
-        pytest.param({"METERLINE_BATCH_BYTES": "1e3x"}, ["valid integer"], id="batch_bytes"),
-        pytest.param({"METERLINE_LOCK_WAIT_SECONDS": "-1"}, ["or equal to 0"], id="lock_wait"),
+        pytest.param(
+            {"METERLINE_THREADS": "0"}, ["a whole number from 1 to 256, found '0'"], id="threads"
+        ),
+        pytest.param(
+            {"METERLINE_MEMORY_LIMIT": "2GB"},
+            ["a size such as 2GiB or 512MiB, found '2GB'"],
+            id="memory_limit",
+        ),
+        pytest.param(
+            {"METERLINE_BATCH_BYTES": "1e3x"},
+            ["a whole number of 1 or more, found '1e3x'"],
+            id="batch_bytes",
+        ),
+        pytest.param(
+            {"METERLINE_LOCK_WAIT_SECONDS": "-1"},
+            ["a number of 0 or more, found '-1'"],
+            id="lock_wait",
+        ),
+        pytest.param({"METERLINE_HOLD_PERCENT": "101"}, ["from 0 to 100, found '101'"], id="hold"),
+        pytest.param(
+            {"METERLINE_THREADS": "\x1b[2J"}, ["found '\\x1b[2J'"], id="a control character"
+        ),
+        pytest.param({"METERLINE_HOME": "a?b"}, ["expected a path without ?"], id="home"),
         pytest.param({"METERLINE_LANDING": "s3://"}, ["found no bucket"], id="landing"),
         pytest.param(
-            {"METERLINE_THREADS": "0", "METERLINE_MEMORY_LIMIT": "2GB"}, [";"], id="two at once"
+            {"METERLINE_THREADS": "0", "METERLINE_MEMORY_LIMIT": "2GB"},
+            ["settings have wrong values: METERLINE_THREADS: ", "'0'; METERLINE_MEMORY_LIMIT: "],
+            id="two at once",
         ),
     ],
 )

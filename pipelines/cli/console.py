@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.console import Console, ConsoleDimensions
 from rich.markup import escape
@@ -115,14 +114,14 @@ def terminal(*, as_json: bool = False) -> Iterator[Terminal]:
     except KeyboardInterrupt:
         _errors.print("interrupted; nothing is half done, run again to go on")
         raise typer.Exit(130) from None
-    except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
         raise
     except MeterlineError as error:
         _say_failure(error, settings, as_json=as_json)
         raise typer.Exit(1) from None
     except Exception as error:
-        foreseen = UnforeseenError(failure_sentence(error), traceback.format_exc())
-        _say_failure(foreseen, settings, as_json=as_json)
+        unforeseen = UnforeseenError(failure_sentence(error), traceback.format_exc())
+        _say_failure(unforeseen, settings, as_json=as_json)
         raise typer.Exit(1) from None
 
 

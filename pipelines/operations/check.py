@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.catalog.catalog import Catalog
-from pipelines.catalog.closed_time import collisions
 from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.home import Home
-from pipelines.lake.closed_book import NEWEST_CLOSED, closed_spans
+from pipelines.lake.closed_book import NEWEST_CLOSED
 from pipelines.settings import DBT_PROJECT, Settings, metric_codes
 from pipelines.vocabulary.errors import CatalogError, MeterlineError, OlderSchemaError
+from pipelines.warehouse.contradictions import contradictions
 from pipelines.warehouse.dbt_runner import prepare_project, read_manifest
 from pipelines.warehouse.declared_metrics import (
     DeclaredMetric,
@@ -101,7 +101,7 @@ def _hold_against_the_book(
         return 0
     try:
         with home.lake() as lake:
-            problems += map(str, collisions(catalog, closed_spans(lake), metric_codes()))
+            problems += contradictions(lake, catalog, metric_codes())
             return int(lake.query(f"SELECT count(*) AS n FROM ({NEWEST_CLOSED})")["n"][0])
     except OlderSchemaError as error:
         warnings.append(f"the catalog was not compared with what is closed: {error}")

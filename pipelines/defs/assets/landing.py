@@ -17,14 +17,14 @@ from pipelines.home import Home
 from pipelines.intake.kinds import Kind, Plan, Tools
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.lake import Lake
-from pipelines.operations.acts import asked_acts, write_acts
-from pipelines.operations.closing import Moment
 from pipelines.lake.run_facts import (
     RunFacts,
     choose_as_of,
     code_revision,
     require_plausible_clock,
 )
+from pipelines.operations.acts import asked_acts, write_acts
+from pipelines.operations.closing import Moment
 from pipelines.settings import metric_codes
 from pipelines.vocabulary.counted import counted
 from pipelines.warehouse.book_fill import fill_closed_book
@@ -74,7 +74,7 @@ def landed_files(
         _sweep(home, lake)
         _list_digests(lake)
         listing_started_at = datetime.now(UTC)
-        if kind.takes_in:
+        if kind.moves_time:
             require_plausible_clock(config.as_of, listing_started_at, lake.last_written_at())
         spoken_for = last_as_of(lake, home.settings.published)
         as_of = (

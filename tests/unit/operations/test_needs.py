@@ -117,6 +117,8 @@ def test_a_batch_that_was_never_published_needs_a_person(lake_home: Path) -> Non
         (os.getpid(), []),
         (2**22 + 1, ["run r1 was killed; `meterline run` goes on where it stopped"]),
     ],
+    # A process id in a test's name would be another one in each worker.
+    ids=["at work", "killed"],
 )
 def test_a_run_that_was_killed_needs_a_person_and_one_at_work_does_not(
     lake_home: Path, pid: int, needs: list[str]

@@ -1,5 +1,6 @@
 """`meterline`: its commands, how it refuses wrong usage, and how little it loads to start."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typer.testing import Result
 
 from pipelines.cli import commands
 from pipelines.cli.app import app
+from pipelines.settings import REPOSITORY
 
 COMMANDS = sorted(path.stem for path in Path(commands.__path__[0]).glob("[!_]*.py"))
 
@@ -94,6 +96,12 @@ def printed_by(*arguments: str) -> str:
     """What Python prints with these arguments."""
     command = [sys.executable, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_every_command_stands_on_its_page_and_no_other() -> None:
+    page = (REPOSITORY / "docs" / "commands.md").read_text()
+
+    assert sorted(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)) == COMMANDS
 
 
 def test_version_is_that_of_the_package(call: Call) -> None:

@@ -118,7 +118,7 @@ class Home:
         """
         since = calendar.earliest_in_time(catalog, received_at)
         return calendar.cuts_until(
-            catalog, closed_spans(lake), closed_cuts(lake, since), received_at
+            catalog, closed_spans(lake), closed_cuts(lake, since, received_at), received_at
         )
 
     def generation(self) -> Generation | None:

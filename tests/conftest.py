@@ -12,7 +12,13 @@ from tests.worlds.made_once import made_once, share_below
 keep_compiled()
 
 
-WHOLE_RUNS = ("test_recovery", "test_replay_job", "test_killed_run", "test_sample_job")
+WHOLE_RUNS = (
+    "test_recovery",
+    "test_replay_job",
+    "test_killed_run",
+    "test_random_books_job",
+    "test_sample_job",
+)
 """Modules whose tests take half a minute each."""
 
 

@@ -141,11 +141,17 @@ def billing_periods(
 def open_spans(lives: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
     """The open time of each subscription: its life less its closed time, compared by label.
 
+    Where closed time of another subscription of the customer ends or begins on the same day, the
+    instant stored there is the bound of both: an instant belongs to one of the two.
+
     Example: a subscription starts on 1 January and has no end. March and May are closed. It is
     open from 1 January to 1 March, in April, and from 1 June on.
 
+    Example: s1 ended on 1 March, and s2 starts then. February of s1 was closed in UTC. When the
+    customer's zone becomes Los Angeles, s2 still starts on 1 March at 00:00 UTC.
+
     Args:
-        lives: subscription_id, start_date, end_date; one row per subscription.
+        lives: subscription_id, customer_id, start_date, end_date; one row per subscription.
         closed: schema `CLOSED_SPANS`.
 
     Returns:
@@ -153,12 +159,15 @@ def open_spans(lives: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
     """
     spans = closed.select(
         "subscription_id",
+        "customer_id",
         "last_cut_at",
         start_date=pl.col("span_start_label").dt.date(),
         end_date=pl.col("span_end_label").dt.date(),
         start_at="span_start_at",
         end_at="span_end_at",
     ).sort("subscription_id", "start_date")
+    begun = spans.group_by("customer_id", open_to_date="start_date").agg(pl.col("start_at").min())
+    ended = spans.group_by("customer_id", open_from_date="end_date").agg(pl.col("end_at").max())
     # Spans touch where a subscription's terms changed, and overlap where it was billed twice.
     spans = spans.with_columns(
         pl.col("last_cut_at").max().over("subscription_id"),
@@ -176,15 +185,22 @@ def open_spans(lives: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
         "subscription_id", "last_cut_at", open_to_date="start_date", open_to_at="start_at"
     )
     never_closed = lives.join(spans, on="subscription_id", how="anti").select("subscription_id")
-    found = lives.select("subscription_id", "start_date", "end_date").join(
-        pl.concat([after, before, never_closed], how="diagonal"), on="subscription_id"
+    found = (
+        lives.select("subscription_id", "customer_id", "start_date", "end_date")
+        .join(pl.concat([after, before, never_closed], how="diagonal"), on="subscription_id")
+        .with_columns(
+            pl.coalesce("open_from_date", "start_date").alias("open_from_date"),
+            pl.min_horizontal("open_to_date", "end_date").alias("open_to_date"),
+        )
+        .join(ended, on=["customer_id", "open_from_date"], how="left")
+        .join(begun, on=["customer_id", "open_to_date"], how="left")
     )
     return found.select(
         "subscription_id",
-        pl.coalesce("open_from_date", "start_date").alias("open_from_date"),
-        pl.min_horizontal("open_to_date", "end_date").alias("open_to_date"),
-        "open_from_at",
-        "open_to_at",
+        "open_from_date",
+        "open_to_date",
+        pl.coalesce("open_from_at", "end_at").alias("open_from_at"),
+        pl.coalesce("open_to_at", "start_at").alias("open_to_at"),
         "last_cut_at",
     ).filter(pl.col("open_from_date") < pl.col("open_to_date").fill_null(date.max))
 

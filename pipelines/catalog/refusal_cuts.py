@@ -1,5 +1,7 @@
 """From when usage of a period is refused: names × periods, as one step function per name."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 
 from pipelines.vocabulary.frames import REFUSAL_CUTS, RefKind
@@ -37,8 +39,8 @@ def refusal_cuts(names: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     the cut of that subscription's period. One that names only a customer is refused when that
     is so for every subscription of the customer whose life holds `occurred_at`. So the latest
     of those cuts decides, and one as-of join (backward, by kind and name) finds it. Where no
-    subscription holds the instant, the name means nobody, or the customer's policy is
-    `adjust`, it is null: nothing is refused.
+    subscription holds the instant, the name means nobody, or the policy of one of these periods
+    is `adjust`, it is null: nothing is refused.
 
     Give only the names at hand when they are few among many: the outcome has no other
     customers' names. Subscriptions are called by their ids alone; they have no aliases.
@@ -52,7 +54,13 @@ def refusal_cuts(names: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
         name's next row; ordered by (kind, name, from_at). Before a name's first row nothing is
         refused.
     """
-    refusing = periods.lazy().filter(pl.col("late_usage_policy") == "reject")
+    rejects = pl.col("late_usage_policy") == "reject"
+    rejecting = periods.lazy().filter(rejects).select("customer_id").unique()
+    refusing = (
+        periods.lazy()
+        .join(rejecting, on="customer_id", how="semi")
+        .with_columns(cut_at=pl.when(rejects).then("cut_at").otherwise(_NEVER))
+    )
     of_customers = (
         names.lazy()
         .join(refusing, on="customer_id")
@@ -76,6 +84,9 @@ def refusal_cuts(names: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
 
 _REF = ["kind", "name"]
 
+_NEVER = pl.lit(datetime(9999, 1, 1, tzinfo=UTC), UTC_MICROSECONDS)
+"""The cut of a period whose usage is never refused: it is later than every other."""
+
 
 def _latest_cuts(spans_with_cut: pl.LazyFrame) -> pl.DataFrame:
     """The steps of all names: schema `REFUSAL_CUTS`, ordered, only where the cut changes."""
@@ -92,8 +103,11 @@ def _latest_cuts(spans_with_cut: pl.LazyFrame) -> pl.DataFrame:
             _steps_crowded(spans.join(crowded, on=_REF, how="semi")),
         ]
     ).sort(*_REF, "from_at")
+    is_cut = pl.col("latest_cut_at") < _NEVER
+    steps = steps.with_columns(latest_cut_at=pl.when(is_cut).then("latest_cut_at"))
     is_new = ~_is_same_name(1) | pl.col("latest_cut_at").ne_missing(pl.col("latest_cut_at").shift())
-    return steps.filter(is_new).select(REFUSAL_CUTS.names())
+    refuses_before = _is_same_name(1) | pl.col("latest_cut_at").is_not_null()
+    return steps.filter(is_new & refuses_before).select(REFUSAL_CUTS.names())
 
 
 def _is_same_name(places: int) -> pl.Expr:

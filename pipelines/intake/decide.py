@@ -271,9 +271,9 @@ def _winner_sentence() -> pl.Expr:
 
 
 def _time_sentence() -> pl.Expr:
-    occurred, received, cut = (
+    occurred, received = (
         pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%.fZ")
-        for name in ("occurred_at", "received_at", "latest_cut_at")
+        for name in ("occurred_at", "received_at")
     )
     return (
         pl.when(pl.col("time_reason") == Reason.FUTURE.value)
@@ -296,9 +296,8 @@ def _time_sentence() -> pl.Expr:
         )
         .otherwise(
             pl.format(
-                "occurred at {} in a billing period that was cut at {}; it was received at {}",
+                "occurred at {} in a billing period that was cut by {}, when it was received",
                 occurred,
-                cut,
                 received,
             )
         )

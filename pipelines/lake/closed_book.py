@@ -14,15 +14,50 @@ from pipelines.lake.lake import Lake
 from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS
 
 NEWEST_CLOSED = """
-    SELECT * FROM (
-        SELECT * FROM lake.closed_periods
-        QUALIFY revision = max(revision) OVER (PARTITION BY subscription_id, period_start_label)
-    ) WHERE state = 'closed'
+    SELECT each.* FROM lake.closed_periods AS each
+    ANTI JOIN (
+        SELECT subscription_id, period_start_label, max(revision) AS revision
+        FROM lake.closed_periods WHERE revision > 0 GROUP BY ALL
+    ) AS newest
+        ON each.subscription_id = newest.subscription_id
+        AND each.period_start_label = newest.period_start_label
+        AND each.revision < newest.revision
+    WHERE each.state = 'closed'
 """
-"""SQL: each closed period by its newest revision, without those that were reopened."""
+"""SQL: each closed period by its newest revision, without those that were reopened.
 
+A window over all periods would sort them. Few periods have a second revision.
+"""
 
 _SPAN_FACTS = "subscription_id, customer_id, plan_code, currency, metric_codes, void_invoice_id"
+
+_SPAN = """
+    min(period_start_at) AS span_start_at, max(period_end_at) AS span_end_at,
+    min(period_start_label) AS span_start_label, max(period_end_label) AS span_end_label,
+    max(cut_at) AS last_cut_at, arg_max(period, period_end_label) AS last_period,
+    sum(epoch_us(period_end_at) - epoch_us(period_start_at))
+        > epoch_us(max(period_end_at)) - epoch_us(min(period_start_at)) AS overlaps_itself
+"""
+
+_SUBSCRIPTIONS_PER_QUERY = 2_000
+"""Subscriptions whose periods are sorted at a time; it bounds the memory."""
+
+_PERIODS = f"""
+    SELECT *, coalesce(invoice_id, subscription_id || '/' || period_start_label::DATE) AS period,
+        CASE WHEN invoice_id IN ({VOID_INVOICES}) THEN invoice_id END AS void_invoice_id
+    FROM ({NEWEST_CLOSED})
+"""
+
+
+def _is_chain(start: str, end: str) -> str:
+    """SQL: whether the periods of a group follow each other, without a gap or an overlap.
+
+    So it is if and only if the ends are the starts, but for the first start and the last end.
+    Sums of hashes compare them without sorting.
+    """
+    return (
+        f"sum(hash({start})) - hash(min({start})) = sum(hash({end})) - hash(max({end})) AS is_chain"
+    )
 
 
 def closed_spans(lake: Lake) -> pl.DataFrame:
@@ -30,20 +65,33 @@ def closed_spans(lake: Lake) -> pl.DataFrame:
 
     The period of a void invoice is a span of its own.
     """
+    chains = lake.query(
+        f"""
+        SELECT {_SPAN_FACTS}, {_SPAN}, {_is_chain("period_start_label", "period_end_label")}
+        FROM ({_PERIODS}) GROUP BY {_SPAN_FACTS}
+        """
+    )
+    broken = (
+        chains.filter(~pl.col("is_chain")).select("subscription_id").unique(maintain_order=True)
+    )
+    whole = chains.join(broken, on="subscription_id", how="anti")
+    parts = broken.iter_slices(_SUBSCRIPTIONS_PER_QUERY)
+    spans = [whole, *(_broken_spans(lake, part) for part in parts if part.height)]
+    return pl.concat([each.select(CLOSED_SPANS.names()).cast(CLOSED_SPANS) for each in spans]).sort(
+        "subscription_id", "span_start_label"
+    )
+
+
+def _broken_spans(lake: Lake, subscriptions: pl.DataFrame) -> pl.DataFrame:
+    """The spans of these subscriptions, whose periods leave gaps or overlap."""
     return lake.query(
         f"""
-        WITH closed AS (
-            SELECT *, coalesce(invoice_id, subscription_id || '/' || period_start_label::DATE)
-                AS period,
-                CASE WHEN invoice_id IN ({VOID_INVOICES}) THEN invoice_id END AS void_invoice_id
-            FROM ({NEWEST_CLOSED})
-        ),
-        followed AS (
+        WITH followed AS (
             SELECT *, max(period_end_label) OVER (
                 PARTITION BY {_SPAN_FACTS} ORDER BY period_start_label
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS earlier_end_label
-            FROM closed
+            FROM ({_PERIODS}) SEMI JOIN subscriptions USING (subscription_id)
         ),
         numbered AS (
             SELECT *, sum(CASE WHEN period_start_label <= earlier_end_label THEN 0 ELSE 1 END)
@@ -53,32 +101,65 @@ def closed_spans(lake: Lake) -> pl.DataFrame:
                 ) AS span_number
             FROM followed
         )
-        SELECT {_SPAN_FACTS},
-            min(period_start_at) AS span_start_at, max(period_end_at) AS span_end_at,
-            min(period_start_label) AS span_start_label, max(period_end_label) AS span_end_label,
-            max(cut_at) AS last_cut_at, arg_max(period, period_end_label) AS last_period,
-            sum(epoch_us(period_end_at) - epoch_us(period_start_at))
-                > epoch_us(max(period_end_at)) - epoch_us(min(period_start_at)) AS overlaps_itself
-        FROM numbered GROUP BY {_SPAN_FACTS}, span_number
-        ORDER BY subscription_id, span_start_label
-        """
-    ).cast(CLOSED_SPANS)
+        SELECT {_SPAN_FACTS}, {_SPAN} FROM numbered GROUP BY {_SPAN_FACTS}, span_number
+        """,
+        subscriptions=subscriptions,
+    )
 
 
-def closed_cuts(lake: Lake, since: datetime | None) -> pl.DataFrame:
-    """The bounds and the cut of each closed period; schema `CLOSED_CUTS`.
+def closed_cuts(
+    lake: Lake, since: datetime | None, received_at: pl.Series | None = None
+) -> pl.DataFrame:
+    """The bounds and the cut of closed periods; schema `CLOSED_CUTS`.
+
+    Periods that follow each other are one row where no file can tell their cuts apart. The row has
+    the last of these cuts. So a year of closed days is a few rows.
+
+    Example: files were received on 10 and 12 June. All days that were cut by 10 June are one row,
+    those cut after it and by 12 June are another, and all later ones a third.
 
     Args:
         lake: any connection.
         since: no event is asked about that happened before; None asks about all.
+        received_at: of the files that are asked about; None: every period has a row of its own.
     """
-    return lake.query(
+    asked = f"SELECT * FROM ({NEWEST_CLOSED}) WHERE $since IS NULL OR period_end_at > $since"
+    if received_at is None:
+        found = lake.query(f"SELECT {_CUT_FACTS}, {_BOUNDS} FROM ({asked})", {"since": since})
+        return found.select(CLOSED_CUTS.names()).cast(CLOSED_CUTS)
+    cuts = lake.query("SELECT DISTINCT cut_at FROM lake.closed_periods").cast(
+        {"cut_at": CLOSED_CUTS["cut_at"]}
+    )
+    received = received_at.unique().sort().to_frame("judged_at")
+    judged = cuts.sort("cut_at").join_asof(
+        received.with_columns(cut_at="judged_at"), on="cut_at", strategy="forward"
+    )
+    chains = lake.query(
         f"""
-        SELECT {", ".join(CLOSED_CUTS)} FROM ({NEWEST_CLOSED})
-        WHERE $since IS NULL OR period_end_at > $since
+        SELECT {_CUT_FACTS}, min(period_start_at) AS period_start_at,
+            max(period_end_at) AS period_end_at, max(cut_at) AS cut_at,
+            {_is_chain("period_start_at", "period_end_at")}
+        FROM ({asked}) JOIN judged USING (cut_at) GROUP BY {_CUT_FACTS}, judged_at
         """,
         {"since": since},
-    ).cast(CLOSED_CUTS)
+        judged=judged,
+    )
+    broken = chains.filter(~pl.col("is_chain")).select("subscription_id").unique()
+    parts = [chains.join(broken, on="subscription_id", how="anti")]
+    if broken.height:
+        parts.append(
+            lake.query(
+                f"SELECT {_CUT_FACTS}, {_BOUNDS} FROM ({asked}) SEMI JOIN broken USING "
+                "(subscription_id)",
+                {"since": since},
+                broken=broken,
+            )
+        )
+    return pl.concat([each.select(CLOSED_CUTS.names()).cast(CLOSED_CUTS) for each in parts])
+
+
+_CUT_FACTS = "subscription_id, customer_id, late_usage_policy"
+_BOUNDS = "period_start_at, period_end_at, cut_at"
 
 
 def closed_count(lake: Lake) -> int:

@@ -317,11 +317,15 @@ MOVED_NAMES = pl.Schema(
         "cut_at": UTC_MICROSECONDS,
         "event_batch_id": pl.Int64(),
         "invoice_id": pl.String(),
+        "closing_batch_id": pl.Int64(),
+        "is_moved": pl.Boolean(),
     }
 )
-"""One row per name, metric and closed period that counted the name's usage, and no longer would.
+"""One row per name, metric and closed period that counted the name's usage, of names that moved.
 
-The usage in question happened in `[moved_from_at, moved_to_at)`, was received before `cut_at`, and
+`is_moved` is false where the name still means the customer of the period. Of several rows for an
+event, that with the least `closing_batch_id` has it: the first closing that counted it. The usage
+in question happened in `[moved_from_at, moved_to_at)`, was received before `cut_at`, and
 is in a batch up to `event_batch_id`.
 """
 

@@ -2,11 +2,15 @@
 
 The usage stands on a finalized invoice. It stays there, and is billed nowhere else.
 
+The first closing that counted an event has it. What a name meant in a later one says nothing, as
+the event had moved by then.
+
 Example: the alias `web` meant acme, and acme's May is closed. In June the alias is given to beta,
 since ever. The usage of `web` in May stays on acme's invoice, and beta's May does not count it.
+When the alias is acme's again, so is that usage, also if beta's May was closed meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import polars as pl
@@ -23,6 +27,9 @@ from pipelines.vocabulary.frames import CUSTOMER_NAMES, MOVED_NAMES
 _EVER_BEFORE = datetime.min.replace(tzinfo=UTC)
 _EVER_AFTER = datetime.max.replace(tzinfo=UTC)
 
+_Span = tuple[datetime, datetime]
+_Part = Callable[[_Span, list[_Span]], Iterator[_Span]]
+
 _NAMING = (Customer, Alias)
 """The tables that say which customer a name means."""
 
@@ -30,7 +37,7 @@ _NAMING_FILES = tuple(row.file_name for row in _NAMING)
 
 
 def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
-    """Every name that a closed period counted and that means somebody else today.
+    """Every name that a closed period counted and that means somebody else today, in all periods.
 
     Args:
         lake: any connection.
@@ -50,32 +57,52 @@ def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
         {"names": list(_NAMING_FILES)},
     )
     today = names_of(catalog.tables)
-    unchanged = {name: catalog.files.get(name, b"") for name in _NAMING_FILES}
-    changed = list[pl.DataFrame]()
-    known = dict[tuple[bytes, ...], pl.DataFrame]()
+    meanings = dict[tuple[bytes, ...], pl.DataFrame]()
+    content_of = dict[str, tuple[bytes, ...]]()
     for (digest,), rows in stored.group_by("catalog_digest", maintain_order=True):
         texts = dict(rows.select("file_name", "content").iter_rows())
         files = {name: texts.get(name, "").encode() for name in _NAMING_FILES}
-        if files == unchanged:
-            continue
-        content = tuple(files.values())
-        if content not in known:
-            before = names_of(stored_tables(files, _NAMING))
-            known[content] = _moved(before, today)
-        changed.append(known[content].with_columns(catalog_digest=pl.lit(digest)))
-    if not any(frame.height for frame in changed):
+        content_of[str(digest)] = content = tuple(files.values())
+        if content not in meanings:
+            is_unchanged = content == tuple(catalog.files.get(name, b"") for name in _NAMING_FILES)
+            before = today if is_unchanged else names_of(stored_tables(files, _NAMING))
+            meanings[content] = before
+    moved = {content: _moved(before, today) for content, before in meanings.items()}
+    names = pl.concat([each["name"] for each in moved.values()]).unique() if moved else []
+    if not len(names):
         return pl.DataFrame(schema=MOVED_NAMES)
-    return _closed_usage(lake, pl.concat(changed))
+    kept = {
+        content: _kept(before.filter(pl.col("name").is_in(names.implode())), today)
+        for content, before in meanings.items()
+    }
+    return _closed_usage(
+        lake,
+        pl.concat(
+            spans[content].with_columns(catalog_digest=pl.lit(digest), is_moved=pl.lit(is_moved))
+            for spans, is_moved in ((moved, True), (kept, False))
+            for digest, content in content_of.items()
+        ),
+    )
 
 
 def _moved(before: pl.DataFrame, today: pl.DataFrame) -> pl.DataFrame:
     """The spans in which a name meant a customer before, and does not mean it today."""
     edited = before.join(today, on=CUSTOMER_NAMES.names(), how="anti", nulls_equal=True)
-    meanings = today.filter(pl.col("name").is_in(edited["name"].implode())).rows_by_key("name")
+    return _spans(edited, today, _less)
+
+
+def _kept(before: pl.DataFrame, today: pl.DataFrame) -> pl.DataFrame:
+    """The spans in which a name meant a customer before, and means it today."""
+    return _spans(before, today, _within)
+
+
+def _spans(before: pl.DataFrame, today: pl.DataFrame, part: _Part) -> pl.DataFrame:
+    """The part of each span of a name, as today's spans of the same customer leave or share it."""
+    meanings = today.filter(pl.col("name").is_in(before["name"].implode())).rows_by_key("name")
     rows = [
         (name, customer_id, *span)
-        for name, customer_id, start, end in edited.iter_rows()
-        for span in _less(
+        for name, customer_id, start, end in before.iter_rows()
+        for span in part(
             (start or _EVER_BEFORE, end or _EVER_AFTER),
             sorted(
                 (other_start or _EVER_BEFORE, other_end or _EVER_AFTER)
@@ -87,9 +114,14 @@ def _moved(before: pl.DataFrame, today: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CUSTOMER_NAMES, orient="row")
 
 
-def _less(
-    span: tuple[datetime, datetime], taken: list[tuple[datetime, datetime]]
-) -> Iterator[tuple[datetime, datetime]]:
+def _within(span: _Span, others: list[_Span]) -> Iterator[_Span]:
+    """What a span shares with those in order."""
+    for start, end in others:
+        if max(start, span[0]) < min(end, span[1]):
+            yield max(start, span[0]), min(end, span[1])
+
+
+def _less(span: _Span, taken: list[_Span]) -> Iterator[_Span]:
     """What is left of a span without those in order."""
     start, end = span
     for taken_start, taken_end in taken:
@@ -106,7 +138,7 @@ def _closed_usage(lake: Lake, changed: pl.DataFrame) -> pl.DataFrame:
         SELECT changed.name, unnest(string_split(metric_codes, ',')) AS metric_code,
             greatest(valid_from_at, period_start_at) AS moved_from_at,
             least(valid_to_at, period_end_at) AS moved_to_at,
-            cut_at, event_batch_id, invoice_id
+            cut_at, event_batch_id, invoice_id, closed.batch_id AS closing_batch_id, is_moved
         FROM ({NEWEST_CLOSED}) AS closed JOIN changed
             ON closed.customer_id = changed.customer_id
             AND closed.catalog_digest = changed.catalog_digest

@@ -377,7 +377,7 @@ _EDGES = [
     rejected(
         "received-exactly-at-the-cut",
         Reason.BACKDATED,
-        "in a billing period that was cut at",
+        "in a billing period that was cut by",
         metronome(customer_id=BACKDATED_CUSTOMER),
     ),
     accepted(

@@ -26,6 +26,11 @@
     plain_jinja        dbt's `adapter` for macros that Jinja renders, here and in sqlfluff
     small_dbt_project  a dbt project with a tag for each story
     homes              homes in which `meterline` runs as a command
+    naive_books        what a home must bill, refuse and close, by loops over days and events
+    edited_catalogs    a small catalog, and every edit that a person may make in it
+    compiled_dbt       dbt's own SQL, compiled once and run without dbt
+    book_runs          runs stage by stage over a lake and compiled SQL in one process
+    book_commands      the same runs as processes of the command
     sample_runs        homes after runs on the sample, each made once a session
 
 A world imports worlds and the product; a test imports worlds, and never another test.

@@ -43,7 +43,8 @@ create table calendar.customer_names(
 );
 create table calendar.moved_names(
     name varchar, metric_code varchar, moved_from_at timestamptz, moved_to_at timestamptz,
-    cut_at timestamptz, event_batch_id bigint, invoice_id varchar
+    cut_at timestamptz, event_batch_id bigint, invoice_id varchar, closing_batch_id bigint,
+    is_moved boolean
 );
 create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);

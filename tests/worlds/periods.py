@@ -52,19 +52,24 @@ class Terms:
 
 @dataclass(frozen=True)
 class Closed:
-    """Closed time of the subscription from one local day to another, in a zone of its own."""
+    """Closed time from one local day to another, in a zone of its own.
+
+    It is of the subscription unless another one of its customer is named.
+    """
 
     start: str
     end: str
     zone: str = "UTC"
     last_cut: str = "2026-01-01"
+    subscription: str = "s"
+    customer: str = "c"
 
 
 def spans_of(closed: Sequence[Closed]) -> pl.DataFrame:
     rows = [
         {
-            "subscription_id": "s",
-            "customer_id": "c",
+            "subscription_id": span.subscription,
+            "customer_id": span.customer,
             "plan_code": "p",
             "currency": "USD",
             "metric_codes": "",

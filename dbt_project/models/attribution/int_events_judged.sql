@@ -43,6 +43,12 @@ events_moved as (
             and metered_events.received_at < moved_names.cut_at
             and metered_events.batch_id <= moved_names.event_batch_id
     where metered_events.subscription_ref is null
+    group by
+        metered_events.metric_code,
+        metered_events.file_id,
+        metered_events.line
+    {# The first closing that counted it has it. #}
+    having min_by(moved_names.is_moved, moved_names.closing_batch_id)
 
 ),
 

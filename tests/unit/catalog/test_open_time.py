@@ -89,3 +89,60 @@ def test_period_has_labels_and_the_days_of_its_full_rhythm() -> None:
     assert (second["service_days"], second["full_days"]) == (28, 28)
     assert second["anchor_label"] == first["full_start_label"]
     assert first["phase_start_label"] == first["period_start_label"]
+
+
+TOKYO = {
+    "start": "12-31 15:00", "first": "02-28 15:00", "second": "03-01 15:00", "end": "03-31 15:00"
+}  # fmt: skip
+LOS_ANGELES = {
+    "start": "01-01 08:00", "first": "03-01 08:00", "second": "03-02 08:00", "end": "04-01 07:00"
+}  # fmt: skip
+"""First instants of 1 January, of 1 and 2 March, and of 1 April."""
+
+
+@pytest.mark.parametrize(
+    ("zone", "instants"),
+    [
+        pytest.param("Asia/Tokyo", TOKYO, id="now in Tokyo"),
+        pytest.param("America/Los_Angeles", LOS_ANGELES, id="now in Los Angeles"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("days", "other", "expected"),
+    [
+        pytest.param(
+            ("2026-03-01", None),
+            Closed("2026-02-01", "2026-03-01", subscription="s0"),
+            [("03-01 00:00", "{end}")],
+            id="it starts on the day on which another one's closed time ends",
+        ),
+        pytest.param(
+            ("2026-01-01", "2026-02-01"),
+            Closed("2026-02-01", "2026-03-01", subscription="s0"),
+            [("{start}", "02-01 00:00")],
+            id="it ends on the day on which another one's closed time begins",
+        ),
+        pytest.param(
+            ("2026-03-02", None),
+            Closed("2026-02-01", "2026-03-01", subscription="s0"),
+            [("{second}", "{end}")],
+            id="it starts a day later",
+        ),
+        pytest.param(
+            ("2026-03-01", None),
+            Closed("2026-02-01", "2026-03-01", subscription="s0", customer="another"),
+            [("{first}", "{end}")],
+            id="the closed time is another customer's",
+        ),
+    ],
+)
+def test_instant_belongs_to_one_subscription_of_a_customer_whose_zone_changed(
+    zone: str,
+    instants: dict[str, str],
+    days: tuple[str, str | None],
+    other: Closed,
+    expected: list[tuple[str, str]],
+) -> None:
+    start, end = days
+    found = bounds(Terms(zone=zone, start=start, end=end), "2026-03-05", other)
+    assert found == [tuple(bound.format(**instants) for bound in each) for each in expected]

@@ -97,6 +97,24 @@ def test_a_subscription_of_a_customer_who_adjusts_refuses_nothing() -> None:
     assert steps(NAME_C, periods, kind="subscription") == []
 
 
+def test_usage_that_one_subscription_still_takes_is_not_refused_for_another() -> None:
+    # The policy became `adjust` when the month was closed, and only the quarter was open.
+    monthly = periods_of(Terms(end="2026-03-01"), "2026-12-31")
+    quarterly = periods_of(
+        Terms("quarter", "2026-02-10", end="2026-02-20", policy="adjust"), "2026-12-31"
+    ).with_columns(subscription_id=pl.lit("t"))
+    periods = pl.concat([monthly, quarterly])
+
+    assert steps(NAME_C, periods) == [
+        ("c", "01-01", "02-01"),
+        ("c", "02-01", "03-01"),
+        ("c", "02-10", None),
+        ("c", "02-20", "03-01"),
+        ("c", "03-01", None),
+    ]
+    assert [step for step in steps(NAME_C, periods, "subscription") if step[0] == "t"] == []
+
+
 def test_a_life_that_pauses_refuses_nothing_meanwhile() -> None:
     before = periods_of(Terms(end="2026-01-11"), "2026-12-31")
     after = periods_of(Terms(start="2026-01-21", end="2026-02-01"), "2026-12-31")

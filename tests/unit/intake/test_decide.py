@@ -569,9 +569,8 @@ def test_keys_with_one_hash_are_told_apart_by_their_bytes() -> None:
         ),
         pytest.param(
             [sent(3 * DAY, occurred=NOTHING, customer="acme")],
-            "occurred at 2026-03-10T12:00:00Z in a billing period that was cut at "
-            "2026-03-12T12:00:00Z; it was received at "
-            "2026-03-13T12:00:00Z",
+            "occurred at 2026-03-10T12:00:00Z in a billing period that was cut by "
+            "2026-03-13T12:00:00Z, when it was received",
             id="backdated",
         ),
     ],

@@ -1,9 +1,11 @@
 """What a run reads of closed time: spans, cuts, and the newest revision of each period."""
 
+import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipelines.lake.closed_book import (
@@ -97,6 +99,12 @@ def test_period_within_another_one_belongs_to_its_span(lake: LakeInMemory) -> No
     assert [row[1:3] for row in spans(lake, closed(0, days=5), closed(1), closed(4))] == [(1, 6)]
 
 
+def test_gap_as_long_as_an_overlap_is_still_a_gap(lake: LakeInMemory) -> None:
+    # 1 to 5 March, 3 to 5 March again, then nothing for two days, then 7 to 8 March.
+    overlapping = (closed(0, days=2), closed(2, days=2), closed(2, days=2), closed(6, days=1))
+    assert [row[1:3] for row in spans(lake, *overlapping)] == [(1, 5), (7, 8)]
+
+
 def test_newest_revision_counts_and_reopened_time_is_open(lake: LakeInMemory) -> None:
     again: dict[str, Any] = {"revision": 1, "batch_id": 3}
     assert [
@@ -178,3 +186,43 @@ def test_closed_periods_without_terms_are_counted(lake: LakeInMemory) -> None:
     spans(lake, closed(0), closed(1, terms_digest="t"), closed(2))
 
     assert periods_without_terms(lake) == 2
+
+
+def received(*days: float) -> pl.Series:
+    """Instants at which files were received, so many days after 1 March."""
+    return pl.Series([FIRST + day * DAY for day in days], dtype=CLOSED_CUTS["cut_at"])
+
+
+def test_cuts_that_no_file_can_tell_apart_are_one_row(lake: LakeInMemory) -> None:
+    # Six days of March, which are cut on 3 to 8 March.
+    spans(lake, *(closed(day) for day in range(6)))
+    cuts = closed_cuts(lake, None, received(4, 4, 5.5)).sort("period_start_at")
+    found = [(row["period_start_at"].day, row["cut_at"].day) for row in cuts.to_dicts()]
+    # Received on 5 March at 00:00, when the first three days were cut, and on 6 March at noon.
+    assert found == [(1, 5), (4, 6), (5, 8)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_merged_cuts_refuse_what_each_cut_refuses(lake: LakeInMemory, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 — repeatable on purpose
+    rows = [
+        closed(day, name, late_usage_policy=chance.choice(["reject", "reject", "adjust"]),
+               cut_at=FIRST + (day + 1 + chance.randint(0, 3)) * DAY)
+        for name in ("s", "t")
+        for day in range(12)
+        if name == "s" or chance.random() < 0.8
+    ]  # fmt: skip
+    spans(lake, *rows)
+    files = received(*(chance.randint(0, 18) for _ in range(chance.randint(1, 4))))
+
+    def refused(cuts: pl.DataFrame) -> set[tuple[str, int, datetime]]:
+        return {
+            (row["subscription_id"], hours, at)
+            for row in cuts.filter(late_usage_policy="reject").to_dicts()
+            for hours in range(0, 12 * 24, 12)
+            if row["period_start_at"] <= FIRST + timedelta(hours=hours) < row["period_end_at"]
+            for at in files
+            if at >= row["cut_at"]
+        }
+
+    assert refused(closed_cuts(lake, None, files)) == refused(closed_cuts(lake, None))

@@ -26,28 +26,31 @@ def edited(folder: Path, *edits: Edit) -> Catalog:
     return read(folder, files)
 
 
-def closed_with(catalog: Catalog) -> Lake:
-    """A lake in which May and June of acme are closed, by one invoice each."""
+def closed_with(catalog: Catalog, later: Catalog | None = None) -> Lake:
+    """A lake in which May and June of acme are closed, and of zürich by a later catalog."""
     contents = [
-        {"batch_id": 1, "catalog_digest": catalog.digest, "file_name": name, "content": text}
-        for name, text in ((name, content.decode()) for name, content in catalog.files.items())
+        {"batch_id": 1, "catalog_digest": used.digest, "file_name": name, "content": text}
+        for used in {catalog.digest: catalog, (later or catalog).digest: later or catalog}.values()
+        for name, text in ((name, content.decode()) for name, content in used.files.items())
     ]
+    closings = [(2, "s2", "acme", catalog), *([(3, "s9", "zürich", later)] if later else [])]
     periods = [
         {
-            "batch_id": 2,
-            "subscription_id": "s2",
+            "batch_id": batch_id,
+            "subscription_id": subscription_id,
             "revision": 0,
             "state": "closed",
-            "customer_id": "acme",
+            "customer_id": customer_id,
             "metric_codes": "bytes,requests",
             "period_start_at": start,
             "period_end_at": end,
             "period_start_label": start.replace(tzinfo=None),
             "cut_at": end,
             "event_batch_id": 7,
-            "catalog_digest": catalog.digest,
-            "invoice_id": f"s2/{start:%Y-%m-%d}",
+            "catalog_digest": used.digest,
+            "invoice_id": f"{subscription_id}/{start:%Y-%m-%d}",
         }
+        for batch_id, subscription_id, customer_id, used in closings
         for start, end in ((MAY, JUNE), (JUNE, JULY))
     ]
     return LakeInMemory(
@@ -94,9 +97,29 @@ def test_usage_that_was_counted_under_a_name_is_found(
         found = moved_names(lake, edited(tmp_path / "today", *edits))
 
     assert found.schema == MOVED_NAMES
+    found = found.filter("is_moved")
     for metric in ("bytes", "requests"):
         of_metric = found.filter(metric_code=metric)
         rows = of_metric.select("name", "moved_from_at", "moved_to_at", "invoice_id").rows()
         assert rows == expected
         assert set(of_metric["event_batch_id"]) <= {7}
     assert found.height == 2 * len(expected)
+
+
+def test_name_that_is_given_back_has_the_usage_of_the_first_closing(tmp_path: Path) -> None:
+    before = edited(tmp_path / "before")
+    # In between, `web` was zürich's since ever, and zürich's May and June were closed.
+    meanwhile = edited(
+        tmp_path / "meanwhile",
+        Edit("customer_aliases.csv", "web,acme,,2026-06-01T00:00:00Z\n", ""),
+        Edit("customer_aliases.csv", "web,zürich,2026-06-01T00:00:00Z,", "web,zürich,,"),
+    )
+    with closed_with(before, meanwhile) as lake:
+        found = moved_names(lake, before).filter(metric_code="bytes", name="web")
+
+    rows = found.select("moved_from_at", "invoice_id", "closing_batch_id", "is_moved").rows()
+    assert sorted(rows) == [
+        (MAY, "s2/2026-05-01", 2, False),
+        (MAY, "s9/2026-05-01", 3, True),
+        (JUNE, "s9/2026-06-01", 3, False),
+    ]

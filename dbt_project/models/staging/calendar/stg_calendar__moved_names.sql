@@ -12,5 +12,7 @@ select
     moved_from_at,
     moved_to_at,
     cut_at,
-    event_batch_id
+    event_batch_id,
+    closing_batch_id,
+    is_moved
 from moved_names

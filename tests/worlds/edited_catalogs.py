@@ -1,0 +1,346 @@
+"""Edited catalogs: a small catalog made by chance, and every edit that a person may make in it.
+
+`CELLS` says what may be written into each column of each file. Most edits leave a catalog that is
+free of contradictions; whether it may stand beside closed time is another question.
+"""
+
+import csv
+import io
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pipelines.catalog.catalog import TABLES
+
+Row = dict[str, str]
+Files = dict[str, list[Row]]
+
+FIRST_DAY = date(2026, 1, 1)
+"""No subscription starts before it, unless an edit says so."""
+
+ZONES = ("Etc/UTC", "America/Los_Angeles", "Europe/Berlin", "Asia/Tokyo", "America/New_York")
+CUSTOMERS = ("acme", "beta", "zeta")
+PLANS = ("calls", "bytes", "both", "grouped")
+NAMES = ("web", "ops", "shop", "nobody")
+INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Draws for one edit.
+
+    Attributes:
+        draw: the source of chance.
+        days: days that something begins or ends on.
+    """
+
+    draw: random.Random
+    days: Sequence[date]
+
+    def day(self) -> date:
+        """A day of those, or one near it, earlier or later."""
+        return self.draw.choice(self.days) + timedelta(self.draw.choice((0, 0, 0, -1, 1, -9, 20)))
+
+    def instant(self) -> str:
+        """An instant of such a day."""
+        at = datetime.combine(self.day(), datetime.min.time())
+        return (at + timedelta(hours=self.draw.choice((0, 0, 5, 13)))).strftime(INSTANT)
+
+
+Cell = Callable[[Chance, Files], str]
+
+
+def one_of(*cells: str) -> Cell:
+    """One of these cells."""
+    return lambda chance, _: chance.draw.choice(cells)
+
+
+def known(file_name: str, column: str, *strangers: str) -> Cell:
+    """A cell that the file has in that column, or a stranger."""
+    return lambda chance, files: chance.draw.choice(
+        [*(row[column] for row in files[file_name]), *strangers]
+    )
+
+
+def a_day(chance: Chance, _: Files) -> str:
+    """A day, earlier or later."""
+    return chance.day().isoformat()
+
+
+def a_day_or_none(chance: Chance, _: Files) -> str:
+    """A day, earlier or later, or none."""
+    return chance.draw.choice((chance.day().isoformat(), chance.day().isoformat(), ""))
+
+
+def an_instant_or_none(chance: Chance, _: Files) -> str:
+    """An instant, earlier or later, or none."""
+    return chance.draw.choice((chance.instant(), chance.instant(), ""))
+
+
+CELLS: Mapping[tuple[str, str], Cell] = {
+    ("sources.csv", "source"): one_of("cdn", "app", "api"),
+    ("sources.csv", "dialect"): one_of("metronome", "custom", "orb"),
+    ("sources.csv", "dedupe_scope"): one_of("", "shared"),
+    ("sources.csv", "dedupe_window_days"): one_of("unlimited", "90"),
+    ("sources.csv", "max_lateness_days"): one_of("", "20", "40"),
+    ("sources.csv", "future_skew_hours"): one_of("", "0", "48"),
+    ("sources.csv", "received_at_from"): one_of("path", "last_modified"),
+    ("sources.csv", "idempotency_key_fields"): one_of("", "id"),
+    ("sources.csv", "late_lookup"): one_of("", "yes", "no"),
+    ("sources.csv", "conflicts_expected"): one_of("", "yes"),
+    ("sources.csv", "auto_customers"): one_of("", "yes"),
+    ("source_fields.csv", "source"): known("sources.csv", "source"),
+    ("source_fields.csv", "field"): one_of("customer", "subscription", "event_name"),
+    ("source_fields.csv", "path"): one_of("who", "usage.who"),
+    ("source_fields.csv", "form"): one_of("", "constant"),
+    ("event_schemas.csv", "source"): known("sources.csv", "source"),
+    ("event_schemas.csv", "event_name"): one_of("http_request", "login"),
+    ("event_schemas.csv", "name"): one_of("bytes", "status"),
+    ("event_schemas.csv", "kind"): one_of("attribute", "dimension"),
+    ("event_schemas.csv", "is_required"): one_of("yes", "no"),
+    ("customers.csv", "customer_id"): one_of(*CUSTOMERS, "acme-2", "web"),
+    ("customers.csv", "name"): one_of("Acme", "Acme, Inc."),
+    ("customers.csv", "currency"): one_of("USD", "EUR", "JPY", "KWD"),
+    ("customers.csv", "time_zone"): one_of(*ZONES, "Pacific/Apia", "Pacific/Honolulu"),
+    ("customers.csv", "grace_period_days"): one_of("0", "1", "3", "12"),
+    ("customers.csv", "late_usage_policy"): one_of("reject", "adjust"),
+    ("customer_aliases.csv", "alias"): one_of(*NAMES, "acme"),
+    ("customer_aliases.csv", "customer_id"): known("customers.csv", "customer_id"),
+    ("customer_aliases.csv", "valid_from"): an_instant_or_none,
+    ("customer_aliases.csv", "valid_to"): an_instant_or_none,
+    ("plans.csv", "plan_code"): one_of(*PLANS, "calls-2"),
+    ("plans.csv", "name"): one_of("Calls", "All calls"),
+    ("plans.csv", "currency"): one_of("", "USD", "EUR"),
+    ("charges.csv", "plan_code"): known("plans.csv", "plan_code"),
+    ("charges.csv", "charge_code"): one_of("requests", "egress", "traffic"),
+    ("charges.csv", "metric_code"): one_of("requests", "egress_bytes"),
+    ("charges.csv", "charge_model"): one_of("standard", "graduated"),
+    ("charges.csv", "unit_price"): one_of("0", "0.5", "0.333333333333333", "7", ""),
+    ("charges.csv", "group_by"): one_of("", "status", "status;method"),
+    ("charges.csv", "valid_from"): a_day,
+    ("charge_tiers.csv", "plan_code"): known("plans.csv", "plan_code"),
+    ("charge_tiers.csv", "charge_code"): one_of("requests", "egress"),
+    ("charge_tiers.csv", "valid_from"): a_day,
+    ("charge_tiers.csv", "from_units"): one_of("0", "5", "100"),
+    ("charge_tiers.csv", "up_to_units"): one_of("5", "100", ""),
+    ("charge_tiers.csv", "unit_price"): one_of("0", "0.125", "0.000000000000001"),
+    ("charge_tiers.csv", "flat_amount"): one_of("", "0", "3.005"),
+    ("subscriptions.csv", "subscription_id"): one_of("s1", "s2", "s3", "s1-2"),
+    ("subscriptions.csv", "customer_id"): known("customers.csv", "customer_id"),
+    ("subscriptions.csv", "plan_code"): known("plans.csv", "plan_code"),
+    ("subscriptions.csv", "interval"): one_of("day", "week", "month", "quarter", "year"),
+    ("subscriptions.csv", "interval_count"): one_of("1", "2", "3"),
+    ("subscriptions.csv", "anchor"): one_of("calendar", "anniversary"),
+    ("subscriptions.csv", "start_date"): a_day,
+    ("subscriptions.csv", "end_date"): a_day_or_none,
+}
+"""What an edit may write into each column of each file of a catalog."""
+
+_OFTEN = (
+    ("subscriptions.csv", "start_date"),
+    ("subscriptions.csv", "end_date"),
+    ("subscriptions.csv", "interval"),
+    ("subscriptions.csv", "anchor"),
+    ("customers.csv", "time_zone"),
+    ("customers.csv", "grace_period_days"),
+    ("customers.csv", "late_usage_policy"),
+    ("customer_aliases.csv", "customer_id"),
+    ("customer_aliases.csv", "valid_from"),
+    ("customer_aliases.csv", "valid_to"),
+)
+"""What decides periods and names is edited as often as all the rest."""
+
+
+def first_catalog(draw: random.Random) -> Files:
+    """A catalog that is right: plans, customers and their names, one to two subscriptions each."""
+
+    def row(file_name: str, *cells: str) -> Row:
+        names = [each.name for each in TABLES[file_name].columns]
+        return dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=True))
+
+    files: Files = {name: [] for name in TABLES}
+    for source, received in (
+        ("cdn", "last_modified"),
+        ("app", draw.choice(("last_modified", "path"))),
+    ):
+        files["sources.csv"].append(
+            row("sources.csv", source, "metronome", "", "unlimited", "", "24", received)
+        )
+    for plan in PLANS:
+        files["plans.csv"].append(row("plans.csv", plan, plan, draw.choice(("", "USD"))))
+        files["charges.csv"] += _charges(plan, draw, row)
+    for code in ("both", "bytes"):
+        for low, high, price, flat in (("0", "5", "0.125", "3"), ("5", "", "0.01", "")):
+            files["charge_tiers.csv"].append(
+                row("charge_tiers.csv", code, "egress", "2020-01-01", low, high, price, flat)
+            )
+    for customer in CUSTOMERS:
+        zone, grace = draw.choice(ZONES), draw.choice(("0", "0", "1", "3"))
+        policy = draw.choice(("reject", "reject", "adjust"))
+        currency = draw.choice(("USD", "EUR", "JPY", "KWD"))
+        files["customers.csv"].append(
+            row("customers.csv", customer, customer, currency, zone, grace, policy)
+        )
+    files["customer_aliases.csv"] = [
+        row("customer_aliases.csv", "web", draw.choice(("acme", "acme", "beta"))),
+        row("customer_aliases.csv", "ops", "acme", "", "2026-02-10T00:00:00Z"),
+        row("customer_aliases.csv", "ops", "beta", "2026-02-10T00:00:00Z"),
+    ]
+    lives = [("acme", ("both",)), ("beta", ("calls", "bytes")), ("zeta", ("grouped",))]
+    for customer, plans in lives:
+        for plan in plans:
+            _subscribe(files, draw, customer, plan, row)
+    return files
+
+
+def _charges(plan: str, draw: random.Random, row: Callable[..., Row]) -> list[Row]:
+    rows = []
+    if plan != "bytes":
+        group = "status" if plan == "grouped" else ""
+        rows.append(row("charges.csv", plan, "requests", "requests", "standard", "0.25", group,
+                        "2020-01-01"))  # fmt: skip
+        if draw.random() < 0.5:
+            later = "2026-03-01"
+            rows.append(row("charges.csv", plan, "requests", "requests", "standard", "0.333",
+                            group, later))  # fmt: skip
+    if plan in {"bytes", "both"}:
+        rows.append(row("charges.csv", plan, "egress", "egress_bytes", "graduated", "", "",
+                        "2020-01-01"))  # fmt: skip
+    return rows
+
+
+def _subscribe(
+    files: Files, draw: random.Random, customer: str, plan: str, row: Callable[..., Row]
+) -> None:
+    """A subscription, or one that another takes the place of, on the same plan or another."""
+    start = FIRST_DAY + timedelta(draw.choice((0, 0, 9, 30)))
+    rhythm = (
+        draw.choice(("day", "week") if customer == "acme" else ("week", "month", "month")),
+        draw.choice(("1", "1", "2", "5")),
+        draw.choice(("calendar", "anniversary")),
+    )
+    number = len(files["subscriptions.csv"]) + 1
+    change = start + timedelta(draw.choice((40, 51, 59))) if draw.random() < 0.4 else None
+    end = change.isoformat() if change else draw.choice(("", "", "2026-04-01"))
+    files["subscriptions.csv"].append(
+        row("subscriptions.csv", f"s{number}", customer, plan, *rhythm, start.isoformat(), end)
+    )
+    if change:
+        next_plan = draw.choice((plan, "both" if plan not in {"calls", "bytes"} else plan))
+        files["subscriptions.csv"].append(
+            row("subscriptions.csv", f"s{number + 1}", customer, next_plan, *rhythm,
+                change.isoformat())
+        )  # fmt: skip
+
+
+def edited(chance: Chance, files: Files) -> Files:
+    """The catalog after one edit: of a cell, a row, or several rows that belong together."""
+    edits: list[Callable[[Chance, Files], Files]] = [
+        _cell, _cell, _cell, _cell, _often, _often, _often, _without_row, _with_row, _phase,
+        _renamed, _handed_over, _handed_over, _handed_over,
+    ]  # fmt: skip
+    return chance.draw.choice(edits)(chance, files)
+
+
+def copied(files: Files) -> Files:
+    """A copy that may be changed."""
+    return {name: [dict(row) for row in rows] for name, rows in files.items()}
+
+
+def _written(chance: Chance, files: Files, place: tuple[str, str]) -> Files:
+    found = copied(files)
+    file_name, column = place
+    if not found[file_name]:
+        return _with_row(chance, files, file_name)
+    chance.draw.choice(found[file_name])[column] = CELLS[place](chance, files)
+    return found
+
+
+def _cell(chance: Chance, files: Files) -> Files:
+    return _written(chance, files, chance.draw.choice(list(CELLS)))
+
+
+def _often(chance: Chance, files: Files) -> Files:
+    return _written(chance, files, chance.draw.choice(_OFTEN))
+
+
+def _without_row(chance: Chance, files: Files) -> Files:
+    found = copied(files)
+    rows = found[chance.draw.choice(["subscriptions.csv", "customer_aliases.csv", *found])]
+    if rows:
+        rows.pop(chance.draw.randrange(len(rows)))
+    return found
+
+
+def _with_row(chance: Chance, files: Files, name: str | None = None) -> Files:
+    """One more row, of which some cells are those of another row."""
+    found = copied(files)
+    file_name = name or chance.draw.choice(["subscriptions.csv", "customer_aliases.csv", *found])
+    like = chance.draw.choice(found[file_name] or [{}])
+    found[file_name].append(
+        {
+            each.name: like[each.name]
+            if each.name in like and chance.draw.random() < 0.4
+            else CELLS[file_name, each.name](chance, files)
+            for each in TABLES[file_name].columns
+        }
+    )
+    if file_name == "subscriptions.csv":
+        found[file_name][-1]["subscription_id"] = f"s{len(found[file_name]) + 10}"
+    return found
+
+
+def _phase(chance: Chance, files: Files) -> Files:
+    """A subscription ends on a day, and another one takes its place on another plan."""
+    found = copied(files)
+    rows = found["subscriptions.csv"]
+    if rows:
+        last, day = chance.draw.choice(rows), chance.day().isoformat()
+        rows.append(
+            {**last, "subscription_id": f"s{len(rows) + 10}", "start_date": day,
+             "plan_code": CELLS["subscriptions.csv", "plan_code"](chance, files)}
+        )  # fmt: skip
+        last["end_date"] = day
+    return found
+
+
+def _renamed(chance: Chance, files: Files) -> Files:
+    """An id is another one everywhere."""
+    found = copied(files)
+    column = chance.draw.choice(("customer_id", "plan_code", "subscription_id", "source"))
+    home = {"customer_id": "customers.csv", "plan_code": "plans.csv", "source": "sources.csv"}
+    rows = found[home.get(column, "subscriptions.csv")]
+    if rows:
+        old = chance.draw.choice(rows)[column]
+        for row in (row for rows in found.values() for row in rows):
+            if row.get(column) == old:
+                row[column] = f"{old}-2"
+    return found
+
+
+def _handed_over(chance: Chance, files: Files) -> Files:
+    """A name is another customer's from an instant on, or since ever."""
+    found = copied(files)
+    rows = found["customer_aliases.csv"]
+    if rows:
+        row, at = chance.draw.choice(rows), chance.draw.choice((chance.instant(), ""))
+        owner = CELLS["customer_aliases.csv", "customer_id"](chance, files)
+        if at:
+            rows.append({**row, "customer_id": owner, "valid_from": at})
+            row["valid_to"] = at
+        else:
+            row["customer_id"] = owner
+    return found
+
+
+def file_bytes(files: Files) -> dict[str, bytes]:
+    """The bytes of each file, as a person would save it."""
+    found = dict[str, bytes]()
+    for name, rows in files.items():
+        text = io.StringIO()
+        writer = csv.DictWriter(text, [each.name for each in TABLES[name].columns])
+        writer.writeheader()
+        writer.writerows(rows)
+        found[name] = text.getvalue().encode()
+    return found

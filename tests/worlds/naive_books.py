@@ -1,0 +1,417 @@
+"""Naive books: what a home must bill, refuse and close, worked out by loops over days and events.
+
+It is written from the rules alone, for tests that edit a catalog after closings. It imports nothing
+of `pipelines`: a witness that shares code with the accused cannot contradict it.
+
+A catalog is given as text: for each file its rows, for each row its cells by column.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
+
+Files = Mapping[str, Sequence[Mapping[str, str]]]
+"""A catalog: the rows of each file, as text by column."""
+
+DAY = timedelta(days=1)
+EVER_BEFORE = datetime.min.replace(tzinfo=UTC)
+EVER_AFTER = datetime.max.replace(tzinfo=UTC)
+MINOR_DIGITS = {"JPY": 0, "KWD": 3}
+"""Digits after the point; two for every other currency."""
+
+SENDER_FILES = ("sources.csv", "source_fields.csv", "event_schemas.csv")
+METRICS = ("egress_bytes", "requests")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One event as it was sent; its place is that of its line."""
+
+    place: tuple[int, int]
+    batch_id: int
+    source: str
+    customer_ref: str | None
+    subscription_ref: str | None
+    occurred_at: datetime
+    received_at: datetime
+    properties: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def quantity(self, metric: str) -> int | None:
+        """The quantity for a metric; None where it has none."""
+        if metric == "requests":
+            return 1
+        return int(self.properties["bytes"]) if "bytes" in self.properties else None
+
+
+@dataclass(frozen=True)
+class Period:
+    """A billing period, open or closed. The last five are null while it is open."""
+
+    subscription_id: str
+    customer_id: str
+    plan_code: str
+    currency: str
+    policy: str
+    start: date
+    end: date
+    start_at: datetime
+    end_at: datetime
+    grace_end_at: datetime
+    cut_at: datetime
+    metrics: frozenset[str] = frozenset()
+    event_batch_id: int | None = None
+
+    @property
+    def invoice_id(self) -> str:
+        return f"{self.subscription_id}/{self.start}"
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        """What does not change within a span of closed time."""
+        return self.subscription_id, self.plan_code, self.currency, self.metrics
+
+    def holds(self, instant: datetime) -> bool:
+        return self.start_at <= instant < self.end_at
+
+
+Line = tuple[str, str]
+"""Code of the charge and canonical JSON of the group."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What an open period comes to: quantity and amount by line, and the usage it rests on."""
+
+    lines: Mapping[Line, tuple[int, Decimal]]
+    usage: frozenset[tuple[tuple[int, int], str]]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((amount for _, amount in self.lines.values()), Decimal(0))
+
+
+@cache
+def first_instant(zone: str, day: date) -> datetime:
+    """The first instant of a local day; clocks change on quarters of an hour."""
+    instant = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=15)
+    while instant.astimezone(ZoneInfo(zone)).date() < day:
+        instant += timedelta(minutes=15)
+    return instant
+
+
+def day_of(cell: str) -> date | None:
+    return date.fromisoformat(cell) if cell else None
+
+
+def begins_period(subscription: Mapping[str, str], day: date) -> bool:
+    """Whether the rhythm has a boundary on this day."""
+    start, interval = date.fromisoformat(subscription["start_date"]), subscription["interval"]
+    count = int(subscription["interval_count"])
+    if subscription["anchor"] == "calendar":
+        start = {
+            "day": start,
+            "week": start - timedelta(days=start.weekday()),
+            "month": start.replace(day=1),
+            "quarter": start.replace(month=(start.month - 1) // 3 * 3 + 1, day=1),
+            "year": start.replace(month=1, day=1),
+        }[interval]
+    if interval in {"day", "week"}:
+        return (day - start).days % (count * {"day": 1, "week": 7}[interval]) == 0
+    months = count * {"month": 1, "quarter": 3, "year": 12}[interval]
+    if ((day.year - start.year) * 12 + day.month - start.month) % months:
+        return False
+    return day.day == start.day or ((day + DAY).day == 1 and day.day < start.day)
+
+
+class Today:
+    """A catalog as it is today beside what is closed."""
+
+    def __init__(self, files: Files, closed: Sequence[Period]) -> None:
+        self.files, self.closed = files, closed
+        self.customers = {row["customer_id"]: row for row in files["customers.csv"]}
+        self.plans = {row["plan_code"]: row for row in files["plans.csv"]}
+        self.subscriptions = {row["subscription_id"]: row for row in files["subscriptions.csv"]}
+        self.sources = {row["source"]: row for row in files["sources.csv"]}
+
+    def skew(self) -> timedelta:
+        """How far an event of any source may lie ahead of its receipt."""
+        return max(_skew(row) for row in self.sources.values())
+
+    def gaps(self, row: Mapping[str, str]) -> Iterator[tuple[date, date | None, Period | None]]:
+        """First day and end of each span of open time, and the closed period before it."""
+        own = [each for each in self.closed if each.subscription_id == row["subscription_id"]]
+        at, before = date.fromisoformat(row["start_date"]), None
+        end = day_of(row["end_date"])
+        for each in sorted(own, key=lambda each: each.start):
+            if at < min(each.start, end or date.max):
+                yield at, min(each.start, end or date.max), before
+            if before is None or each.end > at:
+                at, before = max(at, each.end), each
+        if end is None or at < end:
+            yield at, end, before
+
+    def open_periods(self, until: datetime) -> list[Period]:
+        """Every period of open time that starts by then."""
+        return [
+            period
+            for row in self.subscriptions.values()
+            for gap in self.gaps(row)
+            for period in self._walked(row, *gap, until)
+        ]
+
+    def _walked(
+        self,
+        row: Mapping[str, str],
+        start: date,
+        stop: date | None,
+        before: Period | None,
+        until: datetime,
+    ) -> Iterator[Period]:
+        customer = self.customers[row["customer_id"]]
+        zone, grace = customer["time_zone"], int(customer["grace_period_days"])
+        own = [each for each in self.closed if each.subscription_id == row["subscription_id"]]
+        floor = max((each.cut_at for each in own), default=EVER_BEFORE)
+        # An instant that closed time of the customer begins or ends with bounds others too.
+        theirs = [each for each in self.closed if each.customer_id == row["customer_id"]]
+        going_on = {(each.facts, each.start) for each in theirs}
+        gone_on = {(each.facts, each.end) for each in theirs}
+        begun = [
+            each.end_at
+            for each in theirs
+            if each.end == start and (each.facts, start) not in going_on
+        ]
+        ended = [
+            each.start_at
+            for each in theirs
+            if each.start == stop and (each.facts, stop) not in gone_on
+        ]
+        first, day = start, start
+        begun_at = first_instant(zone, start)
+        if before or begun:
+            begun_at = before.end_at if before else max(begun)
+        stop_at = min((each.start_at for each in own if each.start == stop), default=None)
+        stop_at = stop_at or min(ended, default=None)
+        is_first = bool(before or begun)
+        while begun_at <= until and (stop is None or day < stop):
+            day += DAY
+            if day != stop and not begins_period(row, day):
+                continue
+            end_at = first_instant(zone, day)
+            if stop is not None and stop_at and (day == stop or end_at >= stop_at):
+                day, end_at = stop, stop_at
+            if end_at > begun_at:
+                grace_end_at = first_instant(zone, day + grace * DAY)
+                yield Period(
+                    row["subscription_id"],
+                    row["customer_id"],
+                    row["plan_code"],
+                    self.plans[row["plan_code"]]["currency"] or customer["currency"],
+                    customer["late_usage_policy"],
+                    first,
+                    day,
+                    begun_at,
+                    end_at,
+                    grace_end_at,
+                    max(grace_end_at, floor),
+                )
+                first, begun_at, is_first = day, end_at, False
+            elif not is_first:
+                first = day  # The zone skipped that day.
+
+    def charges(self, plan_code: str, day: date) -> dict[str, Mapping[str, str]]:
+        """The charges of a plan in the price version that holds on a day, by code."""
+        found = dict[str, Mapping[str, str]]()
+        for row in sorted(self.files["charges.csv"], key=lambda row: row["valid_from"]):
+            if row["plan_code"] == plan_code and date.fromisoformat(row["valid_from"]) <= day:
+                found[row["charge_code"]] = row
+        return found
+
+    def charged(self, plan_code: str) -> frozenset[str]:
+        """The metrics that a plan has ever charged."""
+        rows = self.files["charges.csv"]
+        return frozenset(row["metric_code"] for row in rows if row["plan_code"] == plan_code)
+
+    def named(self, ref: str | None, at: datetime) -> str | None:
+        """The customer that a name means at an instant."""
+        if ref in self.customers:
+            return ref
+        for row in self.files["customer_aliases.csv"]:
+            start, end = row["valid_from"], row["valid_to"]
+            if row["alias"] == ref and (
+                (datetime.fromisoformat(start) if start else EVER_BEFORE)
+                <= at
+                < (datetime.fromisoformat(end) if end else EVER_AFTER)
+            ):
+                return row["customer_id"]
+        return None
+
+    def customer_of(self, usage: Usage) -> str | None:
+        """Whose usage it is by today's names; None: nobody's, or two references contradict."""
+        named = self.named(usage.customer_ref, usage.occurred_at)
+        if usage.subscription_ref is None:
+            return named
+        row = self.subscriptions.get(usage.subscription_ref)
+        if row is None:
+            return None
+        return row["customer_id"] if named in {None, row["customer_id"]} else None
+
+    def refusal(self, usage: Usage, open_periods: Sequence[Period]) -> str | None:
+        """Why the event is refused when it comes; None: it is accepted."""
+        source = self.sources[usage.source]
+        lateness = usage.received_at - usage.occurred_at
+        if -lateness > _skew(source):
+            return "future"
+        longest = _lateness(source)
+        if longest is not None and lateness >= longest and source["late_lookup"] != "yes":
+            return "too_late"
+        owner = self.named(usage.customer_ref, usage.occurred_at)
+        meant = [
+            (each.policy, each.cut_at if each in self.closed else each.grace_end_at)
+            for each in (*self.closed, *open_periods)
+            if each.holds(usage.occurred_at)
+            and (
+                each.customer_id == owner
+                if usage.subscription_ref is None
+                else each.subscription_id == usage.subscription_ref
+            )
+        ]
+        if not meant or any(policy == "adjust" for policy, _ in meant):
+            return None
+        return "backdated" if usage.received_at >= max(cut for _, cut in meant) else None
+
+    def taken(self) -> set[tuple[str, str]]:
+        """File and column of whatever contradicts closed time."""
+        found = set[tuple[str, str]]()
+        for each in self.closed:
+            row = self.subscriptions.get(each.subscription_id)
+            if row is None:
+                found.add(("subscriptions.csv", "subscription_id"))
+            else:
+                checks = {
+                    "customer_id": row["customer_id"] != each.customer_id,
+                    "plan_code": row["plan_code"] != each.plan_code,
+                    "start_date": date.fromisoformat(row["start_date"]) > each.start,
+                    "end_date": (day_of(row["end_date"]) or date.max) < each.end,
+                }
+                found |= {("subscriptions.csv", name) for name, wrong in checks.items() if wrong}
+            plan = self.plans.get(each.plan_code)
+            if plan and plan["currency"] not in {"", each.currency}:
+                found.add(("plans.csv", "currency"))
+            for other in self.subscriptions.values():
+                if (
+                    other["subscription_id"] != each.subscription_id
+                    and other["customer_id"] == each.customer_id
+                    and self.charged(other["plan_code"]) & each.metrics
+                    and any(
+                        start < each.end and each.start < (stop or date.max)
+                        for start, stop, _ in self.gaps(other)
+                    )
+                ):
+                    found.add(("subscriptions.csv", "start_date"))
+        return found
+
+    def bills(
+        self,
+        usages: Sequence[Usage],
+        as_of: datetime,
+        open_periods: Sequence[Period],
+        billed: Mapping[tuple[tuple[int, int], str], str],
+    ) -> dict[str, Bill]:
+        """The bill of each open period that has begun, by the id of its invoice.
+
+        Args:
+            usages: every accepted event.
+            as_of: the instant of the run.
+            open_periods: of today's catalog.
+            billed: the invoice that each event stands on, by place and metric.
+        """
+        begun = [each for each in open_periods if each.start_at <= as_of]
+        sums = dict[str, dict[Line, int]]()
+        rests = defaultdict[str, set[tuple[tuple[int, int], str]]](set)
+        for period in begun:
+            charges = self.charges(period.plan_code, period.start)
+            sums[period.invoice_id] = {
+                (code, "{}"): 0 for code, charge in charges.items() if not charge["group_by"]
+            }
+        for usage in usages:
+            customer = self.customer_of(usage)
+            for period in begun:
+                if (
+                    period.customer_id != customer
+                    or usage.subscription_ref not in {None, period.subscription_id}
+                    or not period.holds(usage.occurred_at)
+                    or usage.received_at >= period.cut_at
+                ):
+                    continue
+                for code, charge in self.charges(period.plan_code, period.start).items():
+                    metric = charge["metric_code"]
+                    quantity, group = usage.quantity(metric), _group(charge, usage)
+                    if quantity is None or group is None or (usage.place, metric) in billed:
+                        continue
+                    lines = sums[period.invoice_id]
+                    lines[code, group] = lines.get((code, group), 0) + quantity
+                    rests[period.invoice_id].add((usage.place, metric))
+        return {
+            period.invoice_id: Bill(
+                {
+                    line: (quantity, self._amount(period, line[0], quantity))
+                    for line, quantity in sums[period.invoice_id].items()
+                },
+                frozenset(rests[period.invoice_id]),
+            )
+            for period in begun
+        }
+
+    def _amount(self, period: Period, code: str, quantity: int) -> Decimal:
+        charge = self.charges(period.plan_code, period.start)[code]
+        exact = Decimal(0)
+        if quantity and charge["charge_model"] == "standard":
+            exact = quantity * Decimal(charge["unit_price"])
+        for tier in self.files["charge_tiers.csv"] if charge["charge_model"] != "standard" else ():
+            key = ("plan_code", "charge_code", "valid_from")
+            low, high = Decimal(tier["from_units"]), Decimal(tier["up_to_units"] or "Infinity")
+            if all(tier[name] == charge[name] for name in key) and quantity > low:
+                units = min(Decimal(quantity), high) - low
+                exact += units * Decimal(tier["unit_price"]) + Decimal(tier["flat_amount"] or "0")
+        digits = MINOR_DIGITS.get(period.currency, 2)
+        return exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+
+    def closed_by(self, period: Period, event_batch_id: int) -> Period:
+        """The period once it is closed."""
+        metrics = self.charged(period.plan_code)
+        return replace(period, metrics=metrics, event_batch_id=event_batch_id)
+
+
+def decided_by(today: Files, last_good: Files) -> dict[str, Sequence[Mapping[str, str]]]:
+    """What decides while today's catalog is refused: the last good one, with today's senders."""
+    return {**last_good, **{name: today[name] for name in SENDER_FILES}}
+
+
+def settle(files: Files) -> timedelta:
+    """The time from a cut to a listing that shows every file received before it."""
+    is_path_dated = any(row["received_at_from"] == "path" for row in files["sources.csv"])
+    return timedelta(hours=24 if is_path_dated else 1)
+
+
+def _skew(source: Mapping[str, str]) -> timedelta:
+    return timedelta(hours=int(source["future_skew_hours"] or "24"))
+
+
+def _lateness(source: Mapping[str, str]) -> timedelta | None:
+    if source["max_lateness_days"]:
+        return timedelta(days=int(source["max_lateness_days"]))
+    window = source["dedupe_window_days"]
+    return None if window == "unlimited" else timedelta(days=int(window)) - _skew(source)
+
+
+def _group(charge: Mapping[str, str], usage: Usage) -> str | None:
+    names = sorted(filter(None, charge["group_by"].split(";")))
+    if any(name not in usage.properties for name in names):
+        return None
+    group = {name: usage.properties[name] for name in names}
+    return json.dumps(group, separators=(",", ":"))

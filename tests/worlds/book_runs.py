@@ -17,22 +17,26 @@ from pipelines.catalog import calendar
 from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tables
 from pipelines.catalog.closed_time import collisions
 from pipelines.intake.decide import KNOWN_KEYS_COLUMNS, decide
+from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
-from pipelines.invoicing.due import closable, settle_time
+from pipelines.invoicing.due import Closing
 from pipelines.invoicing.finalize import ClosingFacts, finalize
+from pipelines.lake.acts import act_rows, newest_links
 from pipelines.lake.closed_book import closed_cuts, closed_spans
+from pipelines.lake.file_states import file_states
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
+from pipelines.operations.closing import Moment, holds, judged, known_to
 from pipelines.vocabulary.frames import (
     DRAFT_LINES,
     DRAFTS,
-    FILE_STATES,
     FINALIZED,
     PARSED_EVENTS,
     SOURCE_CUSTOMERS,
 )
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
+    ACTS,
     BATCHES,
     CATALOGS,
     CLOSED_PERIODS,
@@ -59,6 +63,9 @@ from tests.worlds.lakes import LakeInMemory, open_lake
 from tests.worlds.naive_books import METRICS, Usage
 
 COLUMNS = {name: [each.name for each in table.columns] for name, table in TABLES.items()}
+PAST_ALLOWANCE_DAYS = 3
+"""The usual setting: a draft whose cut is longer past was added by an edit."""
+
 HOME = Path(tempfile.gettempdir())
 """Where the home would be: published files name it."""
 
@@ -217,22 +224,18 @@ class BookHome:
         else:
             drafts, lines = _stand_in(periods.filter(pl.col("period_start_at") <= facts.as_of))
             fed, assigned = pl.DataFrame(schema=SOURCE_CUSTOMERS), None
-        closing = closable(
-            drafts,
-            pl.DataFrame(schema=FILE_STATES),
-            fed,
-            facts.as_of,
-            facts.listing_started_at,
-            settle_time(catalog.sources),
-        )
+        moment = Moment(facts.as_of, facts.listing_started_at, PAST_ALLOWANCE_DAYS)
+        known = known_to(self.lake, catalog, moment)
+        closing = judged(drafts, file_states(self.lake), fed, known, moment).closing
+        closed, at_fault = self._close(catalog, facts, periods, closing, lines)
         return Drafted(
             is_idle=False,
             periods=periods,
             assigned=assigned,
             drafts=drafts,
             lines=lines,
-            closed=self._close(catalog, facts, periods, closing.closable, lines),
-            held_back=closing.held_back,
+            closed=closed,
+            held_back=pl.concat([closing.held_back, at_fault]),
         )
 
     def _drafted_by_dbt(
@@ -267,16 +270,17 @@ class BookHome:
         catalog: Catalog,
         facts: RunFacts,
         periods: pl.DataFrame,
-        drafts: pl.DataFrame,
+        closing: Closing,
         lines: pl.DataFrame,
-    ) -> pl.DataFrame:
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
         batch_id = self.lake.last_batch_id() + 1
         events = self.lake.last_batch_id("decide")
         closed = finalize(
-            drafts,
+            closing.closable,
             lines,
             self.lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
             ClosingFacts(batch_id, events, facts.as_of, catalog.digest, facts.code_revision),
+            last_link(newest_links(self.lake)),
         )
         if closed.invoices.height:
             metrics = calendar.charged_metrics(catalog)
@@ -286,9 +290,10 @@ class BookHome:
                 INVOICES: closed.invoices,
                 INVOICE_LINES: closed.invoice_lines,
                 CLOSED_PERIODS: closed_rows(periods, closed.invoices, metrics, batch_id),
+                ACTS: act_rows(self.lake, holds(self.lake, closing), batch_id, facts.as_of),
             }
             self.lake.commit_batch(batch_id, rows, {})
-        return closed.invoices
+        return closed.invoices, closed.held_back
 
 
 _NO_FILES = pl.DataFrame(

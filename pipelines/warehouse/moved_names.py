@@ -68,11 +68,11 @@ def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
             before = today if is_unchanged else names_of(stored_tables(files, _NAMING))
             meanings[content] = before
     moved = {content: _moved(before, today) for content, before in meanings.items()}
-    names = pl.concat([each["name"] for each in moved.values()]).unique() if moved else []
-    if not len(names):
+    names = {str(name) for each in moved.values() for name in each["name"]}
+    if not names:
         return pl.DataFrame(schema=MOVED_NAMES)
     kept = {
-        content: _kept(before.filter(pl.col("name").is_in(names.implode())), today)
+        content: _kept(before.filter(pl.col("name").is_in(sorted(names))), today)
         for content, before in meanings.items()
     }
     return _closed_usage(

@@ -201,15 +201,17 @@ class History:
         today = Today(files, books.closed)
         places = today.taken()
         self._refusals_are(run, places)
+        used = files
         if places:
             self.seen["refused"] += 1
-            files = decided_by(files, books.last_good)
-            today = Today(files, books.closed)
+            mixed = decided_by(files, books.last_good)
+            used = {name: [dict(row) for row in rows] for name, rows in mixed.items()}
+            today = Today(used, books.closed)
         horizon = max([self.as_of, *(usage.received_at for usage in (*books.usages, *taken))])
         self.periods = today.open_periods(horizon + today.skew())
         if taken:
             books.batches, books.event_batch = batch, batch
-            books.last_good = copied(files)
+            books.last_good = copied(used)
             reasons = {usage.place: today.refusal(usage, self.periods) for usage in taken}
             refused = {place: reason for place, reason in reasons.items() if reason}
             assert run.reasons == refused, _difference(run.reasons, refused)

@@ -139,7 +139,7 @@ class CommandHome:
         )
         return Drafted(
             is_idle=False,
-            periods=periods.cast(dict(BILLING_PERIODS)),
+            periods=periods.cast(BILLING_PERIODS),
             assigned=assigned.with_columns(pl.col("file_id").replace_strict(numbers)),
             drafts=drafts,
             lines=lines,

@@ -123,7 +123,7 @@ class _MemoryLake(LakeInMemory):
         """Adds the rows at once."""
         assert batch_id == self.last_batch_id() + 1
         for table, frame in rows.items():
-            self.append(table, frame.cast(dict(table.schema)))
+            self.append(table, frame.cast(table.schema))
 
 
 class BookHome:

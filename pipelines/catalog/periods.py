@@ -141,14 +141,11 @@ def billing_periods(
 def open_spans(lives: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
     """The open time of each subscription: its life less its closed time, compared by label.
 
-    Where closed time of another subscription of the customer ends or begins on the same day, the
-    instant stored there is the bound of both: an instant belongs to one of the two.
+    A bound at which closed time of the same customer ends or begins is the stored instant.
 
     Example: a subscription starts on 1 January and has no end. March and May are closed. It is
-    open from 1 January to 1 March, in April, and from 1 June on.
-
-    Example: s1 ended on 1 March, and s2 starts then. February of s1 was closed in UTC. When the
-    customer's zone becomes Los Angeles, s2 still starts on 1 March at 00:00 UTC.
+    open from 1 January to 1 March, in April, and from 1 June on. Another one that starts on 1 April
+    starts at the instant that ends March, also if the zone was changed since.
 
     Args:
         lives: subscription_id, customer_id, start_date, end_date; one row per subscription.

@@ -1,5 +1,6 @@
 """Fixtures that several kinds of tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,18 @@ from pipelines.reading.scanner.cache import keep_compiled
 from tests.worlds.file_lines import scan_one_line
 from tests.worlds.lakes import migrated_lake, start_lake
 from tests.worlds.made_once import made_once, share_below
+from tests.worlds.programs import program_server
 
 keep_compiled()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
+    """One server of programs for all workers; it imports nothing before it is asked."""
+    if hasattr(config, "workerinput"):
+        return (yield)
+    with program_server():
+        return (yield)
 
 
 WHOLE_RUNS = (

@@ -19,6 +19,7 @@ from pipelines.operations.report import read_report
 from pipelines.settings import DBT_PROJECT, REPOSITORY, Settings, load_settings
 from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project
 from tests.worlds.made_once import made_once
+from tests.worlds.programs import Program, run_program
 
 SAMPLE_AS_OF = "2015-05-20T22:00:00Z"
 """The instant of the sample run, as in the Makefile: just after the sample's last file."""
@@ -48,29 +49,13 @@ class Home:
         with patch.dict(os.environ, self.environment, clear=True):
             return load_settings()
 
-    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **variables: str) -> Program:
         """The installed command with these arguments, going on in a process group of its own."""
-        return subprocess.Popen(
-            [METERLINE, *arguments],
-            env=self.environment | variables,
-            cwd=REPOSITORY,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        return Program([METERLINE, *arguments], self.environment | variables, REPOSITORY)
 
     def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """What `meterline` with these arguments gave; nothing is raised."""
-        return subprocess.run(
-            [METERLINE, *arguments],
-            env=self.environment,
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=RUN_SECONDS_MAX,
-        )
+        return run_program([METERLINE, *arguments], self.environment, REPOSITORY, RUN_SECONDS_MAX)
 
     def report(self, *arguments: str) -> dict[str, Any]:
         """The JSON of a call that must succeed."""

@@ -56,13 +56,17 @@ class Clock:
         calls: number of calls by part.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.perf_counter,
+        cpu: Callable[[], float] = time.process_time,
+    ) -> None:
+        self._wall, self._cpu = wall, cpu
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.cpu_seconds: defaultdict[str, float] = defaultdict(float)
         self.calls: Counter[str] = Counter()
         self._running: list[str] = []
-        self._since = time.perf_counter()
-        self._cpu_since = time.process_time()
+        self._since, self._cpu_since = wall(), cpu()
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -77,7 +81,7 @@ class Clock:
             self._running.pop()
 
     def _turn(self) -> None:
-        now, cpu_now = time.perf_counter(), time.process_time()
+        now, cpu_now = self._wall(), self._cpu()
         if self._running:
             self.seconds[self._running[-1]] += now - self._since
             self.cpu_seconds[self._running[-1]] += cpu_now - self._cpu_since

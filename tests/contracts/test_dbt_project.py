@@ -14,7 +14,7 @@ import pytest
 from pipelines.defs.lineage import LineageTranslator
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.tables import LAKE_TABLES
-from pipelines.warehouse.dbt_runner import prepare_project
+from tests.worlds.homes import prepared_project
 
 PARENTS_MAX = 7
 VIEW_CHAIN_MAX = 4
@@ -55,9 +55,8 @@ Rule = Callable[[Mapping[str, Node]], Iterator[str]]
 
 
 @pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    project = prepare_project(DBT_PROJECT, tmp_path_factory.mktemp("manifest"))
-    parsed: dict[str, Any] = json.loads(project.manifest_file.read_text())
+def manifest() -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(prepared_project().manifest_file.read_text())
     return parsed
 
 

@@ -50,7 +50,8 @@ class Checkout:
 def checkout(tmp_path: Path) -> Checkout:
     folder = tmp_path / "checkout"
     for name in ("pipelines", "dbt_project"):
-        ignored = shutil.ignore_patterns("__pycache__", "target", "logs")
+        # Python's bytecode is copied with its sources, numba's machine code is not.
+        ignored = shutil.ignore_patterns("compiled-*", "target", "logs")
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
     return Checkout(folder)
 

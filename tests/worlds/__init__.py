@@ -25,6 +25,8 @@
     dbt_macros         macros as SQL text, without dbt
     plain_jinja        dbt's `adapter` for macros that Jinja renders, here and in sqlfluff
     small_dbt_project  a dbt project with a tag for each story
+    fork_server        the process of which a test session's programs are copies
+    programs           programs that tests start and kill
     homes              homes in which `meterline` runs as a command
     naive_books        what a home must bill, refuse and close, by loops over days and events
     edited_catalogs    a small catalog, and every edit that a person may make in it

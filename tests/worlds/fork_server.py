@@ -7,6 +7,7 @@ A test session has one server: the file runs as a script, and `tests/conftest.py
 imports nothing until the first program is asked for, and ends when its standard input does.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -102,6 +103,8 @@ def _preload() -> None:
     threads = len(list(tasks.iterdir())) if tasks.is_dir() else 1
     if threads != 1:
         raise RuntimeError(f"expected one thread, found {threads}; see PRELOADED")
+    # No program looks through these objects for garbage, which would also copy their memory.
+    gc.freeze()
 
 
 def _take(streams: list[int]) -> None:

@@ -93,6 +93,20 @@ def prepared_project() -> PreparedProject:
     return prepare_project(DBT_PROJECT, artifacts)
 
 
+def share_parsed_project(home: Home) -> None:
+    """Gives what a run in the home has parsed to all who ask for it, unless they have it already.
+
+    To parse the project takes ten seconds.
+    """
+    artifacts = home.settings.dbt_target
+    made_once("parsed-project", lambda folder: _copy_parsed(artifacts, folder))
+
+
+def _copy_parsed(artifacts: Path, folder: Path) -> None:
+    parsed = prepare_project(DBT_PROJECT, artifacts).folder
+    shutil.copytree(parsed, folder / parsed.name)
+
+
 def prepared_home(folder: Path, variables: Mapping[str, str] | None = None) -> Home:
     """A new home to which the parsed dbt project is given: to parse it takes ten seconds."""
     shutil.copytree(prepared_project().folder.parent, folder / "dbt", dirs_exist_ok=True)

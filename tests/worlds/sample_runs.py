@@ -14,7 +14,13 @@ from pipelines.lake.writer_lock import last_holder
 from pipelines.operations.idle import idle_listing
 from pipelines.settings import REPOSITORY
 from tests.worlds.buckets import make_bucket, s3_server
-from tests.worlds.homes import RUN_SECONDS_MAX, SAMPLE_AS_OF, Home, prepared_home
+from tests.worlds.homes import (
+    RUN_SECONDS_MAX,
+    SAMPLE_AS_OF,
+    Home,
+    prepared_home,
+    share_parsed_project,
+)
 from tests.worlds.made_once import made_once
 
 SAMPLE_ENDED = "2015-07-01T00:00:00Z"
@@ -57,6 +63,7 @@ def _run_sample(folder: Path) -> None:
     finally:
         first.kill()
     assert first.returncode == 0, printed + errors
+    share_parsed_project(home)
     with dagster_instance(home.settings) as instance:
         run_ids = [run.run_id for run in instance.get_runs()]
     outcome = {

@@ -1,5 +1,4 @@
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,12 +80,20 @@ def test_every_timed_part_is_a_function_of_today(module: str, path: str) -> None
 
 
 def test_time_inside_another_part_counts_for_that_part_alone() -> None:
-    clock = Clock()
-    with clock.part("outer"), clock.part("inner"):
-        began = time.process_time()
-        while time.process_time() - began < 0.05:
-            pass
+    passed = {"wall": 0.0, "cpu": 0.0}
+    clock = Clock(lambda: passed["wall"], lambda: passed["cpu"])
+
+    def pass_time(wall: float, cpu: float) -> None:
+        passed["wall"] += wall
+        passed["cpu"] += cpu
+
+    pass_time(64, 32)  # Within no part.
+    with clock.part("outer"):
+        pass_time(4, 2)
+        with clock.part("inner"):
+            pass_time(0.5, 0.25)
+        pass_time(1, 1)
+
     assert clock.calls == {"outer": 1, "inner": 1}
-    for spent in (clock.seconds, clock.cpu_seconds):
-        assert spent["inner"] >= 0.05
-        assert spent["outer"] < spent["inner"]
+    assert clock.seconds == {"outer": 5, "inner": 0.5}
+    assert clock.cpu_seconds == {"outer": 3, "inner": 0.25}

@@ -17,6 +17,7 @@ from pipelines.vocabulary.errors import LakeError
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 from tests.worlds.commits import commit_events, staged_events
 from tests.worlds.lakes import open_lake, start_lake
+from tests.worlds.made_once import made_once
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -36,15 +37,22 @@ def _put_back(home: Path, copy: Path) -> None:
     shutil.copy(copy, _catalog(home))
 
 
+def _two_batches() -> Path:
+    """A home of two batches; whoever asks copies it."""
+
+    def make(home: Path) -> None:
+        start_lake(home)
+        for batch_id in (1, 2):
+            with open_lake(home, read_only=False) as lake:
+                commit_events(lake, home, batch_id)
+
+    return made_once("lake-of-two-batches", make)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home of two batches."""
-    home = start_lake(tmp_path / "it's a home")
-    with open_lake(home, read_only=False) as lake:
-        commit_events(lake, home, 1)
-    with open_lake(home, read_only=False) as lake:
-        commit_events(lake, home, 2)
-    return home
+    return Path(shutil.copytree(_two_batches(), tmp_path / "it's a home"))
 
 
 def _copy(home: Path, batch_id: int) -> Path:
@@ -156,16 +164,23 @@ with open_lake(home, read_only=False) as lake:
 """
 
 
-def _kill_before_commit(home: Path) -> None:
-    killed = subprocess.run(
-        [sys.executable, "-c", KILL_BEFORE_COMMIT, str(home)], check=False, cwd=REPOSITORY
-    )
-    assert killed.returncode == -signal.SIGKILL
+@pytest.fixture
+def killed_home(tmp_path: Path) -> Path:
+    """A home of two batches; while its third was committed, the process was killed."""
+
+    def make(folder: Path) -> None:
+        home = shutil.copytree(_two_batches(), folder / "home")
+        killed = subprocess.run(
+            [sys.executable, "-c", KILL_BEFORE_COMMIT, str(home)], check=False, cwd=REPOSITORY
+        )
+        assert killed.returncode == -signal.SIGKILL
+
+    made = made_once("lake-of-a-killed-batch", make) / "home"
+    return Path(shutil.copytree(made, tmp_path / "it's a home"))
 
 
-def test_batch_killed_between_move_and_commit_is_swept(home: Path) -> None:
-    before = _data_files(home)
-    _kill_before_commit(home)
+def test_batch_killed_between_move_and_commit_is_swept(killed_home: Path) -> None:
+    home, before = killed_home, _data_files(_two_batches())
     assert len(_data_files(home)) == len(before) + 4
     elsewhere = Path(shutil.copytree(home, home.with_name("copied")))
 
@@ -178,8 +193,8 @@ def test_batch_killed_between_move_and_commit_is_swept(home: Path) -> None:
             assert lake.table(ACCEPTED_EVENTS)["batch_id"].to_list() == [1] * 3 + [2] * 3 + [3] * 3
 
 
-def test_foreign_file_beside_a_killed_batch_keeps_both(home: Path) -> None:
-    _kill_before_commit(home)
+def test_foreign_file_beside_a_killed_batch_keeps_both(killed_home: Path) -> None:
+    home = killed_home
     foreign = home / "lake/data/main/accepted_events/batch-000000003-other.parquet"
     shutil.copy(staged_events(home, 3), foreign)
     before = _data_files(home)
@@ -192,9 +207,9 @@ def test_foreign_file_beside_a_killed_batch_keeps_both(home: Path) -> None:
     assert _data_files(home) == before
 
 
-def test_files_of_a_killed_batch_stay_without_the_catalog_that_began_it(home: Path) -> None:
+def test_files_of_a_killed_batch_stay_without_the_catalog_that_began_it(killed_home: Path) -> None:
     """The note beside the lake alone is no proof: an older catalog never began this batch."""
-    _kill_before_commit(home)
+    home = killed_home
     before = _data_files(home)
     _put_back(home, _copy(home, 2))
 
@@ -250,8 +265,8 @@ def test_second_attempt_waits_for_the_sweep(home: Path, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("written", ["", "{}", "[]", '{"batch_id": 3, "token": "x", "files": 1}'])
-def test_note_that_cannot_be_read_proves_nothing(written: str, home: Path) -> None:
-    _kill_before_commit(home)
+def test_note_that_cannot_be_read_proves_nothing(written: str, killed_home: Path) -> None:
+    home = killed_home
     (home / "lake" / staged_batch.NOTE).write_text(written)
     before = _data_files(home)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 
 import numba
@@ -17,7 +18,7 @@ def keep_compiled() -> None:
     Call this before the first import of a compiled function. It may be called again.
     """
     sources = Path(__file__).parents[2]
-    folder = f"compiled-{state_of(sources)}"
+    folder = f"compiled-{_state_at_first(sources)}"
     if not numba.config.CACHE_DIR.endswith(folder):
         numba.config.CACHE_DIR = str(
             Path(numba.config.CACHE_DIR or _beside_or_at_home(sources)) / folder
@@ -31,6 +32,12 @@ def state_of(sources: Path) -> str:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(sources)} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]
+
+
+@cache
+def _state_at_first(sources: Path) -> str:
+    """Every batch asks; what this process has loaded stays as it was, whatever the files are."""
+    return state_of(sources)
 
 
 def _beside_or_at_home(sources: Path) -> Path:

@@ -160,7 +160,8 @@ def parse(
     from pipelines.intake import sieve, stream
 
     streamed = [file for file in files if stream.can_stream(file)]
-    others = parse_files(landing, [f for f in files if f not in streamed], folder, threads, hold)
+    left = [file for file in files if not stream.can_stream(file)]
+    others = parse_files(landing, left, folder, threads, hold)
     index.bring_up(lake)
     times = sieve.plain_times(
         pl.DataFrame(

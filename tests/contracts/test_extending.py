@@ -6,14 +6,13 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.worlds.lakes import copy_old_lake
+from tests.worlds.programs import run_program
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -34,14 +33,8 @@ class Checkout:
         """What a Python program prints that imports `pipelines` from the copy."""
         # Before the repository, which is there for `tests`.
         path = os.pathsep.join([str(self.folder), str(REPOSITORY)])
-        ran = subprocess.run(
-            [sys.executable, "-c", program, *arguments],
-            cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        variables = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        ran = run_program(["-c", program, *arguments], os.environ | variables, self.folder)
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 

@@ -1,7 +1,5 @@
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.vocabulary.tables import BATCHES
 from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project
 from tests.worlds.lakes import start_lake
+from tests.worlds.programs import Program
 from tests.worlds.small_dbt_project import SmallHome, small_project, write_project
 
 PHASE_SCRIPT = """
@@ -184,13 +183,9 @@ def test_environment_is_as_before_after_a_phase(home: SmallHome) -> None:
 
 
 @pytest.fixture
-def slow_build(home: SmallHome) -> Iterator[subprocess.Popen[str]]:
+def slow_build(home: SmallHome) -> Iterator[Program]:
     arguments = [home.folder, home.project.project_dir, home.project.folder]
-    process = subprocess.Popen(
-        [sys.executable, "-c", PHASE_SCRIPT, *map(str, arguments)],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = Program(["-c", PHASE_SCRIPT, *arguments])
     started = home.folder / "dbt" / "target" / "run" / "small" / "models" / "slow.sql"
     deadline = time.monotonic() + 60
     while not started.exists() and process.poll() is None and time.monotonic() < deadline:
@@ -199,12 +194,12 @@ def slow_build(home: SmallHome) -> Iterator[subprocess.Popen[str]]:
     assert process.poll() is None
     yield process
     process.kill()
-    process.communicate()
+    process.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_phase_cancels_its_query(
-    home: SmallHome, slow_build: subprocess.Popen[str], number: signal.Signals
+    home: SmallHome, slow_build: Program, number: signal.Signals
 ) -> None:
     slow_build.send_signal(number)
     _, errors = slow_build.communicate(timeout=20)
@@ -212,10 +207,8 @@ def test_interrupted_phase_cancels_its_query(
     assert home.rows("select 1") == [(1,)]
 
 
-def test_killed_phase_leaves_the_warehouse_free(
-    home: SmallHome, slow_build: subprocess.Popen[str]
-) -> None:
+def test_killed_phase_leaves_the_warehouse_free(home: SmallHome, slow_build: Program) -> None:
     slow_build.kill()
-    slow_build.wait(timeout=10)
+    slow_build.wait()
     (home.seeds / "prices.csv").write_text("price\n1\n")
     home.build("good").require_success("good")

@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +8,7 @@ from pipelines.defs.dagster_home import dagster_instance
 from pipelines.settings import DBT_PROJECT, Settings
 from pipelines.warehouse.dbt_runner import prepare_project, read_manifest
 from tests.worlds.homes import copied_catalog, prepared_home
+from tests.worlds.programs import run_program
 
 LOADED = """
 from pipelines.definitions import defs
@@ -36,11 +35,8 @@ def test_definitions_load_without_parsing_dbt(
 ) -> None:
     project = prepare_project(DBT_PROJECT, settings.dbt_target)
     parsed_at = project.parsed_file.stat().st_mtime_ns
-    subprocess.run(
-        [sys.executable, "-c", LOADED],
-        env={**os.environ, "METERLINE_HOME": str(settings.home)},
-        check=True,
-    )
+    loaded = run_program(["-c", LOADED], os.environ | {"METERLINE_HOME": str(settings.home)})
+    assert loaded.returncode == 0, loaded.stderr
     # The parse takes ten seconds; a UI that takes so long to come up is taken for broken.
     assert project.parsed_file.stat().st_mtime_ns == parsed_at
 

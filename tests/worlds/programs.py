@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from operator import methodcaller
 from pathlib import Path
 from typing import IO
@@ -19,6 +19,8 @@ from tests.worlds import fork_server
 
 _ADDRESS = "PROGRAMS_OF_TESTS"
 """The environment variable by which all workers of a session find its server."""
+
+_SERVER_ENDED = "the server of programs has ended; its errors are among those of the tests"
 
 
 @contextmanager
@@ -81,7 +83,9 @@ class Program:
             length = fork_server.LENGTH.pack(len(content))
             socket.send_fds(self._server, [length], [its_output, its_errors])
             self._server.sendall(content)
-            (self.pid,) = fork_server.LENGTH.unpack(self._server.recv(fork_server.LENGTH.size))
+            said = self._server.recv(fork_server.LENGTH.size)
+            assert said, _SERVER_ENDED
+            (self.pid,) = fork_server.LENGTH.unpack(said)
         finally:
             os.close(its_output)
             os.close(its_errors)
@@ -125,7 +129,9 @@ class Program:
     def send_signal(self, number: signal.Signals) -> None:
         """Sends it a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            # It may have ended while this is on its way.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """Kills it, unless it has ended."""
@@ -137,7 +143,7 @@ class Program:
                 said = self._server.recv(32, flags)
             except BlockingIOError:
                 return None
-            assert said, "the server of programs has ended"
+            assert said, _SERVER_ENDED
             self._server.close()
             self.returncode = int(said)
         return self.returncode

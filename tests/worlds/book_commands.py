@@ -77,11 +77,12 @@ class CommandHome:
                     process.kill()
         output, errors = process.communicate()
         text = " ".join((said + errors + output).split())
-        is_killed = process.returncode < 0
+        code = process.returncode or 0
+        is_killed = code < 0
         problems = re.findall(
             r"\w+\.csv(?:, row \d+)?(?:, column \w+)?: .*?(?= \w+\.csv, |$)", text
         )
-        if process.returncode > 0 and not problems:
+        if code > 0 and not problems:
             raise AssertionError(text[-3000:])
         if problems and "is closed for subscription" not in text:
             raise CatalogError(problems)

@@ -21,6 +21,21 @@ def test_rounds_of_mutated_lines_and_files() -> None:
         fuzz.run_round(number)
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        # A property is named by a path, whose text stands nowhere in the line.
+        632,
+        920,
+        3068,
+        # A plain file begins with the mark of gzip.
+        2977,
+    ],
+)
+def test_a_round_of_good_reading_does_not_fail(number: int) -> None:
+    fuzz.run_round(number)
+
+
 def test_a_round_through_the_lake(tmp_path: Path) -> None:
     fuzz.check_lake(_chance(1), tmp_path)
 
@@ -55,6 +70,22 @@ def test_fuzzer_notices_text_that_is_altered(monkeypatch: pytest.MonkeyPatch) ->
         return tuple(row)
 
     monkeypatch.setattr(parse, "_event_row", trimmed)
+
+    with pytest.raises(AssertionError):
+        _lines_of_a_few_rounds()
+
+
+def test_fuzzer_notices_a_value_under_the_name_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    event_row = parse._event_row
+
+    def swapped(*arguments: object) -> tuple[object, ...]:
+        row = list(event_row(*arguments))  # type: ignore[arg-type]
+        properties = row[6]
+        names = list(properties)
+        row[6] = dict(zip(names, [properties[name] for name in reversed(names)], strict=True))
+        return tuple(row)
+
+    monkeypatch.setattr(parse, "_event_row", swapped)
 
     with pytest.raises(AssertionError):
         _lines_of_a_few_rounds()

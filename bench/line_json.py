@@ -16,7 +16,7 @@ BAD_KINDS = {
     "null_key": ("rejected", "missing_field"),
     "date_alone": ("rejected", "invalid_timestamp"),
     "leap_second": ("rejected", "invalid_timestamp"),
-    "nested_property": ("rejected", "invalid_property"),
+    "properties_text": ("rejected", "invalid_property"),
     "long_key": ("rejected", "too_large"),
     "future": ("rejected", "future"),
     "too_late": ("rejected", "too_late"),
@@ -138,7 +138,7 @@ def _broken() -> pl.Expr:
         .then(with_first_property(f'"note":"{INVALID_UTF8_MARK}"'))
         .when(kind == "no_customer")
         .then(line.str.replace('"customer_id":', '"customer":', literal=True))
-        .when(kind == "nested_property")
-        .then(with_first_property('"size":{"value":1}'))
+        .when(kind == "properties_text")
+        .then(line.str.replace(properties, '"properties":"none","size":{', literal=True))
         .otherwise(line)
     )

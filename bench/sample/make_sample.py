@@ -184,8 +184,8 @@ def bad_lines_of_the_retry(accepted_line: bytes) -> dict[str, bytes]:
     """
     conflicting = json.loads(accepted_line)
     conflicting["properties"]["bytes"] = 999_999_999
-    nested = _handmade("invalid_property")
-    nested["properties"] = {"bytes": {"sent": 512, "unit": "byte"}, "status": 200}
+    listed = _handmade("invalid_property")
+    listed["properties"] = [{"name": "bytes", "value": 512}]
     oversized = _handmade("too_large")
     oversized["properties"] = {"bytes": 512, "path": "/" + "a" * LINE_BYTES_MAX}
     unaddressed = _handmade("missing_field")
@@ -197,7 +197,7 @@ def bad_lines_of_the_retry(accepted_line: bytes) -> dict[str, bytes]:
         "malformed: duplicate key": twice.replace(b'"bytes":512', b'"bytes":512,"bytes":1024'),
         "missing_field": write_line(unaddressed),
         "invalid_timestamp": write_line(_handmade("invalid_timestamp", timestamp="2015-05-19")),
-        "invalid_property": write_line(nested),
+        "invalid_property": write_line(listed),
         "too_large": write_line(oversized),
         "blank": b"",
         # 25 hours after the file was received; 24 are allowed.

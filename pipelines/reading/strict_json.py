@@ -7,6 +7,8 @@ surrogate, a NUL, deep nesting and trailing text are refused. A number is never 
 
 import json
 import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NoReturn
 
 from pipelines.vocabulary.limits import NESTING_DEPTH_MAX
@@ -32,16 +34,80 @@ JsonValue = str | bool | None | dict[str, "JsonValue"] | list["JsonValue"]
 """A parsed value. A `Number` is a `str` too, so test for it first."""
 
 
+class JsonText:
+    """One parsed text, which knows the exact text of each array and object inside it.
+
+    Args:
+        text: the JSON text.
+        value: the object that it was parsed to.
+    """
+
+    def __init__(self, text: str, value: dict[str, JsonValue]) -> None:
+        self._text = text
+        self.value = value
+
+    def text_of(self, value: JsonValue) -> str | None:
+        """The exact text of an array or object of this text. None: it is of another text."""
+        return self._text_by_id.get(id(value))
+
+    @cached_property
+    def _text_by_id(self) -> dict[int, str]:
+        # Brackets close in the order in which a walk leaves the arrays and objects.
+        starts: list[int] = []
+        texts: list[str] = []
+        for token in _STRING_OR_BRACKET.finditer(self._text):
+            if token.group() in ("[", "{"):
+                starts.append(token.start())
+            elif token.group() in ("]", "}"):
+                texts.append(self._text[starts.pop() : token.end()])
+        return {id(value): text for value, text in zip(_left(self.value), texts, strict=True)}
+
+
+class JsonObject(dict[str, JsonValue]):
+    """The members of an object, and the texts from which they were parsed."""
+
+    __slots__ = ("texts",)
+
+    def __init__(self, members: Mapping[str, JsonValue], texts: tuple[JsonText, ...]) -> None:
+        super().__init__(members)
+        self.texts = texts
+
+
+def exact_text(members: Mapping[str, JsonValue], value: JsonValue) -> str | None:
+    """The text of an array or object inside the members, byte for byte as it was sent.
+
+    None: the value was not parsed from a text, as in CSV.
+    """
+    texts = members.texts if isinstance(members, JsonObject) else ()
+    return next((found for text in texts if (found := text.text_of(value)) is not None), None)
+
+
+def with_members(members: Mapping[str, JsonValue], others: Mapping[str, JsonValue]) -> JsonObject:
+    """The members with `others` in place of those that have the same names."""
+    texts = members.texts if isinstance(members, JsonObject) else ()
+    return JsonObject({**members, **others}, texts)
+
+
+def _left(value: JsonValue) -> Iterator[JsonValue]:
+    """Every array and object in a value and itself, in the order in which they end."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for member in inner:
+        if isinstance(member, dict | list):
+            yield from _left(member)
+    yield value
+
+
 class StrictJsonError(ValueError):
     """The text is not strict JSON. The message says why and where."""
 
 
 # Possessive quantifiers, and an unclosed string that runs to the end, need one pass over any text.
 _NOT_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[^\[\]{}"]+', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 _SURROGATE_OR_NUL = re.compile(r"[\ud800-\udfff\x00]")
 
 
-def parse_object(line: bytes) -> dict[str, JsonValue]:
+def parse_object(line: bytes) -> JsonObject:
     """The members of the JSON object in a line.
 
     Args:
@@ -65,7 +131,7 @@ def parse_object(line: bytes) -> dict[str, JsonValue]:
         raise StrictJsonError(f"expected a JSON object, found {TYPE_NAMES[type(value)]}")
     if "\\u" in text or "\x00" in text:
         _refuse_unstorable_text(value)
-    return value
+    return JsonObject(value, (JsonText(text, value),))
 
 
 def _object_without_repeats(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

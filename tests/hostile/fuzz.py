@@ -214,11 +214,22 @@ def _check_event(row: dict[str, Any], line: bytes, dialect: str) -> None:
     texts = set(_texts(event))
     assert row["event_name"] in texts
     assert row["customer_ref"] is None or row["customer_ref"] in texts
+    text = line.decode("utf-8")
     members = set(_members(event, dialect in FLATTENING_DIALECTS))
     for name, value in dict(row["properties"]).items():
-        assert (name, value) in members, (name, value)
+        is_nested = (name, _nested_text(value)) in members and value in text
+        assert (name, value) in members or is_nested, (name, value)
     assert len(row["idempotency_key"].encode()) <= 255
-    assert "\x00" not in line.decode("utf-8")
+    assert "\x00" not in text
+
+
+def _nested_text(value: str) -> str | None:
+    """The text of `_text` for the JSON text of an array or object. None: it is no such text."""
+    try:
+        parsed = json.loads(value, parse_float=str, parse_int=str)
+    except ValueError:
+        return None
+    return _text(parsed) if isinstance(parsed, dict | list) else None
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -247,11 +258,10 @@ def _members(value: object, is_flattened: bool) -> Iterator[tuple[str, str]]:
             yield from _members(element, is_flattened)
     if not isinstance(value, dict):
         return
-    if isinstance(value.get("name"), str) and isinstance(value.get("value"), bool | str):
-        yield value["name"], _text(value["value"])  # An attribute of Togai.
+    if isinstance(value.get("name"), str):
+        yield value["name"], _text(value.get("value"))  # An attribute of Togai.
     for name, member in value.items():
-        if isinstance(member, bool | str):
-            yield name, _text(member)
+        yield name, _text(member)
         yield from _members(member, is_flattened)
         if is_flattened and isinstance(member, dict):
             yield from _below(name, member)
@@ -261,12 +271,15 @@ def _below(path: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, member in value.items():
         if isinstance(member, dict):
             yield from _below(f"{path}.{name}", member)
-        elif isinstance(member, bool | str):
+        else:
             yield f"{path}.{name}", _text(member)
 
 
-def _text(value: bool | str) -> str:
-    return value if isinstance(value, str) else "true" if value else "false"
+def _text(value: object) -> str:
+    """The text of a value. That of an array or object, and of null, is no text of JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else f"\x00{json.dumps(value)}"
 
 
 def _check_alone(row: dict[str, Any], number: int, offset: int, line: bytes, dialect: str) -> None:

@@ -69,6 +69,28 @@ _READ = {
     "no-zone-after-a-space-is-utc": ("2025-06-01 12:00:00", "2025-06-01 12:00:00"),
     "no-zone-year-1": ("0001-01-01T00:00:00", "0001-01-01 00:00:00"),
 }
+_ISO_READ = {
+    "no-zone-and-no-seconds": ("2025-06-01T12:00", "2025-06-01 12:00:00"),
+    "no-seconds": ("2025-06-01T12:00Z", "2025-06-01 12:00:00"),
+    "no-minutes": ("2025-06-01T12Z", "2025-06-01 12:00:00"),
+    "week-date": ("2025-W23-1T00:00:00Z", "2025-06-02 00:00:00"),
+    "day-of-the-year": ("2025-152T00:00:00Z", "2025-06-01 00:00:00"),
+    "basic-form": ("20250601T120000Z", "2025-06-01 12:00:00"),
+    "of-go": ("2025-06-01 12:00:00 +0000 UTC", "2025-06-01 12:00:00"),
+    "zone-of-hours": ("2025-06-01T00:00:00+01", "2025-05-31 23:00:00"),
+    "zone-without-colon": ("2025-06-01T00:00:00+0100", "2025-05-31 23:00:00"),
+    "zone-utc": ("2025-06-01T00:00:00UTC", "2025-06-01 00:00:00"),
+    "zone-after-a-space": ("2025-06-01T00:00:00 Z", "2025-06-01 00:00:00"),
+    "zone-with-a-unicode-minus": ("2025-06-01T00:00:00\u221201:00", "2025-06-01 01:00:00"),
+    "fraction-after-a-comma": ("2025-06-01T00:00:00,5Z", "2025-06-01 00:00:00.500000"),
+    "fraction-of-a-minute": ("2025-06-01T00:00.5Z", "2025-06-01 00:00:30"),
+    "of-bigquery": ("2025-06-01 12:00:00 UTC", "2025-06-01 12:00:00"),
+    "of-postgres": ("2025-06-01 12:00:00.5+00", "2025-06-01 12:00:00.500000"),
+    "of-snowflake": ("2025-06-01 12:00:00.000 +0000", "2025-06-01 12:00:00"),
+    "of-java-in-utc": ("2025-06-01T12:00Z[UTC]", "2025-06-01 12:00:00"),
+}
+"""Forms of ISO 8601 that RFC 3339 does not have."""
+
 _FRACTION = "123456789012345678901234567890"
 _NOT_THE_FORM = {
     "nothing": "",
@@ -82,12 +104,9 @@ _NOT_THE_FORM = {
     "date-alone": "2025-06-01",
     "date-with-zone": "2025-06-01Z",
     "time-alone": "12:00:00Z",
-    "no-zone-and-no-seconds": "2025-06-01T12:00",
     "no-zone-and-second-60": "2016-12-31T23:59:60",
     "no-zone-and-a-fraction-empty": "2025-06-01T12:00:00.",
     "no-zone-and-a-space-after": "2025-06-01T12:00:00 ",
-    "no-seconds": "2025-06-01T12:00Z",
-    "no-minutes": "2025-06-01T12Z",
     "leap-second": "2016-12-31T23:59:60Z",
     "leap-second-with-a-fraction": "2016-12-31T23:59:60.5Z",
     "leap-second-in-a-zone": "2017-01-01T05:29:60+05:30",
@@ -95,17 +114,10 @@ _NOT_THE_FORM = {
     "minute-60": "2025-06-01T00:60:00Z",
     "hour-24": "2025-06-01T24:00:00Z",
     "hour-25": "2025-06-01T25:00:00Z",
-    "month-0": "2025-00-01T00:00:00Z",
-    "month-13": "2025-13-01T00:00:00Z",
-    "day-0": "2025-06-00T00:00:00Z",
-    "day-32": "2025-01-32T00:00:00Z",
     "year-10000": "10000-01-01T00:00:00Z",
     "year-of-two-digits": "25-06-01T00:00:00Z",
     "year-with-a-plus": "+2025-06-01T00:00:00Z",
     "year-below-zero": "-0001-06-01T00:00:00Z",
-    "week-date": "2025-W23-1T00:00:00Z",
-    "day-of-the-year": "2025-152T00:00:00Z",
-    "basic-form": "20250601T120000Z",
     "single-digits": "2025-6-1T1:2:3Z",
     "slashes": "2025/06/01T12:00:00Z",
     "american": "06/01/2025 12:00:00 PM",
@@ -113,23 +125,15 @@ _NOT_THE_FORM = {
     "http-date": "Sun, 01 Jun 2025 12:00:00 GMT",
     "of-c": "Sun Jun  1 12:00:00 2025",
     "of-java": "2025-06-01T12:00:00+02:00[Europe/Zurich]",
-    "of-go": "2025-06-01 12:00:00 +0000 UTC",
     "zone-99": "2025-06-01T00:00:00+99:99",
     "zone-24": "2025-06-01T00:00:00+24:00",
     "zone-15": "2025-06-01T00:00:00-15:00",
     "zone-of-60-minutes": "2025-06-01T00:00:00+01:60",
-    "zone-of-hours": "2025-06-01T00:00:00+01",
-    "zone-without-colon": "2025-06-01T00:00:00+0100",
     "zone-with-seconds": "2025-06-01T00:00:00+01:00:00",
     "zone-by-name": "2025-06-01T00:00:00 Europe/Zurich",
-    "zone-utc": "2025-06-01T00:00:00UTC",
-    "zone-after-a-space": "2025-06-01T00:00:00 Z",
     "zone-twice": "2025-06-01T00:00:00ZZ",
-    "zone-with-a-unicode-minus": "2025-06-01T00:00:00\u221201:00",
     "fraction-empty": "2025-06-01T00:00:00.Z",
-    "fraction-after-a-comma": "2025-06-01T00:00:00,5Z",
     "fraction-of-letters": "2025-06-01T00:00:00.5eZ",
-    "fraction-of-a-minute": "2025-06-01T00:00.5Z",
     "space-before": " 2025-06-01T00:00:00Z",
     "space-after": "2025-06-01T00:00:00Z ",
     "line-end-after": "2025-06-01T00:00:00Z\\n",
@@ -149,6 +153,10 @@ _NO_ZONE = {
     "no-zone-with-a-fraction": "2025-06-01T12:00:00.5",
 }
 _NO_DAY = {
+    "month-0": "2025-00-01T00:00:00Z",
+    "month-13": "2025-13-01T00:00:00Z",
+    "day-0": "2025-06-00T00:00:00Z",
+    "day-32": "2025-01-32T00:00:00Z",
     "february-29": "2023-02-29T00:00:00Z",
     "february-29-of-1900": "1900-02-29T00:00:00Z",
     "february-30": "2024-02-30T00:00:00Z",
@@ -171,7 +179,16 @@ _OTHER_TYPES = {
 _CALENDAR = [
     *(
         accepted(f"instant-{name}", _orb(text), "orb", occurred_at=_at(read))
-        for name, (text, read) in _READ.items()
+        for name, (text, read) in {**_READ, **_ISO_READ}.items()
+    ),
+    *(
+        rejected(
+            f"instant-of-rfc-3339-{name}",
+            Reason.INVALID_TIMESTAMP,
+            "is not an RFC 3339 instant with zone",
+            metronome(timestamp=text),
+        )
+        for name, (text, _) in _ISO_READ.items()
     ),
     *(
         accepted(
@@ -186,7 +203,7 @@ _CALENDAR = [
         rejected(
             f"instant-{name}",
             Reason.INVALID_TIMESTAMP,
-            "is not an RFC 3339 instant with zone",
+            "is not an ISO 8601 instant, like 2026-01-31T13:45:00Z",
             _orb(f'"{text}"'.encode()),
             "orb",
         )
@@ -196,7 +213,7 @@ _CALENDAR = [
         rejected(
             f"instant-{name}",
             Reason.INVALID_TIMESTAMP,
-            "is not an RFC 3339 instant with zone",
+            "with zone, like 2026-01-31T13:45:00Z; declare it as iso8601_utc",
             metronome(timestamp=text),
         )
         for name, text in _NO_ZONE.items()

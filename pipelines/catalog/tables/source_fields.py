@@ -37,7 +37,8 @@ class SourceField(Row):
     )
     form: str | None = column(
         TEXT,
-        "Of a timestamp: `rfc3339`, `iso8601_utc`, `unix_seconds` or `unix_milliseconds`. Of "
+        "Of a timestamp: `rfc3339`, `iso8601`, `iso8601_utc`, `iso8601+05:30` (local times of "
+        "that offset), `unix_seconds`, `unix_milliseconds` or `unix_microseconds`. Of "
         "properties: `nested` (by their paths, the default) or `flat`. Of an event's name: "
         "`constant`, and the path is the name itself.",
         empty=None,

@@ -5,8 +5,8 @@ together are unique. `subject` is the customer, and `type` is the event's name. 
 `time` happened when it was received. Extension attributes are ignored.
 
 The name of a property is its JSONPath in `data` without the leading `$.`. Example:
-`{"usage": {"total": 7}}` has the property `usage.total`. An array has no such name, so the event
-is refused. Where the catalog maps single properties of `data`, the rest of `data` is ignored.
+`{"usage": {"total": 7}}` has the property `usage.total`. An array is its exact JSON text. Where
+the catalog maps single properties of `data`, the rest of `data` is ignored.
 """
 
 from pipelines.reading.dialects.form import (

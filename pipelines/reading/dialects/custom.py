@@ -13,7 +13,6 @@ from pipelines.reading.dialects.event import (
     Field,
     Members,
     RefusedLineError,
-    is_null,
     parse_path,
     quoted,
     value_of,
@@ -31,10 +30,15 @@ from pipelines.reading.dialects.properties import (
     Properties,
     flat_properties,
 )
-from pipelines.reading.strict_json import TYPE_NAMES, JsonValue
+from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, exact_text
 from pipelines.vocabulary.instants import (
+    LocalIso8601,
+    TimestampError,
+    parse_iso8601,
     parse_iso8601_utc,
+    parse_offset,
     parse_rfc3339,
+    parse_unix_microseconds,
     parse_unix_milliseconds,
     parse_unix_seconds,
 )
@@ -57,14 +61,38 @@ DIALECT = Dialect(
 TIMESTAMPS: Mapping[str, Timestamp] = MappingProxyType(
     {
         "rfc3339": Timestamp(parse_rfc3339, expected="an RFC 3339 string"),
+        "iso8601": Timestamp(parse_iso8601, expected="an ISO 8601 string"),
         "iso8601_utc": Timestamp(parse_iso8601_utc, expected="an ISO 8601 string"),
         "unix_seconds": Timestamp(parse_unix_seconds, expected="Unix seconds", takes_numbers=True),
         "unix_milliseconds": Timestamp(
             parse_unix_milliseconds, expected="Unix milliseconds", takes_numbers=True
         ),
+        "unix_microseconds": Timestamp(
+            parse_unix_microseconds, expected="Unix microseconds", takes_numbers=True
+        ),
     }
 )
 """The forms of a timestamp that may be declared, by their names in the catalog."""
+
+_LOCAL = "iso8601"
+"""The beginning of a form whose rest is the offset of instants without a zone."""
+
+
+def timestamp_of(form: str) -> Timestamp | None:
+    """The timestamp of a declared form. None: there is no such form.
+
+    Examples: `rfc3339`, `iso8601+05:30` for local times of India.
+    """
+    if form in TIMESTAMPS:
+        return TIMESTAMPS[form]
+    try:
+        offset = parse_offset(form.removeprefix(_LOCAL))
+    except TimestampError:
+        return None
+    if not form.startswith(_LOCAL):
+        return None
+    return Timestamp(LocalIso8601(offset), expected="an ISO 8601 string")
+
 
 _ONE_PROPERTY = "properties."
 
@@ -91,8 +119,8 @@ class DeclaredField:
         field: `customer`, `subscription`, `event_name`, `timestamp`, `optional_timestamp`,
             `properties`, or `properties.` and the name of one property.
         path: the path of the field. With the form `constant`: the text itself.
-        form: for a timestamp, one of `TIMESTAMPS`. For properties, `flat` or `nested`. For an
-            event name, `constant`. None: the field has no form.
+        form: for a timestamp, one that `timestamp_of` knows. For properties, `flat` or `nested`.
+            For an event name, `constant`. None: the field has no form.
     """
 
     field: str
@@ -114,10 +142,13 @@ class NamedFields:
 
     def __call__(self, members: Members) -> Properties:
         """The properties of an event. Raises `RefusedLineError`."""
-        found = dict(self.beside.values(members)) if self.beside is not None else {}
+        beside = {} if self.beside is None else self.beside.values(members)
+        found: dict[str, JsonValue] = {
+            name: member for name, member in beside.items() if member is not None
+        }
         for name, field in self.fields:
             value = value_of(members, field)
-            if value is None and not is_null(members, field):
+            if value is None:
                 continue
             if name in found:
                 raise RefusedLineError(
@@ -125,23 +156,19 @@ class NamedFields:
                     f"field {quoted(field)} and a member of {self.beside_name} are both the "
                     f"property {name[:64]!a}",
                 )
-            found[name] = _scalar(value, field)
-        return flat_properties(found)
+            if isinstance(value, dict | list) and exact_text(members, value) is None:
+                raise RefusedLineError(
+                    Reason.INVALID_PROPERTY,
+                    f"field {quoted(field)} must be a string, number or boolean, "
+                    f"found {TYPE_NAMES[type(value)]}",
+                )
+            found[name] = value
+        return flat_properties(found, members)
 
     @property
     def beside_name(self) -> str:
         """The object in quotes, for a sentence."""
         return "nothing" if self.beside is None else quoted(self.beside.field)
-
-
-def _scalar(value: JsonValue, field: Field) -> JsonValue:
-    if value is None or isinstance(value, dict | list):
-        raise RefusedLineError(
-            Reason.INVALID_PROPERTY,
-            f"field {quoted(field)} must be a string, number or boolean, "
-            f"found {TYPE_NAMES[type(value)]}",
-        )
-    return value
 
 
 def declared_form(form: EventForm, fields: Iterable[DeclaredField]) -> EventForm:
@@ -177,8 +204,8 @@ def declared_form(form: EventForm, fields: Iterable[DeclaredField]) -> EventForm
             case "event_name":
                 form = replace(form, event_name=path)
             case "timestamp":
+                timestamp = timestamp_of(declared.form or "") or form.timestamp
                 is_optional = declared.field == "optional_timestamp"
-                timestamp = TIMESTAMPS[str(declared.form)]
                 form = replace(
                     form, timestamp=replace(timestamp, field=path, is_optional=is_optional)
                 )
@@ -198,12 +225,15 @@ FORMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "customer": ("",),
         "subscription": ("",),
         "event_name": ("", "constant"),
-        "timestamp": tuple(TIMESTAMPS),
-        "optional_timestamp": tuple(TIMESTAMPS),
+        "timestamp": (*TIMESTAMPS, f"{_LOCAL}+01:00"),
+        "optional_timestamp": (*TIMESTAMPS, f"{_LOCAL}+01:00"),
         "properties": ("", "nested", "flat"),
     }
 )
-"""The fields that may be declared, and the forms of each. A single property has no form."""
+"""The fields that may be declared, and the forms of each. A single property has no form.
+
+An instant without a zone may have any offset, not only `+01:00`.
+"""
 
 
 def _check_form(number: int, declared: DeclaredField) -> None:
@@ -218,7 +248,9 @@ def _check_form(number: int, declared: DeclaredField) -> None:
             "properties.<name of one property>",
         )
     forms = FORMS.get(declared.field, ("",))
-    if (declared.form or "") not in forms:
+    form = declared.form or ""
+    is_instant = declared.field.endswith("timestamp") and timestamp_of(form) is not None
+    if form not in forms and not is_instant:
         words = ", ".join(form for form in forms if form)
         raise MappingError(
             number,

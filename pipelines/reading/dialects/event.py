@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, Number
+from pipelines.reading.strict_json import TYPE_NAMES, JsonObject, JsonValue, Number
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
@@ -87,7 +87,9 @@ def unwrapped(members: Members) -> Members:
             "a batch of events stands where one event does; a file of batches begins with one",
         )
     inner = members.get("event")
-    return inner if type(inner) is dict and len(members) == 1 else members
+    if type(inner) is not dict or len(members) != 1:
+        return members
+    return JsonObject(inner, members.texts) if isinstance(members, JsonObject) else inner
 
 
 _STEP = re.compile(r"""\.([^.\[\]'"$*\s][^.\[\]'"$*]*)|\['([^']+)'\]|\["([^"]+)"\]""")
@@ -139,13 +141,6 @@ def value_of(members: Members, field: Field) -> JsonValue:
             )
         value = value.get(name)
     return value
-
-
-def is_null(members: Members, field: Field) -> bool:
-    """True if the field is present and null."""
-    names = (field,) if isinstance(field, str) else field.names
-    around = value_of(members, FieldPath(names[:-1])) if names[1:] else dict(members)
-    return isinstance(around, dict) and names[-1] in around and around[names[-1]] is None
 
 
 def is_absent(members: Members, field: Field) -> bool:

@@ -22,7 +22,7 @@ from pipelines.reading.dialects.event import (
 )
 from pipelines.reading.dialects.properties import FlatObject, Properties
 from pipelines.reading.strict_json import TYPE_NAMES, Number
-from pipelines.vocabulary.instants import TimestampError
+from pipelines.vocabulary.instants import TimestampError, ZonelessError
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
@@ -357,6 +357,12 @@ def _instant(timestamp: Timestamp, members: Members) -> tuple[int | None, str]:
     text = str(value)
     try:
         return timestamp.parse(text), f"{'n' if is_number else 's'}{text}"
+    except ZonelessError as error:
+        raise RefusedLineError(
+            Reason.INVALID_TIMESTAMP,
+            f"field {quoted(timestamp.field)}: {error}; declare it as iso8601_utc, or with an "
+            "offset like iso8601+01:00, in source_fields.csv",
+        ) from None
     except TimestampError as error:
         raise RefusedLineError(
             Reason.INVALID_TIMESTAMP, f"field {quoted(timestamp.field)}: {error}"

@@ -6,6 +6,7 @@ and booleans, not nested. Keys are unique without limit of time.
 """
 
 from pipelines.reading.dialects.form import Customer, Dialect, EventForm, Timestamp
+from pipelines.reading.dialects.properties import FlatObject
 from pipelines.vocabulary.instants import parse_iso8601_utc
 
 DIALECT = Dialect(
@@ -14,6 +15,7 @@ DIALECT = Dialect(
         customer=Customer(("external_customer_id", "customer_id")),
         event_name="event_name",
         timestamp=Timestamp(parse_iso8601_utc, expected="an ISO 8601 string"),
+        properties=FlatObject("properties", keeps_nested=False),
     ),
     dedupe_window=None,
 )

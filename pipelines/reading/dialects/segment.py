@@ -1,9 +1,9 @@
 """Segment: `track` calls with `messageId`, `userId`, `event`, `timestamp`, `properties`.
 
 Source: Segment's spec of common fields and of track calls. `userId` names the customer, or
-`anonymousId` where there is no `userId`. Nested properties are named by their paths, as in
-Segment's warehouses. `context`, `integrations` and the other times of a call are ignored. A call
-of another type is not usage, and is refused.
+`anonymousId` where there is no `userId`. The timestamp is ISO 8601. Nested properties are named by
+their paths, as in Segment's warehouses. `context`, `integrations` and the other times of a call are
+ignored. A call of another type is not usage, and is refused.
 """
 
 from pipelines.reading.dialects.form import (
@@ -14,7 +14,7 @@ from pipelines.reading.dialects.form import (
     Timestamp,
 )
 from pipelines.reading.dialects.properties import NestedObject
-from pipelines.vocabulary.instants import parse_rfc3339
+from pipelines.vocabulary.instants import parse_iso8601
 
 DIALECT = Dialect(
     EventForm(
@@ -22,7 +22,7 @@ DIALECT = Dialect(
         fixed_fields=(FixedField("type", "track", is_required=False),),
         customer=Customer(("userId", "anonymousId"), is_exclusive=False),
         event_name="event",
-        timestamp=Timestamp(parse_rfc3339, expected="an RFC 3339 string"),
+        timestamp=Timestamp(parse_iso8601, expected="an ISO 8601 string"),
         properties=NestedObject("properties"),
     ),
     dedupe_window=None,

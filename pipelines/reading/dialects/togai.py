@@ -61,7 +61,9 @@ def _properties(members: Members) -> Properties:
                 Reason.INVALID_PROPERTY,
                 f"{name[:64]!a} stands among the attributes and among the dimensions",
             )
-    properties, payload = flat_properties(attributes | dimensions, "attributes and dimensions")
+    properties, payload = flat_properties(
+        attributes | dimensions, members, "attributes and dimensions"
+    )
     counts = (str(len(properties)), str(len(dimensions)))
     unit_texts = [text for pair in sorted((units | dimension_units).items()) for text in pair]
     return properties, "\x00".join((*counts, *sorted(dimensions), *unit_texts, payload))
@@ -73,14 +75,16 @@ def _named_values(members: Members, field: str) -> tuple[dict[str, JsonValue], d
     if value is None:
         return {}, {}
     if type(value) is dict:
-        return value, {}
+        return {name: member for name, member in value.items() if member is not None}, {}
     if type(value) is not list:
         raise _refused(f"{field} must be an array or an object, found {TYPE_NAMES[type(value)]}")
     values, units = dict[str, JsonValue](), dict[str, str]()
     for name, element in _named_elements(value, field):
         if name in values:
             raise _refused(f"{name[:64]!a} stands twice among the {field}")
-        values[name] = element.get("value")
+        if element.get("value") is None:
+            continue  # As if it were not there.
+        values[name] = element["value"]
         unit = element.get("unit")
         if unit is not None and unit != "":
             if type(unit) is not str or len(unit.encode()) > NAME_BYTES_MAX:

@@ -20,6 +20,7 @@ from pipelines.reading.scanner.lines import (
     Form,
 )
 from pipelines.vocabulary.instants import (
+    parse_iso8601,
     parse_iso8601_utc,
     parse_rfc3339,
     parse_unix_seconds_or_rfc3339,
@@ -27,7 +28,8 @@ from pipelines.vocabulary.instants import (
 
 _INSTANTS: dict[Callable[[str], int], int] = {
     parse_rfc3339: RFC3339,
-    # An instant without a zone is left to the strict reader.
+    # An instant of another form, or without a zone, is left to the strict reader.
+    parse_iso8601: RFC3339,
     parse_iso8601_utc: RFC3339,
     parse_unix_seconds_or_rfc3339: UNIX_OR_RFC3339,
 }

@@ -48,7 +48,7 @@ def read_naively(line: bytes) -> tuple[dict[str, Any], str]:
         reason = "too_large"
     elif re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d\.\d{6}Z", event["timestamp"]) is None:
         reason = "invalid_timestamp"
-    elif any(isinstance(value, dict) for value in event["properties"].values()):
+    elif not isinstance(event["properties"], dict):
         reason = "invalid_property"
     return event, reason
 

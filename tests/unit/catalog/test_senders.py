@@ -146,7 +146,7 @@ def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) ->
         pytest.param(
             Edit("source_fields.csv", "unix_milliseconds", "millis"),
             "source_fields.csv, row 4, column form: 'millis' is not a form of 'timestamp'; "
-            "write one of: rfc3339, iso8601_utc, unix_seconds, unix_milliseconds",
+            "write one of: rfc3339, iso8601, iso8601_utc, unix_seconds, unix_milliseconds, ",
             id="unknown-form",
         ),
         pytest.param(

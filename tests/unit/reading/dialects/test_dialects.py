@@ -244,9 +244,6 @@ def test_properties_of_another_type_are_refused(dialect: str, properties: bytes)
 @pytest.mark.parametrize(
     "properties",
     [
-        pytest.param(b'{"a":null}', id="null"),
-        pytest.param(b'{"a":[1]}', id="array"),
-        pytest.param(b'{"a":{"b":[]}}', id="object-with-an-array"),
         pytest.param(b'{"' + b"p" * 256 + b'":1}', id="name-of-256-bytes"),
     ],
 )
@@ -256,13 +253,62 @@ def test_invalid_property_is_refused(dialect: str, properties: bytes) -> None:
     assert refusal.reason is Reason.INVALID_PROPERTY
 
 
-def test_nesting_is_refused_unless_the_dialect_flattens_it(dialect: str) -> None:
-    nested = _with_properties(dialect, b'{"a":{"b":1}}')
+def test_a_null_property_is_absent_in_the_payload_too(dialect: str) -> None:
+    nulls = read_properties(dialect, b'{"a":null,"b":1,"c":null}')
+
+    assert nulls.properties == {"b": "1"}
+    assert nulls == read_properties(dialect, b'{"b":1}')
+    assert read_properties(dialect, b'{"a":null}') == read_properties(dialect, b"{}")
+
+
+def test_nulls_do_not_count_among_the_properties(dialect: str) -> None:
+    many = b",".join(b'"p%d":1' % number for number in range(200))
+
+    assert len(read_properties(dialect, b'{"null":null,%b}' % many).properties) == 200
+
+
+@pytest.mark.parametrize("text", [b"[]", b"[1]", b'[ {"x" : [1.0, null, "\\u00e9]"]} ]'])
+def test_an_array_is_its_exact_text_unless_the_vendor_forbids_it(dialect: str, text: bytes) -> None:
+    array = b'{"a":%b,"b":1}' % text
+
+    if dialect == "orb":
+        refusal = refusal_of(dialect, **_with_properties(dialect, array))
+        assert refusal.reason is Reason.INVALID_PROPERTY
+        assert refusal.sentence == (
+            "property 'a' must be a string, number or boolean, found an array"
+        )
+    else:
+        found = read_properties(dialect, array)
+        assert found.properties == {"a": text.decode(), "b": "1"}
+        assert found.payload != read_properties(dialect, array.replace(b"[", b"[ ", 1)).payload
+
+
+def test_an_object_is_flattened_or_its_exact_text(dialect: str) -> None:
+    nested = _with_properties(dialect, b'{"a":{"b" :1},"c":{}}')
 
     if dialect in ("cloudevents", "custom", "segment"):
         assert read(dialect, **nested).properties == {"a.b": "1"}
-    else:
+    elif dialect == "orb":
         assert refusal_of(dialect, **nested).reason is Reason.INVALID_PROPERTY
+    else:
+        assert read(dialect, **nested).properties == {"a": '{"b" :1}', "c": "{}"}
+
+
+def test_an_array_and_its_text_as_a_string_are_different_payloads(dialect: str) -> None:
+    if dialect != "orb":
+        array = read_properties(dialect, b'{"a":[1]}')
+        text = read_properties(dialect, b'{"a":"[1]"}')
+        assert array.properties == text.properties
+        assert array.payload != text.payload
+
+
+def test_a_nested_value_in_an_envelope_has_its_own_text(dialect: str) -> None:
+    fields = {**SAMPLES[dialect].fields, **_with_properties(dialect, b'{"a":[1],"b":[2,{}]}')}
+    line = b'{"event":' + object_line({"x": [1], **fields}) + b"}"
+
+    if dialect != "orb":
+        read_again = DIALECTS[dialect].read(unwrapped(parse_object(line)))
+        assert read_again.properties == {"a": "[1]", "b": "[2,{}]"}
 
 
 @pytest.mark.parametrize("count", [200, 201])

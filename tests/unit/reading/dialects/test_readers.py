@@ -148,9 +148,10 @@ def test_cloudevents_data_may_be_mapped() -> None:
 
     assert read(made, "cloudevents", data=data).properties == {"tokens": "7"}
     assert read(made, "cloudevents", data=data).idempotency_key == '["/gateway","key-1"]'
-    assert refusal_of(DIALECTS["cloudevents"], "cloudevents", data=data).reason is (
-        Reason.INVALID_PROPERTY
-    )
+    assert read(DIALECTS["cloudevents"], "cloudevents", data=data).properties == {
+        "usage.tokens": "7",
+        "models": '["a","b"]',
+    }
     refusal = refusal_of(made, "cloudevents", data=None, data_base64="e30=")
     assert refusal.sentence.startswith("data_base64 is not read")
 
@@ -223,8 +224,19 @@ def test_what_is_wrong_for_another_reason_keeps_that_reason() -> None:
     made = reader("togai", schemas=RIDE)
 
     assert refusal_of(made, "togai", **ride(timestamp="x")).reason is Reason.INVALID_TIMESTAMP
-    wrong = ride(attributes=b'{"km":null}')
+    wrong = ride(attributes=b'{"km":"7.50","km2":1,"city":1}')
     assert refusal_of(made, "togai", **wrong).reason is Reason.INVALID_PROPERTY
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [b'{"km":null}', b'[{"name":"km","value":null,"unit":"km"}]', b'[{"name":"km"}]'],
+)
+def test_a_required_attribute_that_is_null_is_missing(attributes: bytes) -> None:
+    refusal = refusal_of(reader("togai", schemas=RIDE), "togai", **ride(attributes=attributes))
+
+    assert refusal.reason is Reason.SCHEMA_VIOLATION
+    assert refusal.sentence == ("the attribute 'km' that event schema 'ride' declares is missing")
 
 
 def test_other_dialects_do_not_tell_attributes_from_dimensions() -> None:

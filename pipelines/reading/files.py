@@ -5,7 +5,9 @@ first bytes. Then the formats are tried in their order: Parquet by its first byt
 batches by their first characters. Any other file has one event a line.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any, BinaryIO, TypeVar
 
@@ -17,7 +19,7 @@ from pipelines.reading.formats.compression import read_blocks
 from pipelines.reading.formats.file_format import Blocks, FileFormat, OpenedFile
 from pipelines.reading.formats.lines import FORMAT as LINES
 from pipelines.reading.formats.lines import Chunk, LongLine
-from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk, parse_records
+from pipelines.reading.parse import FileOrigin, ParsedChunk, at_lines, parse_chunk, parse_records
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.frames import PARSED_EVENTS
 from pipelines.vocabulary.members import members
@@ -65,6 +67,7 @@ def read_chunks(
         UnreadableFileError: the file cannot be read to its end.
     """
     opened = OpenedFile(landed, path, size_bytes)
+    origin = _with_digest(opened, origin, dialect)
     found, blocks = _format_of(opened)
     yield from _parsed(found, found.read(opened, measured(blocks)), origin, dialect, read_lines)
 
@@ -95,6 +98,7 @@ def parsed_again(
         UnreadableFileError: the file cannot be read to the last place.
     """
     opened = OpenedFile(landed, path, size_bytes)
+    origin = _with_digest(opened, origin, dialect)
     found, blocks = _format_of(opened)
     has_none = bool(places["byte_offset"].null_count() or places["byte_length"].null_count())
     if found.has_ranges and has_none:
@@ -107,7 +111,21 @@ def parsed_again(
         return pl.DataFrame(schema=PARSED_EVENTS)
     if again.height != places.height or not found.has_ranges:
         return again
-    return again.with_columns(places["line"], places["byte_offset"])
+    return at_lines(again, places["line"], origin).with_columns(places["byte_offset"])
+
+
+def _with_digest(opened: OpenedFile, origin: FileOrigin, dialect: Dialect) -> FileOrigin:
+    """The origin with the digest of the file, if events of the dialect may have places as keys.
+
+    A key is made before the file has been read to its end, so such a file is read twice.
+    """
+    if not dialect.form.key_may_be_place:
+        return origin
+    digest = hashlib.sha256()
+    for block in read_blocks(opened.file, opened.size_bytes):
+        digest.update(block)
+    opened.file.seek(0)
+    return replace(origin, raw_sha256=digest.hexdigest())
 
 
 def _parsed(

@@ -39,12 +39,27 @@ class FileOrigin:
         source: the sender.
         dedupe_scope: the scope in which the sender's keys are unique.
         received_at: when the file was received, in microseconds since 1970.
+        raw_sha256: SHA-256 of the decompressed bytes, in hex. None: no event of the file needs it,
+            as all of them have keys of their own.
     """
 
     file_id: int
     source: str
     dedupe_scope: str
     received_at: int
+    raw_sha256: str | None = None
+
+    def place_key(self, number: int) -> str:
+        """The key of the event at a place of the file, for events that have no key of their own.
+
+        The same bytes have the same keys, under any name of the file. So a file that is delivered
+        twice counts once. Example: `["9f86d0…",12]` for line 12.
+
+        Args:
+            number: number of the record.
+        """
+        assert self.raw_sha256 is not None  # noqa: S101 -- `files` digests such a file first
+        return f'["{self.raw_sha256}",{number}]'
 
 
 @dataclass(frozen=True)
@@ -162,7 +177,7 @@ class _Doors:
                 )
             )
         else:
-            self._events.append((*place, *_event_row(fields, self._origin)))
+            self._events.append((*place, *_event_row(fields, self._origin, place[0])))
 
     def parsed(self, blank: int) -> ParsedChunk:
         """The rows collected so far.
@@ -187,10 +202,33 @@ def _members(line: bytes) -> Members:
         raise RefusedLineError(Reason.MALFORMED, str(error)) from None
 
 
-def _event_row(fields: EventFields, origin: FileOrigin) -> tuple[Any, ...]:
+def at_lines(events: pl.DataFrame, lines: pl.Series, origin: FileOrigin) -> pl.DataFrame:
+    """The events with other line numbers, to which the keys that are places move too.
+
+    Args:
+        events: schema `PARSED_EVENTS`.
+        lines: the new number of each event.
+        origin: the columns that all rows of the file share.
+    """
+    moved = events.with_columns(lines.alias("line"))
+    if origin.raw_sha256 is None:
+        return moved
+    keys = [
+        origin.place_key(line) if key == origin.place_key(was) else key
+        for key, was, line in zip(events["idempotency_key"], events["line"], lines, strict=True)
+    ]
+    return moved.with_columns(
+        pl.Series("idempotency_key", keys, pl.String),
+        pl.Series("key_hash", [key_hash(origin.dedupe_scope, key) for key in keys], pl.UInt64),
+    )
+
+
+def _event_row(fields: EventFields, origin: FileOrigin, number: int) -> tuple[Any, ...]:
+    key = fields.idempotency_key
+    key = origin.place_key(number) if key is None else key
     return (
-        key_hash(origin.dedupe_scope, fields.idempotency_key),
-        fields.idempotency_key,
+        key_hash(origin.dedupe_scope, key),
+        key,
         fields.customer_ref,
         fields.subscription_ref,
         fields.event_name,

@@ -17,6 +17,9 @@ from tests.worlds.file_lines import object_line
 KEY = b"%KEY%"
 """The placeholder for the name of the case."""
 
+PLACE_KEY = "the place"
+"""Stands in an expected event for the key of an event that has its place as its key."""
+
 RECEIVED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 """When every file of the corpus was received, and when every good line happened."""
 

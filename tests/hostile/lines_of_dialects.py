@@ -8,6 +8,7 @@ DECISIONS.md name them, and design §3.
 
 from pipelines.vocabulary.verdicts import Reason
 from tests.hostile.cases import (
+    PLACE_KEY,
     RECEIVED_AT,
     HostileLine,
     accepted,
@@ -57,6 +58,7 @@ def _of_every_dialect(dialect: str) -> list[HostileLine]:
             )
             for field in texts
             for kind, value in {"absent": None, "null": b"null", "empty": ""}.items()
+            if field != "identifier"  # Stripe's key may be left out.
         ),
         *(
             rejected(
@@ -554,11 +556,52 @@ _STRIPE = [
         "stripe",
         properties={},
     ),
-    rejected(
+    accepted(
         "stripe-no-timestamp",
-        Reason.MISSING_FIELD,
-        "'timestamp' is missing",
         line_of("stripe", timestamp=None),
+        "stripe",
+        occurred_at=RECEIVED_AT,
+    ),
+    *(
+        accepted(
+            f"stripe-identifier-{kind}",
+            line_of("stripe", identifier=value, event_name=f"{_INJECTION}-{kind}"),
+            "stripe",
+            idempotency_key=PLACE_KEY,
+            event_name=f"{_INJECTION}-{kind}",
+        )
+        for kind, value in {"absent": None, "null": b"null", "empty": ""}.items()
+    ),
+    accepted(
+        "stripe-identifier-absent-again",
+        line_of("stripe", identifier=None, event_name=f"{_INJECTION}-absent"),
+        "stripe",
+        idempotency_key=PLACE_KEY,
+        event_name=f"{_INJECTION}-absent",
+    ),
+    rejected(
+        "stripe-void-without-identifier",
+        Reason.MISSING_FIELD,
+        "an amendment must have a key of its own",
+        b'{"amendment":"void","target_key":"x"}',
+        "stripe",
+    ),
+    accepted(
+        "stripe-payload-in-parts",
+        line_of("stripe", payload=None, payload_stripe_customer_id="acme", payload_bytes="512"),
+        "stripe",
+    ),
+    repeats(
+        "stripe-payload-in-parts-again",
+        "stripe-payload-in-parts",
+        line_of("stripe").replace(b"%KEY%", b"stripe-payload-in-parts"),
+        "stripe",
+    ),
+    rejected(
+        "stripe-parts-without-customer",
+        Reason.MISSING_FIELD,
+        "'payload.stripe_customer_id' is missing or empty",
+        line_of("stripe", payload=None, payload_bytes="512"),
         "stripe",
     ),
     accepted("stripe-rfc-3339", line_of("stripe", timestamp="2025-12-31T19:00:00-05:00"), "stripe"),

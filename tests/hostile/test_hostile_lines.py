@@ -16,7 +16,7 @@ import pytest
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import DIALECTS
 from tests.hostile import lines, lines_of_dialects, lines_of_time
-from tests.hostile.cases import KEY, HostileLine, good_columns, good_line
+from tests.hostile.cases import KEY, PLACE_KEY, HostileLine, good_columns, good_line
 from tests.hostile.landing_run import Outcome, drop, outcome_of
 from tests.worlds.lakes import start_lake
 
@@ -129,6 +129,9 @@ def _assert_reads(run: LinesRun, place: Placed, columns: dict[str, Any]) -> None
     row = run.outcome.accepted.get((place.path, place.line))
     assert row is not None, _why(run, place)
     found = {name: row[name] for name in columns} | {"properties": dict(row["properties"])}
+    if columns["idempotency_key"] == PLACE_KEY:
+        digest = run.outcome.files[place.path]["raw_sha256"]
+        columns = {**columns, "idempotency_key": f'["{digest}",{place.line}]'}
     assert found == columns
     assert (row["byte_offset"], row["byte_length"]) == (place.byte_offset, len(place.content))
 

@@ -22,6 +22,7 @@ class Sample:
     properties: str
     key_read: str = "key-1"
     is_timestamp_optional: bool = False
+    is_key_optional: bool = False
 
 
 SAMPLES = {
@@ -127,6 +128,8 @@ SAMPLES = {
         event_name="event_name",
         timestamp="timestamp",
         properties="payload",
+        is_timestamp_optional=True,
+        is_key_optional=True,
     ),
     "togai": Sample(
         {

@@ -11,7 +11,13 @@ from pipelines.reading.formats.lines import CHUNK_BYTES, Chunk, split_chunks
 from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 
-ORIGIN = FileOrigin(file_id=7, source="cdn", dedupe_scope="cdn", received_at=1_767_225_600_000_000)
+ORIGIN = FileOrigin(
+    file_id=7,
+    source="cdn",
+    dedupe_scope="cdn",
+    received_at=1_767_225_600_000_000,
+    raw_sha256="5" * 64,
+)
 """A file of sender `cdn`, received at 2026-01-01T00:00:00Z."""
 
 BAD = b"not json\n"

@@ -200,6 +200,18 @@ def periods_longer_than_lateness(tables: Tables) -> Iterator[str]:
         )
 
 
+def keys_that_are_places(tables: Tables) -> Iterator[str]:
+    """Usage without a key of its own counts again in a file that is not the same bytes."""
+    for source in tables[Source]:
+        if DIALECTS[source.dialect].form.key_may_be_place and not source.idempotency_key_fields:
+            yield (
+                f"source {shown(source.source)} may send events without an identifier: their key "
+                "is the place in their file, so a file that is exported again with other bytes "
+                "counts again; have the sender write identifiers, or name the fields that make "
+                "the key under idempotency_key_fields"
+            )
+
+
 def _longest_lives(tables: Tables) -> pl.DataFrame:
     # Per subscription the days of its longest period and its grace, the longest last.
     subscriptions = tables[Subscription].frame
@@ -221,5 +233,5 @@ TABLE = CatalogTable(
     Source,
     key=("source",),
     rules=(recounted_keys,),
-    warnings=(periods_longer_than_lateness,),
+    warnings=(periods_longer_than_lateness, keys_that_are_places),
 )

@@ -48,6 +48,7 @@ def reader_of(source: Mapping[str, Any]) -> Dialect:
         form = replace(
             form,
             key=tuple(parse_path(path) for path in source["key_fields"]),
+            key_may_be_place=False,
             key_takes_numbers=True,
             prepared_for_key=dialect.prepared_for_key,
         )

@@ -14,7 +14,7 @@ idempotency key of its own. Lago documents no amendment.
 from enum import StrEnum
 
 from pipelines.reading.dialects.event import EventFields, Members, RefusedLineError, text_field
-from pipelines.reading.dialects.form import Dialect, read_key
+from pipelines.reading.dialects.form import Dialect, prepared, read_key
 from pipelines.reading.strict_json import TYPE_NAMES, JsonValue
 from pipelines.vocabulary.verdicts import Reason
 
@@ -55,7 +55,11 @@ def read_event(dialect: Dialect, members: Members) -> EventFields:
     kind = members.get(AMENDMENT_FIELD)
     if kind is None:
         return dialect.read(members)
+    members = prepared(dialect.form, members)
     key = read_key(dialect.form, members)
+    if key is None:
+        # At its place, a second delivery of an amendment would be another amendment.
+        raise RefusedLineError(Reason.MISSING_FIELD, "an amendment must have a key of its own")
     try:
         amendment = _amendment(kind)
         target_key = text_field(members, TARGET_FIELD)

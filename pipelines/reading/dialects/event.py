@@ -37,7 +37,8 @@ class EventFields(NamedTuple):
     """The typed fields of one usage event.
 
     Attributes:
-        idempotency_key: two events with the same key are the same event.
+        idempotency_key: two events with the same key are the same event. None: the key is the
+            event's place, which the dialect does not know.
         customer_ref: the customer as the event names it. None: it names only a subscription.
         subscription_ref: the subscription as the event names it. None: it names none.
         event_name: the name as sent. None: the event is a void.
@@ -49,7 +50,7 @@ class EventFields(NamedTuple):
         target_key: the key of the amended event. None: the event amends no other.
     """
 
-    idempotency_key: str
+    idempotency_key: str | None
     customer_ref: str | None
     subscription_ref: str | None
     event_name: str | None

@@ -144,6 +144,9 @@ class EventForm:
         schemas: the properties that must be there, by event name. None: they are not checked.
         names_of_kind: (members, `attribute` or `dimension`) → the names of that kind. None:
             properties have only one kind.
+        key_may_be_place: True: an event without a key has its place in its file as the key.
+        prepared: steps that bring an event as sent into the shape that the other fields describe.
+            A second time, they change nothing.
         prepared_for_key: members → members in which the key's fields are found. None: they are
             found in the event as sent.
         takes_numbers: True: a number may name a customer or subscription, by its source text.
@@ -161,6 +164,8 @@ class EventForm:
     has_plain_payload: bool = False
     schemas: EventSchemas | None = None
     names_of_kind: Callable[[Members, str], frozenset[str]] | None = None
+    key_may_be_place: bool = False
+    prepared: tuple[Callable[[Members], Members], ...] = ()
     prepared_for_key: Callable[[Members], Members] | None = None
     takes_numbers: bool = False
     key_takes_numbers: bool = False
@@ -190,7 +195,18 @@ class Dialect:
         Raises:
             RefusedLineError: it is no event of this form.
         """
-        return _read(self.form, members)
+        return _read(self.form, prepared(self.form, members))
+
+
+def prepared(form: EventForm, members: Members) -> Members:
+    """The members in the shape that the form describes.
+
+    Raises:
+        RefusedLineError: a step finds that the object is no event of this form.
+    """
+    for step in form.prepared:
+        members = step(members)
+    return members
 
 
 def _read(form: EventForm, members: Members) -> EventFields:
@@ -252,8 +268,8 @@ def _type(text: str | None) -> str:
     return "n" if type(text) is Number else "s"
 
 
-def read_key(form: EventForm, members: Members) -> str:
-    """The idempotency key of an event. A void has no other field of its own.
+def read_key(form: EventForm, members: Members) -> str | None:
+    """The idempotency key of an event. None: the event has none, and its place is its key.
 
     Raises:
         RefusedLineError: a field of the key is missing, of another type, or too long.
@@ -261,6 +277,8 @@ def read_key(form: EventForm, members: Members) -> str:
     fields = form.key
     if form.prepared_for_key is not None:
         members = form.prepared_for_key(members)
+    if form.key_may_be_place and all(is_absent(members, field) for field in fields):
+        return None
     parts = [text_field(members, field, takes_numbers=form.key_takes_numbers) for field in fields]
     if len(parts) == 1:
         return str(parts[0])

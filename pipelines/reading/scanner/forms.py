@@ -48,6 +48,7 @@ def scan_form(form: EventForm, dedupe_scope: str) -> Form | None:
         instant is not None
         and form.timestamp.takes_numbers == (instant == UNIX_OR_RFC3339)
         and len(form.key) == 1
+        and not (form.key_may_be_place or form.prepared)
         and form.prepared_for_key is None
         and not (form.key_takes_numbers or form.takes_numbers)
         and form.customer.is_exclusive

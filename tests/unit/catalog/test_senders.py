@@ -195,3 +195,22 @@ def test_late_look_up_keeps_the_rule_about_windows_and_needs_no_warning(tmp_path
     assert read(tmp_path, files(39, "yes")).warnings == ()
     (problem,) = problems_of(tmp_path, files(40, "yes"))
     assert "max_lateness + future_skew <= window must hold" in problem
+
+
+@pytest.mark.parametrize(
+    ("row", "count"),
+    [
+        ("meter,stripe,,,,,path,,,", 1),
+        ("meter,stripe,,,,,path,identifier,,", 0),
+        ("meter,lago,,,,,path,,,", 0),
+    ],
+    ids=["its-own-key", "a-declared-key", "another-dialect"],
+)
+def test_a_key_that_may_be_a_place_is_a_warning(tmp_path: Path, row: str, count: int) -> None:
+    sources = f"{HEADER},{OPTIONAL}\ncdn,metronome,,,,,path,,,\n{row}\n"
+
+    warnings = read(tmp_path, {**RIGHT, "sources.csv": sources}).warnings
+
+    found = [warning for warning in warnings if warning.startswith("source 'meter' may send")]
+    assert len(found) == count
+    assert all("exported again with other bytes counts again" in each for each in found)

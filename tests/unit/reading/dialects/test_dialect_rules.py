@@ -237,6 +237,43 @@ def test_stripe_value_is_a_property_and_the_customer_is_none() -> None:
     assert fields.properties == {"value": "25", "model": "large"}
 
 
+FLAT: dict[str, object] = {
+    "payload": ABSENT,
+    "payload_stripe_customer_id": "acme",
+    "payload_value": b"25",
+    "payload_model": "large",
+}
+
+
+def test_stripe_payload_may_stand_in_parts_as_in_its_files_for_s3() -> None:
+    flat = read_any("stripe", **FLAT)
+
+    assert flat.customer_ref == "acme"
+    assert flat.properties == {"value": "25", "model": "large"}
+    assert flat == read_any(
+        "stripe", payload=b'{"stripe_customer_id":"acme","value":25,"model":"large"}'
+    )
+
+
+def test_stripe_parts_are_nothing_beside_a_payload() -> None:
+    assert read_any("stripe", payload_value="7", payload_stripe_customer_id="x") == (
+        read_any("stripe")
+    )
+
+
+def test_stripe_parts_may_be_nested_or_null() -> None:
+    flat = read_any("stripe", **(FLAT | {"payload_tags": b"[1, 2]", "payload_model": b"null"}))
+
+    assert flat.properties == {"value": "25", "tags": "[1, 2]"}
+
+
+def test_stripe_parts_must_name_the_customer() -> None:
+    refusal = refusal_of("stripe", **(FLAT | {"payload_stripe_customer_id": ABSENT}))
+
+    assert refusal.reason is Reason.MISSING_FIELD
+    assert refusal.sentence == "field 'payload.stripe_customer_id' is missing or empty"
+
+
 def togai(**fields: object) -> EventFields:
     return read_any("togai", **({"dimensions": ABSENT} | fields))
 

@@ -115,7 +115,7 @@ def test_a_key_of_several_fields_has_at_most_255_bytes_as_a_whole(size: int, is_
     overrides = {"transaction_id": "k" * (size - len('["acme",""]'))}
 
     if is_read:
-        assert len(read(made, "lago", **overrides).idempotency_key) == size
+        assert len(read(made, "lago", **overrides).idempotency_key or "") == size
     else:
         refusal = refusal_of(made, "lago", **overrides)
         assert refusal.reason is Reason.TOO_LARGE

@@ -35,7 +35,8 @@ select
     landing_files.status,
     landing_files.line_count,
     landing_files.line_count - coalesce(states_per_file.event_count, 0)
-    - landing_files.duplicate_count - landing_files.blank_count as difference
+    - landing_files.duplicate_count - landing_files.blank_count
+    - landing_files.not_usage_count as difference
 from landing_files
 left join states_per_file
     on landing_files.file_id = states_per_file.file_id
@@ -43,3 +44,4 @@ where
     landing_files.healed_by_file_id is null
     and landing_files.line_count != coalesce(states_per_file.event_count, 0)
     + landing_files.duplicate_count + landing_files.blank_count
+    + landing_files.not_usage_count

@@ -45,6 +45,7 @@ def sources_of(tables: Tables) -> pl.DataFrame:
                     for row in attributes
                     if row.source == source.source
                 ],
+                "not_usage": list(source.not_usage),
             }
         )
     return pl.DataFrame(rows, schema=SOURCES)

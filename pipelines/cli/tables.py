@@ -160,7 +160,9 @@ def _table(
 
 
 def _show_verdicts(file_classes: Sequence[FileClass], console: Console) -> None:
-    names = ("files", *VERDICT_COUNTS)
+    has_other_kinds = any(files.not_usage for files in file_classes)
+    counted_lines = (name for name in VERDICT_COUNTS if has_other_kinds or name != "not_usage")
+    names = ("files", *counted_lines)
     table = _table("Verdicts per kind of file", "source", "kind", *names, numbers=names)
     for files in file_classes:
         counts = (f"{getattr(files, name):,}" for name in names)

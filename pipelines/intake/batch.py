@@ -22,7 +22,7 @@ from pipelines.intake.verdict_rows import (
     decision_rows,
     groups,
     held_name_rows,
-    rejected_lines,
+    unread_lines,
     write_rows,
 )
 from pipelines.intake.window_index import WindowIndex
@@ -267,13 +267,8 @@ def decide_files(
     if index is not None:
         index.bring_up(lake)
     folder = plan.folder / "decided"
-    rejections = (
-        rejected_lines(parsed.rejections)
-        .with_columns(
-            pl.lit(Verdict.REJECTED.value).alias("verdict"), pl.lit(0, pl.Int32).alias("revision")
-        )
-        .collect()
-    )
+    unread = unread_lines(parsed.rejections)
+    rejections = unread.with_columns(pl.lit(0, pl.Int32).alias("revision")).collect()
     accepted_files = list(parsed.accepted)
     refused_files: list[Path] = []
     counts = [_passed(parsed), _counted(rejections)]

@@ -31,7 +31,7 @@ from pipelines.intake.verdict_rows import (
     decision_rows,
     groups,
     held_name_rows,
-    rejected_lines,
+    unread_lines,
     write_rows,
 )
 from pipelines.intake.window_index import WindowIndex
@@ -268,7 +268,7 @@ def _verdicts(
             ]
         )
 
-    refused = [_as_refused(taken_up(rejected_lines(parsed.rejections)).collect())]
+    refused = [_as_refused(taken_up(unread_lines(parsed.rejections)).collect())]
     places = [pl.DataFrame(schema={name: pl.Int64() for name in _PLACE})]
     written = []
     for number, events in enumerate(groups(parsed.events, taken_up)):
@@ -282,12 +282,7 @@ def _verdicts(
 
 
 def _as_refused(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with the columns of `refused_events`; `batch_id` and `revision` are null.
-
-    A row without a verdict comes from the parser, so it is rejected.
-    """
-    if "verdict" not in rows.columns:
-        rows = rows.with_columns(pl.lit(Verdict.REJECTED.value).alias("verdict"))
+    """The rows with the columns of `refused_events`; `batch_id` and `revision` are null."""
     return rows.select(
         (pl.col(name) if name in rows.columns else pl.lit(None)).cast(dtype).alias(name)
         for name, dtype in REFUSED_EVENTS.schema.items()
@@ -371,8 +366,7 @@ def _decisions(
     rows = []
     for file_id in changed:
         file, known = read[file_id], plan.files[file_id]
-        refusals = (Verdict.DUPLICATE, Verdict.CONFLICT, Verdict.REJECTED)
-        found = {verdict.value: counts.get((file_id, verdict.value), 0) for verdict in refusals}
+        found = {verdict.value: counts.get((file_id, verdict.value), 0) for verdict in Verdict}
         found["accepted"] = known.accepted + newly.get(file_id, 0)
         rows.append(decision_row(file, found, plan.batch_id, known.revision + 1, known.path))
     return decision_rows(rows)

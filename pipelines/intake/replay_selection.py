@@ -86,7 +86,7 @@ class Selection:
     Attributes:
         sources: senders.
         files: paths below the landing, or globs over them.
-        reasons: reason codes, `duplicate`, `conflict`, `held` or `unreadable_file`.
+        reasons: reason codes, `duplicate`, `conflict`, `not_usage`, `held` or `unreadable_file`.
         release: paths or globs of held files that are let in. If it is the only field that is not
             empty, no other file is selected.
         by: name of who lets files in, as given.
@@ -99,7 +99,7 @@ class Selection:
     by: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        known = {*Reason, Verdict.DUPLICATE, Verdict.CONFLICT, FileStatus.HELD}
+        known = {*Reason, Verdict.DUPLICATE, Verdict.CONFLICT, Verdict.NOT_USAGE, FileStatus.HELD}
         unknown = sorted(set(self.reasons) - known)
         if unknown:
             raise MeterlineError(

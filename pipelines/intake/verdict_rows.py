@@ -63,14 +63,21 @@ def write_rows(table: LakeTable, rows: pl.DataFrame, batch_id: int, path: Path) 
     return path
 
 
-def rejected_lines(parts: tuple[Path, ...]) -> pl.LazyFrame:
-    """One row per line that the parser rejected, without the names that only a held file needs.
+def unread_lines(parts: tuple[Path, ...]) -> pl.LazyFrame:
+    """One row per line that is no event, with its verdict: rejected or not usage.
+
+    The names that only a held file needs are left out.
 
     Args:
         parts: Parquet files; schema `REJECTIONS`.
     """
     rows = pl.scan_parquet(list(parts)) if parts else pl.LazyFrame(schema=REJECTIONS)
-    return rows.drop("customer_ref", "subscription_ref")
+    verdict = (
+        pl.when(pl.col("reason_code").is_null())
+        .then(pl.lit(Verdict.NOT_USAGE.value))
+        .otherwise(pl.lit(Verdict.REJECTED.value))
+    )
+    return rows.drop("customer_ref", "subscription_ref").with_columns(verdict.alias("verdict"))
 
 
 def held_name_rows(
@@ -107,7 +114,8 @@ def decision_row(
     Raises:
         InvariantError: the verdicts do not add up to the file's lines.
     """
-    held = file.lines - file.blank - file.rejected if file.held else 0
+    unread = file.blank + file.rejected + file.not_usage
+    held = file.lines - unread if file.held else 0
     decided = sum(counts.values()) + file.blank + held
     if decided != file.lines:
         raise InvariantError(

@@ -100,6 +100,7 @@ def verdict_counts(lake: Lake, batch_id: int) -> pl.DataFrame:
             sum(accepted)::BIGINT AS accepted, sum(duplicate)::BIGINT AS duplicate,
             sum(conflict)::BIGINT AS conflict, sum(rejected)::BIGINT AS rejected,
             sum(blank)::BIGINT AS blank,
+            coalesce(sum(not_usage), 0)::BIGINT AS not_usage,
             coalesce(sum(held), 0)::BIGINT AS held,
             count(*) FILTER (status = 'quarantined') AS quarantined_files,
             count(*) FILTER (status = 'held') AS held_files

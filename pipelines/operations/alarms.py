@@ -44,7 +44,8 @@ class RunSigns:
 
     Attributes:
         batch_id: the last batch of events.
-        lines: lines decided by this run, blank ones left out; 0 when it took in nothing.
+        lines: lines decided by this run, without blank ones and those that are not usage; 0 when
+            it took in nothing.
         refused: of these, rejected or in conflict.
         conflicts: of these, in conflict.
         waiting_files: held and quarantined files of the home that nothing has healed.

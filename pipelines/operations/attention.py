@@ -170,6 +170,7 @@ def refusals(lake: Lake, sources: pl.DataFrame) -> list[Refusal]:
             JOIN latest ON latest.file_id = refused.file_id
                 AND latest.revision = coalesce(refused.revision, 0)
             JOIN lake.landing_files AS files ON files.file_id = refused.file_id
+            WHERE verdict <> 'not_usage'
         )
         SELECT verdict, reason_code,
             verdict = 'conflict' AND coalesce(conflicts_expected, false) AS is_expected,

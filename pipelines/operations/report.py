@@ -46,10 +46,20 @@ class FileClass:
     rejected: int
     blank: int
     held: int
+    not_usage: int = 0
 
 
-VERDICT_COUNTS = ("lines", "accepted", "duplicate", "conflict", "rejected", "blank", "held")
-"""Fields of `FileClass` that count lines; the last six add up to the first."""
+VERDICT_COUNTS = (
+    "lines",
+    "accepted",
+    "duplicate",
+    "conflict",
+    "rejected",
+    "not_usage",
+    "blank",
+    "held",
+)
+"""Fields of `FileClass` that count lines; the last seven add up to the first."""
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ class FileReading(Generic[_Read]):
             self._blank,
             self._tally.rejected,
             self._tally.hold_reason(hold, self._lines, self._blank),
+            self._tally.not_usage,
         )
 
     def _measured(self, blocks: Iterator[bytes]) -> Iterator[bytes]:

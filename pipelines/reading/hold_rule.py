@@ -21,9 +21,9 @@ class HoldRule:
     """The bounds beyond which a file is held.
 
     Attributes:
-        percent: the highest share of rejected lines that is accepted, in percent. Blank lines do
-            not count. Example: with 10, a file of 20 lines is held when 3 are rejected, not when
-            2 are.
+        percent: the highest share of rejected lines that is accepted, in percent. Blank lines and
+            those that are not usage do not count. Example: with 10, a file of 20 lines is held when
+            3 are rejected, not when 2 are.
         rejections_min: a file with fewer rejected lines is never held.
     """
 
@@ -35,23 +35,26 @@ class HoldRule:
 
         Args:
             rejected: number of rejected lines.
-            read: number of lines that are not blank.
+            read: number of lines that are neither blank nor called no usage.
         """
         return rejected >= max(1, self.rejections_min) and rejected * 100 > self.percent * read
 
 
 @dataclass
 class RejectionTally:
-    """Counts the rejections of one file while it is read."""
+    """Counts the rejections of one file while it is read, and its lines that are not usage."""
 
     rejected: int = 0
+    not_usage: int = 0
     _of_reason: dict[str, int] = field(default_factory=dict)
     _example_of: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def add(self, rejections: pl.DataFrame) -> None:
         """Counts further rejections of the file; schema `REJECTIONS`, in line order."""
-        self.rejected += rejections.height
-        for line, code, reason in rejections.select("line", "reason_code", "reason").iter_rows():
+        rejected = rejections.filter(pl.col("reason_code").is_not_null())
+        self.rejected += rejected.height
+        self.not_usage += rejections.height - rejected.height
+        for line, code, reason in rejected.select("line", "reason_code", "reason").iter_rows():
             self._of_reason[code] = self._of_reason.get(code, 0) + 1
             self._example_of.setdefault(code, (line, reason))
 
@@ -63,7 +66,7 @@ class RejectionTally:
             lines: number of lines in the file, blank ones included.
             blank: number of blank lines.
         """
-        read = lines - blank
+        read = lines - blank - self.not_usage
         if rule is None or not rule.holds(self.rejected, read):
             return None
         code, count = max(self._of_reason.items(), key=lambda item: item[1])

@@ -15,7 +15,14 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from pipelines.reading.dialects import Dialect, EventFields, RefusedLineError, read_event, unwrapped
+from pipelines.reading.dialects import (
+    Dialect,
+    EventFields,
+    NotUsageError,
+    RefusedLineError,
+    read_event,
+    unwrapped,
+)
 from pipelines.reading.dialects.event import Members
 from pipelines.reading.formats.lines import CHUNK_BYTES, Chunk, LongLine
 from pipelines.reading.formats.records import BYTE_ORDER_MARK, Records, too_long
@@ -68,7 +75,8 @@ class ParsedChunk:
 
     Attributes:
         events: one row per event, in line order; schema `PARSED_EVENTS`.
-        rejections: one row per rejected line, in line order; schema `REJECTIONS`.
+        rejections: one row per line that is rejected or not usage, in line order; schema
+            `REJECTIONS`.
         lines: number of lines in the chunk, blank ones included.
         blank: number of lines that hold only white space.
     """
@@ -165,6 +173,8 @@ class _Doors:
                 raise content
             members = _members(content) if isinstance(content, bytes) else content
             fields = read_event(self._dialect, unwrapped(members))
+        except NotUsageError as kind:
+            self._rejections.append((*place, None, str(kind), None, None, None))
         except RefusedLineError as refusal:
             self._rejections.append(
                 (

@@ -49,6 +49,7 @@ class ParsedFile:
         blank: number of lines that hold only white space.
         rejected: number of lines that the parser rejected.
         held: why the file is held. None: it is not held.
+        not_usage: number of lines that are not usage.
     """
 
     file_id: int
@@ -59,6 +60,7 @@ class ParsedFile:
     blank: int
     rejected: int = 0
     held: str | None = None
+    not_usage: int = 0
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,14 @@ SOURCES = pl.Schema(
                 }
             )
         ),
+        "not_usage": pl.List(pl.Struct({"field": pl.String(), "values": pl.List(pl.String())})),
     }
 )
 """One row per sender; key `source`.
 
-A null window or lateness is unlimited. `key_fields`, `fields` and `event_schemas` say how the
-sender's events are read (see `dialects.reader_of`). Where they are empty, events are read as the
-dialect's vendor documents them.
+A null window or lateness is unlimited. `key_fields`, `fields`, `event_schemas` and `not_usage` say
+how the sender's events are read (see `dialects.reader_of`). Where they are empty, events are read
+as the dialect's vendor documents them.
 """
 
 REFUSAL_CUTS = pl.Schema(
@@ -105,7 +106,10 @@ REJECTIONS = pl.Schema(
         )
     }
 )
-"""One row per line that the parser rejected. A key or name that cannot be read is null."""
+"""One row per line that the parser did not read as an event: it is rejected, or not usage.
+
+`reason_code` is null for a line that is not usage. A key or name that cannot be read is null.
+"""
 
 
 NAMES_IN_LINES = pl.Schema(

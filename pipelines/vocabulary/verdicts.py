@@ -13,6 +13,7 @@ class Verdict(StrEnum):
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     REJECTED = "rejected"
+    NOT_USAGE = "not_usage"
 
 
 class Reason(StrEnum):

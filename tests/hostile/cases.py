@@ -178,6 +178,11 @@ def blank(name: str, line: bytes) -> HostileLine:
     return HostileLine(name, line, "metronome", "blank")
 
 
+def not_usage(name: str, sentence: str, line: bytes, dialect: str) -> HostileLine:
+    """A line that its source calls no usage."""
+    return HostileLine(name, line, dialect, Verdict.NOT_USAGE, None, sentence)
+
+
 def repeats(name: str, winner: str, line: bytes, dialect: str = "metronome") -> HostileLine:
     """A second delivery of an event."""
     sentence = "repeats the event accepted from file"

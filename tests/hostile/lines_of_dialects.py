@@ -15,6 +15,7 @@ from tests.hostile.cases import (
     contradicts,
     line_of,
     malformed,
+    not_usage,
     rejected,
     repeats,
 )
@@ -770,11 +771,23 @@ _TOGAI = [
 ]
 
 _SEGMENT = [
-    malformed(
-        "segment-identify",
-        "'type' must be 'track', found 'identify'",
-        line_of("segment", type="identify"),
+    *(
+        not_usage(f"segment-{kind}", f"field 'type' is '{kind}'", line, "segment")
+        for kind, line in {
+            "identify": line_of("segment", type="identify"),
+            "page": b'{"type":"page","name":"Home","properties":{"url":"/"},"messageId":"%KEY%"}',
+            "screen": b'{"type":"screen"}',
+            "group": b'{"type":"group","groupId":null,"timestamp":"nonsense"}',
+            "alias": b'{"event":{"type":"alias","previousId":[1]}}',
+        }.items()
+    ),
+    malformed("segment-page-that-is-no-json", "not JSON", b'{"type":"page"', "segment"),
+    malformed("segment-type-twice", "stands twice", b'{"type":"page","type":"track"}', "segment"),
+    accepted(
+        "segment-page-claims-no-key",
+        line_of("segment").replace(b"%KEY%", b"segment-page"),
         "segment",
+        idempotency_key="segment-page",
     ),
     malformed(
         "segment-type-number", "'type' must be a string", line_of("segment", type=1), "segment"

@@ -148,7 +148,7 @@ def test_every_line_is_accounted_for(run: LinesRun) -> None:
         assert file["status"] == "decided"
         assert file["lines"] == 3 * cases
         assert file["accepted"] == verdicts["accepted"] + 2 * cases
-        for verdict in ("duplicate", "conflict", "rejected", "blank"):
+        for verdict in ("duplicate", "conflict", "rejected", "not_usage", "blank"):
             assert file[verdict] == verdicts[verdict], verdict
 
 

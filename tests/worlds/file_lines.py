@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.reading.dialects import DIALECTS
+from pipelines.reading.dialects import DIALECTS, Dialect
 from pipelines.reading.formats.lines import CHUNK_BYTES, Chunk, split_chunks
 from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
@@ -85,11 +85,12 @@ def parse_content(
     blocks: Iterable[bytes] | None = None,
     chunk_bytes: int = CHUNK_BYTES,
     origin: FileOrigin = ORIGIN,
-    dialect: str = "metronome",
+    dialect: str | Dialect = "metronome",
 ) -> ParsedContent:
     """The file parsed as a worker does it; `blocks` are the content as a store hands it over."""
+    reader = DIALECTS[dialect] if isinstance(dialect, str) else dialect
     chunks = [
-        parse_chunk(chunk, origin, DIALECTS[dialect])
+        parse_chunk(chunk, origin, reader)
         for chunk in split_chunks([content] if blocks is None else blocks, chunk_bytes)
     ]
     return ParsedContent(

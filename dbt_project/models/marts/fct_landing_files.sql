@@ -42,6 +42,7 @@ select
     rejected_count,
     blank_count,
     held_count,
+    not_usage_count,
     healed_by_file_id,
     found_line_count
 from files_with_counts

@@ -13,24 +13,26 @@ INVARIANTS = (
     Invariant(
         "lines_add_up",
         "file_decisions",
-        "lines = accepted + duplicate + conflict + rejected + blank + held, and each count is the "
-        "number of rows written. A file is held as a whole or not at all (I-1).",
+        "lines = accepted + duplicate + conflict + rejected + not_usage + blank + held, and each "
+        "count is the number of rows written. A file is held as a whole or not at all (I-1).",
         f"""
         WITH written AS (
             SELECT file_id,
                 count(*) FILTER (verdict = 'accepted') AS accepted,
                 count(*) FILTER (verdict = 'duplicate') AS duplicate,
                 count(*) FILTER (verdict = 'conflict') AS conflict,
-                count(*) FILTER (verdict = 'rejected') AS rejected
+                count(*) FILTER (verdict = 'rejected') AS rejected,
+                count(*) FILTER (verdict = 'not_usage') AS not_usage
             FROM {DECIDED_LINES} GROUP BY file_id
         )
         SELECT decisions.file_id, decisions.lines, decisions.accepted, decisions.duplicate,
             decisions.conflict, decisions.rejected, decisions.blank,
-            coalesce(decisions.held, 0) AS held
+            coalesce(decisions.not_usage, 0) AS not_usage, coalesce(decisions.held, 0) AS held
         FROM lake.file_decisions AS decisions LEFT JOIN written USING (file_id)
         WHERE decisions.batch_id = $batch_id AND NOT coalesce(
             decisions.lines = decisions.accepted + decisions.duplicate + decisions.conflict
-                + decisions.rejected + decisions.blank + coalesce(decisions.held, 0)
+                + decisions.rejected + coalesce(decisions.not_usage, 0) + decisions.blank
+                + coalesce(decisions.held, 0)
             AND CASE decisions.status
                 WHEN 'held' THEN coalesce(decisions.held, 0) >= 0
                     AND decisions.accepted + decisions.duplicate + decisions.conflict = 0
@@ -38,14 +40,15 @@ INVARIANTS = (
             AND decisions.accepted = coalesce(written.accepted, 0)
             AND decisions.duplicate = coalesce(written.duplicate, 0)
             AND decisions.conflict = coalesce(written.conflict, 0)
-            AND decisions.rejected = coalesce(written.rejected, 0),
+            AND decisions.rejected = coalesce(written.rejected, 0)
+            AND coalesce(decisions.not_usage, 0) = coalesce(written.not_usage, 0),
             false
         )
         """,
         sentence=(
             "{path}: expected counts that add up to {lines} lines, and a row for each line, found "
             "{accepted} accepted + {duplicate} duplicate + {conflict} conflict + "
-            "{rejected} rejected + {blank} blank + {held} held"
+            "{rejected} rejected + {not_usage} not usage + {blank} blank + {held} held"
         ),
     ),
     Invariant(
@@ -107,7 +110,8 @@ INVARIANTS = (
         "rejections_have_reasons",
         "refused_events",
         "A refused line has its place, a reason and the digest of its bytes. A rejection has a "
-        "reason code, a duplicate or conflict has a winner and no reason code (I-4).",
+        "reason code, a duplicate or conflict has a winner and no reason code, and a line that is "
+        "not usage has neither (I-4).",
         f"""
         SELECT file_id, line, verdict, reason_code FROM lake.refused_events
         WHERE batch_id = $batch_id AND NOT coalesce(
@@ -117,6 +121,7 @@ INVARIANTS = (
                 WHEN 'rejected' THEN reason_code IN ({_REASONS}) AND winner_file_id IS NULL
                 WHEN 'duplicate' THEN reason_code IS NULL AND winner_file_id IS NOT NULL
                 WHEN 'conflict' THEN reason_code IS NULL AND winner_file_id IS NOT NULL
+                WHEN 'not_usage' THEN reason_code IS NULL AND winner_file_id IS NULL
                 ELSE false END,
             false
         )

@@ -22,7 +22,9 @@ def command(
     file: Annotated[Chosen, typer.Option(help="Only this path below the landing, or glob.")] = None,
     reason: Annotated[
         Chosen,
-        typer.Option(help="Only lines refused for it; also `duplicate`, `conflict`, `held`."),
+        typer.Option(
+            help="Only lines refused for it; also `duplicate`, `conflict`, `not_usage`, `held`."
+        ),
     ] = None,
     release: Annotated[
         Chosen, typer.Option(help="Let this held file in (path or glob), whatever it holds.")

@@ -27,6 +27,8 @@ from pipelines.vocabulary.failures import failure_sentence
 
 _progress = logging.getLogger("meterline")
 
+_SUMMED = ("lines", "blank", "not_usage", "rejected", "conflict")
+
 
 @dg.asset(group_name="3_events", deps=[dg.AssetKey(["lake", table]) for table in EVENT_TABLES])
 def alarms(
@@ -67,14 +69,12 @@ def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
             pl.when(is_expected).then(0).otherwise(pl.col("conflict")).alias("conflict")
         )
     sums: dict[str, int] = (
-        {}
-        if counts is None
-        else {name: int(counts[name].sum()) for name in ("lines", "blank", "rejected", "conflict")}
+        {} if counts is None else {name: int(counts[name].sum()) for name in _SUMMED}
     )
     oldest = attention.oldest_undecided(states, landed.facts.as_of)
     return RunSigns(
         batch_id=batch_id,
-        lines=sums.get("lines", 0) - sums.get("blank", 0),
+        lines=sums.get("lines", 0) - sums.get("blank", 0) - sums.get("not_usage", 0),
         refused=sums.get("rejected", 0) + sums.get("conflict", 0),
         conflicts=sums.get("conflict", 0),
         waiting_files=unread_files(states).height,

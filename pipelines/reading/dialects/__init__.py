@@ -22,6 +22,7 @@ from pipelines.reading.dialects.amendment import read_event
 from pipelines.reading.dialects.custom import DeclaredField, declared_form
 from pipelines.reading.dialects.event import EventFields, RefusedLineError, parse_path, unwrapped
 from pipelines.reading.dialects.form import Dialect, EventForm, EventSchema, EventSchemas
+from pipelines.reading.dialects.not_usage import NotUsage, NotUsageError
 from pipelines.vocabulary.members import members
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(members(sys.modules[__name__], "DIALECT"))
@@ -38,7 +39,7 @@ def reader_of(source: Mapping[str, Any]) -> Dialect:
 
     Raises:
         MappingError: a declared field is wrong.
-        ValueError: a field of the key is not a path.
+        ValueError: a field of the key, or of what is no usage, is not a path.
     """
     dialect = DIALECTS[source["dialect"]]
     form = dialect.form
@@ -52,6 +53,9 @@ def reader_of(source: Mapping[str, Any]) -> Dialect:
             key_takes_numbers=True,
             prepared_for_key=dialect.prepared_for_key,
         )
+    for kind in source.get("not_usage") or ():
+        declared = NotUsage(parse_path(kind["field"]), tuple(kind["values"]))
+        form = replace(form, not_usage=(*form.not_usage, declared))
     if source["event_schemas"]:
         form = replace(form, schemas=_schemas(source["event_schemas"], dialect.own_schemas))
     return replace(dialect, form=form)
@@ -85,6 +89,7 @@ __all__ = [
     "Dialect",
     "EventFields",
     "EventForm",
+    "NotUsageError",
     "RefusedLineError",
     "read_event",
     "reader_of",

@@ -50,6 +50,7 @@ def read_event(dialect: Dialect, members: Members) -> EventFields:
         members: the members of one object.
 
     Raises:
+        NotUsageError: the object is no usage, and the source says so.
         RefusedLineError: the object is neither an event of the dialect nor an amendment.
     """
     kind = members.get(AMENDMENT_FIELD)

@@ -20,6 +20,7 @@ from pipelines.reading.dialects.event import (
     text_field,
     value_of,
 )
+from pipelines.reading.dialects.not_usage import NotUsage
 from pipelines.reading.dialects.properties import FlatObject, Properties
 from pipelines.reading.strict_json import TYPE_NAMES, Number
 from pipelines.vocabulary.instants import TimestampError, ZonelessError
@@ -139,6 +140,7 @@ class EventForm:
             events name no subscription.
         fixed_fields: fields that tell events of this form from others.
         unread: fields that an event of this form must not have.
+        not_usage: fields that tell lines that are no usage from events.
         has_plain_payload: True: the payload leaves out the customer's field, the subscription and
             the type of the timestamp. This is the oldest shape, and lakes hold digests of it.
         schemas: the properties that must be there, by event name. None: they are not checked.
@@ -161,6 +163,7 @@ class EventForm:
     subscription: Field | None = None
     fixed_fields: tuple[FixedField, ...] = ()
     unread: tuple[Unread, ...] = ()
+    not_usage: tuple[NotUsage, ...] = ()
     has_plain_payload: bool = False
     schemas: EventSchemas | None = None
     names_of_kind: Callable[[Members, str], frozenset[str]] | None = None
@@ -193,6 +196,7 @@ class Dialect:
         """The typed fields of one object.
 
         Raises:
+            NotUsageError: it is no usage, and the form says so.
             RefusedLineError: it is no event of this form.
         """
         return _read(self.form, prepared(self.form, members))
@@ -202,10 +206,13 @@ def prepared(form: EventForm, members: Members) -> Members:
     """The members in the shape that the form describes.
 
     Raises:
+        NotUsageError: the object is no usage, and the form says so.
         RefusedLineError: a step finds that the object is no event of this form.
     """
     for step in form.prepared:
         members = step(members)
+    for kind in form.not_usage:
+        kind.check(members)
     return members
 
 

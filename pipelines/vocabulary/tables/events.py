@@ -34,7 +34,7 @@ _PROPERTIES = Column(
     "properties",
     "MAP(VARCHAR, VARCHAR)",
     PROPERTIES,
-    "Property name → exact source text of a string, number or boolean.",
+    "Property name → exact source text of a string, number or boolean; JSON text of the rest.",
 )
 _DIGEST = blob("payload_digest", "Two XXH64 of the typed fields as sent.")
 _AMENDMENT = (
@@ -68,7 +68,7 @@ ACCEPTED_EVENTS = LakeTable(
 
 REFUSED_EVENTS = LakeTable(
     "refused_events",
-    "One row per line that is not accepted: duplicate, conflict or rejected, with the reason.",
+    "One row per line that is not accepted: its verdict and the reason.",
     (
         BATCH_ID,
         FILE_ID,
@@ -76,7 +76,7 @@ REFUSED_EVENTS = LakeTable(
         blob("line_sha256", "SHA-256 of the line's bytes; of a row, as JSON."),
         SOURCE,
         RECEIVED_AT,
-        text("verdict", "`duplicate`, `conflict` or `rejected`."),
+        text("verdict", "`duplicate`, `conflict`, `rejected` or `not_usage`."),
         text("reason_code", "From the closed list when rejected; null otherwise."),
         text("reason", "A sentence for a person."),
         _SCOPE,

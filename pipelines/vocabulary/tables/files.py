@@ -33,7 +33,7 @@ LANDING_FILES = LakeTable(
 FILE_DECISIONS = LakeTable(
     "file_decisions",
     "One row per file version and revision: status and counts; "
-    "lines = accepted + duplicate + conflict + rejected + blank + held.",
+    "lines = accepted + duplicate + conflict + rejected + not_usage + blank + held.",
     (
         BATCH_ID,
         FILE_ID,
@@ -52,6 +52,10 @@ FILE_DECISIONS = LakeTable(
         bigint(
             "held",
             "Well-formed lines of a held file, which wait undecided; null counts as 0.",
+        ),
+        bigint(
+            "not_usage",
+            "Lines of a kind that its source calls no usage; null counts as 0.",
         ),
     ),
 )

@@ -723,7 +723,7 @@ def test_invariants_are_checked_on_a_lake(lake_home: Path) -> None:
     assert lost_line.offences == 1
     assert lost_line.sample == (
         "cdn/6.ndjson: expected counts that add up to 5 lines, and a row for each line, found "
-        "4 accepted + 0 duplicate + 0 conflict + 0 rejected + 0 blank + 0 held"
+        "4 accepted + 0 duplicate + 0 conflict + 0 rejected + 0 not usage + 0 blank + 0 held"
     )
     # Four events of one key make 4 × 3 pairs, of which three are shown.
     (same_keys,) = (each for each in findings[3] if each.invariant.name in ONCE)

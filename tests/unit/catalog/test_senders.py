@@ -8,18 +8,19 @@ from pipelines.catalog.catalog import catalog_digest
 from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.reading.dialects import DIALECTS, readers_of
 from pipelines.reading.dialects.event import FieldPath
+from pipelines.reading.dialects.not_usage import NotUsage
 from tests.worlds.catalogs import METRICS, RIGHT, Edit, problems_of, read
 
 HEADER = RIGHT["sources.csv"].splitlines()[0]
-OPTIONAL = "idempotency_key_fields,late_lookup,conflicts_expected"
+OPTIONAL = "idempotency_key_fields,late_lookup,conflicts_expected,not_usage"
 
 SAYING = {
     **RIGHT,
     "sources.csv": f"""\
 {HEADER},{OPTIONAL}
-cdn,metronome,,,,,path,,,
-own,custom,,,,,last_modified,$.meta.id;seq,,yes
-ride,togai,,,,,last_modified,timestamp;accountID;dimensions.city,yes,no
+cdn,metronome,,,,,path,,,,
+own,custom,,,,,last_modified,$.meta.id;seq,,yes,
+ride,togai,,,,,last_modified,timestamp;accountID;dimensions.city,yes,no,schemaName=ping;x.test=true|1
 """,
     "source_fields.csv": """\
 source,field,path,form
@@ -58,6 +59,11 @@ def test_a_source_is_read_and_decided_as_the_catalog_says(tmp_path: Path) -> Non
     assert ride.dedupe_window == DIALECTS["togai"].dedupe_window
     assert ride.form.schemas is not None
     assert ride.form.schemas.by_name["ride"].attributes == ("km",)
+    assert own.form.not_usage == ()
+    assert ride.form.not_usage == (
+        NotUsage("schemaName", ("ping",)),
+        NotUsage(FieldPath(("x", "test")), ("true", "1")),
+    )
     assert ride.form.schemas.by_name["ride"].dimensions == ()
 
 
@@ -143,6 +149,24 @@ def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) ->
             "source_fields.csv, row 2, column source: 'owm' is not in sources.csv",
             id="fields-of-nobody",
         ),
+        *(
+            pytest.param(
+                Edit("sources.csv", "own,custom,,,,,last_modified,$.meta.id;seq,,yes,", row),
+                f"sources.csv, row 3, column not_usage: '{cell}' does not say what is no usage",
+                id=f"not-usage-{number}",
+            )
+            for number, cell in enumerate(["type", "type=", "type=a|", "type=a|a", "type=a;b"])
+            for row in [f"own,custom,,,,,last_modified,$.meta.id;seq,,yes,{cell}"]
+        ),
+        pytest.param(
+            Edit(
+                "sources.csv",
+                "own,custom,,,,,last_modified,$.meta.id;seq,,yes,",
+                "own,custom,,,,,last_modified,$.meta.id;seq,,yes,a[0]=x",
+            ),
+            "sources.csv, row 3, column not_usage: 'a[0]' is not a path of members",
+            id="not-usage-in-an-array",
+        ),
         pytest.param(
             Edit("source_fields.csv", "unix_milliseconds", "millis"),
             "source_fields.csv, row 4, column form: 'millis' is not a form of 'timestamp'; "
@@ -200,14 +224,14 @@ def test_late_look_up_keeps_the_rule_about_windows_and_needs_no_warning(tmp_path
 @pytest.mark.parametrize(
     ("row", "count"),
     [
-        ("meter,stripe,,,,,path,,,", 1),
-        ("meter,stripe,,,,,path,identifier,,", 0),
-        ("meter,lago,,,,,path,,,", 0),
+        ("meter,stripe,,,,,path,,,,", 1),
+        ("meter,stripe,,,,,path,identifier,,,", 0),
+        ("meter,lago,,,,,path,,,,", 0),
     ],
     ids=["its-own-key", "a-declared-key", "another-dialect"],
 )
 def test_a_key_that_may_be_a_place_is_a_warning(tmp_path: Path, row: str, count: int) -> None:
-    sources = f"{HEADER},{OPTIONAL}\ncdn,metronome,,,,,path,,,\n{row}\n"
+    sources = f"{HEADER},{OPTIONAL}\ncdn,metronome,,,,,path,,,,\n{row}\n"
 
     warnings = read(tmp_path, {**RIGHT, "sources.csv": sources}).warnings
 

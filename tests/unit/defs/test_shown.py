@@ -61,29 +61,31 @@ def verdicts(*sources: tuple[int, ...], held: int = 0) -> pl.DataFrame:
     [
         pytest.param(
             verdicts(),
-            "0 lines = 0 accepted, 0 duplicate, 0 conflict, 0 rejected, 0 blank",
+            "0 lines = 0 accepted, 0 duplicate, 0 conflict, 0 rejected, 0 not_usage, 0 blank",
             id="no source",
         ),
         pytest.param(
-            verdicts((15, 5, 4, 3, 2, 1)),
-            "15 lines = 5 accepted, 4 duplicate, 3 conflict, 2 rejected, 1 blank",
+            verdicts((21, 5, 4, 3, 2, 6, 1)),
+            "21 lines = 5 accepted, 4 duplicate, 3 conflict, 2 rejected, 6 not_usage, 1 blank",
             id="one source",
         ),
         pytest.param(
-            # 1_000_006 = 1_000_001 + 1 + 1 + 1 + 2
-            verdicts((999_999, 999_999, 0, 0, 0, 0), (7, 2, 1, 1, 1, 2)),
-            "1,000,006 lines = 1,000,001 accepted, 1 duplicate, 1 conflict, 1 rejected, 2 blank",
+            # 1_000_007 = 1_000_001 + 1 + 1 + 1 + 1 + 2
+            verdicts((999_999, 999_999, 0, 0, 0, 0, 0), (8, 2, 1, 1, 1, 1, 2)),
+            "1,000,007 lines = 1,000,001 accepted, 1 duplicate, 1 conflict, 1 rejected, "
+            "1 not_usage, 2 blank",
             id="sources are added",
         ),
         pytest.param(
             # 21 = 5 + 4 + 3 + 2 + 1 + 6
-            verdicts((21, 5, 4, 3, 2, 1), held=6),
-            "21 lines = 5 accepted, 4 duplicate, 3 conflict, 2 rejected, 1 blank, 6 held",
+            verdicts((21, 5, 4, 3, 2, 0, 1), held=6),
+            "21 lines = 5 accepted, 4 duplicate, 3 conflict, 2 rejected, 0 not_usage, 1 blank, "
+            "6 held",
             id="lines of a held file",
         ),
         pytest.param(
-            verdicts((1, 1, 0, 0, 0, 0)),
-            "1 line = 1 accepted, 0 duplicate, 0 conflict, 0 rejected, 0 blank",
+            verdicts((1, 1, 0, 0, 0, 0, 0)),
+            "1 line = 1 accepted, 0 duplicate, 0 conflict, 0 rejected, 0 not_usage, 0 blank",
             id="one line",
         ),
     ],

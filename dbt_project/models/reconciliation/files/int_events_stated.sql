@@ -38,7 +38,9 @@ lines_with_state as (
         'unprocessed' as state,
         state_reason as reason
     from file_lines_refused
-    where verdict != 'duplicate' and healed_by_file_id is null
+    where
+        verdict not in ('duplicate', 'not_usage')
+        and healed_by_file_id is null
 
 ),
 

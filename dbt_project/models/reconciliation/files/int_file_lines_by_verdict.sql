@@ -34,7 +34,8 @@ lines_per_file as (
         count(case when verdict = 'accepted' then 1 end) as accepted_count,
         count(case when verdict = 'duplicate' then 1 end) as duplicate_count,
         count(case when verdict = 'conflict' then 1 end) as conflict_count,
-        count(case when verdict = 'rejected' then 1 end) as rejected_count
+        count(case when verdict = 'rejected' then 1 end) as rejected_count,
+        count(case when verdict = 'not_usage' then 1 end) as not_usage_count
     from line_verdicts
     group by file_id
 

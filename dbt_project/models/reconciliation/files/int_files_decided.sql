@@ -80,6 +80,7 @@ files_with_decision as (
         coalesce(latest_decisions.rejected, 0) as rejected_count,
         coalesce(latest_decisions.blank, 0) as blank_count,
         coalesce(latest_decisions.held, 0) as held_count,
+        coalesce(latest_decisions.not_usage, 0) as not_usage_count,
         case
             when corrections.file_id is not null then corrections.file_id
             when

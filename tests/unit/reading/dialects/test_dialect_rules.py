@@ -6,7 +6,7 @@ import re
 import pytest
 
 from pipelines.reading import dialects
-from pipelines.reading.dialects import DIALECTS, EventFields
+from pipelines.reading.dialects import DIALECTS, EventFields, NotUsageError
 from pipelines.vocabulary.verdicts import Reason
 from tests.worlds.dialect_samples import read as read_any
 from tests.worlds.dialect_samples import refusal_of
@@ -191,8 +191,17 @@ def test_segment_reads_a_call_that_does_not_say_it_is_one() -> None:
     assert read_any("segment", type=ABSENT) == read_any("segment")
 
 
-@pytest.mark.parametrize("kind", ["identify", "page", "screen", "group", "alias", "Track"])
-def test_segment_call_of_another_type_is_malformed(kind: str) -> None:
+@pytest.mark.parametrize("kind", ["identify", "page", "screen", "group", "alias"])
+def test_segment_call_of_another_type_is_no_usage(kind: str) -> None:
+    with pytest.raises(NotUsageError) as found:
+        # Such a call has no event and no properties, and need not have a key.
+        read_any("segment", type=kind, event=ABSENT, messageId=ABSENT)
+
+    assert str(found.value) == f"field 'type' is '{kind}', which is no usage of this source"
+
+
+@pytest.mark.parametrize("kind", ["Track", "Page", "delete", "tracks"])
+def test_segment_call_of_a_type_that_is_not_documented_is_malformed(kind: str) -> None:
     refusal = refusal_of("segment", type=kind)
 
     assert refusal.reason is Reason.MALFORMED

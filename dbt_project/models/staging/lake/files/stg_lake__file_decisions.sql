@@ -21,5 +21,6 @@ select
     conflict,
     rejected,
     blank,
-    coalesce(held, 0) as held
+    coalesce(held, 0) as held,
+    coalesce(not_usage, 0) as not_usage
 from file_decisions

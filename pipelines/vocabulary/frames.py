@@ -51,7 +51,7 @@ SOURCES = pl.Schema(
                 }
             )
         ),
-        "not_usage": pl.List(pl.Struct({"field": pl.String(), "values": pl.List(pl.String())})),
+        "not_usage": pl.List(pl.String()),
     }
 )
 """One row per sender; key `source`.

@@ -28,6 +28,7 @@ from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.reading.dialects import DIALECTS
 from pipelines.reading.dialects.event import parse_path
+from pipelines.reading.dialects.not_usage import parse_not_usage
 from pipelines.vocabulary.counted import counted
 
 FUTURE_SKEW_HOURS_USUAL = 24
@@ -59,28 +60,15 @@ def _read_paths(cell: str) -> list[str]:
     return paths
 
 
-def _read_not_usage(cell: str) -> list[dict[str, object]]:
-    """The fields, each with its values in lines that are no usage."""
-    kinds: list[dict[str, object]] = []
-    for kind in cell.split(";"):
-        field, equals, values = kind.partition("=")
-        named = values.split("|")
-        if not equals or "" in named or len(set(named)) < len(named):
-            raise ValueError(
-                f"{shown(cell)} does not say what is no usage; write a field and its values, each "
-                "once, like type=page|identify;context.test=true"
-            )
-        parse_path(field)
-        kinds.append({"field": field, "values": named})
+def _read_not_usage(cell: str) -> list[str]:
+    kinds = cell.split(";")
+    for kind in kinds:
+        parse_not_usage(kind)
     return kinds
 
 
 DIALECT = Kind(_read_dialect, pl.String(), one_of(*sorted(DIALECTS)).written)
-NOT_USAGE = Kind(
-    _read_not_usage,
-    pl.List(pl.Struct({"field": pl.String(), "values": pl.List(pl.String())})),
-    "`field=a|b`, several separated by `;`",
-)
+NOT_USAGE = Kind(_read_not_usage, NAMES.dtype, "`field=a|b`, several separated by `;`")
 PATHS = Kind(_read_paths, NAMES.dtype, "paths, separated by `;`")
 
 
@@ -141,7 +129,7 @@ class Source(Row):
         empty=False,
         is_optional=True,
     )
-    not_usage: list[dict[str, object]] = column(
+    not_usage: list[str] = column(
         NOT_USAGE,
         "Fields whose values show that a line is no usage, such as `type=page|identify`. Such "
         "lines are counted apart; empty is what the dialect itself knows.",

@@ -22,7 +22,7 @@ from pipelines.reading.dialects.amendment import read_event
 from pipelines.reading.dialects.custom import DeclaredField, declared_form
 from pipelines.reading.dialects.event import EventFields, RefusedLineError, parse_path, unwrapped
 from pipelines.reading.dialects.form import Dialect, EventForm, EventSchema, EventSchemas
-from pipelines.reading.dialects.not_usage import NotUsage, NotUsageError
+from pipelines.reading.dialects.not_usage import NotUsageError, parse_not_usage
 from pipelines.vocabulary.members import members
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(members(sys.modules[__name__], "DIALECT"))
@@ -53,9 +53,9 @@ def reader_of(source: Mapping[str, Any]) -> Dialect:
             key_takes_numbers=True,
             prepared_for_key=dialect.prepared_for_key,
         )
-    for kind in source.get("not_usage") or ():
-        declared = NotUsage(parse_path(kind["field"]), tuple(kind["values"]))
-        form = replace(form, not_usage=(*form.not_usage, declared))
+    if source.get("not_usage"):
+        declared = tuple(parse_not_usage(kind) for kind in source["not_usage"])
+        form = replace(form, not_usage=(*form.not_usage, *declared))
     if source["event_schemas"]:
         form = replace(form, schemas=_schemas(source["event_schemas"], dialect.own_schemas))
     return replace(dialect, form=form)

@@ -6,7 +6,14 @@ counted apart from rejections, so that they do not hold the file.
 
 from dataclasses import dataclass
 
-from pipelines.reading.dialects.event import Field, Members, RefusedLineError, quoted, value_of
+from pipelines.reading.dialects.event import (
+    Field,
+    Members,
+    RefusedLineError,
+    parse_path,
+    quoted,
+    value_of,
+)
 
 
 class NotUsageError(ValueError):
@@ -36,3 +43,19 @@ class NotUsage:
             raise NotUsageError(
                 f"field {quoted(self.field)} is {text[:64]!a}, which is no usage of this source"
             )
+
+
+def parse_not_usage(text: str) -> NotUsage:
+    """The field and its values, as a catalog declares them: `context.kind=ping|probe`.
+
+    Raises:
+        ValueError: the text does not name a path and its values, each once.
+    """
+    field, equals, joined = text.partition("=")
+    values = tuple(joined.split("|"))
+    if not equals or "" in values or len(set(values)) < len(values):
+        raise ValueError(
+            f"{text[:64]!r} does not say what is no usage; write a field and its values, each "
+            "once, like type=page|identify"
+        )
+    return NotUsage(parse_path(field), values)

@@ -7,10 +7,7 @@ from pipelines.reading.hold_rule import HoldRule, RejectionTally
 from pipelines.reading.strict_json import parse_object
 from tests.worlds.file_lines import event_line, parse_content
 
-BEATS = [
-    {"field": "event_type", "values": ["heartbeat", "1.50"]},
-    {"field": "properties.test", "values": ["true"]},
-]
+BEATS = ["event_type=heartbeat|1.50", "properties.test=true"]
 BEATING = reader_of(
     {
         "dialect": "metronome",

@@ -16,9 +16,7 @@ decisions_from_latest as (
 
     select
         *,
-        row_number() over (
-            partition by file_id order by revision desc
-        ) as decision_rank
+        row_number() over (partition by file_id order by revision desc) as place
     from file_decisions
 
 ),
@@ -26,7 +24,7 @@ decisions_from_latest as (
 latest_decisions as (
 
     select * from decisions_from_latest
-    where decision_rank = 1
+    where place = 1
 
 ),
 

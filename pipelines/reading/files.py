@@ -66,7 +66,7 @@ def read_chunks(
     Raises:
         UnreadableFileError: the file cannot be read to its end.
     """
-    opened = OpenedFile(landed, path, size_bytes)
+    opened = OpenedFile(landed, path, size_bytes, dialect)
     origin = _with_digest(opened, origin, dialect)
     found, blocks = _format_of(opened)
     yield from _parsed(found, found.read(opened, measured(blocks)), origin, dialect, read_lines)
@@ -97,7 +97,7 @@ def parsed_again(
     Raises:
         UnreadableFileError: the file cannot be read to the last place.
     """
-    opened = OpenedFile(landed, path, size_bytes)
+    opened = OpenedFile(landed, path, size_bytes, dialect)
     origin = _with_digest(opened, origin, dialect)
     found, blocks = _format_of(opened)
     has_none = bool(places["byte_offset"].null_count() or places["byte_length"].null_count())

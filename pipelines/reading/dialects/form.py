@@ -149,6 +149,8 @@ class EventForm:
         key_may_be_place: True: an event without a key has its place in its file as the key.
         prepared: steps that bring an event as sent into the shape that the other fields describe.
             A second time, they change nothing.
+        also_reads: names of members that the steps and `properties` read. A name that ends with
+            `*` stands for all names that begin so.
         prepared_for_key: members → members in which the key's fields are found. None: they are
             found in the event as sent.
         takes_numbers: True: a number may name a customer or subscription, by its source text.
@@ -169,6 +171,7 @@ class EventForm:
     names_of_kind: Callable[[Members, str], frozenset[str]] | None = None
     key_may_be_place: bool = False
     prepared: tuple[Callable[[Members], Members], ...] = ()
+    also_reads: tuple[str, ...] = ()
     prepared_for_key: Callable[[Members], Members] | None = None
     takes_numbers: bool = False
     key_takes_numbers: bool = False

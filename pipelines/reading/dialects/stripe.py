@@ -40,6 +40,7 @@ DIALECT = Dialect(
         key=("identifier",),
         key_may_be_place=True,
         prepared=(_with_payload,),
+        also_reads=(f"{_PART}*",),
         customer=Customer((FieldPath(("payload", _CUSTOMER)),)),
         event_name="event_name",
         timestamp=Timestamp(

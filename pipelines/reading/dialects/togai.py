@@ -120,6 +120,7 @@ DIALECT = Dialect(
         event_name="schemaName",
         timestamp=Timestamp(parse_iso8601_utc, expected="an ISO 8601 string"),
         properties=_properties,
+        also_reads=("attributes", "dimensions"),
         names_of_kind=_names_of_kind,
     ),
     dedupe_window=timedelta(days=45),

@@ -6,6 +6,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
 
+from pipelines.reading.dialects import Dialect
+
 
 class OpenedFile(NamedTuple):
     """A landed file that is open for reading.
@@ -14,11 +16,13 @@ class OpenedFile(NamedTuple):
         file: its bytes as landed. They can be read again from the start.
         path: its path below the landing.
         size_bytes: its size as listed.
+        dialect: the reader of its source's events.
     """
 
     file: BinaryIO
     path: str
     size_bytes: int
+    dialect: Dialect
 
 
 Blocks = Iterator[bytes]

@@ -152,7 +152,7 @@ def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) ->
         *(
             pytest.param(
                 Edit("sources.csv", "own,custom,,,,,last_modified,$.meta.id;seq,,yes,", row),
-                f"sources.csv, row 3, column not_usage: '{cell.split(';')[0]}' does not say what is no usage",
+                f"sources.csv, row 3, column not_usage: '{cell.split(';')[0]}' does not say what",
                 id=f"not-usage-{number}",
             )
             for number, cell in enumerate(["type", "type=", "type=a|", "type=a|a", "b;type=a"])

@@ -66,6 +66,7 @@ def read_chunks(
     Raises:
         UnreadableFileError: the file cannot be read to its end.
     """
+    dialect = dialect.in_file(path)
     opened = OpenedFile(landed, path, size_bytes, dialect)
     origin = _with_digest(opened, origin, dialect)
     found, blocks = _format_of(opened)
@@ -97,6 +98,7 @@ def parsed_again(
     Raises:
         UnreadableFileError: the file cannot be read to the last place.
     """
+    dialect = dialect.in_file(path)
     opened = OpenedFile(landed, path, size_bytes, dialect)
     origin = _with_digest(opened, origin, dialect)
     found, blocks = _format_of(opened)

@@ -21,8 +21,9 @@ import polars as pl
 from pipelines.reading.dialects.amendment import read_event
 from pipelines.reading.dialects.custom import DeclaredField, declared_form
 from pipelines.reading.dialects.event import EventFields, RefusedLineError, parse_path, unwrapped
-from pipelines.reading.dialects.form import Dialect, EventForm, EventSchema, EventSchemas
+from pipelines.reading.dialects.form import Dialect, EventForm
 from pipelines.reading.dialects.not_usage import NotUsageError, parse_not_usage
+from pipelines.reading.dialects.schemas import EventSchema, EventSchemas
 from pipelines.vocabulary.members import members
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(members(sys.modules[__name__], "DIALECT"))

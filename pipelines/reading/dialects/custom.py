@@ -1,14 +1,16 @@
 """Custom: events of one's own systems, whose fields the catalog declares.
 
 A field that the catalog does not declare has Meterline's own name, such as `customer`. A declared
-field is found at its declared path instead. The catalog may declare single properties of
-CloudEvents in the same way.
+field is found at its declared path instead. The catalog may declare fields of a vendor's dialect in
+the same way: a field that it does not declare is then where the vendor says.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
+from pipelines.reading.dialects.constants import Constant, FixedName, parse_folder
 from pipelines.reading.dialects.event import (
     Field,
     Members,
@@ -21,9 +23,9 @@ from pipelines.reading.dialects.form import (
     Customer,
     Dialect,
     EventForm,
-    FixedName,
     Timestamp,
 )
+from pipelines.reading.dialects.json_texts import JsonTexts
 from pipelines.reading.dialects.properties import (
     FlatObject,
     NestedObject,
@@ -117,10 +119,12 @@ class DeclaredField:
 
     Attributes:
         field: `customer`, `subscription`, `event_name`, `timestamp`, `optional_timestamp`,
-            `properties`, or `properties.` and the name of one property.
-        path: the path of the field. With the form `constant`: the text itself.
+            `properties`, or `properties.` and the name of one property. Or `json_text`, a member
+            that holds an object as a text.
+        path: the path of the field. With the form `constant`: the text itself. With the form
+            `folder`: which folder of the file's path it is.
         form: for a timestamp, one that `timestamp_of` knows. For properties, `flat` or `nested`.
-            For an event name, `constant`. None: the field has no form.
+            For a customer or an event name, `constant` or `folder`. None: the field has no form.
     """
 
     field: str
@@ -182,52 +186,96 @@ def declared_form(form: EventForm, fields: Iterable[DeclaredField]) -> EventForm
     Raises:
         MappingError: a field is wrong, or is declared twice.
     """
-    customers: list[Field] = []
-    objects: list[FlatObject | NestedObject] = []
-    properties: list[tuple[str, Field]] = []
+    collected = _Collected()
     seen: set[str] = set()
     for number, declared in enumerate(fields):
         role = "timestamp" if declared.field == "optional_timestamp" else declared.field
-        if role in seen and role != "customer":
+        if role in seen and role not in _REPEATED:
             raise MappingError(number, "field", f"{role!r} is declared twice; keep one")
         seen.add(role)
         _check_form(number, declared)
-        if declared.form == "constant":
-            form = replace(form, event_name=FixedName(declared.path))
-            continue
-        path = _path(number, declared)
+        if declared.form in _CONSTANTS:
+            collected.add_constant(number, declared)
+        else:
+            collected.add_field(role, _path(number, declared), declared)
+    return collected.form(form, names_owner="subscription" in seen)
+
+
+_REPEATED = ("customer", "json_text")
+"""The fields that may be declared several times."""
+
+_CONSTANTS = ("constant", "folder")
+"""The forms of a field that is no member of an event."""
+
+
+class _Collected:
+    """The declared fields of one source, by what they are."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, Any] = {}
+        self._customers: list[Field] = []
+        self._constant: Constant | None = None
+        self._texts: list[Field] = []
+        self._objects: list[FlatObject | NestedObject] = []
+        self._properties: list[tuple[str, Field]] = []
+
+    def add_constant(self, number: int, declared: DeclaredField) -> None:
+        """Adds a text that stands for a field of every event."""
+        constant = _constant(number, declared)
+        if declared.field == "event_name":
+            self._changes["event_name"] = constant
+        elif self._constant is not None:
+            raise MappingError(number, "form", "two customers stand for every event; keep one")
+        else:
+            self._constant = constant
+
+    def add_field(self, role: str, path: Field, declared: DeclaredField) -> None:
+        """Adds a field that is at a path of the event."""
         match role:
             case "customer":
-                customers.append(path)
-            case "subscription":
-                form = replace(form, subscription=path)
-            case "event_name":
-                form = replace(form, event_name=path)
+                self._customers.append(path)
+            case "json_text":
+                self._texts.append(path)
+            case "subscription" | "event_name":
+                self._changes[role] = path
             case "timestamp":
-                timestamp = timestamp_of(declared.form or "") or form.timestamp
+                timestamp = timestamp_of(declared.form or "")
+                assert timestamp is not None  # noqa: S101 -- see `_check_form`
                 is_optional = declared.field == "optional_timestamp"
-                form = replace(
-                    form, timestamp=replace(timestamp, field=path, is_optional=is_optional)
-                )
+                self._changes[role] = replace(timestamp, field=path, is_optional=is_optional)
             case "properties":
-                objects.append(FlatObject(path) if declared.form == "flat" else NestedObject(path))
+                is_flat = declared.form == "flat"
+                self._objects.append(FlatObject(path) if is_flat else NestedObject(path))
             case _:
-                properties.append((role.removeprefix(_ONE_PROPERTY), path))
-    if customers or form.subscription is not None:
-        form = replace(form, customer=Customer(tuple(customers), is_exclusive=False))
-    if properties:
-        return replace(form, properties=NamedFields(tuple(properties), *objects))
-    return replace(form, properties=objects[0]) if objects else form
+                self._properties.append((role.removeprefix(_ONE_PROPERTY), path))
+
+    def form(self, form: EventForm, *, names_owner: bool) -> EventForm:
+        """The form with these fields in place of its own.
+
+        Args:
+            form: the form of the source's dialect.
+            names_owner: True: a subscription is declared, so the form's own customer is not read.
+        """
+        form = replace(form, **self._changes)
+        if self._customers or self._constant is not None or names_owner:
+            customer = Customer(tuple(self._customers), False, self._constant)
+            form = replace(form, customer=customer)
+        if self._texts:
+            form = replace(form, prepared=(JsonTexts(tuple(self._texts)), *form.prepared))
+        if self._properties:
+            return replace(form, properties=NamedFields(tuple(self._properties), *self._objects))
+        return replace(form, properties=self._objects[0]) if self._objects else form
 
 
 FORMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "customer": ("",),
+        "customer": ("", "constant", "folder"),
         "subscription": ("",),
-        "event_name": ("", "constant"),
+        "event_name": ("", "constant", "folder"),
         "timestamp": (*TIMESTAMPS, f"{_LOCAL}+01:00"),
         "optional_timestamp": (*TIMESTAMPS, f"{_LOCAL}+01:00"),
         "properties": ("", "nested", "flat"),
+        "json_text": ("",),
     }
 )
 """The fields that may be declared, and the forms of each. A single property has no form.
@@ -258,6 +306,15 @@ def _check_form(number: int, declared: DeclaredField) -> None:
             f"{declared.form or ''!r} is not a form of {declared.field!r}; "
             f"{f'write one of: {words}' if words else 'leave the cell empty'}",
         )
+
+
+def _constant(number: int, declared: DeclaredField) -> Constant:
+    if declared.form == "constant":
+        return FixedName(declared.path)
+    try:
+        return parse_folder(declared.path)
+    except ValueError as error:
+        raise MappingError(number, "path", str(error)) from None
 
 
 def _path(number: int, declared: DeclaredField) -> Field:

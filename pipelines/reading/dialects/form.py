@@ -6,13 +6,14 @@ one event by that form.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cached_property
 
+from pipelines.reading.dialects.constants import Constant, in_file, text_of
 from pipelines.reading.dialects.event import (
     EventFields,
     Field,
+    FieldPath,
     Members,
     RefusedLineError,
     is_absent,
@@ -22,6 +23,7 @@ from pipelines.reading.dialects.event import (
 )
 from pipelines.reading.dialects.not_usage import NotUsage
 from pipelines.reading.dialects.properties import FlatObject, Properties
+from pipelines.reading.dialects.schemas import EventSchema, EventSchemas
 from pipelines.reading.strict_json import TYPE_NAMES, Number
 from pipelines.vocabulary.instants import TimestampError, ZonelessError
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
@@ -35,10 +37,12 @@ class Customer:
     Attributes:
         fields: in order of preference. The first one that is present names the customer.
         is_exclusive: True: an event with two of them is refused.
+        constant: the customer of an event in which none is present. None: it is refused.
     """
 
     fields: tuple[Field, ...]
     is_exclusive: bool = True
+    constant: Constant | None = None
 
 
 @dataclass(frozen=True)
@@ -88,40 +92,6 @@ class Unread:
     sentence: str
 
 
-@dataclass(frozen=True)
-class FixedName:
-    """The name of every event of a form, for events that do not state their name."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class EventSchema:
-    """The properties that events of one name must have.
-
-    Attributes:
-        event_name: the name of the events.
-        attributes: names of the required attributes.
-        dimensions: names of the required dimensions.
-    """
-
-    event_name: str
-    attributes: tuple[str, ...] = ()
-    dimensions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class EventSchemas:
-    """The event schemas of a source, one per event name. An event of another name is refused."""
-
-    declared: tuple[EventSchema, ...]
-
-    @cached_property
-    def by_name(self) -> dict[str, EventSchema]:
-        """The schemas by event name."""
-        return {schema.event_name: schema for schema in self.declared}
-
-
 _MEMBERS_OF_PROPERTIES = FlatObject("properties")
 
 
@@ -159,7 +129,7 @@ class EventForm:
 
     key: tuple[Field, ...]
     customer: Customer
-    event_name: Field | FixedName
+    event_name: Field | Constant
     timestamp: Timestamp
     properties: Callable[[Members], Properties] = _MEMBERS_OF_PROPERTIES
     subscription: Field | None = None
@@ -195,6 +165,19 @@ class Dialect:
     own_schemas: tuple[EventSchema, ...] = ()
     prepared_for_key: Callable[[Members], Members] | None = None
 
+    def in_file(self, path: str) -> "Dialect":
+        """The reader of the events in one file. Parts of its path may stand for fields.
+
+        Args:
+            path: the path of the file below the landing.
+        """
+        form, name, customer = self.form, self.form.event_name, self.form.customer
+        if not isinstance(name, str | FieldPath):
+            form = replace(form, event_name=in_file(name, path))
+        if customer.constant is not None:
+            customer = replace(customer, constant=in_file(customer.constant, path))
+        return replace(self, form=replace(form, customer=customer))
+
     def read(self, members: Members) -> EventFields:
         """The typed fields of one object.
 
@@ -229,9 +212,9 @@ def _read(form: EventForm, members: Members) -> EventFields:
         subscription_ref = _subscription(form, members)
         customer_field, customer_ref = _customer(form, members, subscription_ref)
         event_name = (
-            form.event_name.text
-            if isinstance(form.event_name, FixedName)
-            else text_field(members, form.event_name)
+            text_field(members, form.event_name)
+            if isinstance(form.event_name, str | FieldPath)
+            else text_of(form.event_name)
         )
         occurred_at, occurred_text = _instant(form.timestamp, members)
         for unread in form.unread:
@@ -239,7 +222,7 @@ def _read(form: EventForm, members: Members) -> EventFields:
                 raise RefusedLineError(Reason.INVALID_PROPERTY, unread.sentence)
         properties, payload = form.properties(members)
         if form.schemas is not None:
-            _check_schema(form, form.schemas, event_name, members, properties)
+            form.schemas.check(event_name, members, properties, form.names_of_kind)
     except RefusedLineError as refusal:
         refusal.idempotency_key = key
         refusal.customer_ref = _as_text(customer_ref)
@@ -314,29 +297,6 @@ def _check_fixed(fixed: FixedField, members: Members) -> None:
         )
 
 
-def _check_schema(
-    form: EventForm,
-    schemas: EventSchemas,
-    event_name: str,
-    members: Members,
-    properties: dict[str, str],
-) -> None:
-    schema = schemas.by_name.get(event_name)
-    if schema is None:
-        raise RefusedLineError(
-            Reason.SCHEMA_VIOLATION, f"no event schema is declared for {event_name[:64]!a}"
-        )
-    for kind, names in (("attribute", schema.attributes), ("dimension", schema.dimensions)):
-        found = properties if form.names_of_kind is None else form.names_of_kind(members, kind)
-        for name in names:
-            if name not in found:
-                raise RefusedLineError(
-                    Reason.SCHEMA_VIOLATION,
-                    f"the {kind} {name[:64]!a} that event schema {event_name[:64]!a} declares "
-                    "is missing",
-                )
-
-
 def _subscription(form: EventForm, members: Members) -> str | None:
     if form.subscription is None or is_absent(members, form.subscription):
         return None
@@ -348,6 +308,8 @@ def _customer(
 ) -> tuple[str, str | None]:
     present = [field for field in form.customer.fields if not is_absent(members, field)]
     if not present:
+        if form.customer.constant is not None:
+            return "", text_of(form.customer.constant)
         if subscription_ref is not None:
             return "", None
         fields = form.customer.fields

@@ -10,6 +10,7 @@ from pipelines.reading.dialects.amendment import AMENDMENT_FIELD, TARGET_FIELD
 from pipelines.reading.dialects.custom import NamedFields
 from pipelines.reading.dialects.event import Field, FieldPath
 from pipelines.reading.dialects.form import EventForm
+from pipelines.reading.dialects.json_texts import JsonTexts
 from pipelines.reading.dialects.properties import FlatObject, NestedObject
 
 Path = tuple[str, ...]
@@ -65,16 +66,17 @@ def reach_of_form(form: EventForm) -> Reach:
         AMENDMENT_FIELD,
         TARGET_FIELD,
     ]
-    fields += [field for field in (form.event_name, form.subscription) if _is_field(field)]  # type: ignore[misc]
+    for step in form.prepared:
+        fields += step.fields if isinstance(step, JsonTexts) else ()
+    if isinstance(form.event_name, str | FieldPath):
+        fields.append(form.event_name)
+    if form.subscription is not None:
+        fields.append(form.subscription)
     names = [field for field in form.also_reads if not field.endswith("*")]
     return Reach(
         frozenset(_path(field) for field in (*fields, *names)),
         tuple(name.removesuffix("*") for name in form.also_reads if name.endswith("*")),
     )
-
-
-def _is_field(value: object) -> bool:
-    return isinstance(value, str | FieldPath)
 
 
 def _fields_of(properties: object) -> Iterable[Field]:

@@ -21,10 +21,10 @@ from pipelines.reading.dialects.form import (
     Customer,
     Dialect,
     EventForm,
-    EventSchema,
     Timestamp,
 )
 from pipelines.reading.dialects.properties import Properties, flat_properties
+from pipelines.reading.dialects.schemas import EventSchema
 from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, Number
 from pipelines.vocabulary.instants import parse_iso8601_utc
 from pipelines.vocabulary.limits import NAME_BYTES_MAX

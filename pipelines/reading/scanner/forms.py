@@ -52,6 +52,7 @@ def scan_form(form: EventForm, dedupe_scope: str) -> Form | None:
         and form.prepared_for_key is None
         and not (form.key_takes_numbers or form.takes_numbers)
         and form.customer.is_exclusive
+        and form.customer.constant is None
         and not (form.fixed_fields or form.not_usage)
         and form.schemas is None
         and isinstance(form.properties, FlatObject)

@@ -128,21 +128,14 @@ def test_other_columns_are_refused(tmp_path: Path, columns: str, reason: str) ->
             id="key-field-twice",
         ),
         pytest.param(
-            Edit("sources.csv", "own,custom", "own,orb"),
-            "source_fields.csv, row 2, column field: 'own' has the dialect 'orb', whose "
-            "'customer' stands where its vendor says; write 'custom' in sources.csv",
-            id="fields-of-a-vendor",
+            Edit("source_fields.csv", "own,customer,$.account.id,", "own,customer,0,folder"),
+            "source_fields.csv, row 2, column path: '0' names no folder; write its number below",
+            id="folder-0",
         ),
         pytest.param(
-            Edit("source_fields.csv", "own,customer", "cdn,customer"),
-            "source_fields.csv, row 2, column field: 'cdn' has the dialect 'metronome'",
-            id="fields-of-another-vendor",
-        ),
-        pytest.param(
-            Edit("sources.csv", "own,custom", "own,cloudevents"),
-            "source_fields.csv, row 2, column field: 'own' has the dialect 'cloudevents', whose "
-            "'customer' stands",
-            id="customer-of-a-vendor-whose-properties-are-mapped",
+            Edit("source_fields.csv", "own,customer,$.account.id,", "own,json_text,a,nested"),
+            "source_fields.csv, row 2, column form: 'nested' is not a form of 'json_text'",
+            id="form-of-a-json-text",
         ),
         pytest.param(
             Edit("source_fields.csv", "own,customer", "owm,customer"),
@@ -204,6 +197,16 @@ def test_what_cannot_be_is_named_by_its_place(tmp_path: Path, edit: Edit, proble
     (found,) = problems_of(tmp_path, edit.of(SAYING))
 
     assert found.startswith(problem)
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS))
+def test_fields_of_every_dialect_may_stand_elsewhere(tmp_path: Path, dialect: str) -> None:
+    sources = Edit("sources.csv", "own,custom", f"own,{dialect}").of(SAYING)
+
+    own = readers_of(read(tmp_path, sources).sources)["own"].form
+
+    assert own.customer.fields == (FieldPath(("account", "id")),)
+    assert own.timestamp.field == "at"
 
 
 def test_late_look_up_keeps_the_rule_about_windows_and_needs_no_warning(tmp_path: Path) -> None:

@@ -383,11 +383,31 @@ def test_numbers_name_keys_and_customers_by_their_text() -> None:
             )
         ),
         pytest.param(
-            (("customer", "a", "constant"),),
+            (("customer", "a", "constant"), ("customer", "1", "folder")),
+            1,
+            "form",
+            "two customers stand for every event; keep one",
+            id="two-constant-customers",
+        ),
+        pytest.param(
+            (("subscription", "a", "constant"),),
             0,
             "form",
-            "'constant' is not a form of 'customer'; leave the cell empty",
-            id="constant-customer",
+            "'constant' is not a form of 'subscription'; leave the cell empty",
+            id="constant-subscription",
+        ),
+        *(
+            pytest.param(
+                (("event_name", folder, "folder"),),
+                0,
+                "path",
+                f"{folder!r} names no folder; write its number below the source's folder, from 1",
+                id=f"folder-{number}",
+            )
+            for number, folder in enumerate(["0", "-1", "100", "1a", "a=b", "a/b", "=a"])
+        ),
+        pytest.param(
+            (("json_text", "a[0]", None),), 0, "path", "is not a path of members", id="json-array"
         ),
         pytest.param(
             (("properties.a", "a", "flat"),),

@@ -142,7 +142,29 @@ _NO_INSTANTS = (
     " 2026-01-01T00:00:00Z",
     "2026-01-01T00:00:00Z\u200b",
     "٢٠٢٦-01-01T00:00:00Z",
+    # Forms of ISO 8601 that RFC 3339 does not have.
+    "2026-01-01 00:00:00 UTC",
+    "2026-01-01 00:00:00.5+00",
+    "2026-01-01 00:00:00 +0000",
+    "20260101T000000,5Z",
+    "2026-W01-4T00Z",
+    "2025-365T23:59:30.5-00",
+    "2026-01-01T00:00:00Z[UTC]",
 )
+_NESTED = (
+    "null",
+    "[]",
+    "{}",
+    "[1.0, null]",
+    '[ {"a" : [] } ]',
+    '{"a":{"b":0.10},"c":null}',
+    '["]","}{","\\"["]',
+    "[[[[[[1]]]]]]",
+    "[[[[[[[1]]]]]]]",
+    '[{"a":1,"a":1}]',
+)
+"""Values that a property may have beside a scalar, and two that are refused."""
+
 _UNIX_SECONDS = (
     "1767225600",
     "1767225600.5",
@@ -220,6 +242,8 @@ _TOKENS = (
     b'"code"',
     b'"external_customer_id"',
     b'"value":1,',
+    b'"type":"page",',
+    b'"payload_value":1,',
     b',"x":[[[[[[[[[1]]]]]]]]]',
     b',"":""',
     b'{"event":',
@@ -308,11 +332,12 @@ def _orb(chance: random.Random) -> list[Member]:
 def _stripe(chance: random.Random) -> list[Member]:
     payload = [("stripe_customer_id", _name(chance)), *_property_members(chance)]
     chance.shuffle(payload)
+    in_parts = [(f"payload_{name}", value) for name, value in payload]
     return [
-        ("identifier", _key(chance)),
+        *_maybe(chance, "identifier", _key(chance)),
         ("event_name", _name(chance)),
-        ("timestamp", _unix_or_instant(chance)),
-        ("payload", _object(chance, payload)),
+        *_maybe(chance, "timestamp", _unix_or_instant(chance)),
+        *([("payload", _object(chance, payload))] if chance.random() < 0.7 else in_parts),
     ]
 
 
@@ -386,7 +411,7 @@ def _value(chance: random.Random) -> str:
         )
     if kind < 0.9:
         return chance.choice(_NUMBERS) if kind < 0.7 else str(chance.randint(-(10**6), 10**12))
-    return chance.choice(["true", "false"])
+    return chance.choice(_NESTED if kind > 0.97 else ["true", "false"])
 
 
 def _extra(chance: random.Random, number: int) -> Member:

@@ -12,6 +12,7 @@ from pipelines.reading import parse
 from pipelines.reading.formats import compression, json_batches
 from pipelines.reading.parse import ParsedChunk
 from tests.hostile import fuzz, mutated_lines
+from tests.hostile.cases import line_of
 from tests.hostile.mutants import WRITTEN_DIALECTS
 from tests.worlds.file_lines import parse_content
 
@@ -34,6 +35,20 @@ def test_rounds_of_mutated_lines_and_files() -> None:
 )
 def test_a_round_of_good_reading_does_not_fail(number: int) -> None:
     fuzz.run_round(number)
+
+
+def test_a_name_made_of_a_path_and_nested_values_are_found_in_their_line() -> None:
+    properties = b'{"a":{"b":[1.0, {"c":null}]},"d":{"e":true}}'
+    for dialect in ("segment", "custom"):
+        line = line_of(dialect, properties=properties) + b"\n"
+        fuzz.check_lines(_chance(1), fuzz.MadeFile(dialect, line, {}))
+
+
+@pytest.mark.parametrize("mark", [b"\x1f\x8b", b"\x1f", b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18"])
+def test_a_plain_file_may_look_compressed(mark: bytes) -> None:
+    assert fuzz._is_other(mark, mark)
+    assert not fuzz._is_other(mark, b"compressed")
+    assert not fuzz._is_other(b"{}" + mark, b"{}" + mark)
 
 
 def test_a_round_through_the_lake(tmp_path: Path) -> None:
@@ -85,10 +100,12 @@ def test_fuzzer_notices_a_value_under_the_name_of_another(monkeypatch: pytest.Mo
         row[6] = dict(zip(names, [properties[name] for name in reversed(names)], strict=True))
         return tuple(row)
 
+    line = line_of("metronome", properties=b'{"a":1,"b":[2]}') + b"\n"
+    fuzz.check_lines(_chance(1), fuzz.MadeFile("metronome", line, {}))
     monkeypatch.setattr(parse, "_event_row", swapped)
 
     with pytest.raises(AssertionError):
-        _lines_of_a_few_rounds()
+        fuzz.check_lines(_chance(1), fuzz.MadeFile("metronome", line, {}))
 
 
 def test_fuzzer_notices_a_place_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

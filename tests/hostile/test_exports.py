@@ -12,6 +12,15 @@ from pipelines.landing.store import Landing
 from tests.hostile.landing_run import Outcome, drop, outcome_of
 from tests.worlds.lakes import start_lake
 
+_CALLS: list[tuple[str, dict[str, object]]] = [
+    ("page", {"name": "Home", "properties": {"url": "https://x/"}}),
+    ("track", {"event": "Exported", "properties": {"rows": 7, "tags": ["a", None]}}),
+    ("identify", {"traits": {"email": None}}),
+    ("track", {"event": "Exported", "properties": {"rows": None}}),
+    ("group", {"groupId": "g", "traits": {}}),
+]
+
+
 SEGMENT: list[dict[str, object]] = [
     {
         "anonymousId": "anon",
@@ -25,16 +34,9 @@ SEGMENT: list[dict[str, object]] = [
         "userId": "acme",
         **more,
     }
-    for number, (kind, more) in enumerate(
-        [
-            ("page", {"name": "Home", "properties": {"url": "https://x/"}}),
-            ("track", {"event": "Exported", "properties": {"rows": 7, "tags": ["a", None]}}),
-            ("identify", {"traits": {"email": None}}),
-            ("track", {"event": "Exported", "properties": {"rows": None}}),
-            ("group", {"groupId": "g", "traits": {}}),
-        ]
-    )
+    for number, (kind, more) in enumerate(_CALLS)
 ]
+
 STRIPE_CSV = """\
 identifier,timestamp,event_name,payload_stripe_customer_id,payload_value
 req_1,1767225600,api_call,cus_1,25

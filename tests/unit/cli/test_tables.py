@@ -117,10 +117,20 @@ def test_tables_show_the_counts() -> None:
         text.split() for text in shown(replace(NOTHING, file_classes=[FILES], reasons=[REFUSED]))
     ]
 
-    assert ["source", "kind", "files", *VERDICT_COUNTS] in lines
+    counts = [name for name in VERDICT_COUNTS if name != "not_usage"]
+    assert ["source", "kind", "files", *counts] in lines
     assert ["raw", "*.ndjson", "3", "9", "2", "1", "1", "4", "1", "0"] in lines
     assert ["verdict", "reason", "lines", "for", "example"] in lines
     assert ["rejected", "malformed", "3"] in [words[:3] for words in lines]
+
+
+def test_lines_that_are_not_usage_have_a_column_if_there_are_any() -> None:
+    mixed = replace(FILES, lines=12, not_usage=3)
+    lines = [text.split() for text in shown(replace(NOTHING, file_classes=[mixed, FILES]))]
+
+    assert ["source", "kind", "files", *VERDICT_COUNTS] in lines
+    assert ["raw", "*.ndjson", "3", "12", "2", "1", "1", "4", "3", "1", "0"] in lines
+    assert ["raw", "*.ndjson", "3", "9", "2", "1", "1", "4", "0", "1", "0"] in lines
 
 
 def test_invoices_are_listed_as_they_come_with_their_counts() -> None:
@@ -239,7 +249,7 @@ def test_counts_are_grouped_by_thousands() -> None:
     report = replace(NOTHING, file_classes=[files("cdn")], reasons=[reason])
     lines = [text.split() for text in shown(report)]
 
-    assert ["cdn", "*.json", *["1,234,567"] * 8] in lines
+    assert ["cdn", "*.json", *["1,234,567"] * 9] in lines
     assert ["duplicate", "54,321", "…", "(p", "line", "7)"] in lines
 
 

@@ -90,6 +90,7 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("sources.csv", "late_lookup"): one_of("", "yes", "no"),
     ("sources.csv", "conflicts_expected"): one_of("", "yes"),
     ("sources.csv", "auto_customers"): one_of("", "yes"),
+    ("sources.csv", "not_usage"): one_of("", "type=page|identify"),
     ("source_fields.csv", "source"): known("sources.csv", "source"),
     ("source_fields.csv", "field"): one_of("customer", "subscription", "event_name"),
     ("source_fields.csv", "path"): one_of("who", "usage.who"),

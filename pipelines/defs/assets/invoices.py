@@ -14,11 +14,12 @@ from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
 from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
-from pipelines.invoicing.finalize import ClosingFacts, finalize
+from pipelines.invoicing.finalize import ClosedInvoices, ClosingFacts, finalize
 from pipelines.lake.acts import act_rows, newest_links
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.file_states import file_states
 from pipelines.operations.closing import Moment, holds, judged, known_to, waivers_used
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.frames import FINALIZED
 from pipelines.vocabulary.tables import (
     ACTS,
@@ -59,6 +60,33 @@ def closed_invoices(
     landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """The drafts that can be closed: numbered, hashed and chained, in one lake transaction."""
+    closed, held_back = _close(landed_files, catalog, writer)
+    if landed_files.kind.closes:
+        _progress.info(
+            f"finalized {counted(closed.invoices.height, 'invoice')}, "
+            f"{counted(held_back.height, 'stays a draft', 'stay drafts')}"
+        )
+    shown = {
+        "invoices": closed.invoices.select("invoice_number", "subscription_id", "total_amount"),
+        "invoice_lines": closed.invoice_lines.select("line_id", "quantity", "amount"),
+    }
+    for table, rows in shown.items():
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey(["lake", table]),
+            metadata={
+                "new_rows": rows.height,
+                "new": dg.MetadataValue.md(markdown_table(rows.head(20))),
+                "held_back": dg.MetadataValue.md(
+                    markdown_table(held_back.select("invoice_id", "reason_code", "reason").head(20))
+                ),
+            },
+        )
+
+
+def _close(
+    landed_files: Landed, catalog: Catalog, writer: Writer
+) -> tuple[ClosedInvoices, pl.DataFrame]:
+    """The new invoices, once they are in the lake, and the drafts that stay."""
     settings, facts = writer.settings, landed_files.facts
     with opened(settings.warehouse) as warehouse:
         drafts, lines = drafts_and_lines(warehouse)
@@ -105,22 +133,4 @@ def closed_invoices(
                 },
                 staged_files={},
             )
-    held_back = pl.concat([judgement.closing.held_back, closed.held_back])
-    _progress.info(
-        f"finalized {closed.invoices.height:,} invoices, {held_back.height:,} stay drafts"
-    )
-    shown = {
-        "invoices": closed.invoices.select("invoice_number", "subscription_id", "total_amount"),
-        "invoice_lines": closed.invoice_lines.select("line_id", "quantity", "amount"),
-    }
-    for table, rows in shown.items():
-        yield dg.MaterializeResult(
-            asset_key=dg.AssetKey(["lake", table]),
-            metadata={
-                "new_rows": rows.height,
-                "new": dg.MetadataValue.md(markdown_table(rows.head(20))),
-                "held_back": dg.MetadataValue.md(
-                    markdown_table(held_back.select("invoice_id", "reason_code", "reason").head(20))
-                ),
-            },
-        )
+    return closed, pl.concat([judgement.closing.held_back, closed.held_back])

@@ -26,6 +26,7 @@ MODELS = (
     "staging.stg_calendar__customer_names",
     "staging.stg_catalog__subscriptions",
     "staging.stg_calendar__open_periods",
+    "staging.stg_lake__acts",
     "staging.stg_lake__closed_periods",
     "attribution.int_periods_united",
     "staging.stg_calendar__auto_customer_sources",
@@ -39,6 +40,7 @@ MODELS = (
     "attribution.int_versions_metered",
     "attribution.int_versions_judged",
     "staging.stg_calendar__moved_names",
+    "attribution.int_events_voided",
     "attribution.int_events_judged",
     "attribution.int_events_assigned",
 )

@@ -14,6 +14,7 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.events import EVENT_TABLES
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
+from pipelines.lake.acts import act_count
 from pipelines.lake.closed_book import closed_count
 from pipelines.vocabulary.errors import ClosedTimeError
 from pipelines.warehouse.dbt_tables import (
@@ -32,6 +33,9 @@ RUN_KEYS = (dg.AssetKey("landed_files"), dg.AssetKey("catalog"))
 CLOSED_BOOK = ["lake", "closed_periods"]
 """The closed book as the run found it; the run's own closings add to it for the next one."""
 
+ACTS = ["lake", "acts"]
+"""The acts of people, with those that the run was asked for; closings add to them."""
+
 _DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
 
 
@@ -43,6 +47,7 @@ _DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
             *(["calendar", table] for table in CALENDAR_TABLES),
             ["landing", "files_in_progress"],
             CLOSED_BOOK,
+            ACTS,
         )
     ],
     ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
@@ -65,7 +70,7 @@ def calendar_tables(
             return
         batch_id = lake.last_batch_id("decide")
         moved = moved_names(lake, catalog)
-        closed = closed_count(lake)
+        books = {tuple(CLOSED_BOOK): closed_count(lake), tuple(ACTS): act_count(lake)}
     rows = write_calendar(
         settings.warehouse,
         inputs.periods,
@@ -86,6 +91,7 @@ def calendar_tables(
         asset_key=dg.AssetKey(["landing", "files_in_progress"]),
         metadata={"dagster/row_count": rows_in_progress},
     )
-    yield dg.MaterializeResult(
-        asset_key=dg.AssetKey(CLOSED_BOOK), metadata={"dagster/row_count": closed}
-    )
+    for key, count in books.items():
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey(key), metadata={"dagster/row_count": count}
+        )

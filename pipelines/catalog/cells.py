@@ -43,11 +43,13 @@ class Kind:
         read: the text of a cell → its value.
         dtype: of the values in a frame.
         written: how a person writes it, for the reference.
+        is_literal: True: a cell may be the word `null`, which stands for nothing but itself.
     """
 
     read: Callable[[str], object]
     dtype: pl.DataType
     written: str
+    is_literal: bool = False
 
 
 def shown(value: str) -> str:
@@ -193,14 +195,14 @@ def read_window(cell: str) -> str:
     return cell
 
 
-def refuse_ambiguous(cell: str) -> None:
+def refuse_ambiguous(cell: str, kind: Kind) -> None:
     """Refuse what two readers of the file may take differently, or a person cannot see."""
     if cell != cell.strip():
         raise ValueError(f"{shown(cell)} has spaces around it; remove them")
     if _CONTROL.search(cell):
         raise ValueError(f"{shown(cell)} has control characters; remove them")
     # dbt may read the word as an absent value.
-    if cell.lower() == "null":
+    if cell.lower() == "null" and not kind.is_literal:
         raise ValueError(f"{shown(cell)} is ambiguous; leave the cell empty, or use another name")
 
 

@@ -60,7 +60,7 @@ class Column:
         Raises:
             ValueError: it is ill-formed; the sentence shows it and says what to write.
         """
-        refuse_ambiguous(cell)
+        refuse_ambiguous(cell, self.kind)
         return self.empty if not cell and not self.is_required else self.kind.read(cell)
 
 

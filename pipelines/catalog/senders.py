@@ -46,6 +46,12 @@ def sources_of(tables: Tables) -> pl.DataFrame:
                     if row.source == source.source
                 ],
                 "not_usage": list(source.not_usage),
+                "paths": list(source.paths),
+                "batch_member": source.batch_member,
+                "format": source.format,
+                "null_text": source.null_text,
+                "separator": source.separator,
+                "decimal_separator": source.decimal_separator,
             }
         )
     return pl.DataFrame(rows, schema=SOURCES)

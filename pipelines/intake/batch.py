@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.intake.decide import decide
-from pipelines.intake.known_keys import known_keys, reach_of
+from pipelines.intake.known_keys import known_keys, reach_of, winner_paths
 from pipelines.intake.verdict_rows import (
     decision_row,
     decision_rows,
@@ -35,6 +35,7 @@ from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parse import FileOrigin
 from pipelines.reading.parts import LandedFile, ParsedBatch
 from pipelines.reading.workers import parse_files
+from pipelines.vocabulary.frames import WAITING
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
     BATCHES,
@@ -75,6 +76,11 @@ class BatchPlan:
     def undecided(self) -> pl.DataFrame:
         """The new file versions that wait for a later batch, one row each."""
         return self.discovery.files.join(self.files, on="file_id", how="anti")
+
+    def pending(self) -> pl.DataFrame:
+        """The file versions that wait for a later batch or for a person; schema `WAITING`."""
+        undecided = self.undecided().with_columns(pl.lit(None, pl.String).alias("reason"))
+        return pl.concat([undecided.select(*WAITING), self.discovery.waiting])
 
 
 @dataclass(frozen=True)
@@ -278,7 +284,8 @@ def decide_files(
     reach = reach_of(plan.files, sources)
     for number, events in enumerate(groups(parsed.events)):
         known = known_keys(lake, index, reach, parsed.accepted, events)
-        verdicts = decide(events, known, sources, refusal_cuts)
+        winners = winner_paths(lake, plan.files, known)
+        verdicts = decide(events, known, sources, refusal_cuts, winners)
         accepted = verdicts.accepted.with_columns(pl.lit(Verdict.ACCEPTED.value).alias("verdict"))
         refused = verdicts.refused.with_columns(pl.lit(0, pl.Int32).alias("revision"))
         counts += [_counted(accepted), _counted(refused)]

@@ -33,6 +33,10 @@ from pipelines.vocabulary.verdicts import Reason, Verdict
 _KEY = ["key_hash", "dedupe_scope", "idempotency_key"]
 _ORDER = ["file_id", "line"]
 
+_PATHS = pl.Schema({"file_id": pl.Int64(), "path": pl.String()})
+_PATH_SHOWN = 120
+"""Characters of a path in a reason, at most. Of a longer one the last are shown."""
+
 KNOWN_KEYS_COLUMNS = (*_KEY, "received_at", "payload_digest", *_ORDER)
 """The columns of an accepted event that deduplication needs."""
 
@@ -52,7 +56,11 @@ class Verdicts:
 
 
 def decide(
-    events: pl.DataFrame, known: pl.DataFrame, sources: pl.DataFrame, refusal_cuts: pl.DataFrame
+    events: pl.DataFrame,
+    known: pl.DataFrame,
+    sources: pl.DataFrame,
+    refusal_cuts: pl.DataFrame,
+    paths: pl.DataFrame | None = None,
 ) -> Verdicts:
     """The verdict of every event.
 
@@ -63,6 +71,8 @@ def decide(
             (file_id, line). It then counts only where no earlier event decides.
         sources: schema `SOURCES`, with every source of `events`.
         refusal_cuts: schema `REFUSAL_CUTS`, sorted by (kind, name, from_at).
+        paths: columns file_id and path, for the reasons of duplicates and conflicts. None, or a
+            file without a row: it is named by its number.
 
     Returns:
         The accepted and the refused events, each sorted by (file_id, line).
@@ -84,7 +94,7 @@ def decide(
             _with_winners(contested, holders),
         ]
     )
-    return _sorted_out(decided, events.columns)
+    return _sorted_out(decided, events.columns, paths)
 
 
 def _with_time_reasons(
@@ -231,10 +241,17 @@ def _with_winners(contested: pl.DataFrame, holders: pl.DataFrame) -> pl.DataFram
     )
 
 
-def _sorted_out(decided: pl.DataFrame, event_columns: list[str]) -> Verdicts:
+def _sorted_out(
+    decided: pl.DataFrame, event_columns: list[str], paths: pl.DataFrame | None
+) -> Verdicts:
     ordered = decided.sort(_ORDER)
     has_winner = pl.col("winner_file_id").is_not_null()
-    refused = ordered.filter(~pl.col("is_accepted")).with_columns(
+    known = pl.DataFrame(schema=_PATHS) if paths is None else paths.cast(_PATHS)
+    winners = known.rename({"file_id": "winner_file_id", "path": "winner_path"})
+    named = ordered.filter(~pl.col("is_accepted")).join(
+        winners, on="winner_file_id", how="left", maintain_order="left"
+    )
+    refused = named.with_columns(
         pl.when(has_winner & pl.col("is_same_payload"))
         .then(pl.lit(Verdict.DUPLICATE.value))
         .when(has_winner)
@@ -253,7 +270,12 @@ def _sorted_out(decided: pl.DataFrame, event_columns: list[str]) -> Verdicts:
 
 
 def _winner_sentence() -> pl.Expr:
-    place = pl.format("file {} line {}", "winner_file_id", "winner_line")
+    path = pl.col("winner_path")
+    shown = pl.when(path.str.len_chars() > _PATH_SHOWN).then(
+        pl.lit("…") + path.str.tail(_PATH_SHOWN - 1)
+    )
+    number = pl.format("file {}", "winner_file_id")
+    place = pl.format("{} line {}", pl.coalesce(shown, path, number), "winner_line")
     return (
         pl.when(pl.col("is_same_payload"))
         .then(pl.format("repeats the event accepted from {}", place))

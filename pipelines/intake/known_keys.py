@@ -78,3 +78,19 @@ def known_keys(
             .collect()
         )
     return pl.concat([rows.select(KNOWN_KEYS_COLUMNS).cast(schema) for rows in known])
+
+
+def winner_paths(lake: Lake, files: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """The paths of the files whose events may win over others; columns file_id and path.
+
+    Args:
+        lake: its registry has the files of `known`.
+        files: the files that are decided now; columns file_id and path.
+        known: the events accepted before that share a key with new ones; column file_id.
+    """
+    earlier = lake.query(
+        "SELECT file_id, path FROM lake.landing_files "
+        "WHERE file_id IN (SELECT file_id FROM winners)",
+        winners=known.select(pl.col("file_id").unique()),
+    )
+    return pl.concat([files.select("file_id", "path"), earlier]).unique("file_id")

@@ -22,10 +22,11 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.intake.decide import decide
-from pipelines.intake.known_keys import known_keys
+from pipelines.intake.decide import Verdicts, decide
+from pipelines.intake.known_keys import known_keys, winner_paths
 from pipelines.intake.replay_selection import ReplayPlan
 from pipelines.intake.replayed import Change, NotReplayed, Replayed
+from pipelines.intake.reread import reread
 from pipelines.intake.verdict_rows import (
     decision_row,
     decision_rows,
@@ -155,37 +156,33 @@ def decide_again(
     if index is not None:
         index.bring_up(lake)
     read, not_replayed = _readable(plan, parsed)
+    plan, not_reread = reread(plan, read, parsed)
+    read = {file_id: file for file_id, file in read.items() if file_id in plan.files}
     taken = plan.refused.filter(pl.col("is_taken") & pl.col("file_id").is_in(list(read)))
     whole = [file_id for file_id in read if plan.files[file_id].is_whole]
 
-    def known(events: pl.DataFrame) -> pl.DataFrame:
+    def decided(events: pl.DataFrame) -> Verdicts:
         # All keys are looked up, because a replayed line may have been received at any time.
-        return known_keys(lake, index, None, (), events)
+        known = known_keys(lake, index, None, (), events)
+        paths = winner_paths(lake, plan.paths, known)
+        return decide(events, known, sources, refusal_cuts, paths)
 
     refused, accepted_places, accepted = _verdicts(
-        known, plan, parsed, sources, refusal_cuts, taken.select(_PLACE), whole
+        decided, plan, parsed, taken.select(_PLACE), whole
     )
-    after = pl.concat(
-        [
-            refused.select(*_PLACE, _state().alias("state"), *_OUTCOME[1:]),
-            accepted_places.with_columns(
-                pl.lit("accepted").alias("state"),
-                pl.lit(None, pl.Int64).alias("winner_file_id"),
-                pl.lit(None, pl.Int64).alias("winner_line"),
-            ),
-        ]
-    )
+    after = _outcomes(refused, accepted_places)
     is_whole = pl.col("file_id").is_in(whole)
     before = plan.refused.filter(is_whole | pl.col("is_taken"), pl.col("file_id").is_in(list(read)))
-    before = before.select(*_PLACE, _state().alias("state"), *_OUTCOME[1:])
-    lost = before.filter(~is_whole).join(after, on=_PLACE, how="anti").height
+    before = before.select(*_PLACE, _state().alias("state"), *_OUTCOME[1:], "is_blank")
+    expected = before.filter(~is_whole & ~pl.col("is_blank"))
+    lost = expected.join(after, on=_PLACE, how="anti").height
     repeated = after.height - after.select(_PLACE).unique().height
     if lost or repeated:
         raise InvariantError(
             f"expected one verdict for each line decided again, found {lost} lines without a "
             f"verdict and {repeated} verdicts too many; nothing was written"
         )
-    compared = _compared(plan, before, after)
+    compared = _compared(plan, before.drop("is_blank"), after)
     revisions = {file_id: plan.files[file_id].revision + 1 for file_id in read}
     names = held_name_rows(parsed.held_names, plan.batch_id, revisions)
     changed = _changed_files(plan, read, compared, _named_otherwise(lake, names))
@@ -196,8 +193,15 @@ def decide_again(
         accepted=accepted,
         changes=_changes(plan, compared),
         unchanged=compared.filter(~pl.col("is_changed")).height,
-        not_replayed=(*plan.not_replayed, *not_replayed),
+        not_replayed=(*plan.not_replayed, *not_replayed, *not_reread),
     )
+
+
+def _outcomes(refused: pl.DataFrame, accepted_places: pl.DataFrame) -> pl.DataFrame:
+    """One row per line: its place, its state and its winner."""
+    no_winner = (pl.lit(None, pl.Int64).alias(name) for name in _OUTCOME[1:])
+    accepted = accepted_places.with_columns(pl.lit("accepted").alias("state"), *no_winner)
+    return pl.concat([refused.select(*_PLACE, _state().alias("state"), *_OUTCOME[1:]), accepted])
 
 
 def commit(lake: Lake, plan: ReplayPlan, redecided: Redecided, facts: RunFacts) -> bool:
@@ -249,11 +253,9 @@ def _readable(
 
 
 def _verdicts(
-    known: Callable[[pl.DataFrame], pl.DataFrame],
+    decided: Callable[[pl.DataFrame], Verdicts],
     plan: ReplayPlan,
     parsed: ParsedBatch,
-    sources: pl.DataFrame,
-    refusal_cuts: pl.DataFrame,
     taken: pl.DataFrame,
     whole: list[int],
 ) -> tuple[pl.DataFrame, pl.DataFrame, tuple[Path, ...]]:
@@ -272,7 +274,7 @@ def _verdicts(
     places = [pl.DataFrame(schema={name: pl.Int64() for name in _PLACE})]
     written = []
     for number, events in enumerate(groups(parsed.events, taken_up)):
-        verdicts = decide(events, known(events), sources, refusal_cuts)
+        verdicts = decided(events)
         refused.append(_as_refused(verdicts.refused))
         if verdicts.accepted.height:
             places.append(verdicts.accepted.select(_PLACE))
@@ -343,7 +345,9 @@ def _refused_rows(plan: ReplayPlan, changed: list[int], refused: pl.DataFrame) -
     whole = [file_id for file_id in changed if plan.files[file_id].is_whole]
     kept = plan.refused.filter(~pl.col("is_taken"), ~pl.col("file_id").is_in(whole))
     revisions = {file_id: plan.files[file_id].revision + 1 for file_id in changed}
-    rows = pl.concat([refused, kept.drop("is_taken")]).filter(pl.col("file_id").is_in(changed))
+    rows = pl.concat([refused, kept.drop("is_taken", "is_blank")]).filter(
+        pl.col("file_id").is_in(changed)
+    )
     return rows.with_columns(
         pl.lit(plan.batch_id, pl.Int64).alias("batch_id"),
         pl.col("file_id").replace_strict(revisions, return_dtype=pl.Int32).alias("revision"),

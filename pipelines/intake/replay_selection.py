@@ -23,7 +23,7 @@ from pipelines.vocabulary.verdicts import FileStatus, Reason, Verdict
 _FILES = f"""
     SELECT files.file_id, files.source, path, etag, size_bytes, received_at,
         epoch_us(received_at) AS received_us,
-        latest.revision, status, accepted, raw_sha256,
+        latest.revision, status, accepted, lines, blank, raw_sha256,
         sources.dialect IS NOT NULL AS has_dialect,
         coalesce(sources.dedupe_scope, '') AS dedupe_scope,
         file_id IN ({CORRECTED_FILES}) AS is_corrected
@@ -47,6 +47,8 @@ class ReplayFile:
         revision: revision of its latest decision.
         status: status of its latest decision.
         accepted: number of its lines that are accepted.
+        lines: number of its lines when it was decided.
+        blank: number of those that were blank.
         raw_sha256: SHA-256 of its decompressed bytes. None: it could not be read.
         has_dialect: False if the catalog has no row for the sender any more.
         dedupe_scope: the scope in which the sender's keys are unique today.
@@ -54,6 +56,7 @@ class ReplayFile:
         is_healed: True if it is corrected, or if it waits and a later version of its path is
             decided.
         is_released: True if it is held and a person lets it in.
+        is_recut: True if today's reading cuts it into other lines, and none of them is accepted.
     """
 
     file_id: int
@@ -66,17 +69,20 @@ class ReplayFile:
     revision: int
     status: str
     accepted: int
+    lines: int
+    blank: int
     raw_sha256: str | None
     has_dialect: bool
     dedupe_scope: str
     is_corrected: bool
     is_healed: bool = False
     is_released: bool = False
+    is_recut: bool = False
 
     @property
     def is_whole(self) -> bool:
         """True if no line of it counts yet, so that all of its lines are decided."""
-        return self.status != FileStatus.DECIDED
+        return self.status != FileStatus.DECIDED or self.is_recut
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,8 @@ class ReplayPlan:
         batch_id: number of the transaction that will commit the replay.
         files: the files, by `file_id`.
         refused: the lines of these files that are refused now, one row each, with the columns of
-            `refused_events`. `is_taken` is True if the line is decided again.
+            `refused_events`. `is_taken` is True if the line is decided again, and `is_blank` if
+            today's reading finds nothing in it.
         not_replayed: path and reason of each selected file that cannot be read again.
         folder: staging folder of this replay.
         readers: the dialect of each source today, by source.
@@ -142,6 +149,12 @@ class ReplayPlan:
     folder: Path
     readers: Mapping[str, Dialect]
     released_by: str = ""
+
+    @property
+    def paths(self) -> pl.DataFrame:
+        """One row per file: file_id and path."""
+        rows = [(file_id, file.path) for file_id, file in self.files.items()]
+        return pl.DataFrame(rows, {"file_id": pl.Int64(), "path": pl.String()}, orient="row")
 
     @property
     def received_at(self) -> pl.Series:
@@ -233,4 +246,8 @@ def _refused_now(
     ).cast(REFUSED_EVENTS.schema)
     state = pl.coalesce("reason_code", "verdict")
     is_taken = state.is_in(list(reasons)) if reasons else pl.lit(value=True)
-    return rows.select(*REFUSED_EVENTS.column_names, is_taken.alias("is_taken"))
+    return rows.select(
+        *REFUSED_EVENTS.column_names,
+        is_taken.alias("is_taken"),
+        pl.lit(value=False).alias("is_blank"),
+    )

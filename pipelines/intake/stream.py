@@ -27,9 +27,9 @@ from pipelines.intake.sieve import PlainTimes, Sieve
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import Dialect
 from pipelines.reading.file_reading import FileReading, unreadable
-from pipelines.reading.formats.lines import Chunk, LongLine
+from pipelines.reading.formats.lines import Chunk
 from pipelines.reading.hold_rule import HoldRule
-from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk
+from pipelines.reading.parse import FileOrigin, ParsedChunk
 from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile, Parts
 from pipelines.reading.scanner.columns import (
     Rows,
@@ -220,9 +220,7 @@ class _LineReader:
         assert form is not None  # noqa: S101 -- see `can_stream`
         self._form: Form = form
 
-    def __call__(self, chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -> ReadChunk:
-        if isinstance(chunk, LongLine):
-            return parse_chunk(chunk, origin, dialect)
+    def __call__(self, chunk: Chunk, origin: FileOrigin, dialect: Dialect) -> ScannedChunk:
         return scan_chunk(chunk, origin, self._form, dialect)
 
 

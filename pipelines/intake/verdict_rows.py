@@ -11,7 +11,7 @@ from pipelines.reading.parts import ParsedFile
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frames import REJECTIONS
 from pipelines.vocabulary.tables import FILE_DECISIONS, HELD_NAMES, LakeTable
-from pipelines.vocabulary.verdicts import FileStatus, Reason, Verdict
+from pipelines.vocabulary.verdicts import FileStatus, Verdict
 
 EVENTS_PER_GROUP = 1_500_000
 """Events decided at a time; they take about 2 GiB of memory at most."""
@@ -129,7 +129,7 @@ def decision_row(
         "file_id": file.file_id,
         "revision": revision,
         "status": status if is_read else FileStatus.QUARANTINED,
-        "reason_code": None if is_read else Reason.UNREADABLE_FILE,
+        "reason_code": None if is_read else file.unreadable_reason,
         "reason": file.unreadable or file.held,
         "raw_bytes": file.raw_bytes if is_read else None,
         "raw_sha256": file.raw_sha256 if is_read else None,

@@ -2,39 +2,27 @@
 
 Pure: the listing and the registry enter as frames.
 
-Invariant: listed = known + new + ignored. Each ignored object has its reason.
+Invariant: listed = known + new + ignored. Each ignored object has its reason. One that could be
+usage is also among those that wait.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 
 import polars as pl
 
+from pipelines.landing.path_dates import dated_by_path
+from pipelines.vocabulary.frames import UNFINISHED, WAITING
 from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
 
-NAME_SUFFIX = re.compile(r"\.(ndjson|jsonl|json|csv)(\.gz|\.zst)?$|\.parquet$")
-"""Endings of the names that are read."""
-
-_UNREAD_NAME = (
-    "not a name that is read: .ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet"
-)
-
 _UNFINISHED = "unfinished upload (the name begins with _ or . or ends in .tmp or .part)"
-
-HARMLESS_REASONS = frozenset({_UNFINISHED, _UNREAD_NAME})
-"""Why an object is not read that no sender meant as usage. Any other reason needs a person."""
-
+_LEFT_OUT = "left out by `paths` of its source: "
 _LINK_TO_FOLDER = "a link to a folder, which is not followed; put the files themselves there"
 
 UNFINISHED_NAME = re.compile(r"(^|/)[_.][^/]*|\.(tmp|part)$")
 """Names of unfinished uploads. They are counted, and not read."""
-
-DATED_FOLDER = re.compile(r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/")
-"""Date and hour (UTC) in the path of a source whose `received_at_from` is `path`.
-
-Example: `cdn/2015/05/17/10/a.ndjson` was received at 2015-05-17T10:00:00Z.
-"""
 
 AHEAD_MAX = timedelta(days=1)
 """The longest time by which a file may be dated ahead of the listing.
@@ -53,11 +41,17 @@ class Discovery:
             `batch_id`, plus `dialect` and `dedupe_scope` of the source.
         ignored: one row per object that is not read: `path`, `reason`.
         listed: number of objects below a source's folder, known ones included.
+        waiting: the ignored objects that could be usage; schema `WAITING`, by `file_id`.
+        unfinished: the ignored objects whose upload may still go on; schema `UNFINISHED`.
+        unmatched: a sentence for each pattern in `paths` that matches no object of its source.
     """
 
     files: pl.DataFrame
     ignored: pl.DataFrame
     listed: int
+    waiting: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=WAITING))
+    unfinished: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNFINISHED))
+    unmatched: tuple[str, ...] = ()
 
 
 def discover(
@@ -81,17 +75,22 @@ def discover(
     objects = listing.filter(pl.col("path").str.contains("/", literal=True)).with_columns(
         pl.col("path").str.split("/").list.first().alias("source")
     )
-    sourced = objects.join(
-        sources.select("source", "dialect", "dedupe_scope", "received_at_from"),
-        on="source",
-        how="left",
-    ).with_columns(_received_at().alias("received_at"))
+    left_out, unmatched = _left_out(objects, sources)
+    sourced = (
+        objects.join(
+            sources.select("source", "dialect", "dedupe_scope", "received_at_from"),
+            on="source",
+            how="left",
+        )
+        .join(left_out, on="path", how="left")
+        .with_columns(_received_at().alias("received_at"))
+    )
     judged = sourced.with_columns(_ignored_reason(listed_at).alias("reason"))
     is_read = pl.col("reason").is_null()
     last_file_id = int(registry["file_id"].cast(pl.Int64).max() or 0)  # type: ignore[arg-type]
+    unknown = judged.join(registry, on=["path", "etag", "size_bytes"], how="anti")
     files = (
-        judged.filter(is_read)
-        .join(registry, on=["path", "etag", "size_bytes"], how="anti")
+        unknown.filter(is_read)
         .sort("received_at", "path", "etag")
         .with_row_index("file_id", offset=last_file_id + 1)
         .with_columns(
@@ -103,11 +102,34 @@ def discover(
             "dedupe_scope",
         )
     )
+    is_unfinished = pl.col("reason") == _UNFINISHED
+    is_left_out = pl.col("patterns").is_not_null()
+    could_be_usage = (
+        ~is_read
+        & ~is_unfinished
+        & ~is_left_out
+        & ((pl.col("size_bytes") > 0) | pl.col("path").str.ends_with("/"))
+    )
+    waiting = (
+        unknown.filter(could_be_usage)
+        .with_columns(pl.coalesce("received_at", "modified_at").alias("received_at"))
+        .sort("received_at", "path")
+        .with_row_index("file_id", offset=last_file_id + files.height + 1)
+    )
+    is_upload = is_unfinished & pl.col("dialect").is_not_null() & (pl.col("size_bytes") > 0)
     return Discovery(
         files=files,
         ignored=judged.filter(~is_read).select("path", "reason").sort("path"),
         listed=objects.height,
+        waiting=waiting.select(WAITING.names()).cast(WAITING),
+        unfinished=unknown.filter(is_upload).select(UNFINISHED.names()).sort("modified_at", "path"),
+        unmatched=unmatched,
     )
+
+
+def is_harmless(reason: str) -> bool:
+    """True if nobody need look at an object that is not read for this reason."""
+    return reason == _UNFINISHED or reason.startswith(_LEFT_OUT)
 
 
 def first_batch(files: pl.DataFrame, batch_bytes: int) -> pl.DataFrame:
@@ -124,14 +146,35 @@ def first_batch(files: pl.DataFrame, batch_bytes: int) -> pl.DataFrame:
     return files.sort("file_id").filter((pl.col("size_bytes").cum_sum() <= batch_bytes) | is_first)
 
 
+def _left_out(objects: pl.DataFrame, sources: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The objects that no pattern of their source matches, and the patterns without an object.
+
+    Returns:
+        One row per object that is left out: `path`, `patterns`. And a sentence for each pattern.
+    """
+    left_out, unmatched = list[tuple[str, str]](), list[str]()
+    narrowed = sources.select("source", "paths").filter(pl.col("paths").list.len() > 0)
+    for source, patterns in narrowed.iter_rows():
+        used = set[str]()
+        for path in objects.filter(pl.col("source") == source)["path"]:
+            below = path.removeprefix(f"{source}/")
+            matching = {pattern for pattern in patterns if fnmatchcase(below, pattern)}
+            used |= matching
+            if not matching:
+                left_out.append((path, ";".join(patterns)))
+        unmatched += [
+            f"source {source!r}: no object matches {pattern!r} of `paths` in sources.csv"
+            for pattern in patterns
+            if pattern not in used
+        ]
+    schema = {"path": pl.String(), "patterns": pl.String()}
+    return pl.DataFrame(left_out, schema=schema, orient="row"), tuple(unmatched)
+
+
 def _received_at() -> pl.Expr:
-    hour = [pl.col("path").str.extract(DATED_FOLDER.pattern, group) for group in range(1, 5)]
-    from_path = pl.concat_str([*hour, pl.lit("00")]).str.to_datetime(
-        "%Y%m%d%H%M", time_unit="us", time_zone="UTC", strict=False
-    )
     return (
         pl.when(pl.col("received_at_from") == "path")
-        .then(from_path)
+        .then(dated_by_path(pl.col("path")))
         .otherwise(pl.col("modified_at"))
         .cast(UTC_MICROSECONDS)
     )
@@ -140,16 +183,16 @@ def _received_at() -> pl.Expr:
 def _ignored_reason(listed_at: datetime | None) -> pl.Expr:
     latest_at = datetime.max.replace(tzinfo=UTC) if listed_at is None else listed_at + AHEAD_MAX
     return (
-        pl.when(pl.col("path").str.contains(UNFINISHED_NAME.pattern))
+        pl.when(pl.col("patterns").is_not_null())
+        .then(pl.format(_LEFT_OUT + "{}", "patterns"))
+        .when(pl.col("path").str.contains(UNFINISHED_NAME.pattern))
         .then(pl.lit(_UNFINISHED))
         .when(pl.col("path").str.ends_with("/"))
         .then(pl.lit(_LINK_TO_FOLDER))
         .when(pl.col("dialect").is_null())
         .then(pl.format("no row for source '{}' in sources.csv", "source"))
-        .when(~pl.col("path").str.contains(NAME_SUFFIX.pattern))
-        .then(pl.lit(_UNREAD_NAME))
         .when(pl.col("received_at").is_null())
-        .then(pl.lit("no YYYY/MM/DD/HH/ in the path of a source dated by its path"))
+        .then(pl.lit("no date like 2026/01/10/10/ in the path of a source dated by its path"))
         .when(pl.col("received_at") > latest_at)
         .then(pl.lit("its path or its store dates it more than a day ahead of the listing"))
         .otherwise(None)

@@ -51,6 +51,10 @@ class RunSigns:
         waiting_files: held and quarantined files of the home that nothing has healed.
         undecided_seconds: age of the oldest undecided file at the run's instant.
         undecided_path: that file; None when none waits.
+        unclaimed_files: landed files that no run can take in, such as those of a folder without
+            a row in `sources.csv`.
+        unfinished_seconds: age of the oldest unfinished upload when the landing was listed.
+        unfinished_path: that upload; None when there is none.
     """
 
     batch_id: int
@@ -60,6 +64,9 @@ class RunSigns:
     waiting_files: int
     undecided_seconds: int
     undecided_path: str | None
+    unclaimed_files: int = 0
+    unfinished_seconds: int = 0
+    unfinished_path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +120,24 @@ def passed_bounds(signs: RunSigns, settings: Settings) -> list[Alarm]:
             settings.alarm_undecided_hours,
             f"{visible(signs.undecided_path or '')} has waited for "
             f"{counted(signs.undecided_seconds // 3600, 'hour')}",
+        ),
+        (
+            "unclaimed_files",
+            signs.unclaimed_files,
+            settings.alarm_waiting_files,
+            counted(
+                signs.unclaimed_files,
+                "landed file cannot be taken in and holds back invoices",
+                "landed files cannot be taken in and hold back invoices",
+            )
+            + ": `meterline status` says why",
+        ),
+        (
+            "unfinished_hours",
+            signs.unfinished_seconds / 3600,
+            settings.alarm_undecided_hours,
+            f"{signs.unfinished_path} has the name of an unfinished upload since "
+            f"{counted(signs.unfinished_seconds // 3600, 'hour')}: rename it, or delete it",
         ),
     ):
         if value > bound:

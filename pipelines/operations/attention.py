@@ -15,6 +15,7 @@ from pipelines.lake.lake import Lake
 from pipelines.operations.closing import Known, Moment, judged
 from pipelines.vocabulary.acts import ActKind
 from pipelines.vocabulary.frames import DRAFTS, PENDING
+from pipelines.vocabulary.verdicts import FileStatus
 from pipelines.vocabulary.visible import shell_word
 from pipelines.warehouse.dbt_tables import source_customers
 
@@ -24,6 +25,9 @@ NAMES_LISTED = 10
 _ADVICE = {
     "held": "`meterline replay --release {path}` lets it in; a corrected upload under its name "
     "replaces it",
+    "rejected": "every line is rejected, so `--release` lets in nothing; land a corrected file "
+    "under its name, or correct its source in the catalog and retry: "
+    "`meterline replay --file {path}`",
     "quarantined": "land a corrected file under its name, or retry: "
     "`meterline replay --file {path}`",
 }
@@ -202,7 +206,8 @@ def waiting_files(
     rows = lake.query(
         f"""
         WITH latest AS ({LATEST_DECISIONS})
-        SELECT file_id, unread.path, unread.status, latest.reason, latest.lines, latest.rejected
+        SELECT file_id, unread.path, unread.status, latest.reason, latest.lines, latest.rejected,
+            coalesce(latest.lines - latest.rejected - coalesce(latest.blank, 0), 1) AS others
         FROM unread JOIN latest USING (file_id) ORDER BY file_id
         """,
         unread=unread,
@@ -211,11 +216,11 @@ def waiting_files(
     return [
         WaitingFile(
             **row,
-            what_to_do=_advice(row["status"], row["path"]),
+            what_to_do=_advice(row["status"], row["path"], others),
             unknown_names=unknown.get(file_id, []),
         )
         for row in rows.iter_rows(named=True)
-        if (file_id := row.pop("file_id"))
+        if (file_id := row.pop("file_id")) and (others := row.pop("others")) is not None
     ]
 
 
@@ -227,9 +232,17 @@ def _unknown_names(owners: pl.DataFrame | None) -> dict[int, list[str]]:
     return dict(listed.iter_rows())
 
 
-def _advice(status: str, path: str) -> str:
+def _advice(status: str, path: str, others: int) -> str:
+    """The commands and uploads that heal a file.
+
+    Args:
+        status: `quarantined` or `held`.
+        path: its path.
+        others: number of its lines that are neither rejected nor blank.
+    """
+    kind = "rejected" if status == FileStatus.HELD and not others else status
     # The path is a sender's: a person copies the command into a shell.
-    return _ADVICE[status].format(path=shell_word(path))
+    return _ADVICE[kind].format(path=shell_word(path))
 
 
 def oldest_undecided(states: pl.DataFrame, now: datetime) -> OldestUndecided | None:
@@ -238,6 +251,10 @@ def oldest_undecided(states: pl.DataFrame, now: datetime) -> OldestUndecided | N
     waiting = pl.concat([pending, unread_files(states)]).sort("received_at", "file_id").head(1)
     if not waiting.height:
         return None
+    return _aged(waiting, now)
+
+
+def _aged(waiting: pl.DataFrame, now: datetime) -> OldestUndecided:
     (row,) = waiting.to_dicts()
     received_at: datetime = row["received_at"]
     return OldestUndecided(
@@ -246,6 +263,19 @@ def oldest_undecided(states: pl.DataFrame, now: datetime) -> OldestUndecided | N
         received_at=f"{received_at:%Y-%m-%dT%H:%M:%SZ}",
         age_seconds=max(0, int((now - received_at).total_seconds())),
     )
+
+
+def oldest_upload(unfinished: pl.DataFrame, now: datetime) -> OldestUndecided | None:
+    """The unfinished upload that has not changed for the longest time.
+
+    Args:
+        unfinished: schema `UNFINISHED`.
+        now: when the landing was listed.
+    """
+    uploads = unfinished.rename({"modified_at": "received_at"}).sort("received_at", "path").head(1)
+    if not uploads.height:
+        return None
+    return _aged(uploads.with_columns(pl.lit("unfinished").alias("status")), now)
 
 
 def due_drafts(

@@ -9,6 +9,7 @@ from pipelines.lake.file_checks import is_any_unchecked
 from pipelines.lake.file_states import file_states, unread_files
 from pipelines.lake.run_facts import RunFacts, choose_as_of, code_revision
 from pipelines.lake.writer_lock import last_holder
+from pipelines.operations import attention
 from pipelines.operations.listed import Listed, list_landing
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
@@ -46,7 +47,10 @@ def _idle_listing(home: Home, as_of: str | None) -> Listed | None:
         if is_any_unchecked(lake):
             return None
         listed = list_landing(home, lake)
-        if listed.discovery.files.height or unread_files(file_states(lake)).height:
+        if listed.pending().height or unread_files(file_states(lake)).height:
+            return None
+        upload = attention.oldest_upload(listed.discovery.unfinished, listed.listed_at)
+        if upload and upload.age_seconds > settings.alarm_undecided_hours * 3600:
             return None
         catalog = listed.catalog
         facts = RunFacts(

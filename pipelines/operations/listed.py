@@ -26,6 +26,12 @@ class Listed:
     discovery: Discovery
     listed_at: datetime
 
+    def pending(self) -> pl.DataFrame:
+        """The file versions that no batch has decided, columns as in `FILE_STATES`."""
+        columns = ("file_id", "source", "path", "received_at")
+        files, waiting = self.discovery.files, self.discovery.waiting
+        return pl.concat([files.select(columns), waiting.select(columns)])
+
 
 def list_landing(home: Home, lake: Lake | None) -> Listed:
     """What the landing holds now; none of its files is opened.

@@ -6,7 +6,7 @@ came, or that every run failed.
 
 from pipelines.home import Home
 from pipelines.lake.writer_lock import last_holder
-from pipelines.landing.discovery import HARMLESS_REASONS
+from pipelines.landing.discovery import is_harmless
 from pipelines.operations.report import HomeReport
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.visible import visible
@@ -35,7 +35,7 @@ def needs_of(report: HomeReport, home: Home) -> list[str]:
             f"{visible(oldest.path)} has waited for {age} to be decided; `meterline run` takes in "
             "what has landed"
         )
-    strange = [each for each in report.not_read if each.reason not in HARMLESS_REASONS]
+    strange = [each for each in report.not_read if not is_harmless(each.reason)]
     if strange:
         objects = counted(len(strange), "object of the landing is", "objects of the landing are")
         needs.append(

@@ -191,7 +191,8 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
     ):
         listed = listed or list_landing(home, lake)
         files, ignored = listed.discovery.files, listed.discovery.ignored
-        states = file_states(lake, files) if lake else undecided_states(files)
+        pending = listed.pending()
+        states = file_states(lake, pending) if lake else undecided_states(pending)
         moment = Moment(
             generation.as_of if generation else listed.listed_at,
             listed.listed_at,
@@ -222,12 +223,19 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
                 UndecidedFile(*row) for row in files.select("path", "size_bytes").iter_rows()
             ],
             not_read=[UnreadObject(*row) for row in ignored.select("path", "reason").iter_rows()],
-            warnings=[*lost, *listed.catalog.warnings],
+            warnings=[*lost, *listed.catalog.warnings, *listed.discovery.unmatched],
             oldest_undecided=attention.oldest_undecided(states, listed.listed_at),
             due_drafts=attention.due_drafts(marts, states, known, moment) if lake and marts else [],
             billed=summary.billed(sums),
             not_billed=summary.not_billed(marts) if marts else NotBilled(),
-            waiting=summary.waiting(sums, as_of, len(held), len(quarantined), files.height),
+            waiting=summary.waiting(
+                sums,
+                as_of,
+                len(held),
+                len(quarantined),
+                files.height,
+                listed.discovery.waiting.height,
+            ),
             contradictions=contradictions(lake, listed.catalog, metric_codes()) if lake else [],
             waivers=attention.waivers_used(lake) if lake else [],
             periods_without_terms=periods_without_terms(lake) if lake else 0,

@@ -21,6 +21,7 @@ WAITING_KINDS = {
     "file_held": "held files",
     "file_unreadable": "unreadable files",
     "file_new": "files not taken in yet",
+    "file_unclaimed": "files that no run can take in",
 }
 """What can wait, with its words."""
 
@@ -251,7 +252,12 @@ def not_billed(marts: duckdb.DuckDBPyConnection) -> NotBilled:
 
 
 def waiting(
-    sums: InvoiceSums, as_of: str | None, held: int, unreadable: int, new: int
+    sums: InvoiceSums,
+    as_of: str | None,
+    held: int,
+    unreadable: int,
+    new: int,
+    unclaimed: int = 0,
 ) -> list[Waiting]:
     """Drafts and files that wait; kinds of which there are none are left out.
 
@@ -261,6 +267,7 @@ def waiting(
         held: held files that nothing has healed.
         unreadable: the same for unreadable ones.
         new: files that have landed and that no run has decided.
+        unclaimed: files that have landed and that no run can take in.
     """
     # Without marts there is nothing to query; the report lists the files.
     files = _command(_FILES) if as_of else "meterline status --json"
@@ -280,6 +287,7 @@ def waiting(
         Waiting("file_held", held, [], files.format(status="held")),
         Waiting("file_unreadable", unreadable, [], files.format(status="quarantined")),
         Waiting("file_new", new, [], "meterline run"),
+        Waiting("file_unclaimed", unclaimed, [], "meterline status --json"),
     ]
     return [kind for kind in kinds if kind.number]
 

@@ -2,35 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from typing import Generic, Protocol, TypeVar
-
-import polars as pl
+from typing import Generic, TypeVar
 
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import Dialect
-from pipelines.reading.files import read_chunks
-from pipelines.reading.formats.lines import Chunk, LongLine
+from pipelines.reading.files import CountedChunk, read_chunks
+from pipelines.reading.formats.lines import Chunk
 from pipelines.reading.hold_rule import HoldRule, RejectionTally
 from pipelines.reading.parse import FileOrigin, ParsedChunk
 from pipelines.reading.parts import LandedFile, ParsedFile
 from pipelines.vocabulary.errors import UnreadableFileError
-
-
-class CountedChunk(Protocol):
-    """A chunk of a file, from any reader of lines."""
-
-    @property
-    def lines(self) -> int:
-        """Number of lines in the chunk, blank ones included."""
-
-    @property
-    def blank(self) -> int:
-        """Number of lines that hold only white space."""
-
-    @property
-    def rejections(self) -> pl.DataFrame:
-        """One row per rejected line, in line order; schema `REJECTIONS`."""
-
 
 _Read = TypeVar("_Read", bound=CountedChunk)
 
@@ -48,7 +29,7 @@ class FileReading(Generic[_Read]):
         self,
         landing: Landing,
         file: LandedFile,
-        read_lines: Callable[[Chunk | LongLine, FileOrigin, Dialect], _Read],
+        read_lines: Callable[[Chunk, FileOrigin, Dialect], _Read],
     ) -> None:
         self._landing = landing
         self._file = file
@@ -108,4 +89,6 @@ class FileReading(Generic[_Read]):
 
 def unreadable(file: LandedFile, error: UnreadableFileError) -> ParsedFile:
     """The counts of a file that cannot be read to its end: none of its lines counts."""
-    return ParsedFile(file.origin.file_id, str(error), 0, "", 0, 0)
+    return ParsedFile(
+        file.origin.file_id, str(error), 0, "", 0, 0, unreadable_reason=error.reason.value
+    )

@@ -1,42 +1,68 @@
 """Reads a landed file: finds its format, and yields its events and rejections.
 
 The bytes decide, and the name only where they cannot. Gzip and zstd are recognized first, by their
-first bytes. Then the formats are tried in their order: Parquet by its first bytes, CSV by its name,
-batches by their first characters. Any other file has one event a line.
+first bytes. Then the formats are tried in their order: Parquet by its first bytes, CSV by its name
+or its source's row, batches by their first value. Any other file has one event a line.
+
+A file that is nothing of the kind, such as an HTML page or a zip archive, is not read line by line.
+It is quarantined as a whole, with the reason `not_declared_format`.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeVar
 
 import polars as pl
 
 from pipelines.reading import formats
 from pipelines.reading.dialects import Dialect
-from pipelines.reading.formats.compression import read_blocks
-from pipelines.reading.formats.file_format import Blocks, FileFormat, OpenedFile
+from pipelines.reading.formats.compression import is_packed, read_blocks
+from pipelines.reading.formats.file_format import HEAD_BYTES, Blocks, FileFormat, OpenedFile
 from pipelines.reading.formats.lines import FORMAT as LINES
 from pipelines.reading.formats.lines import Chunk, LongLine
-from pipelines.reading.parse import FileOrigin, ParsedChunk, at_lines, parse_chunk, parse_records
+from pipelines.reading.formats.strangers import described, is_binary, is_json
+from pipelines.reading.parse import (
+    FileOrigin,
+    ParsedChunk,
+    at_lines,
+    parse_chunk,
+    parse_long_line,
+    parse_records,
+)
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.frames import PARSED_EVENTS
 from pipelines.vocabulary.members import members
+from pipelines.vocabulary.verdicts import Reason
 
 FORMATS: tuple[FileFormat, ...] = tuple(
     sorted(members(formats, "FORMAT").values(), key=lambda found: found.order)
 )
 """The format of each module of `formats` that defines one, in the order in which they are tried."""
 
-HEAD_BYTES = 64 * 1024
-"""Decompressed bytes that a format may look at to recognize a file."""
-
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
-_Read = TypeVar("_Read")
 
-ReadLines = Callable[[Chunk | LongLine, FileOrigin, Dialect], _Read]
+class CountedChunk(Protocol):
+    """A chunk of a file, from any reader of lines."""
+
+    @property
+    def lines(self) -> int:
+        """Number of lines in the chunk, blank ones included."""
+
+    @property
+    def blank(self) -> int:
+        """Number of lines that hold only white space."""
+
+    @property
+    def rejections(self) -> pl.DataFrame:
+        """One row per rejected line, in line order; schema `REJECTIONS`."""
+
+
+_Read = TypeVar("_Read", bound=CountedChunk)
+
+ReadLines = Callable[[Chunk, FileOrigin, Dialect], _Read]
 """Reads one chunk of lines, where a file has one event a line."""
 
 Measured = Callable[[Blocks], Blocks]
@@ -64,13 +90,21 @@ def read_chunks(
         measured: sees all decompressed bytes, once.
 
     Raises:
-        UnreadableFileError: the file cannot be read to its end.
+        UnreadableFileError: the file cannot be read to its end, or is no file of events at all.
     """
     dialect = dialect.in_file(path)
     opened = OpenedFile(landed, path, size_bytes, dialect)
     origin = _with_digest(opened, origin, dialect)
-    found, blocks = _format_of(opened)
-    yield from _parsed(found, found.read(opened, measured(blocks)), origin, dialect, read_lines)
+    found, head, blocks = _format_of(opened)
+    is_text = found.declared_as == "json" and not is_binary(head)
+    if found.declared_as == "json" and not is_text:
+        raise UnreadableFileError(described(head), Reason.NOT_DECLARED_FORMAT)
+    events = 0
+    for chunk in _parsed(found, found.read(opened, measured(blocks)), origin, dialect, read_lines):
+        events += chunk.lines - chunk.blank - chunk.rejections.height
+        yield chunk
+    if is_text and not events and not is_json(head):
+        raise UnreadableFileError(described(head), Reason.NOT_DECLARED_FORMAT)
 
 
 def parsed_again(
@@ -101,7 +135,7 @@ def parsed_again(
     dialect = dialect.in_file(path)
     opened = OpenedFile(landed, path, size_bytes, dialect)
     origin = _with_digest(opened, origin, dialect)
-    found, blocks = _format_of(opened)
+    found, _, blocks = _format_of(opened)
     has_none = bool(places["byte_offset"].null_count() or places["byte_length"].null_count())
     if found.has_ranges and has_none:
         return pl.DataFrame(schema=PARSED_EVENTS)
@@ -137,21 +171,42 @@ def _parsed(
     dialect: Dialect,
     read_lines: ReadLines[_Read],
 ) -> Iterator[_Read | ParsedChunk]:
-    if found is LINES:
-        for chunk in pieces:
-            yield read_lines(chunk, origin, dialect)
-    else:
+    if found is not LINES:
         yield from parse_records(pieces, origin, dialect)
+        return
+    # A line may hold several events, so lines are numbered as they are read.
+    number = 1
+    for piece in pieces:
+        if isinstance(piece, LongLine):
+            for parsed in parse_long_line(replace(piece, number=number), origin, dialect):
+                number += parsed.lines
+                yield parsed
+        else:
+            read = read_lines(replace(piece, first_line=number), origin, dialect)
+            number += read.lines
+            yield read
 
 
-def _format_of(opened: OpenedFile) -> tuple[FileFormat, Blocks]:
-    """The file's format, and its decompressed blocks."""
+def _format_of(opened: OpenedFile) -> tuple[FileFormat, bytes, Blocks]:
+    """The file's format, its first decompressed bytes, and its decompressed blocks."""
     landed_head = opened.file.read(HEAD_BYTES)
     opened.file.seek(0)
     head, blocks = _head(read_blocks(opened.file, opened.size_bytes))
     if head.startswith(_UTF16_MARKS):
         raise UnreadableFileError("its text is UTF-16; write UTF-8")
-    return next(each for each in FORMATS if each.is_of(opened.path, landed_head, head)), blocks
+    if is_packed(landed_head) and is_packed(head):
+        raise UnreadableFileError(
+            "it is compressed twice; compress it once, or not at all", Reason.NOT_DECLARED_FORMAT
+        )
+    found = next(each for each in FORMATS if each.is_of(opened, landed_head, head))
+    declared = opened.dialect.layout.format
+    if declared not in (None, found.declared_as) and head.strip():
+        raise UnreadableFileError(
+            f"its source declares the format {declared!r} in sources.csv, and it is "
+            f"{found.declared_as!r}; correct the column `format`, or the file",
+            Reason.NOT_DECLARED_FORMAT,
+        )
+    return found, head, blocks
 
 
 def _head(blocks: Blocks) -> tuple[bytes, Blocks]:

@@ -24,8 +24,10 @@ from pipelines.reading.dialects import (
     unwrapped,
 )
 from pipelines.reading.dialects.event import Members
+from pipelines.reading.formats.field_names import field_names
+from pipelines.reading.formats.json_values import line_values, long_line_values
 from pipelines.reading.formats.lines import CHUNK_BYTES, Chunk, LongLine
-from pipelines.reading.formats.records import BYTE_ORDER_MARK, Records, too_long
+from pipelines.reading.formats.records import BYTE_ORDER_MARK, Record, Records, too_long
 from pipelines.reading.strict_json import StrictJsonError, parse_object
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 from pipelines.vocabulary.hashing import key_hash, payload_digest
@@ -77,37 +79,41 @@ class ParsedChunk:
         events: one row per event, in line order; schema `PARSED_EVENTS`.
         rejections: one row per line that is rejected or not usage, in line order; schema
             `REJECTIONS`.
-        lines: number of lines in the chunk, blank ones included.
+        lines: number of lines in the chunk, blank ones included. A line that holds several events
+            counts as many lines.
         blank: number of lines that hold only white space.
+        wide: (line of the chunk from 0, number of its records) for each line that holds several
+            events, in order.
     """
 
     events: pl.DataFrame
     rejections: pl.DataFrame
     lines: int
     blank: int
+    wide: tuple[tuple[int, int], ...] = ()
 
 
-def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -> ParsedChunk:
+def parse_chunk(chunk: Chunk, origin: FileOrigin, dialect: Dialect) -> ParsedChunk:
     """The events and rejections of the chunk's lines.
 
-    A line ends at a line feed (0x0A). One carriage return before it belongs to the line end.
+    A line ends at a line feed (0x0A). One carriage return before it belongs to the line end. Each
+    event of a line that holds several has a number of its own.
+
+    Example: the second of three lines holds two events. Its records have the numbers 2 and 3, and
+    the third line has the number 4.
 
     Args:
-        chunk: whole lines, or one line that is too long to be read.
+        chunk: whole lines.
         origin: the columns that all rows of the file share.
         dialect: reads the fields of one object.
     """
     doors = _Doors(origin, dialect)
-    if isinstance(chunk, LongLine):
-        place = (chunk.number, chunk.byte_offset, chunk.byte_length, chunk.sha256)
-        doors.read(place, too_long(chunk.byte_length))
-        return doors.parsed(blank=0)
-    blank = 0
+    blank, wide = 0, list[tuple[int, int]]()
     number, offset = chunk.first_line - 1, chunk.byte_offset
     lines = chunk.content.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    for ended_line in lines:
+    for index, ended_line in enumerate(lines):
         number += 1
         start = offset
         offset += len(ended_line) + 1
@@ -118,8 +124,20 @@ def parse_chunk(chunk: Chunk | LongLine, origin: FileOrigin, dialect: Dialect) -
         if len(line) <= LINE_BYTES_MAX and not line.strip(b" \t\r"):
             blank += 1
             continue
-        doors.read((number, start, len(line), hashlib.sha256(line).digest()), line)
-    return doors.parsed(blank)
+        records = doors.read_line(number, start, line)
+        if records is not None:
+            wide.append((index, len(records)))
+            number += len(records) - 1
+            blank += records.count(None)
+    return doors.parsed(blank, tuple(wide))
+
+
+def parse_long_line(line: LongLine, origin: FileOrigin, dialect: Dialect) -> Iterator[ParsedChunk]:
+    """The events and rejections of a line that is too long to be one event, in chunks."""
+    names = field_names(dialect)
+    return parse_records(
+        long_line_values(line.blocks, line.byte_offset, line.number, names), origin, dialect
+    )
 
 
 def parse_records(
@@ -154,8 +172,36 @@ class _Doors:
     def __init__(self, origin: FileOrigin, dialect: Dialect) -> None:
         self._origin = origin
         self._dialect = dialect
+        self._names = field_names(dialect)
         self._events: list[tuple[Any, ...]] = []
         self._rejections: list[tuple[Any, ...]] = []
+
+    def read_line(self, number: int, offset: int, line: bytes) -> list[Record | None] | None:
+        """Reads a line. Returns its records if it holds several events, and None if it is one.
+
+        Args:
+            number: the number of the line, or of its first record.
+            offset: the place of its first byte.
+            line: its bytes.
+        """
+        records: list[Record | None] | None = None
+        content: bytes | Members | RefusedLineError
+        try:
+            content = _members(line)
+            is_one = not self._names.own.isdisjoint(content)
+        except RefusedLineError as refusal:
+            content, is_one = refusal, False
+        if len(line) > LINE_BYTES_MAX:
+            records = list(long_line_values(iter([line]), offset, number, self._names))
+        elif not is_one and line.lstrip(b" \t\r")[:1] in (b"{", b"["):
+            records = line_values(line, offset, number, self._names)
+        if records is None:
+            self.read((number, offset, len(line), hashlib.sha256(line).digest()), content)
+            return None
+        for record in records:
+            if record is not None:
+                self.read(record.place, record.content)
+        return records
 
     def read(
         self,
@@ -189,17 +235,19 @@ class _Doors:
         else:
             self._events.append((*place, *_event_row(fields, self._origin, place[0])))
 
-    def parsed(self, blank: int) -> ParsedChunk:
+    def parsed(self, blank: int, wide: tuple[tuple[int, int], ...] = ()) -> ParsedChunk:
         """The rows collected so far.
 
         Args:
             blank: number of blank records among them.
+            wide: see `ParsedChunk`.
         """
         return ParsedChunk(
             events=_with_origin(self._events, _EVENT_COLUMNS, self._origin, PARSED_EVENTS),
             rejections=_with_origin(self._rejections, _REJECTION_COLUMNS, self._origin, REJECTIONS),
             lines=len(self._events) + len(self._rejections) + blank,
             blank=blank,
+            wide=wide,
         )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from pipelines.reading.dialects import Dialect
 from pipelines.reading.held_names import names_in
 from pipelines.reading.parse import FileOrigin, ParsedChunk
+from pipelines.vocabulary.verdicts import Reason
 
 PART_ROWS = 250_000
 """A part is written when it has this many rows, events and rejections together."""
@@ -50,6 +51,7 @@ class ParsedFile:
         rejected: number of lines that the parser rejected.
         held: why the file is held. None: it is not held.
         not_usage: number of lines that are not usage.
+        unreadable_reason: the reason code, if the file is quarantined.
     """
 
     file_id: int
@@ -61,6 +63,7 @@ class ParsedFile:
     rejected: int = 0
     held: str | None = None
     not_usage: int = 0
+    unreadable_reason: str = Reason.UNREADABLE_FILE.value
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ quarantined (see `verdicts`).
 from typing import ClassVar
 
 from pipelines.vocabulary.counted import counted
+from pipelines.vocabulary.verdicts import Reason
 from pipelines.vocabulary.visible import visible_lines
 
 
@@ -94,4 +95,11 @@ class UnreadableFileError(Exception):
     """The file cannot be read to its end, and is quarantined.
 
     Its message becomes the reason in `file_decisions`.
+
+    Attributes:
+        reason: the reason code there.
     """
+
+    def __init__(self, sentence: str, reason: Reason = Reason.UNREADABLE_FILE) -> None:
+        self.reason = reason
+        super().__init__(sentence)

@@ -52,6 +52,12 @@ SOURCES = pl.Schema(
             )
         ),
         "not_usage": pl.List(pl.String()),
+        "paths": pl.List(pl.String()),
+        "batch_member": pl.String(),
+        "format": pl.String(),
+        "null_text": pl.String(),
+        "separator": pl.String(),
+        "decimal_separator": pl.String(),
     }
 )
 """One row per sender; key `source`.
@@ -59,7 +65,29 @@ SOURCES = pl.Schema(
 A null window or lateness is unlimited. `key_fields`, `fields`, `event_schemas` and `not_usage` say
 how the sender's events are read (see `dialects.reader_of`). Where they are empty, events are read
 as the dialect's vendor documents them.
+
+`paths` narrows the files that are read. Where it is empty, all are. The columns after it say how
+files are written (see `layout.Layout`).
 """
+
+WAITING = pl.Schema(
+    {
+        "file_id": pl.Int64(),
+        "source": pl.String(),
+        "path": pl.String(),
+        "size_bytes": pl.Int64(),
+        "received_at": UTC_MICROSECONDS,
+        "reason": pl.String(),
+    }
+)
+"""One row per file version that could be usage and that no run can take in yet.
+
+`file_id` is the number that it would get after all new files. `received_at` is the time of its
+object if its path has no date. `reason` is a sentence that says what it waits for.
+"""
+
+UNFINISHED = pl.Schema({"path": pl.String(), "modified_at": UTC_MICROSECONDS})
+"""One row per unfinished upload that holds bytes, below the folder of a source."""
 
 REFUSAL_CUTS = pl.Schema(
     {

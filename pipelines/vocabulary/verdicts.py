@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 
 class Reason(StrEnum):
-    """The reason code of a rejected line."""
+    """The reason code of a rejected line, or of a quarantined file."""
 
     MALFORMED = "malformed"
     MISSING_FIELD = "missing_field"
@@ -26,6 +26,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     SCHEMA_VIOLATION = "schema_violation"
     UNREADABLE_FILE = "unreadable_file"
+    NOT_DECLARED_FORMAT = "not_declared_format"
     FUTURE = "future"
     TOO_LATE = "too_late"
     BACKDATED = "backdated"

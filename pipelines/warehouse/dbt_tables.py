@@ -17,8 +17,9 @@ from pipelines.vocabulary.frames import (
     DRAFT_LINES,
     DRAFTS,
     SOURCE_CUSTOMERS,
+    WAITING,
 )
-from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
+from pipelines.vocabulary.tables import UTC_MICROSECONDS
 
 CALENDAR_TABLES = (
     "billing_periods",
@@ -29,7 +30,7 @@ CALENDAR_TABLES = (
 )
 """The tables of the schema `calendar`."""
 
-IN_PROGRESS_COLUMNS = ("source", "path", "size_bytes", "received_at")
+IN_PROGRESS_COLUMNS = ("source", "path", "size_bytes", "received_at", "reason")
 """The columns of `landing.files_in_progress`."""
 
 CLOCK = pl.Schema(
@@ -94,11 +95,9 @@ def write_files_in_progress(warehouse: Path, files: pl.DataFrame) -> int:
 
     Args:
         warehouse: DuckDB file; made if it does not exist.
-        files: the listed file versions that no batch has taken; columns of `landing_files`.
+        files: the listed file versions that no batch has taken; schema `WAITING`.
     """
-    rows = files.select(
-        pl.col(name).cast(LANDING_FILES.schema[name]) for name in IN_PROGRESS_COLUMNS
-    )
+    rows = files.select(pl.col(name).cast(WAITING[name]) for name in IN_PROGRESS_COLUMNS)
     return replace_tables(warehouse, "landing", {"files_in_progress": rows})["files_in_progress"]
 
 

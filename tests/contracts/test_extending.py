@@ -211,7 +211,7 @@ def _records(blocks):
 FORMAT = FileFormat(
     name="ledger",
     order=5,
-    is_of=lambda _path, _landed_head, head: head.startswith(b"--"),
+    is_of=lambda _opened, _landed_head, head: head.startswith(b"--"),
     read=lambda _landed, blocks: _records(blocks),
     read_again=lambda _landed, blocks, _places: _records(blocks),
 )

@@ -107,6 +107,7 @@ class HostileLine:
         sentence: a part of the reason. Empty: any reason.
         reads: the columns of an accepted event that differ from those of a good one.
         winner: the case whose key the line repeats. None: its key is new.
+        records: text and verdict or reason code of each record, if the line holds several.
     """
 
     name: str
@@ -117,6 +118,7 @@ class HostileLine:
     sentence: str = ""
     reads: Mapping[str, Any] = field(default_factory=dict)
     winner: str | None = None
+    records: tuple[tuple[bytes, str], ...] = ()
 
     @property
     def content(self) -> bytes:
@@ -183,9 +185,16 @@ def not_usage(name: str, sentence: str, line: bytes, dialect: str) -> HostileLin
     return HostileLine(name, line, dialect, Verdict.NOT_USAGE, None, sentence)
 
 
+def several(
+    name: str, line: bytes, *records: tuple[bytes, str], dialect: str = "metronome"
+) -> HostileLine:
+    """A line that holds several records, of which the first is a good event."""
+    return HostileLine(name, line, dialect, Verdict.ACCEPTED, records=records)
+
+
 def repeats(name: str, winner: str, line: bytes, dialect: str = "metronome") -> HostileLine:
     """A second delivery of an event."""
-    sentence = "repeats the event accepted from file"
+    sentence = f"repeats the event accepted from {dialect}/lines"
     return HostileLine(name, line, dialect, Verdict.DUPLICATE, None, sentence, winner=winner)
 
 

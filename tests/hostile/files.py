@@ -2,9 +2,9 @@
 
 The cases are about compression, marks, encodings, line ends, places in a file, sizes and names.
 
-A file is decided as a whole or not at all. A file that cannot be read to its end is quarantined,
-and none of its lines counts (design §2). Any other file has one verdict per line, even if it is
-rubbish. Gzip is cut and altered byte by byte, by the layout of RFC 1952.
+A file is decided as a whole or not at all. A file that cannot be read to its end, or that holds
+events in no format, is quarantined, and none of its lines counts (design §2). Any other file has
+one verdict per event or line. Gzip is cut and altered byte by byte, by the layout of RFC 1952.
 """
 
 import bz2
@@ -37,12 +37,14 @@ class HostileFile:
         build: makes its bytes.
         doors: the verdict or reason code of each line. None: the file is quarantined.
         sentence: a part of the reason for which it is quarantined.
+        reason_code: the reason code, if it is quarantined.
     """
 
     name: str
     build: Builder
     doors: tuple[str, ...] | None = None
     sentence: str = ""
+    reason_code: str = "unreadable_file"
 
     @property
     def content(self) -> bytes:
@@ -86,27 +88,19 @@ _ACCEPTED = ("accepted",)
 _MALFORMED = ("malformed",)
 
 
-def rubbish_doors(content: bytes) -> tuple[str, ...]:
-    """The verdicts of bytes without any event: each line that is not blank is malformed."""
-    lines = content.split(b"\n")
-    if not lines[-1]:
-        lines.pop()
-    return tuple("malformed" if line.strip(b" \t\r") else "blank" for line in lines)
-
-
 def decided(name: str, build: Builder, *doors: tuple[str, ...]) -> HostileFile:
     """A file that is read, with one verdict per line."""
     return HostileFile(name, build, tuple(door for part in doors for door in part))
 
 
-def rubbish(name: str, build: Builder) -> HostileFile:
-    """A file that is read, and holds no event."""
-    return HostileFile(name, build, rubbish_doors(build(name)))
-
-
 def quarantined(name: str, sentence: str, build: Builder) -> HostileFile:
     """A file that cannot be read to its end."""
     return HostileFile(name, build, None, sentence)
+
+
+def stranger(name: str, sentence: str, build: Builder) -> HostileFile:
+    """A file that holds events in no format."""
+    return HostileFile(name, build, None, sentence, "not_declared_format")
 
 
 def _cut_everywhere(
@@ -162,7 +156,7 @@ def _altered_gzip() -> Iterator[HostileFile]:
                 return altered(name, place, harm)
 
             if place in (0, 1):
-                yield rubbish(name, build)
+                yield stranger(name, "holds no JSON object", build)
             elif place in _HEADER_WITHOUT_MEANING or (place, harm) == (3, 0x01):
                 yield decided(name, build, _ACCEPTED * 2)
             else:
@@ -210,7 +204,8 @@ _COMPRESSION = [
         lambda name: _gzip_with_name(usage(name), b"../../etc/passwd\n{{ 1 }}"),
         _ACCEPTED * 3,
     ),
-    rubbish("gzip-twice.json.gz", lambda name: _gzip(_gzip(usage(name)))),
+    stranger("gzip-twice.json.gz", "compressed twice", lambda name: _gzip(_gzip(usage(name)))),
+    stranger("zstd-in-gzip.json.gz", "compressed twice", lambda name: _gzip(_zstd(usage(name)))),
     decided(
         "zstd-of-three-frames.json.zst",
         lambda name: b"".join(_zstd(usage(f"{name} {n}", 1)) for n in range(3)),
@@ -264,10 +259,26 @@ _COMPRESSION = [
         "more than 200 times",
         lambda name: _gzip(usage(name)) + _gzip(b"\n" * 2**24),
     ),
-    rubbish("bzip2-named-gzip.json.gz", lambda name: bz2.compress(usage(name))),
-    rubbish("xz-named-gzip.json.gz", lambda name: lzma.compress(usage(name))),
-    rubbish("zip-named-gzip.json.gz", lambda name: _zip(b"x")),
-    rubbish("zlib-named-gzip.json.gz", lambda name: zlib.compress(usage(name))),
+    stranger("bzip2-named-gzip.json.gz", "bzip2", lambda name: bz2.compress(usage(name))),
+    stranger("xz-named-gzip.json.gz", "by xz", lambda name: lzma.compress(usage(name))),
+    stranger("zip-named-gzip.json.gz", "a zip archive", lambda name: _zip(b"x")),
+    stranger("zip-of-events.json", "a zip archive", lambda name: _zip(usage(name))),
+    stranger("zip-in-gzip.json.gz", "a zip archive", lambda name: _gzip(_zip(usage(name)))),
+    stranger("zlib-named-gzip.json.gz", "no JSON", lambda name: zlib.compress(usage(name))),
+    stranger("avro.json", "an Avro file", lambda _: b"Obj\x01\x04\x16avro.codec\x08null\n{\n"),
+    stranger(
+        "error-page.json",
+        "an HTML or XML page",
+        lambda _: b"<!DOCTYPE html>\n<html><body>502 Bad Gateway</body></html>\n",
+    ),
+    stranger("error-of-a-store.json", "XML", lambda _: b"<?xml?><Error>NoSuchKey</Error>"),
+    stranger("one-word.json", "begins with 'Unauthorized'", lambda _: b"Unauthorized"),
+    stranger("log.json", "no JSON", lambda _: b"2026-01-10 GET /\n" * 500),
+    stranger(
+        "comma-separated.json", "`format` = csv", lambda _: b"transaction_id,customer_id\n1,2\n"
+    ),
+    stranger("notes.md", "no JSON", lambda _: b"# Notes\n\nNothing here.\n"),
+    stranger("named-parquet.parquet", "PAR1", usage),
     quarantined("parquet-named-json.json", "corrupt Parquet", lambda _: b"PAR1\x15\x00\n\x00PAR1"),
 ]
 
@@ -300,7 +311,9 @@ _TEXTS = [
         _ACCEPTED * 3,
     ),
     decided(
-        "carriage-returns-alone.json", lambda name: usage(name).replace(b"\n", b"\r"), _MALFORMED
+        "carriage-returns-alone.json",
+        lambda name: usage(name).replace(b"\n", b"\r"),
+        _ACCEPTED * 3,
     ),
     decided(
         "carriage-returns-without-a-line-feed.json",
@@ -316,7 +329,7 @@ _TEXTS = [
     decided(
         "line-separators.json",
         lambda name: usage(name).replace(b"\n", "\u2028".encode()),
-        _MALFORMED,
+        ("accepted", "malformed") * 3,
     ),
     decided(
         "form-feeds.json",
@@ -377,15 +390,15 @@ _TEXTS = [
     decided(
         "batch-after-a-line.json",
         lambda name: usage(name, 1) + b"[" + usage(f"{name} 2", 1)[:-1] + b"]\n",
-        ("accepted", "malformed"),
+        _ACCEPTED * 2,
     ),
     # A line feed in UTF-16 has a zero byte beside it, in this line or in the next one.
-    decided(
+    stranger(
         "utf-16-without-mark.json",
+        "begins with '\\x00{",
         lambda name: usage(name).decode().encode("utf-16-be"),
-        _MALFORMED * 3,
     ),
-    decided("utf-32.json", lambda name: usage(name).decode().encode("utf-32-be"), _MALFORMED * 3),
+    stranger("utf-32.json", "no JSON", lambda name: usage(name).decode().encode("utf-32-be")),
     decided(
         "nuls-at-the-end.json", lambda name: usage(name) + b"\0" * 4_096, _ACCEPTED * 3, _MALFORMED
     ),
@@ -395,11 +408,82 @@ _TEXTS = [
         _MALFORMED,
         _ACCEPTED * 3,
     ),
+    decided("pretty-printed.json", lambda name: usage(name, 1).replace(b",", b",\n"), _ACCEPTED),
     decided(
-        "pretty-printed.json", lambda name: usage(name, 1).replace(b",", b",\n"), _MALFORMED * 5
+        "pretty-printed-three.json",
+        lambda name: usage(name).replace(b",", b",\r\n\t"),
+        _ACCEPTED * 3,
     ),
     decided(
-        "no-line-feed-between.json", lambda name: usage(name, 2).replace(b"\n", b""), _MALFORMED
+        "pretty-printed-with-a-bad-one.json",
+        lambda name: (
+            usage(name)
+            .replace(b",", b",\n")
+            .replace(b'"acme"', b"acme", 2)
+            .replace(b":acme", b':"acme"', 1)
+        ),
+        ("accepted", "malformed", "accepted"),
+    ),
+    quarantined(
+        "pretty-printed-cut-short.json",
+        "truncated",
+        lambda name: usage(name, 2).replace(b",", b",\n")[:-9],
+    ),
+    decided(
+        "no-line-feed-between.json",
+        lambda name: usage(name, 2).replace(b"\n", b""),
+        _ACCEPTED * 2,
+    ),
+    decided(
+        "no-line-feed-between-and-a-bad-one.json",
+        lambda name: usage(name, 1)[:-1] + b'{"transaction_id":' + usage(f"{name} 2", 2)[:-1],
+        ("accepted", "malformed", "accepted", "accepted"),
+    ),
+    decided(
+        "events-and-batches.json",
+        lambda name: (
+            usage(name, 1)
+            + b'{"events":['
+            + usage(f"{name} 2", 1).rstrip()
+            + b"]}\n["
+            + usage(f"{name} 3", 1).rstrip()
+            + b"]\n"
+            + usage(f"{name} 4", 1)
+        ),
+        _ACCEPTED * 4,
+    ),
+    decided(
+        "batches-and-events.json",
+        lambda name: (
+            b"["
+            + usage(name, 1)
+            + b"]\n"
+            + usage(f"{name} 2", 1)
+            + b'{"data":[\n'
+            + usage(f"{name} 3", 1)
+            + b"]}"
+        ),
+        _ACCEPTED * 3,
+    ),
+    decided(
+        "wrapped.json",
+        lambda name: b'{"count":1,"data":[' + usage(name, 1) + b'],"next":null}',
+        _ACCEPTED,
+    ),
+    decided(
+        "wrapped-with-a-bad-one.json",
+        lambda name: b'{"data":[' + usage(name, 1) + b',{"a":},' + usage(f"{name} 2", 1) + b"]}",
+        ("accepted", "malformed", "accepted"),
+    ),
+    quarantined(
+        "wrapped-and-cut-short.json",
+        "truncated",
+        lambda name: b'{"count":9,"data":[' + usage(name, 1) + b',{"transaction_id":',
+    ),
+    stranger(
+        "two-arrays-of-objects.json",
+        "'added' and 'removed'",
+        lambda name: b'{"added":[' + usage(name, 1) + b'],"removed":[{}]}',
     ),
     decided("only-bad-lines.json", lambda _: _BAD * 100, _MALFORMED * 100),
     *(
@@ -563,6 +647,24 @@ READ_NAMES = (
     "a.jsonl.zst",
     "a...json",
     "x.json.gz",
+    "a.JSON",
+    "a.json ",
+    "a.json\n",
+    "a.json~",
+    "a.txt",
+    "json",
+    "a.json.bz2",
+    "a.json.gz.gz",
+    "a.json.xz",
+    "a.zip",
+    "a.jsonx",
+    "a.json.crc",
+    "a.json%00",
+    "a.ndjson.GZ",
+    "a.jsοn",
+    "usage-1-2026-01-10-10-00-00-5e7f",
+    "usage.log.gz",
+    "segment-logs/a1B2/1768003200000/1768003214_0001.abc.gz",
 )
 """Paths below a source's folder that are read, although they look odd."""
 
@@ -584,14 +686,6 @@ IGNORED_NAMES = {
             "__MACOSX/._a.json",
         ),
         "unfinished upload",
-    ),
-    **dict.fromkeys(
-        ("a.JSON", "a.json ", "a.json\n", "a.json~", "a.txt", "json", "a.json.bz2", "a.json.gz.gz"),
-        "not a name that is read",
-    ),
-    **dict.fromkeys(
-        ("a.json.xz", "a.zip", "a.jsonx", "a.json.crc", "a.json%00", "a.ndjson.GZ", "a.jsοn"),
-        "not a name that is read",
     ),
 }
 """The reason by path for objects below a source's folder that are counted, and not read."""

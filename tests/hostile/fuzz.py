@@ -23,6 +23,7 @@ These rules hold for files:
   file look compressed. Then it is quarantined as a whole, or its elements add up.
 """
 
+import bisect
 import gzip
 import hashlib
 import json
@@ -48,6 +49,7 @@ from pipelines.reading.formats.records import BYTE_ORDER_MARK
 from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.reading.parts import LandedFile
 from pipelines.reading.workers import parse_files
+from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 from tests.hostile import lines, lines_of_dialects, lines_of_time
@@ -151,28 +153,38 @@ def check_lines(chance: random.Random, file: MadeFile) -> None:
     Raises:
         AssertionError: a rule does not hold.
     """
-    whole = parse_content(file.content, dialect=file.dialect)
+    try:
+        whole = parse_content(file.content, dialect=file.dialect)
+    except UnreadableFileError as error:
+        # The file begins with an object that may be a batch, and two of its arrays hold objects.
+        if "batch_member" in str(error):
+            return
+        raise
     places = list(_places(file.content))
     rows = _rows_by_line(whole)
     blanks = {number for number, _, line in places if _is_blank(line)}
-    assert whole.lines == len(places) == len(rows) + whole.blank
-    assert whole.blank == len(blanks)
-    assert rows.keys() == {number for number, _, _ in places} - blanks
+    assert whole.lines == len(rows) + whole.blank
+    assert whole.blank >= len(blanks)
+    of_line = _rows_of_lines(rows, places)
+    assert of_line.keys() == {number for number, _, _ in places} - blanks
     for number, offset, line in places:
-        if number in blanks:
-            continue
-        row = rows[number]
-        assert (row["byte_offset"], row["byte_length"]) == (offset, len(line)), number
-        assert row["line_sha256"] == hashlib.sha256(line).digest(), number
-        if "reason" in row:
-            kinds = STRUCTURAL_REASONS | ({None} if file.dialect == "segment" else set())
-            assert row["reason_code"] in kinds, number
-            assert 5 < len(row["reason"]) < 400, (number, row["reason"])
-        else:
-            _check_event(row, line, file.dialect)
-        _check_alone(row, number, offset, line, file.dialect)
+        for row in of_line.get(number, ()):
+            start, length = row["byte_offset"], row["byte_length"]
+            text = file.content[start : start + length]
+            assert offset <= start, number
+            assert start + length <= offset + len(line), number
+            assert row["line_sha256"] == hashlib.sha256(text).digest(), number
+            if "reason" in row:
+                kinds = STRUCTURAL_REASONS | ({None} if file.dialect == "segment" else set())
+                assert row["reason_code"] in kinds, number
+                assert 5 < len(row["reason"]) < 400, (number, row["reason"])
+            else:
+                _check_event(row, text, file.dialect)
+            if "reason" not in row or text == line:
+                _check_alone(row, row["line"], start, text, file.dialect)
     for number, key in file.good.items():
-        read = {name: rows[number].get(name) for name in good_columns(file.dialect, key)}
+        (row,) = of_line[number]
+        read = {name: row.get(name) for name in good_columns(file.dialect, key)}
         read["properties"] = dict(read["properties"] or {})
         assert read == good_columns(file.dialect, key), number
     _check_cuts(chance, file, whole)
@@ -193,6 +205,21 @@ def _places(content: bytes) -> Iterator[tuple[int, int, bytes]]:
             line, first = line[3:], 3
         yield number, first, line
         start = end + 1
+
+
+def _rows_of_lines(
+    rows: dict[int, dict[str, Any]], places: list[tuple[int, int, bytes]]
+) -> dict[int, list[dict[str, Any]]]:
+    """The rows of each line, in order. They are numbered in the order of their bytes."""
+    of_line: dict[int, list[dict[str, Any]]] = {}
+    starts = [offset for _, offset, _ in places]
+    end = 0
+    for row in (rows[number] for number in sorted(rows)):
+        assert row["byte_offset"] >= end, row["line"]
+        end = row["byte_offset"] + row["byte_length"]
+        number = bisect.bisect_right(starts, row["byte_offset"])
+        of_line.setdefault(number, []).append(row)
+    return of_line
 
 
 def _is_blank(line: bytes) -> bool:
@@ -400,21 +427,34 @@ def check_files(chance: random.Random, folder: Path, file_count: int) -> None:
         assert file.lines == rows + file.blank, number
         if not is_damaged[number]:
             assert raw == made[number].content, number
-        if _OTHER_FORMAT.match(raw):
+        if _may_be_read_otherwise(raw):
             continue
-        assert file.lines == len(list(_places(raw))), number
+        assert file.lines >= len(list(_places(raw))), number
         if not is_damaged[number]:
             assert events.get(number, 0) >= len(made[number].good), number
 
 
 def _is_other(content: bytes, landed: bytes) -> bool:
     """True if the whole file does not have one event a line, or looks compressed and is not."""
-    if _OTHER_FORMAT.match(content):
+    if _may_be_read_otherwise(content):
         return True
     head = content[:4]
     return landed == content and any(
         content.startswith(mark) or (head and mark.startswith(head)) for mark in _COMPRESSION_MARKS
     )
+
+
+def _may_be_read_otherwise(content: bytes) -> bool:
+    """True if a file may be read by value, or is refused as a whole: its first line is no event."""
+    if _OTHER_FORMAT.match(content):
+        return True
+    first = next((line for _, _, line in _places(content) if not _is_blank(line)), b"{}")
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return True
+    is_batch = isinstance(value, dict) and any(isinstance(each, list) for each in value.values())
+    return is_batch or not isinstance(value, dict)
 
 
 def _path(number: int) -> str:

@@ -16,6 +16,7 @@ from tests.hostile.cases import (
     malformed,
     metronome,
     rejected,
+    several,
     with_property,
 )
 from tests.worlds.file_lines import object_line
@@ -32,6 +33,47 @@ def _padded(key: str, size: int) -> bytes:
 
 def _numbered(count: int) -> bytes:
     return object_line({f"p{number}": str(number) for number in range(count)})
+
+
+def _several_on_a_line() -> list[HostileLine]:
+    """Lines of several records, whole and wrong ones."""
+    first, again = (_GOOD, "accepted"), (_GOOD, "duplicate")
+    other = _GOOD.replace(b"%KEY%", b"%KEY% 2")
+    second = (other, "accepted")
+    bad, cut, junk = b'{"transaction_id":}', _GOOD[:-20], b",,"
+    return [
+        several("two-objects", _GOOD + _GOOD, first, again),
+        several("two-objects-and-a-space", _GOOD + b" " + _GOOD, first, again),
+        several("two-objects-and-a-comma", _GOOD + b"," + _GOOD, first, (b",", "malformed"), again),
+        several("two-objects-and-a-carriage-return", _GOOD + b"\r" + _GOOD, first, again),
+        several("two-events", _GOOD + other, first, second),
+        several("bad-in-the-middle", _GOOD + bad + other, first, (bad, "malformed"), second),
+        several("cut-in-the-middle", _GOOD + cut + other, first, (cut, "malformed"), second),
+        several("brace-in-the-middle", _GOOD + b"{" + other, first, (b"{", "malformed"), second),
+        several("words-in-the-middle", _GOOD + junk + other, first, (junk, "malformed"), second),
+        several(
+            "empty-in-the-middle", _GOOD + b"{}" + other, first, (b"{}", "missing_field"), second
+        ),
+        several("cut-short-at-the-end", _GOOD + other + cut, first, second, (cut, "malformed")),
+        several("batch", b"[" + _GOOD + b" ,\t" + other + b"]", first, second),
+        several("batch-of-one", b"[" + _GOOD + b"]", first),
+        several("batch-cut-short", b"[" + _GOOD + b"," + cut, first, (cut, "malformed")),
+        several(
+            "batch-with-a-bad-one",
+            b"[" + _GOOD + b"," + bad + b"," + other + b"]",
+            first,
+            (bad, "malformed"),
+            second,
+        ),
+        several("batch-and-event", b"[" + _GOOD + b"]" + other, first, second),
+        several("wrapped", b'{"events":[' + _GOOD + b"," + other + b"]}", first, second),
+        several("wrapped-with-meta", b'{"events":[' + _GOOD + b'],"meta":{"page":1}}', first),
+        several("wrapped-after-a-count", b'{"count":1,"data":[' + _GOOD + b"]}", first),
+        several("wrapped-twice", (b'{"data":[' + _GOOD + b"]}") * 2, first, again),
+        malformed("wrapped-with-two-arrays", "'a' and 'b'", b'{"a":[{}],"b":[{}]}'),
+        rejected("wrapped-scalars", Reason.MISSING_FIELD, "is missing", b'{"data":[1,2]}'),
+        accepted("an-array-beside-the-fields", metronome(x=b'[{"transaction_id":"x"}]')),
+    ]
 
 
 def carried(name: str, text: str) -> HostileLine:
@@ -59,10 +101,7 @@ _STRUCTURE = [
     malformed("number", "found a number", b"17"),
     malformed("null", "found null", b"null"),
     malformed("true", "found a boolean", b"true"),
-    malformed("two-objects", "Extra data", _GOOD + _GOOD),
-    malformed("two-objects-and-a-space", "Extra data", _GOOD + b" " + _GOOD),
-    malformed("two-objects-and-a-comma", "Extra data", _GOOD + b"," + _GOOD),
-    malformed("two-objects-and-a-carriage-return", "Extra data", _GOOD + b"\r" + _GOOD),
+    *_several_on_a_line(),
     malformed("trailing-comma-inside", "not JSON", _GOOD[:-1] + b",}"),
     malformed("trailing-comma-in-properties", "not JSON", metronome(properties=b'{"a":1,}')),
     malformed("trailing-comma-in-an-array", "not JSON", metronome(x=b"[1,]")),

@@ -18,6 +18,7 @@ from tests.hostile.cases import (
     not_usage,
     rejected,
     repeats,
+    several,
 )
 from tests.worlds.file_lines import object_line
 
@@ -72,7 +73,20 @@ def _of_every_dialect(dialect: str) -> list[HostileLine]:
             for field in texts
         ),
         malformed(f"{dialect}-truncated", "not JSON", good[:-2], dialect),
-        malformed(f"{dialect}-twice-on-a-line", "Extra data", good + good, dialect),
+        several(
+            f"{dialect}-twice-on-a-line",
+            good + good,
+            (good, "accepted"),
+            (good, "duplicate"),
+            dialect=dialect,
+        ),
+        several(
+            f"{dialect}-wrapped-on-a-line",
+            b'{"count":2,"data":[' + good + b"," + good + b"]}",
+            (good, "accepted"),
+            (good, "duplicate"),
+            dialect=dialect,
+        ),
         malformed(
             f"{dialect}-key-twice",
             f"'{key}' stands twice",

@@ -87,6 +87,14 @@ def _landed(
             # One carriage return belongs to the line end, even if it was part of the case.
             line = ended[:-1].removesuffix(b"\r")
             places[case.name, role] = Placed(path, number, offset, line)
+            at = 0
+            for index, (text, _) in enumerate(_records(case) if role == "case" else ()):
+                at = content.index(text, at)
+                places[case.name, f"record {index}"] = Placed(
+                    path, number + index, offset + at, text
+                )
+                at += len(text)
+            number += max(0, len(case.records) - 1) if role == "case" else 0
             offset += len(ended)
             yield ended
 
@@ -104,7 +112,26 @@ def test_compression_and_carriage_returns_change_no_verdict(tmp_path: Path) -> N
     assert run.outcome.findings == []
 
 
+def _records(case: HostileLine) -> list[tuple[bytes, str]]:
+    return [(text.replace(KEY, case.name.encode()), door) for text, door in case.records]
+
+
+def _assert_records_decided(run: LinesRun, case: HostileLine) -> None:
+    for index, (text, door) in enumerate(_records(case)):
+        place = run.places[case.name, f"record {index}"]
+        found = run.outcome.door(place.path, place.line)
+        assert found == door, (case.name, index, _why(run, place))
+        rows = run.outcome.accepted if door == "accepted" else run.outcome.refused
+        row = rows[place.path, place.line]
+        assert (row["byte_offset"], row["byte_length"]) == (place.byte_offset, len(text))
+        if door != "accepted":
+            assert row["line_sha256"] == hashlib.sha256(text).digest()
+
+
 def _assert_decided(run: LinesRun, case: HostileLine) -> None:
+    if case.records:
+        _assert_records_decided(run, case)
+        return
     place = run.places[case.name, "case"]
     found = run.outcome.door(place.path, place.line)
     assert found == (case.reason_code or case.verdict), (case.name, _why(run, place))
@@ -140,13 +167,25 @@ def _why(run: LinesRun, place: Placed) -> str:
     return str(run.outcome.refused.get((place.path, place.line), {}).get("reason"))
 
 
+def _verdicts(case: HostileLine) -> list[str]:
+    if not case.records:
+        return [case.verdict]
+    known = ("accepted", "duplicate", "conflict", "blank")
+    return [door if door in known else "rejected" for _, door in case.records]
+
+
 def test_every_line_is_accounted_for(run: LinesRun) -> None:
     for path, file in run.outcome.files.items():
         dialect = path.split("/")[0]
-        verdicts = Counter(case.verdict for case in CASES.values() if case.dialect == dialect)
-        cases = verdicts.total()
+        cases = sum(case.dialect == dialect for case in CASES.values())
+        verdicts = Counter(
+            verdict
+            for case in CASES.values()
+            if case.dialect == dialect
+            for verdict in _verdicts(case)
+        )
         assert file["status"] == "decided"
-        assert file["lines"] == 3 * cases
+        assert file["lines"] == verdicts.total() + 2 * cases
         assert file["accepted"] == verdicts["accepted"] + 2 * cases
         for verdict in ("duplicate", "conflict", "rejected", "not_usage", "blank"):
             assert file[verdict] == verdicts[verdict], verdict

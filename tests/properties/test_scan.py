@@ -14,6 +14,7 @@ from pipelines.reading.formats.lines import Chunk
 from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.reading.scanner.columns import ScannedChunk, parsed_rows, scan_chunk
 from pipelines.reading.scanner.forms import scan_form
+from tests.hostile.cases import good_line
 from tests.hostile.mutants import mutated_lines
 
 ORIGIN = FileOrigin(
@@ -63,3 +64,16 @@ def test_amendments_are_left_to_the_strict_reader(name: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"\n", b"\r", b" \r\n", b"\r\n\n"])
 def test_a_byte_order_mark_and_blanks(content: bytes) -> None:
     scanned_like_strict(b"\xef\xbb\xbf" + content, "metronome")
+
+
+@pytest.mark.parametrize("byte_offset", [0, 1])
+def test_lines_of_several_events_shift_the_numbers_of_those_after_them(byte_offset: int) -> None:
+    one, two, three = (good_line("metronome", key) for key in ("1", "2", "3"))
+    lines = [one, one + two, b"", b'{"data":[' + two + b",," + three + b"]}", three, b"[]", two]
+
+    found = scanned_like_strict(b"\r\n".join(lines), "metronome", byte_offset)
+
+    assert found.events == 3
+    assert (found.lines, found.blank) == (10, 2)
+    numbers = parsed_rows(found, np.arange(found.events))["line"].to_list()
+    assert numbers == [5, 12, 14]

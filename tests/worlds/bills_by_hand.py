@@ -54,10 +54,10 @@ create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest v
 LANDING = """
 create schema landing;
 create table landing.files_in_progress(
-    source varchar, path varchar, size_bytes bigint, received_at timestamptz
+    source varchar, path varchar, size_bytes bigint, received_at timestamptz, reason varchar
 );
 insert into landing.files_in_progress
-values ('edge', 'edge/5.ndjson', 7, '2026-02-03T12:00:00Z');
+values ('edge', 'edge/5.ndjson', 7, '2026-02-03T12:00:00Z', null);
 """
 
 SEEDS = {

@@ -73,13 +73,13 @@ INVARIANTS = (
     Invariant(
         "byte_ranges_are_disjoint",
         "file_decisions",
-        "Byte ranges increase with the line, do not touch and end within the file. If one is "
+        "Byte ranges increase with the line, do not overlap and end within the file. If one is "
         "missing, all of the file are missing, and its lines are rows numbered from 0, without a "
         "gap unless the file is held (I-2).",
         f"""
         SELECT * FROM (
             SELECT file_id, line, byte_offset, byte_length, raw_bytes, blank, status,
-                if(previous_file_id = file_id, previous_end, -1) AS previous_end,
+                if(previous_file_id = file_id, previous_end, 0) AS previous_end,
                 if(previous_file_id = file_id, previous_line, -1) AS previous_line
             FROM (
                 SELECT *, lag(file_id) OVER places AS previous_file_id,
@@ -91,7 +91,7 @@ INVARIANTS = (
             LEFT JOIN {DECISIONS} AS decisions USING (file_id)
         )
         WHERE NOT coalesce(
-            byte_offset > previous_end AND byte_length > 0
+            byte_offset >= previous_end AND byte_length > 0
             AND byte_offset + byte_length <= raw_bytes,
             false
         ) AND NOT coalesce(
@@ -102,7 +102,7 @@ INVARIANTS = (
         )
         """,
         sentence=(
-            "{path} line {line}: expected bytes after {previous_end} and within the file's "
+            "{path} line {line}: expected bytes from {previous_end} on and within the file's "
             "{raw_bytes}, found {byte_length} bytes at {byte_offset}"
         ),
     ),

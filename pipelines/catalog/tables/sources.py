@@ -18,6 +18,7 @@ from pipelines.catalog.cells import (
     Kind,
     one_of,
     read_names,
+    read_text,
     shown,
     whole_number,
 )
@@ -67,8 +68,21 @@ def _read_not_usage(cell: str) -> list[str]:
     return kinds
 
 
+def _read_separator(cell: str) -> str:
+    if cell not in SEPARATORS:
+        words = ", ".join(SEPARATORS)
+        raise ValueError(f"{shown(cell)} separates no cells; write one of: {words}")
+    return SEPARATORS[cell]
+
+
+SEPARATORS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
+"""What may stand between two cells of a CSV file, as the catalog writes it."""
+
 DIALECT = Kind(_read_dialect, pl.String(), one_of(*sorted(DIALECTS)).written)
+PATTERNS = Kind(read_names, NAMES.dtype, "patterns with `*` and `?`, separated by `;`")
+SEPARATOR = Kind(_read_separator, pl.String(), one_of(*SEPARATORS).written)
 NOT_USAGE = Kind(_read_not_usage, NAMES.dtype, "`field=a|b`, several separated by `;`")
+LITERAL = Kind(read_text, pl.String(), "text", is_literal=True)
 PATHS = Kind(_read_paths, NAMES.dtype, "paths, separated by `;`")
 
 
@@ -134,6 +148,45 @@ class Source(Row):
         "Fields whose values show that a line is no usage, such as `type=page|identify`. Such "
         "lines are counted apart; empty is what the dialect itself knows.",
         empty=(),
+        is_optional=True,
+    )
+    paths: list[str] = column(
+        PATTERNS,
+        "Patterns of the files that are read, below its folder; the others are counted. Empty is "
+        "all.",
+        empty=(),
+        is_optional=True,
+    )
+    batch_member: str | None = column(
+        TEXT,
+        "The member that holds the array of events, in files that wrap them in an object; empty: "
+        "`events`, or the only array of objects.",
+        empty=None,
+        is_optional=True,
+    )
+    format: str | None = column(
+        one_of("csv", "json", "parquet"),
+        "What its files are where neither their bytes nor the ending `.csv` tell; empty is `json`. "
+        "A file of another format waits.",
+        empty=None,
+        is_optional=True,
+    )
+    null_text: str | None = column(
+        LITERAL,
+        "In CSV, a cell with this text is empty, such as `\\N`.",
+        empty=None,
+        is_optional=True,
+    )
+    separator: str | None = column(
+        SEPARATOR,
+        "In CSV, what stands between two cells; empty is a comma.",
+        empty=None,
+        is_optional=True,
+    )
+    decimal_separator: str | None = column(
+        one_of(",", "."),
+        "In CSV, what stands before the fraction of a number; empty is a point.",
+        empty=None,
         is_optional=True,
     )
 

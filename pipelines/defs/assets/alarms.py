@@ -59,7 +59,7 @@ def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
     """The counts of the run that bounds exist for; expected conflicts are not counted."""
     with writer.home.lake_for_writing() as lake:
         batch_id = lake.last_batch_id("decide")
-        states = file_states(lake, landed.undecided())
+        states = file_states(lake, landed.pending())
         took_in = landed.plan.listing.files.height > 0
         counts = verdict_counts(lake, batch_id) if took_in else None
     if counts is not None:
@@ -72,6 +72,8 @@ def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
         {} if counts is None else {name: int(counts[name].sum()) for name in _SUMMED}
     )
     oldest = attention.oldest_undecided(states, landed.facts.as_of)
+    discovery = landed.plan.listing.discovery
+    upload = attention.oldest_upload(discovery.unfinished, landed.facts.listing_started_at)
     return RunSigns(
         batch_id=batch_id,
         lines=sums.get("lines", 0) - sums.get("blank", 0) - sums.get("not_usage", 0),
@@ -80,6 +82,9 @@ def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
         waiting_files=unread_files(states).height,
         undecided_seconds=oldest.age_seconds if oldest else 0,
         undecided_path=oldest.path if oldest else None,
+        unclaimed_files=discovery.waiting.height,
+        unfinished_seconds=upload.age_seconds if upload else 0,
+        unfinished_path=upload.path if upload else None,
     )
 
 

@@ -81,7 +81,7 @@ def calendar_tables(
         catalog.digest,
         catalog.auto_customer_sources,
     )
-    rows_in_progress = write_files_in_progress(settings.warehouse, landed_files.undecided())
+    rows_in_progress = write_files_in_progress(settings.warehouse, landed_files.pending())
     _progress.info("metering and rating")
     for table, count in rows.items():
         yield dg.MaterializeResult(

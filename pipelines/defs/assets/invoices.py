@@ -96,7 +96,7 @@ def _close(
         drafts = drafts.clear()
     moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
     with writer.home.lake_for_writing() as lake:
-        states = file_states(lake, landed_files.undecided())
+        states = file_states(lake, landed_files.pending())
         judgement = judged(drafts, states, fed, known_to(lake, catalog, moment), moment)
         batch_id = lake.last_batch_id() + 1
         closed = finalize(

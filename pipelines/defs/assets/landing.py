@@ -58,6 +58,10 @@ class Landed:
         """The new file versions that wait for a later batch, one row each."""
         return self.plan.listing.undecided()
 
+    def pending(self) -> pl.DataFrame:
+        """The file versions that wait for a later batch or for a person; schema `WAITING`."""
+        return self.plan.listing.pending()
+
     def tools(self, home: Home, lake: Lake) -> Tools:
         """The open parts of the home that the plan works with."""
         return tools_of(home, lake, self.catalog, self.facts.listing_started_at)

@@ -12,7 +12,7 @@ need other events or the catalog (see `intake.decide`).
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -24,6 +24,7 @@ from pipelines.reading.dialects.event import EventFields, RefusedLineError, pars
 from pipelines.reading.dialects.form import Dialect, EventForm
 from pipelines.reading.dialects.not_usage import NotUsageError, parse_not_usage
 from pipelines.reading.dialects.schemas import EventSchema, EventSchemas
+from pipelines.reading.layout import Layout
 from pipelines.vocabulary.members import members
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(members(sys.modules[__name__], "DIALECT"))
@@ -59,7 +60,12 @@ def reader_of(source: Mapping[str, Any]) -> Dialect:
         form = replace(form, not_usage=(*form.not_usage, *declared))
     if source["event_schemas"]:
         form = replace(form, schemas=_schemas(source["event_schemas"], dialect.own_schemas))
-    return replace(dialect, form=form)
+    return replace(dialect, form=form, layout=_layout(source))
+
+
+def _layout(source: Mapping[str, Any]) -> Layout:
+    names = (field.name for field in fields(Layout))
+    return Layout(**{name: source[name] for name in names if source.get(name) is not None})
 
 
 def readers_of(sources: pl.DataFrame) -> dict[str, Dialect]:

@@ -24,6 +24,7 @@ from pipelines.reading.dialects.event import (
 from pipelines.reading.dialects.not_usage import NotUsage
 from pipelines.reading.dialects.properties import FlatObject, Properties
 from pipelines.reading.dialects.schemas import EventSchema, EventSchemas
+from pipelines.reading.layout import USUAL, Layout
 from pipelines.reading.strict_json import TYPE_NAMES, Number
 from pipelines.vocabulary.instants import TimestampError, ZonelessError
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
@@ -158,12 +159,14 @@ class Dialect:
             only in sources whose catalog declares event schemas.
         prepared_for_key: becomes `EventForm.prepared_for_key` in sources whose catalog names the
             fields of the key. None: the fields are found in the event as sent.
+        layout: how the source writes its files.
     """
 
     form: EventForm
     dedupe_window: timedelta | None
     own_schemas: tuple[EventSchema, ...] = ()
     prepared_for_key: Callable[[Members], Members] | None = None
+    layout: Layout = USUAL
 
     def in_file(self, path: str) -> "Dialect":
         """The reader of the events in one file. Parts of its path may stand for fields.

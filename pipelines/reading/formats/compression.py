@@ -14,7 +14,7 @@ from isal import isal_zlib
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import COMPRESSION_RATIO_MAX, OBJECT_BYTES_MAX, RAW_BYTES_MAX
 
-__all__ = ["UnreadableFileError", "read_blocks"]
+__all__ = ["UnreadableFileError", "is_packed", "read_blocks"]
 
 _BLOCK_BYTES = 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -22,6 +22,11 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 # A zstd file may begin with a frame to be skipped, as pzstd writes (RFC 8878, 3.1.2).
 _ZSTD_SKIPPABLE_MAGICS = tuple(bytes([byte]) + b"\x2a\x4d\x18" for byte in range(0x50, 0x60))
 _MAGICS = (_GZIP_MAGIC, _ZSTD_MAGIC, *_ZSTD_SKIPPABLE_MAGICS)
+
+
+def is_packed(head: bytes) -> bool:
+    """True if these are the first bytes of gzip or zstd."""
+    return head.startswith(_MAGICS)
 
 
 def read_blocks(landed: BinaryIO, size_bytes: int) -> Iterator[bytes]:

@@ -8,6 +8,9 @@ import polars as pl
 
 from pipelines.reading.dialects import Dialect
 
+HEAD_BYTES = 64 * 1024
+"""Decompressed bytes that a format may look at to recognize a file."""
+
 
 class OpenedFile(NamedTuple):
     """A landed file that is open for reading.
@@ -16,7 +19,7 @@ class OpenedFile(NamedTuple):
         file: its bytes as landed. They can be read again from the start.
         path: its path below the landing.
         size_bytes: its size as listed.
-        dialect: the reader of its source's events.
+        dialect: the reader of its source's events, which also has the layout of its files.
     """
 
     file: BinaryIO
@@ -36,9 +39,10 @@ class FileFormat:
     Attributes:
         name: the name that people use.
         order: formats are tried in this order. The first one that recognizes a file reads it.
-        is_of: (path, first bytes as landed, first decompressed bytes) → True if the file has this
+        is_of: (file, first bytes as landed, first decompressed bytes) → True if the file has this
             format. It raises `UnreadableFileError` if the name promises a format that the bytes
             do not have.
+        declared_as: the word for the format in `sources.csv`.
         read: yields each `Record` in order, and None for a blank one. The format of lines yields
             each `Chunk` and `LongLine`.
         read_again: yields only the records at some places, a frame of `line`, `byte_offset` and
@@ -49,7 +53,8 @@ class FileFormat:
 
     name: str
     order: int
-    is_of: Callable[[str, bytes, bytes], bool]
+    is_of: Callable[[OpenedFile, bytes, bytes], bool]
     read: Callable[[OpenedFile, Blocks], Iterator[Any]]
     read_again: Callable[[OpenedFile, Blocks, pl.DataFrame], Iterator[Any]]
     has_ranges: bool = True
+    declared_as: str = "json"

@@ -1,6 +1,5 @@
 """One event a line: cuts a stream at line ends into chunks of whole lines."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -29,19 +28,17 @@ class Chunk:
 
 @dataclass(frozen=True)
 class LongLine:
-    """A line that is too long to be read, without its bytes.
+    """A line that is too long to be one event, and that is not held in memory.
 
     Attributes:
         number: the number of the line, from 1.
         byte_offset: the place of its first byte in the decompressed file.
-        byte_length: its number of bytes without the line end.
-        sha256: the SHA-256 of these bytes.
+        blocks: its bytes without the line end. They must be taken before the next chunk is.
     """
 
     number: int
     byte_offset: int
-    byte_length: int
-    sha256: bytes
+    blocks: Iterator[bytes]
 
 
 def split_chunks(
@@ -69,10 +66,14 @@ def split_chunks(
             offset += end
         rest = content[end:]
         if len(rest) > LINE_BYTES_MAX + _MARGIN_BYTES:
-            long_line, passed, rest = _pass_over(rest, stream, line, offset)
-            yield long_line
+            mark = BYTE_ORDER_MARK if not offset and rest.startswith(BYTE_ORDER_MARK) else b""
+            passed = _LongLineBlocks(rest[len(mark) :], stream)
+            yield LongLine(line, offset + len(mark), passed)
+            for _ in passed:
+                pass  # Whoever takes the next chunk may have left some bytes of this line.
+            rest = passed.rest
             line += 1
-            offset += passed
+            offset += len(mark) + passed.taken
         held, held_bytes = [rest], len(rest)
     rest = b"".join(held)
     if rest:
@@ -83,31 +84,41 @@ _MARGIN_BYTES = len(BYTE_ORDER_MARK) + 1
 """Bytes around a line that are not part of it: a mark before it, a carriage return after it."""
 
 
-def _pass_over(
-    first: bytes, stream: Iterator[bytes], number: int, byte_offset: int
-) -> tuple[LongLine, int, bytes]:
-    """The long line that begins with `first`, its number of bytes in the stream, and the rest."""
-    mark = BYTE_ORDER_MARK if byte_offset == 0 and first.startswith(BYTE_ORDER_MARK) else b""
-    digest, length = hashlib.sha256(), 0
-    # A carriage return is kept back until the next byte shows whether it belongs to the line end.
-    carriage_return, line_end, rest = b"", b"", b""
-    block: bytes | None = first[len(mark) :]
-    while block is not None and not line_end:
-        piece, line_end, rest = (carriage_return + block).partition(b"\n")
+class _LongLineBlocks(Iterator[bytes]):
+    """The bytes of one line, taken from a stream, without the line end.
+
+    A carriage return is kept back until the next byte shows whether it belongs to the line end.
+
+    Attributes:
+        rest: bytes after the line that were taken from the stream, once the line has ended.
+        taken: bytes of the stream that belong to the line and its end.
+    """
+
+    def __init__(self, first: bytes, stream: Iterator[bytes]) -> None:
+        self._next: bytes | None = first
+        self._stream = stream
+        self._kept_back = b""
+        self.rest = b""
+        self.taken = 0
+
+    def __next__(self) -> bytes:
+        if self._next is None:
+            raise StopIteration
+        piece, line_end, rest = (self._kept_back + self._next).partition(b"\n")
         text = piece.removesuffix(b"\r")
-        digest.update(text)
-        length += len(text)
-        carriage_return = piece[len(text) :]
-        if not line_end:
-            block = next(stream, None)
-    passed = len(mark) + length + len(carriage_return) + len(line_end)
-    return LongLine(number, byte_offset + len(mark), length, digest.digest()), passed, rest
+        self.taken += len(piece) + len(line_end) - len(self._kept_back)
+        self._kept_back = piece[len(text) :]
+        if line_end:
+            self._next, self.rest = None, rest
+        else:
+            self._next = next(self._stream, None)
+        return text
 
 
 FORMAT = FileFormat(
     name="lines",
     order=90,
-    is_of=lambda _path, _landed_head, _head: True,
+    is_of=lambda _opened, _landed_head, _head: True,
     read=lambda _opened, blocks: split_chunks(blocks),
     read_again=lambda _opened, blocks, places: split_chunks(
         [b"".join(text + line_end for text, line_end in list(texts_at(blocks, places)))]

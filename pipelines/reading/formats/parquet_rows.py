@@ -14,7 +14,6 @@ texts by their dictionary. So memory is bounded by one page of each column and o
 """
 
 import hashlib
-import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -47,7 +46,7 @@ _ROW_BYTES = 100
 
 _BATCH_ROWS = 1024
 _BUFFER_BYTES = 1024 * 1024
-_NAME = re.compile(r"\.parquet$")
+_NO_MARK = "its name ends in .parquet, but it does not begin with PAR1"
 
 
 def read_rows(
@@ -169,11 +168,11 @@ def _text_columns(metadata: pq.FileMetaData) -> list[str]:
     ]
 
 
-def _is_parquet(path: str, landed_head: bytes, head: bytes) -> bool:
+def _is_parquet(opened: OpenedFile, landed_head: bytes, head: bytes) -> bool:
     if landed_head.startswith(MAGIC):
         return True
-    if _NAME.search(path):
-        raise UnreadableFileError("its name ends in .parquet, but it does not begin with PAR1")
+    if opened.path.endswith(".parquet"):
+        raise UnreadableFileError(_NO_MARK, Reason.NOT_DECLARED_FORMAT)
     if head.startswith(MAGIC):
         raise UnreadableFileError("a compressed Parquet file is not read; Parquet packs itself")
     return False
@@ -198,5 +197,6 @@ FORMAT = FileFormat(
     read=_read,
     read_again=_read_again,
     has_ranges=False,
+    declared_as="parquet",
 )
 """Recognized by its first bytes. A file whose name ends in `.parquet` must have them."""

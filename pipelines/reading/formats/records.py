@@ -66,15 +66,22 @@ def too_long(record_bytes: int) -> RefusedLineError:
 class Window:
     """A window on a stream of blocks.
 
+    Args:
+        blocks: the stream.
+        window_bytes: bytes that are taken from the stream at a time.
+        offset: the place of the stream's first byte in the file.
+
     Attributes:
         buffer: the bytes of the window.
         at: the place in the buffer where the next record begins. The bytes before it were taken.
     """
 
-    def __init__(self, blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES) -> None:
+    def __init__(
+        self, blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES, offset: int = 0
+    ) -> None:
         self._blocks = iter(blocks)
         self._window_bytes = window_bytes
-        self._buffer_from = 0
+        self._buffer_from = offset
         self.buffer = b""
         self.at = 0
 

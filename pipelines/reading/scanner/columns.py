@@ -57,6 +57,7 @@ class ScannedChunk:
         left: the events and rejections of the lines left to the strict reader.
         lines: number of lines in the chunk, blank ones included.
         blank: number of lines that hold only white space.
+        shifts: how many more records than lines stand before each line. None: as many.
     """
 
     origin: FileOrigin
@@ -68,6 +69,7 @@ class ScannedChunk:
     left: ParsedChunk
     lines: int
     blank: int
+    shifts: NDArray[np.int64] | None = None
 
     @property
     def rejections(self) -> pl.DataFrame:
@@ -140,6 +142,7 @@ def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) ->
     lines = int(found.counts[LINES])
     kinds = found.line_kind[:lines]
     left = _left(chunk, origin, strict, found, np.flatnonzero(kinds == STRICT))
+    more = sum(records - 1 for _, records in left.wide)
     return ScannedChunk(
         origin=origin,
         first_line=chunk.first_line,
@@ -148,9 +151,20 @@ def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) ->
         found=found,
         events=int(found.counts[ROWS]),
         left=left,
-        lines=lines,
-        blank=lines - int(found.counts[ROWS]) - left.lines + left.blank,
+        lines=lines + more,
+        blank=lines - int(found.counts[ROWS]) - left.lines + left.blank + more,
+        shifts=_shifts(left.wide, lines),
     )
+
+
+def _shifts(wide: tuple[tuple[int, int], ...], lines: int) -> NDArray[np.int64] | None:
+    """How many more records than lines stand before each line. None: as many."""
+    if not wide:
+        return None
+    shifts = np.zeros(lines + 1, np.int64)
+    for line, records in wide:
+        shifts[line + 1] = records - 1
+    return np.cumsum(shifts)
 
 
 def _room(origin: FileOrigin) -> Room:
@@ -211,15 +225,25 @@ def _left(
     ]
     parsed = parse_chunk(Chunk(b"".join(texts), 0, 1), origin, strict)
 
+    ends = np.cumsum([len(text) for text in texts])
+
     def in_place(rows: pl.DataFrame) -> pl.DataFrame:
-        number = rows["line"].to_numpy()
+        place = rows["byte_offset"].to_numpy() - 1
+        index = np.searchsorted(ends, place, side="right")
+        # A line that holds several events has numbers that the lines after it then lack.
+        more = rows["line"].to_numpy() - index
+        inside = place - (ends[index] - lengths[index] - len(b"\r\n"))
         return rows.with_columns(
-            pl.Series("line", chunk.first_line + lines[number], pl.Int64),
-            pl.Series("byte_offset", chunk.byte_offset + starts[number], pl.Int64),
+            pl.Series("line", chunk.first_line + lines[index] + more, pl.Int64),
+            pl.Series("byte_offset", chunk.byte_offset + starts[index] + inside, pl.Int64),
         )
 
     return ParsedChunk(
-        in_place(parsed.events), in_place(parsed.rejections), parsed.lines, parsed.blank
+        in_place(parsed.events),
+        in_place(parsed.rejections),
+        parsed.lines,
+        parsed.blank,
+        tuple((int(lines[index]), count) for index, count in parsed.wide),
     )
 
 
@@ -239,7 +263,7 @@ def event_rows(chunk: ScannedChunk, rows: Rows) -> pa.Table:
     instants = pa.timestamp("us", "UTC")
     columns = {
         "file_id": pa.array(np.full(count, origin.file_id, np.int64)),
-        "line": pa.array(chunk.first_line + lines.astype(np.int64)),
+        "line": pa.array(_numbers(chunk, lines)),
         "byte_offset": pa.array(chunk.byte_offset + found.line_place[lines].astype(np.int64)),
         "byte_length": pa.array(found.line_bytes[lines].astype(np.int64)),
         "source": _repeated(origin.source, count),
@@ -284,6 +308,11 @@ def parsed_rows(chunk: ScannedChunk, rows: Rows) -> pl.DataFrame:
         else pl.lit(None, dtype).alias(name)
         for name, dtype in PARSED_EVENTS.items()
     )
+
+
+def _numbers(chunk: ScannedChunk, lines: NDArray[np.int32]) -> NDArray[np.int64]:
+    numbers = chunk.first_line + lines.astype(np.int64)
+    return numbers if chunk.shifts is None else numbers + chunk.shifts[lines]
 
 
 def _repeated(text: str, count: int) -> pa.Array:

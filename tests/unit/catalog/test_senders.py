@@ -9,6 +9,7 @@ from pipelines.catalog.frozen import FrozenCatalogs
 from pipelines.reading.dialects import DIALECTS, readers_of
 from pipelines.reading.dialects.event import FieldPath
 from pipelines.reading.dialects.not_usage import NotUsage
+from pipelines.reading.layout import Layout
 from tests.worlds.catalogs import METRICS, RIGHT, Edit, problems_of, read
 
 HEADER = RIGHT["sources.csv"].splitlines()[0]
@@ -241,3 +242,49 @@ def test_a_key_that_may_be_a_place_is_a_warning(tmp_path: Path, row: str, count:
     found = [warning for warning in warnings if warning.startswith("source 'meter' may send")]
     assert len(found) == count
     assert all("exported again with other bytes counts again" in each for each in found)
+
+
+LAYOUT = "paths,batch_member,format,null_text,separator,decimal_separator"
+
+
+def _with_layout(cells: str) -> dict[str, str]:
+    columns = f"{HEADER},{LAYOUT}\ncdn,metronome,,,,,path,{cells}\n"
+    return {**RIGHT, "sources.csv": columns}
+
+
+def test_a_source_says_how_its_files_are_written(tmp_path: Path) -> None:
+    cells = '*.csv;usage/*,result,csv,\\N,tab,","'
+
+    sources = read(tmp_path, _with_layout(cells)).sources
+
+    assert sources["paths"].to_list() == [["*.csv", "usage/*"]]
+    assert readers_of(sources)["cdn"].layout == Layout(
+        batch_member="result",
+        format="csv",
+        null_text="\\N",
+        separator="\t",
+        decimal_separator=",",
+    )
+
+
+@pytest.mark.parametrize("word", ["NULL", "null", "\\N", "-"])
+def test_any_word_may_stand_for_an_empty_cell(word: str, tmp_path: Path) -> None:
+    sources = read(tmp_path, _with_layout(f",,,{word},,")).sources
+
+    assert sources["null_text"].to_list() == [word]
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        pytest.param(",,xml,,,", "column format: 'xml' is not known", id="format"),
+        pytest.param(",,,,comma,", "column separator: 'comma' separates no cells", id="separator"),
+        pytest.param(",,,,,;", "column decimal_separator: ';' is not known", id="decimal"),
+        pytest.param("a;;b,,,,,", "column paths: 'a;;b' has an empty name", id="paths"),
+        pytest.param(",null,,,,", "column batch_member: 'null' is ambiguous", id="member"),
+    ],
+)
+def test_a_layout_that_cannot_be_is_refused(cells: str, sentence: str, tmp_path: Path) -> None:
+    (problem,) = problems_of(tmp_path, _with_layout(cells))
+
+    assert sentence in str(problem)

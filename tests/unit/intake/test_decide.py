@@ -536,6 +536,31 @@ def test_keys_with_one_hash_are_told_apart_by_their_bytes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        pytest.param("cdn/a.ndjson", "cdn/a.ndjson", id="as-it-is"),
+        pytest.param("cdn/" + "p" * 116, "cdn/" + "p" * 116, id="of-120-characters"),
+        pytest.param("cdn/" + "p" * 117, "…n/" + "p" * 117, id="of-121-characters"),
+        pytest.param("cdn/$1{}.ndjson", "cdn/$1{}.ndjson", id="with-signs"),
+    ],
+)
+def test_a_duplicate_names_the_path_of_the_first(path: str, shown: str) -> None:
+    deliveries = [replace(each, file_id=n) for n, each in enumerate([sent(NOTHING), sent(DAY)], 1)]
+    paths = pl.DataFrame({"file_id": [1], "path": [path]})
+
+    verdicts = decide(
+        event_rows(deliveries, SENDERS),
+        event_rows([], SENDERS),
+        source_rows(SENDERS),
+        cut_rows(CUTS),
+        paths,
+    )
+
+    sentence = f"repeats the event accepted from {shown} line 1"
+    assert verdicts.refused["reason"].to_list() == [sentence]
+
+
+@pytest.mark.parametrize(
     ("story", "reason"),
     [
         pytest.param(

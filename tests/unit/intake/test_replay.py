@@ -9,11 +9,13 @@ import pytest
 from pipelines.intake.replay import Redecided
 from pipelines.intake.replay_selection import Selection
 from pipelines.lake.file_states import held_names
+from pipelines.reading.formats import csv_records
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from tests.worlds.deliveries import NO_CUTS, NOON, cut_rows
 from tests.worlds.file_lines import BAD
 from tests.worlds.lakes import open_lake
+from tests.worlds.landings import DroppedFile, drop_into_folder
 from tests.worlds.replays import HOUR, RELAXED, STRICT, decide, land, line, lines_now, replayed
 
 Kind = tuple[str, str, int, str]
@@ -327,3 +329,67 @@ def test_file_without_permission_waits_alone_and_is_replayed_once_it_may_be_read
         ("b", 1, "accepted", None),
         ("c", 1, "accepted", None),
     ]
+
+
+@pytest.fixture
+def one_record_a_line(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Reads as the code of old did: a line is one record, and separators alone are a record."""
+    monkeypatch.setattr("pipelines.reading.parse.line_values", lambda *_: None)
+    members = csv_records._members
+    monkeypatch.setattr(csv_records, "_members", lambda *given: members(*given) or {})
+    return monkeypatch
+
+
+def test_a_file_of_which_nothing_was_accepted_gets_the_lines_of_today(
+    tmp_path: Path, one_record_a_line: pytest.MonkeyPatch
+) -> None:
+    both = line("x").rstrip() + line("y")
+    land(tmp_path, a=both + line("x", 3), b=line("y"))
+    decide(tmp_path)
+    assert lines_now(tmp_path)[0] == ("a", 1, "malformed", None)
+    one_record_a_line.undo()
+
+    redecided = replayed(tmp_path, RELAXED, NO_CUTS, Selection(reasons=("malformed",)))
+
+    assert redecided.not_replayed == ()
+    assert lines_now(tmp_path) == [
+        ("a", 1, "accepted", None),
+        ("a", 2, "duplicate", "2:1"),
+        ("a", 3, "conflict", "1:1"),
+        ("b", 1, "accepted", None),
+    ]
+    assert decisions(tmp_path)[1] == (1, 1, "decided", 3, 1, 1, 1, 0, 0, 0)
+
+
+def test_lines_do_not_move_under_an_accepted_event(
+    tmp_path: Path, one_record_a_line: pytest.MonkeyPatch
+) -> None:
+    land(tmp_path, a=line("x").rstrip() + line("y") + line("z"))
+    decide(tmp_path)
+    before = lines_now(tmp_path)
+    one_record_a_line.undo()
+
+    redecided = replayed(tmp_path, RELAXED, NO_CUTS)
+
+    ((path, reason),) = redecided.not_replayed
+    assert path == "cdn/a.ndjson"
+    assert reason.startswith("it has 3 lines as it is read today and had 2 when it was decided")
+    assert lines_now(tmp_path) == before
+
+
+def test_a_refused_record_that_is_blank_today_is_no_longer_refused(
+    tmp_path: Path, one_record_a_line: pytest.MonkeyPatch
+) -> None:
+    header = b"transaction_id,customer_id,event_type,timestamp\n"
+    late = b"late,acme,call,2026-03-01T00:00:00Z\n"
+    good = b"k,acme,call,2026-03-10T11:00:00Z\n"
+    content = header + good + b",,,\n" + late
+    drop_into_folder(tmp_path / "landing", [DroppedFile("cdn/a.csv", content, NOON, 0, ())])
+    decide(tmp_path)
+    assert decisions(tmp_path)[0][3:] == (4, 1, 0, 0, 2, 1, 0)
+    one_record_a_line.undo()
+
+    redecided = replayed(tmp_path, STRICT, NO_CUTS, Selection(reasons=("too_late",)))
+
+    assert redecided.not_replayed == ()
+    assert decisions(tmp_path)[1][3:] == (4, 1, 0, 0, 1, 2, 0)

@@ -151,15 +151,6 @@ def test_unfinished_upload_is_not_read_but_counted(path: str) -> None:
         "cdn/part-00000.tmp.ndjson",
         "cdn/a b'; drop table x;--.ndjson",
         "cdn/é/日本.ndjson",
-    ],
-)
-def test_finished_upload_is_read(path: str) -> None:
-    assert _paths(discover(_listing(path), NO_REGISTRY, SOURCES).files) == [path]
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
         "cdn/a.tsv",
         "cdn/a.csv.bz2",
         "cdn/a.parquet.gz",
@@ -170,19 +161,42 @@ def test_finished_upload_is_read(path: str) -> None:
         "cdn/a.ndjson.gz.zst",
         "cdn/README.md",
         "cdn/a.ndjson.tmp2",
+        "cdn/firehose-1-2026-01-10-10-00-00-5e7f",
+        "cdn/segment-logs/a1B2/1768003200000/1768003214_0001.abc.gz",
     ],
 )
-def test_other_names_are_not_read_but_counted(path: str) -> None:
-    discovery = discover(_listing(path), NO_REGISTRY, SOURCES)
+def test_finished_upload_is_read(path: str) -> None:
+    assert _paths(discover(_listing(path), NO_REGISTRY, SOURCES).files) == [path]
 
-    assert discovery.files.is_empty()
-    assert discovery.ignored.rows() == [
-        (
-            path,
-            "not a name that is read: "
-            ".ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet",
-        )
+
+def test_a_file_that_was_taken_in_under_such_a_name_is_known() -> None:
+    copy = _listing("cdn/_fixed/a.ndjson")
+    known = _registry(discover(_listing("cdn/a.ndjson"), NO_REGISTRY, SOURCES).files)
+    known = known.with_columns(pl.lit("cdn/_fixed/a.ndjson").alias("path"))
+
+    assert discover(copy, NO_REGISTRY, SOURCES).unfinished["path"].to_list() == [
+        "cdn/_fixed/a.ndjson"
     ]
+    assert discover(copy, known, SOURCES).unfinished.is_empty()
+
+
+@pytest.mark.parametrize(
+    ("path", "size_bytes", "is_upload"),
+    [
+        pytest.param("cdn/_a.ndjson", 1, True, id="of-one-byte"),
+        pytest.param("cdn/_SUCCESS", 0, False, id="empty"),
+        pytest.param("unheard_of/a.tmp", 1, False, id="of-no-source"),
+        pytest.param("cdn/a.ndjson", 1, False, id="finished"),
+    ],
+)
+def test_an_upload_that_may_go_on_is_known_by_its_age(
+    path: str, size_bytes: int, is_upload: bool
+) -> None:
+    listing = _listing((path, "v1", size_bytes, NOON))
+
+    unfinished = discover(listing, NO_REGISTRY, SOURCES).unfinished
+
+    assert unfinished.rows() == ([(path, NOON)] if is_upload else [])
 
 
 def test_link_to_a_folder_is_not_read_but_named() -> None:
@@ -200,6 +214,53 @@ def test_folder_of_no_known_source_is_not_read_but_named() -> None:
 
     assert _paths(discovery.files) == ["cdn/a.ndjson"]
     assert discovery.ignored.rows() == [("cnd/a.ndjson", "no row for source 'cnd' in sources.csv")]
+    assert discovery.waiting.drop("file_id").rows() == [
+        ("cnd", "cnd/a.ndjson", 10, NOON, "no row for source 'cnd' in sources.csv")
+    ]
+
+
+def test_what_waits_is_numbered_after_what_is_new_and_not_if_it_is_known() -> None:
+    listing = _listing("cnd/b.ndjson", "cdn/a.ndjson", "cnd/a.ndjson")
+    files = discover(listing, NO_REGISTRY, SOURCES)
+    known = _registry(files.files).with_columns(pl.lit("cnd/b.ndjson").alias("path"))
+
+    assert files.files["file_id"].to_list() == [1]
+    assert files.waiting.select("file_id", "path").rows() == [
+        (2, "cnd/a.ndjson"),
+        (3, "cnd/b.ndjson"),
+    ]
+    assert discover(listing, known, SOURCES).waiting["path"].to_list() == ["cnd/a.ndjson"]
+
+
+PATTERNS = SOURCES.with_columns(
+    pl.when(pl.col("source") == "cdn")
+    .then(pl.lit(["*.gz", "usage/*"], pl.List(pl.String)))
+    .alias("paths")
+)
+
+
+def test_patterns_narrow_a_source_and_what_they_leave_out_is_counted() -> None:
+    listing = _listing(
+        "cdn/a.gz", "cdn/b/c.gz", "cdn/usage/d", "cdn/a.json", "cdn/_e", "app/a.json"
+    )
+
+    discovery = discover(listing, NO_REGISTRY, PATTERNS)
+
+    assert _paths(discovery.files) == ["app/a.json", "cdn/a.gz", "cdn/b/c.gz", "cdn/usage/d"]
+    assert discovery.ignored.rows() == [
+        ("cdn/_e", "left out by `paths` of its source: *.gz;usage/*"),
+        ("cdn/a.json", "left out by `paths` of its source: *.gz;usage/*"),
+    ]
+    assert (discovery.waiting.height, discovery.unfinished.height) == (0, 0)
+    assert discovery.unmatched == ()
+
+
+def test_a_pattern_that_matches_nothing_is_named() -> None:
+    discovery = discover(_listing("cdn/a.gz"), NO_REGISTRY, PATTERNS)
+
+    assert discovery.unmatched == (
+        "source 'cdn': no object matches 'usage/*' of `paths` in sources.csv",
+    )
 
 
 def test_source_added_later_heals_what_was_ignored() -> None:
@@ -227,6 +288,29 @@ def test_object_outside_any_folder_belongs_to_nobody() -> None:
         pytest.param(
             "2026/03/10/01/2027/04/11/02/a", datetime(2026, 3, 10, 1, tzinfo=UTC), id="first-date"
         ),
+        pytest.param("2026/03/10/a", datetime(2026, 3, 10, tzinfo=UTC), id="a-day"),
+        pytest.param("2026/03/10/05-a", datetime(2026, 3, 10, tzinfo=UTC), id="hour-in-the-name"),
+        pytest.param(
+            "2026/03/10/x/2027/04/11/02/a", datetime(2027, 4, 11, 2, tzinfo=UTC), id="hour-wins"
+        ),
+        pytest.param(
+            "year=2026/month=03/day=10/hour=05/a", datetime(2026, 3, 10, 5, tzinfo=UTC), id="hive"
+        ),
+        pytest.param(
+            "year=2026/month=3/day=1/hour=5/a", datetime(2026, 3, 1, 5, tzinfo=UTC), id="hive-short"
+        ),
+        pytest.param(
+            "year=2026/month=03/day=10/a", datetime(2026, 3, 10, tzinfo=UTC), id="hive-day"
+        ),
+        pytest.param("dt=2026-03-10/a", datetime(2026, 3, 10, tzinfo=UTC), id="dt"),
+        pytest.param(
+            "dt=2026-03-10/hour=23/a", datetime(2026, 3, 10, 23, tzinfo=UTC), id="dt-hour"
+        ),
+        pytest.param("date=2026-03-10-07/a", datetime(2026, 3, 10, 7, tzinfo=UTC), id="date-hour"),
+        pytest.param("2026-03-10/a", datetime(2026, 3, 10, tzinfo=UTC), id="iso-day"),
+        pytest.param(
+            "segment-logs/x/1768003200000/a", datetime(2026, 1, 10, tzinfo=UTC), id="milliseconds"
+        ),
     ],
 )
 def test_archive_is_received_at_the_hour_in_its_path(path: str, received_at: datetime) -> None:
@@ -239,23 +323,23 @@ def test_archive_is_received_at_the_hour_in_its_path(path: str, received_at: dat
     "path",
     [
         pytest.param("a", id="no-date"),
-        pytest.param("2026/03/10/a", id="no-hour"),
         pytest.param("2026/03/10/24/a", id="hour-24"),
         pytest.param("2026/02/29/00/a", id="february-29-of-a-usual-year"),
         pytest.param("2026/13/01/00/a", id="month-13"),
         pytest.param("2026/00/01/00/a", id="month-0"),
         pytest.param("2026/3/10/00/a", id="single-digit"),
-        pytest.param("year=2026/month=03/day=10/hour=00/a", id="hive-style"),
-        pytest.param("2026/03/10/00-a", id="hour-in-the-name"),
+        pytest.param("year=2026/month=13/day=10/hour=00/a", id="hive-month-13"),
+        pytest.param("dt=2026-02-30/a", id="february-30"),
+        pytest.param("dt=2026-03-10", id="date-in-the-name"),
     ],
 )
 def test_archive_without_an_hour_in_its_path_is_not_read_but_counted(path: str) -> None:
     discovery = discover(_listing(f"archive/{path}.ndjson"), NO_REGISTRY, SOURCES)
 
     assert discovery.files.is_empty()
-    assert discovery.ignored["reason"].to_list() == [
-        "no YYYY/MM/DD/HH/ in the path of a source dated by its path"
-    ]
+    sentence = "no date like 2026/01/10/10/ in the path of a source dated by its path"
+    assert discovery.ignored["reason"].to_list() == [sentence]
+    assert discovery.waiting.select("received_at", "reason").rows() == [(NOON, sentence)]
 
 
 def test_date_in_the_path_means_nothing_where_the_source_does_not_say_so() -> None:

@@ -40,6 +40,8 @@ QUIET = RunSigns(
     waiting_files=0,
     undecided_seconds=24 * 3600,
     undecided_path="cdn/a.ndjson",
+    unfinished_seconds=24 * 3600,
+    unfinished_path="cdn/_a.ndjson",
 )
 """Every sign exactly at its bound."""
 
@@ -112,6 +114,8 @@ def test_nothing_fires_at_the_bounds(tmp_path: Path) -> None:
         ("conflicts", {"conflicts": 11}, "11", "10"),
         ("waiting_files", {"waiting_files": 1}, "1", "0"),
         ("undecided_hours", {"undecided_seconds": 24 * 3600 + 1}, "24.0003", "24"),
+        ("unclaimed_files", {"unclaimed_files": 1}, "1", "0"),
+        ("unfinished_hours", {"unfinished_seconds": 24 * 3600 + 1}, "24.0003", "24"),
     ],
 )
 def test_each_sign_fires_beyond_its_bound(
@@ -133,6 +137,15 @@ def test_each_sign_fires_beyond_its_bound(
         ({"conflicts": 11}, "11 lines of this run contradict an accepted event"),
         ({"waiting_files": 1}, "1 file is held or unreadable and holds back invoices"),
         ({"waiting_files": 2}, "2 files are held or unreadable and hold back invoices"),
+        (
+            {"unclaimed_files": 1},
+            "1 landed file cannot be taken in and holds back invoices: `meterline status` says why",
+        ),
+        (
+            {"unfinished_seconds": 7200},
+            "cdn/_a.ndjson has the name of an unfinished upload since 2 hours: rename it, or "
+            "delete it",
+        ),
         ({"undecided_seconds": 3600}, "cdn/a.ndjson has waited for 1 hour"),
         ({"undecided_seconds": 1000 * 3600}, "cdn/a.ndjson has waited for 1,000 hours"),
         (
@@ -144,7 +157,7 @@ def test_each_sign_fires_beyond_its_bound(
 def test_sentence_agrees_with_its_number(
     change: dict[str, int], sentence: str, tmp_path: Path
 ) -> None:
-    quiet = {"refused": 0, "conflicts": 0, "undecided_seconds": 0}
+    quiet = {"refused": 0, "conflicts": 0, "undecided_seconds": 0, "unfinished_seconds": 0}
     settings = settings_of(tmp_path, alarm_conflicts=0, alarm_undecided_hours=0)
     (alarm,) = passed_bounds(RunSigns(**(vars(QUIET) | quiet | change)), settings)
 
@@ -164,6 +177,7 @@ def test_bounds_are_settings(tmp_path: Path) -> None:
         "refused_percent",
         "conflicts",
         "undecided_hours",
+        "unfinished_hours",
     ]
     assert passed_bounds(replace(QUIET, waiting_files=3), loose) == []
 
@@ -205,6 +219,9 @@ def test_payload_is_as_documented(tmp_path: Path) -> None:
             "waiting_files": 2,
             "undecided_seconds": 86400,
             "undecided_path": "cdn/a.ndjson",
+            "unclaimed_files": 0,
+            "unfinished_seconds": 86400,
+            "unfinished_path": "cdn/_a.ndjson",
         },
     }
     failed = failure_payload(settings, "run-1", "decided_events", "x" * 5000)

@@ -81,6 +81,28 @@ def test_a_command_that_is_told_can_be_copied_into_a_shell(path: str, quoted: st
     )
 
 
+@pytest.mark.parametrize(
+    ("counts", "lets_in_nothing"),
+    [
+        pytest.param({"lines": 9, "rejected": 9}, True, id="every-line"),
+        pytest.param({"lines": 9, "rejected": 7, "blank": 2}, True, id="every-line-with-text"),
+        pytest.param({"lines": 9, "rejected": 8, "held": 1}, False, id="all-but-one"),
+    ],
+)
+def test_a_release_that_lets_in_nothing_is_not_offered(
+    counts: dict[str, int], lets_in_nothing: bool
+) -> None:
+    with LakeInMemory() as lake:
+        file = {"file_id": 1, "path": "raw/1.json", "source": "raw", "received_at": NOON}
+        lake.append(LANDING_FILES, lake_rows(LANDING_FILES, file))
+        decision = {"file_id": 1, "revision": 0, "status": "held", "reason": "too many"} | counts
+        lake.append(FILE_DECISIONS, lake_rows(FILE_DECISIONS, decision))
+        (waiting,) = attention.waiting_files(lake, file_states(lake))
+
+    assert ("lets in nothing" in waiting.what_to_do) == lets_in_nothing
+    assert ("replay --release raw/1.json" in waiting.what_to_do) != lets_in_nothing
+
+
 def states(*rows: tuple[int, str, str, datetime, str]) -> pl.DataFrame:
     return pl.DataFrame(rows, FILE_STATES, orient="row")
 

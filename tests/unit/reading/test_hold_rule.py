@@ -212,7 +212,7 @@ def test_names_in_a_held_file_are_kept_and_those_in_others_are_not(
 
 @pytest.mark.usefixtures("road")
 def test_without_a_rule_nothing_is_held(tmp_path: Path) -> None:
-    (file,) = decided(tmp_path, {"a.ndjson": BAD * 3}, None)
+    (file,) = decided(tmp_path, {"a.ndjson": b'{"n":\n' * 3}, None)
 
     assert file[:7] == ("decided", 3, 0, 0, 3, 0, 0)
 

@@ -9,7 +9,8 @@ import xxhash
 
 from pipelines.reading.dialects import DIALECTS
 from pipelines.reading.formats.lines import Chunk, LongLine, split_chunks
-from pipelines.reading.parse import parse_chunk
+from pipelines.reading.parse import parse_chunk, parse_long_line
+from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from tests.worlds.file_lines import ORIGIN, event_line, padded_line, parse_content
@@ -21,8 +22,8 @@ BAD_LINES = [
     pytest.param(b'{"transaction_id":', "malformed", id="cut-short"),
     pytest.param(b"usage: 17", "malformed", id="no-json"),
     pytest.param(GOOD + b" ok", "malformed", id="trailing-text"),
-    pytest.param(GOOD + GOOD, "malformed", id="two-objects"),
-    pytest.param(b"[" + GOOD + b"]", "malformed", id="array"),
+    pytest.param(GOOD + b",", "malformed", id="comma-after-the-object"),
+    pytest.param(b"[1, 2]", "malformed", id="array-of-no-objects"),
     pytest.param(MARK + GOOD, "malformed", id="byte-order-mark"),
     pytest.param(GOOD.replace(b"acme", b"\xff"), "malformed", id="invalid-utf-8"),
     pytest.param(GOOD.replace(b"acme", b"\x00"), "malformed", id="nul"),
@@ -293,9 +294,9 @@ def test_endless_line_is_not_held() -> None:
 
 
 def test_long_line_is_counted_once() -> None:
-    line = LongLine(number=3, byte_offset=10, byte_length=2_000_000, sha256=b"\x01" * 32)
+    line = LongLine(number=3, byte_offset=10, blocks=iter([b"x" * 1_000_000] * 2))
 
-    parsed = parse_chunk(line, ORIGIN, DIALECTS["metronome"])
+    (parsed,) = parse_long_line(line, ORIGIN, DIALECTS["metronome"])
 
     assert (parsed.lines, parsed.blank, parsed.events.height) == (1, 0, 0)
     assert parsed.rejections.select(
@@ -305,8 +306,86 @@ def test_long_line_is_counted_once() -> None:
             3,
             10,
             2_000_000,
-            b"\x01" * 32,
+            hashlib.sha256(b"x" * 2_000_000).digest(),
             "too_large",
             "the line has 2000000 bytes; at most 1048576 are read",
         )
     ]
+
+
+E = [event_line(transaction_id=f"k{number}") for number in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("line", "records"),
+    [
+        pytest.param(E[0] + E[1], [E[0], E[1]], id="two-objects"),
+        pytest.param(E[0] + b" \t" + E[1] + b" ", [E[0], E[1]], id="white-space-between"),
+        pytest.param(b"[" + E[0] + b"]", [E[0]], id="array-of-one"),
+        pytest.param(b"[" + E[0] + b" , " + E[1] + b"]", [E[0], E[1]], id="array"),
+        pytest.param(b'{"events":[' + E[0] + b"]}" + E[1], [E[0], E[1]], id="batch-and-event"),
+        pytest.param(b'{"data":[' + E[0] + b'],"n":1}', [E[0]], id="wrapper"),
+        pytest.param(E[0] + b'{"a":}' + E[1], [E[0], b'{"a":}', E[1]], id="bad-in-the-middle"),
+        pytest.param(E[0] + b'{"a":' + E[1], [E[0], b'{"a":', E[1]], id="not-closed"),
+        pytest.param(
+            E[0] + E[1][:-9] + E[2] + E[3], [E[0], E[1][:-9], E[2], E[3]], id="cut-inside-a-text"
+        ),
+        pytest.param(E[0] + b'{"a":]}' + E[1], [E[0], b'{"a":]}', E[1]], id="wrong-bracket"),
+        pytest.param(E[0] + b" and " + E[1], [E[0], b"and", E[1]], id="words-between"),
+        pytest.param(E[0] + b"{" + E[1] + b"\xff", [E[0], b"{" + E[1] + b"\xff"], id="no-end"),
+        pytest.param(
+            b"[" + E[0] + b"," + E[1][:-3], [E[0], E[1][:-3]], id="array-cut-short-keeps-its-start"
+        ),
+    ],
+)
+@pytest.mark.parametrize("number", [1, 2, 3], ids=["first", "middle", "last"])
+def test_each_event_of_a_line_has_its_own_place(
+    line: bytes, records: list[bytes], number: int
+) -> None:
+    lines = [GOOD, GOOD]
+    lines.insert(number - 1, line)
+    content = b"\n".join(lines)
+
+    parsed = parse_content(content)
+
+    found = sorted(
+        [
+            *parsed.events.select("line", "byte_offset", "byte_length", "line_sha256").rows(),
+            *parsed.rejections.select("line", "byte_offset", "byte_length", "line_sha256").rows(),
+        ]
+    )
+    texts = [content[offset : offset + length] for _, offset, length, _ in found]
+    expected = [GOOD, GOOD]
+    expected[number - 1 : number - 1] = records
+    assert [line for line, *_ in found] == list(range(1, len(expected) + 1))
+    assert texts == expected
+    assert [digest for *_, digest in found] == [hashlib.sha256(text).digest() for text in texts]
+    assert parsed.lines == len(expected)
+    assert set(parsed.events["idempotency_key"]) >= {"key-1"}
+    assert parsed.events.height == 2 + sum(record in E for record in records)
+
+
+def test_a_line_of_many_events_may_be_longer_than_an_event() -> None:
+    events = [padded_line(300) for _ in range(LINE_BYTES_MAX // 300 + 2)]
+    events[2000] = b'{"a":'
+    content = b"\r\n".join([GOOD, b"".join(events), GOOD])
+
+    whole = parse_content(content)
+
+    assert whole.reasons == {2002: "malformed"}
+    assert whole.lines == len(events) + 2
+    assert whole.events.height == len(events) + 1
+    for size in (1_000, 65_536):
+        blocks = (content[at : at + size] for at in range(0, len(content), size))
+        pieces = parse_content(content, blocks=blocks, chunk_bytes=1)
+        assert pieces.events.equals(whole.events)
+        assert pieces.rejections.equals(whole.rejections)
+
+
+def test_an_object_with_two_arrays_of_objects_is_refused_by_name() -> None:
+    parsed = parse_content(GOOD + b'\n{"a":[{}],"b":[{}]}')
+
+    assert parsed.reasons == {2: "malformed"}
+    assert "'a' and 'b'; name the one with the events" in parsed.rejections["reason"][0]
+    with pytest.raises(UnreadableFileError, match="batch_member"):
+        parse_content(b'{"a":[{}],"b":[{}]}')

@@ -15,8 +15,8 @@ from pipelines.vocabulary.frames import (
     CUSTOMER_NAMES,
     MOVED_NAMES,
     SOURCE_CUSTOMERS,
+    WAITING,
 )
-from pipelines.vocabulary.tables import LANDING_FILES
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     CLOCK,
@@ -29,7 +29,6 @@ from pipelines.warehouse.dbt_tables import (
 )
 from tests.worlds.catalogs import RIGHT, Edit, read
 from tests.worlds.deliveries import NOON
-from tests.worlds.lakes import lake_rows
 from tests.worlds.periods import NOTHING_CLOSED
 
 
@@ -173,9 +172,9 @@ def test_table_is_replaced_by_what_waits_now(files: int, tmp_path: Path) -> None
         {"source": "cdn", "path": f"cdn/{number}", "size_bytes": number, "received_at": NOON}
         for number in range(files)
     ]
-    write_files_in_progress(warehouse, lake_rows(LANDING_FILES, *rows, {"path": "gone"}))
+    write_files_in_progress(warehouse, pl.DataFrame([*rows, {"path": "gone"}], WAITING))
 
-    assert write_files_in_progress(warehouse, lake_rows(LANDING_FILES, *rows)) == files
+    assert write_files_in_progress(warehouse, pl.DataFrame(rows, WAITING)) == files
 
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("SET TimeZone = 'UTC'")

@@ -57,8 +57,10 @@ states_per_file as (
     select
         file_id,
         'unprocessed' as state,
-        case status when 'held' then 'held' else 'unreadable_file' end
-            as reason,
+        case
+            when status = 'held' then 'held'
+            else coalesce(reason_code, 'unreadable_file')
+        end as reason,
         case status when 'held' then held_count end as event_count
     from files_decided
     where status in ('held', 'quarantined') and healed_by_file_id is null

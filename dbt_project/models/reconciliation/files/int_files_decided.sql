@@ -70,6 +70,7 @@ files_with_decision as (
         latest_decisions.batch_id,
         coalesce(latest_decisions.revision, 0) as revision,
         coalesce(latest_decisions.status, 'pending') as status,
+        latest_decisions.reason_code,
         latest_decisions.reason,
         coalesce(latest_decisions.lines, 0) as line_count,
         coalesce(latest_decisions.accepted, 0) as accepted_count,

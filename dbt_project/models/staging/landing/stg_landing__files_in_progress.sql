@@ -10,5 +10,6 @@ select
     source,
     path,
     size_bytes,
-    received_at
+    received_at,
+    reason
 from files_in_progress

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.reading.dialects import RefusedLineError
-from pipelines.reading.formats.csv_records import csv_records
+from pipelines.reading.formats.csv_records import CsvForm, csv_records
+from pipelines.reading.formats.field_names import FieldNames
+from pipelines.reading.layout import Layout
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from tests.worlds.formats import parse_cut_out, parse_file
@@ -36,14 +38,21 @@ def _members(content: bytes) -> list[object]:
         pytest.param(b"a,b\r\n1,2", [None, {"a": "1", "b": "2"}], id="last line end left out"),
         pytest.param(b"a,b\r\n1,2\r", [None, {"a": "1", "b": "2"}], id="half a line end"),
         pytest.param(b"\xef\xbb\xbfa\n1\n", [None, {"a": "1"}], id="byte order mark"),
-        pytest.param(b'a,b\n,""\n', [None, {}], id="empty cells are not there"),
+        pytest.param(b'a,b\n,""\n', [None, None], id="nothing but separators"),
         pytest.param(b"a,b\n1,\n", [None, {"a": "1"}], id="empty last cell"),
         pytest.param(
             b'a,b\n"x,""y""","p\r\nq"\n', [None, {"a": 'x,"y"', "b": "p\r\nq"}], id="quotes"
         ),
         pytest.param(b'"a","b.c"\n1,2\n', [None, {"a": "1", "b": {"c": "2"}}], id="quoted header"),
         pytest.param(b"p.x,p.y.z\n1,2\n", [None, {"p": {"x": "1", "y.z": "2"}}], id="members"),
-        pytest.param(b"p.x,p.y\n,\n", [None, {}], id="no member is there"),
+        pytest.param(b"p.x,p.y,z\n,,1\n", [None, {"z": "1"}], id="no member is there"),
+        pytest.param(b"a,b,c\n,,,,\n,\n", [None, None, None], id="more and fewer separators"),
+        pytest.param(b"a,b\n , \n", [None, {"a": " ", "b": " "}], id="a space is a text"),
+        pytest.param(
+            b"a,b\r\n1,2\r\na,b\r\n3,4\r\n",
+            [None, {"a": "1", "b": "2"}, None, {"a": "3", "b": "4"}],
+            id="the header twice",
+        ),
         pytest.param(b"a\n\n \t\n\r\n1\n", [None, None, None, None, {"a": "1"}], id="blank lines"),
         pytest.param(
             "a\nü\u2028\x85\n".encode(), [None, {"a": "ü\u2028\x85"}], id="line ends of Unicode"
@@ -222,3 +231,98 @@ def test_a_long_record_with_quotes_costs_the_file(quoted: bytes, window_bytes: i
 
     with pytest.raises(UnreadableFileError, match="record 2 has quotes and more than"):
         list(csv_records(_blocks(content), window_bytes))
+
+
+NAMES = FieldNames(frozenset({"key", "who", "at"}), frozenset({"key", "at"}))
+
+
+def _read(content: bytes, **layout: str) -> list[object]:
+    form = CsvForm(Layout(**layout), NAMES)
+    return [
+        None if record is None else record.content for record in csv_records([content], form=form)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("separator", "text"),
+    [
+        pytest.param(";", 'key;who;at;p.n\n1;"a;b";2;1,5\n', id="semicolons"),
+        pytest.param("\t", 'key\twho\tat\tp.n\n1\t"a;b"\t2\t1,5\n', id="tabs"),
+        pytest.param("|", "key|who|at|p.n\n1|a;b|2|1,5\n", id="pipes"),
+        pytest.param(",", 'key,who,at,p.n\n1,a;b,2,"1,5"\n', id="commas"),
+    ],
+)
+def test_a_declared_separator_separates_cells(separator: str, text: str) -> None:
+    members = {"key": "1", "who": "a;b", "at": "2", "p": {"n": "1,5"}}
+
+    assert _read(text.encode(), separator=separator) == [None, members]
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ("1,50", "1.50"),
+        ("-1,5", "-1.5"),
+        ("1.5", "1.5"),
+        ("12", "12"),
+        ("1,2,3", "1,2,3"),
+        ("1.234,5", "1.234,5"),
+        ("a,5", "a,5"),
+        (",5", ",5"),
+    ],
+)
+def test_a_declared_decimal_separator_becomes_a_point(cell: str, read: str) -> None:
+    text = f"key;p.n;n\n1,5;{cell};{cell}\n".encode()
+
+    assert _read(text, separator=";", decimal_separator=",") == [
+        None,
+        {"key": "1,5", "p": {"n": read}, "n": read},
+    ]
+
+
+def test_a_declared_null_is_an_empty_cell_and_never_a_key() -> None:
+    text = b"key,who,p.n\n\\N,a,\\N\n1,NULL,\\N2\n\\N,\\N,\\N\n"
+
+    assert _read(text, null_text="\\N") == [
+        None,
+        {"who": "a"},
+        {"key": "1", "who": "NULL", "p": {"n": "\\N2"}},
+        None,
+    ]
+    assert _read(text)[1] == {"key": "\\N", "who": "a", "p": {"n": "\\N"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "separator", "sentence"),
+    [
+        pytest.param(
+            "key;who;at\n1;2;3\n",
+            ",",
+            "its header separates names by semicolons, expected commas; write ; as `separator`",
+            id="semicolons",
+        ),
+        pytest.param("key\twho\n", ",", "by tabs, expected commas; write tab", id="tabs"),
+        pytest.param('"key"|"who"\n', ",", "by pipes, expected commas", id="quoted-pipes"),
+        pytest.param("key,who\n", ";", "by commas, expected semicolons; write ,", id="commas"),
+        pytest.param(
+            "1,acme,2026-01-01T00:00:00Z\n",
+            ",",
+            "expected names such as at, key, found '1,acme,2026-01-01T00:00:00Z'",
+            id="no-header",
+        ),
+        pytest.param("<html>\n<p>", ",", "found '<html>'; land it with a header", id="a-page"),
+    ],
+)
+def test_a_file_without_the_sources_header_waits_with_one_sentence(
+    text: str, separator: str, sentence: str
+) -> None:
+    with pytest.raises(UnreadableFileError) as refused:
+        _read(text.encode(), separator=separator)
+
+    assert sentence in str(refused.value)
+    assert refused.value.reason == "not_declared_format"
+
+
+def test_a_header_of_one_known_name_is_a_header() -> None:
+    assert _read(b"x,at\n1,2\n") == [None, {"x": "1", "at": "2"}]
+    assert _read(b"event.key\n1\n") == [None, {"event": {"key": "1"}}]

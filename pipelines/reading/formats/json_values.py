@@ -1,0 +1,384 @@
+"""JSON values: cuts objects and batches of events out of a stream, in any mix.
+
+A value is an object, which is one event, or a batch: an array, or an object that wraps one (see
+`json_structure.batch_array`). Only the beginning and the end of an event are found here. Its text
+is read later, as if it were a line of its own. Records are numbered from 1 through all values.
+
+Two readers use this:
+
+- A file that begins with a batch, or with an object over several lines, is read here as a whole.
+  Where brackets do not pair, nobody knows where the next event begins, and the file is unreadable.
+  So is a file that ends inside a value.
+- A line with more than one event is read here alone (`line_values`, `long_line_values`). A fault
+  then costs one record, and the search goes on at the next whole event of the line.
+
+Invariant: between two records there are only white space and the punctuation of the batches.
+"""
+
+from collections.abc import Iterable
+
+from pipelines.reading.dialects import RefusedLineError
+from pipelines.reading.formats.field_names import NO_NAMES, FieldNames
+from pipelines.reading.formats.json_structure import (
+    WHITE_SPACE,
+    EndSearch,
+    Member,
+    SeveralArraysError,
+    State,
+    TopMembers,
+    after_blanks,
+    batch_array,
+    holds_objects,
+    next_event,
+    top_members,
+)
+from pipelines.reading.formats.records import (
+    WINDOW_BYTES,
+    Record,
+    Records,
+    StreamedRecord,
+    Window,
+    text_record,
+)
+from pipelines.vocabulary.errors import UnreadableFileError
+from pipelines.vocabulary.limits import LINE_BYTES_MAX
+from pipelines.vocabulary.verdicts import Reason
+
+_COMMA, _END = b",]"
+_BROKEN = -2
+
+
+def split_elements(
+    blocks: Iterable[bytes], window_bytes: int = WINDOW_BYTES, names: FieldNames = NO_NAMES
+) -> Records:
+    """The records of a file of values, in order. An element of white space is blank.
+
+    Args:
+        blocks: the decompressed file.
+        window_bytes: bytes that are taken from the stream at a time.
+        names: the names of the source's events.
+
+    Raises:
+        UnreadableFileError: the end of a value cannot be found.
+    """
+    window = Window(blocks, window_bytes)
+    window.skip_mark()
+    yield from _Values(window, names).records()
+
+
+def line_values(
+    line: bytes, byte_offset: int, first_number: int, names: FieldNames
+) -> list[Record | None] | None:
+    """The records of a line that holds several events, in order. None: the line is one record.
+
+    Example: `{…}{…}` has two records, and so has `{"data":[{…},{…}]}`. A comma after an event makes
+    no second record: the line is then one, and wrong.
+
+    Args:
+        line: a line of at most `LINE_BYTES_MAX` bytes, without its line end.
+        byte_offset: the place of its first byte in the decompressed file.
+        first_number: the number of its first record.
+        names: the names of the source's events.
+
+    Raises:
+        UnreadableFileError: the file begins with an object of which two arrays hold objects.
+    """
+    values = _Values(Window([line], offset=byte_offset), names, first_number - 1, is_line=True)
+    records = list(values.records())
+    return records if records and (values.batches or values.objects > 1) else None
+
+
+def long_line_values(
+    blocks: Iterable[bytes], byte_offset: int, first_number: int, names: FieldNames
+) -> Records:
+    """The records of a line that is too long to be one event, in order.
+
+    Args:
+        blocks: the bytes of the line, without its line end.
+        byte_offset: the place of its first byte in the decompressed file.
+        first_number: the number of its first record.
+        names: the names of the source's events.
+    """
+    window = Window(blocks, offset=byte_offset)
+    values = _Values(window, names, first_number - 1, is_line=True)
+    while not window.left and window.extend():
+        pass
+    start = after_blanks(window.buffer, window.at)
+    if window.buffer[start : start + 1] in (b"{", b"["):
+        yield from values.records()
+    else:
+        yield values.rest_of_line(b"")
+
+
+class _Values:
+    """Cuts the values out of a window, from its beginning to the end of its stream.
+
+    Args:
+        window: the bytes. A line ends with its stream.
+        names: the names of the source's events.
+        number: the number of the last record before these values.
+        is_line: True: a fault costs a record of the line. False: it costs the file.
+
+    Attributes:
+        number: the number of the last record.
+        objects: the objects found outside of batches.
+        batches: the batches found.
+    """
+
+    def __init__(
+        self, window: Window, names: FieldNames, number: int = 0, *, is_line: bool = False
+    ) -> None:
+        self._window = window
+        self._names = names
+        self._is_line = is_line
+        self.number = number
+        self.objects = 0
+        self.batches = 0
+
+    def records(self) -> Records:
+        """The records of all values, in order."""
+        window = self._window
+        while first := _next_significant(window):
+            if first == b"{":
+                yield from self._object()
+            elif first == b"[" and (not self._is_line or holds_objects(window.buffer, window.at)):
+                window.at += 1
+                self.batches += 1
+                yield from self._elements()
+            elif self._is_line:
+                yield self._junk()
+            else:
+                _expect(window, b"[")
+
+    def rest_of_line(self, trimmed: bytes = WHITE_SPACE) -> Record | None:
+        """Everything that is left, as one record."""
+        self.number += 1
+        return _rest(self._window, StreamedRecord(self._window.offset, trimmed), self.number)
+
+    def _elements(self) -> Records:
+        """The elements of an array, whose `[` is taken. Its `]` is taken with the last one."""
+        window = self._window
+        if _next_significant(window) == b"]":
+            window.at += 1
+            return
+        delimiter = _COMMA
+        while delimiter == _COMMA:
+            self.number += 1
+            record, delimiter = _element(window, self.number, is_line=self._is_line)
+            yield record
+
+    def _object(self) -> Records:
+        self.objects += 1
+        window = self._window
+        end = self._object_end()
+        if 0 <= end <= window.at + LINE_BYTES_MAX:
+            yield from self._small_object(end)
+        elif end != _BROKEN and window.left > LINE_BYTES_MAX:
+            yield from self._large_object()
+        elif self._is_line:
+            yield self._untilnext_event()
+        else:
+            raise UnreadableFileError(
+                f"truncated: the file ends inside the object that begins at byte {window.offset}"
+            )
+
+    def _object_end(self) -> int:
+        """The place after the object. -1: it is not at hand. `_BROKEN`: its brackets do not pair.
+
+        Whether it is at hand must not depend on how the stream is cut, so only the bytes that an
+        event may have count.
+        """
+        window = self._window
+        while True:
+            search = EndSearch(window.offset, is_bracketed=True)
+            try:
+                end = search.find(window.buffer, window.at)
+            except UnreadableFileError:
+                if not self._is_line:
+                    raise
+                is_near = search.reached - window.at <= LINE_BYTES_MAX
+                end = _BROKEN if is_near else -1
+            if end != -1 or window.left > LINE_BYTES_MAX or not window.extend():
+                return end
+
+    def _small_object(self, end: int) -> Records:
+        window = self._window
+        text = window.buffer[window.at : end]
+        offset = window.offset
+        try:
+            found = top_members(text, 0)
+            array = batch_array(found, self._names)
+        except SeveralArraysError as error:
+            if self.number == 0:
+                raise UnreadableFileError(str(error), Reason.NOT_DECLARED_FORMAT) from None
+            refusal = RefusedLineError(Reason.MALFORMED, str(error))
+            self.batches += 1
+            self.number += 1
+            window.at = end
+            yield text_record(self.number, offset, text)._replace(content=refusal)
+            return
+        if array is not None and found.state is State.BROKEN and not self._is_line:
+            raise UnreadableFileError(
+                f"byte {offset + found.end}: expected }} of a batch of events, found "
+                f"{text[found.end : found.end + 1].decode(errors='replace')!a}"
+            )
+        if array is None or array.end is None or found.state is not State.CLOSED:
+            self.number += 1
+            window.at = end
+            yield text_record(self.number, offset, text)
+            return
+        self.batches += 1
+        inside = Window([text[array.start + 1 : array.end]], offset=offset + array.start + 1)
+        elements = _Values(inside, self._names, self.number)
+        yield from elements._elements()
+        self.number = elements.number
+        window.at = end
+
+    def _large_object(self) -> Records:
+        """An object that is longer than an event may be: a batch, or something that is refused."""
+        window = self._window
+        found = top_members(window.buffer[window.at : window.at + LINE_BYTES_MAX + 1], 0)
+        try:
+            array = batch_array(found, self._names)
+        except SeveralArraysError as error:
+            raise UnreadableFileError(str(error), Reason.NOT_DECLARED_FORMAT) from None
+        if array is not None:
+            self.batches += 1
+            window.at += array.start + 1
+            yield from self._elements()
+            self._leave_batch(found, array)
+        elif self._is_line:
+            yield self._untilnext_event()
+        else:
+            self.number += 1
+            yield _large_record(window, self.number)
+
+    def _leave_batch(self, found: TopMembers, array: Member) -> None:
+        """Takes the members after the array of a large batch, and its `}`."""
+        window = self._window
+        first = _next_significant(window)
+        if first != b",":
+            if first or not self._is_line:
+                _expect(window, b"}")
+            return
+        taken, search = [b'{"":0'], EndSearch(window.offset, is_bracketed=True, is_entered=True)
+        end = search.find(window.buffer, window.at)
+        while end < 0:
+            taken.append(window.take(search.reached))
+            if not window.extend():
+                if self._is_line:
+                    return
+                raise UnreadableFileError(
+                    "truncated: the file ends before its batch of events is closed"
+                )
+            end = search.find(window.buffer, window.at)
+        taken.append(window.take(end))
+        if array.name not in (self._names.batch_member, "events"):
+            later = top_members(b"".join(taken), 0)
+            both = TopMembers((*found.members, *later.members), later.state, later.end)
+            try:
+                batch_array(both, self._names._replace(own=frozenset()))
+            except SeveralArraysError as error:
+                raise UnreadableFileError(str(error), Reason.NOT_DECLARED_FORMAT) from None
+
+    def _untilnext_event(self) -> Record | None:
+        """A wrong piece of a line, up to the next whole event of the line or to its end."""
+        window = self._window
+        text = window.buffer[window.at : window.at + LINE_BYTES_MAX + 1]
+        is_last = len(text) <= LINE_BYTES_MAX
+        end = next_event(text, is_last=is_last, names=self._names)
+        if end < 0:
+            return self.rest_of_line()
+        self.number += 1
+        offset = window.offset
+        content = window.take(window.at + end).rstrip(WHITE_SPACE)
+        return text_record(self.number, offset, content)
+
+    def _junk(self) -> Record | None:
+        """Text of a line that is no value, up to the next object."""
+        window = self._window
+        streamed = StreamedRecord(window.offset, WHITE_SPACE)
+        self.number += 1
+        while (end := window.buffer.find(b"{", window.at)) < 0:
+            streamed.add(window.take(len(window.buffer)))
+            if not window.extend():
+                return streamed.record(self.number)
+        streamed.add(window.take(end))
+        return streamed.record(self.number)
+
+
+def _next_significant(window: Window) -> bytes:
+    """The next byte that is not white space. Empty: the stream has ended."""
+    while True:
+        window.at = after_blanks(window.buffer, window.at)
+        if window.left or not window.extend():
+            return window.buffer[window.at : window.at + 1]
+
+
+def _expect(window: Window, token: bytes) -> None:
+    _next_significant(window)
+    while window.left < len(token) and window.extend():
+        pass
+    if not window.left:
+        raise UnreadableFileError("truncated: the file ends before its batch of events is closed")
+    offset, found = window.offset, window.take(window.at + len(token))
+    if found != token:
+        raise UnreadableFileError(
+            f"byte {offset}: expected {token.decode()} of a batch of events, "
+            f"found {found.decode(errors='replace')!a}"
+        )
+
+
+def _element(window: Window, number: int, *, is_line: bool) -> tuple[Record | None, int]:
+    """The next element, and the delimiter after it. The window then begins after the delimiter."""
+    _next_significant(window)
+    offset = window.offset
+    search = EndSearch(offset)
+    streamed: StreamedRecord | None = None
+    try:
+        end = search.find(window.buffer, window.at)
+        while end < 0:
+            # An element that does not end in this window is streamed: only its readable part is
+            # kept.
+            streamed = streamed or StreamedRecord(offset, WHITE_SPACE)
+            streamed.add(window.take(search.reached))
+            if not window.extend():
+                raise UnreadableFileError(
+                    f"truncated: the file ends inside element {number}, which begins at byte "
+                    f"{offset}"
+                )
+            end = search.find(window.buffer, window.at)
+    except UnreadableFileError:
+        if not is_line:
+            raise
+        return _rest(window, streamed or StreamedRecord(offset, WHITE_SPACE), number), _END
+    delimiter = window.buffer[end]
+    last = window.take(end)
+    window.at += 1
+    if streamed is not None:
+        streamed.add(last)
+        return streamed.record(number), delimiter
+    content = last.rstrip(WHITE_SPACE)
+    return (text_record(number, offset, content) if content else None), delimiter
+
+
+def _large_record(window: Window, number: int) -> Record | None:
+    """The object that begins here, which is longer than the window."""
+    offset = window.offset
+    search, streamed = EndSearch(offset, is_bracketed=True), StreamedRecord(offset, WHITE_SPACE)
+    while (end := search.find(window.buffer, window.at)) < 0:
+        streamed.add(window.take(search.reached))
+        if not window.extend():
+            raise UnreadableFileError(
+                f"truncated: the file ends inside the object that begins at byte {offset}"
+            )
+    streamed.add(window.take(end))
+    return streamed.record(number)
+
+
+def _rest(window: Window, streamed: StreamedRecord, number: int) -> Record | None:
+    """The record that goes on to the end of the stream."""
+    streamed.add(window.take(len(window.buffer)))
+    while window.extend():
+        streamed.add(window.take(len(window.buffer)))
+    return streamed.record(number)

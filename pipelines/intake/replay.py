@@ -26,7 +26,7 @@ from pipelines.intake.decide import Verdicts, decide
 from pipelines.intake.known_keys import known_keys, winner_paths
 from pipelines.intake.replay_selection import ReplayPlan
 from pipelines.intake.replayed import Change, NotReplayed, Replayed
-from pipelines.intake.reread import reread
+from pipelines.intake.reread import changes_of, reread
 from pipelines.intake.verdict_rows import (
     decision_row,
     decision_rows,
@@ -191,7 +191,7 @@ def decide_again(
         refused=_refused_rows(plan, changed, refused),
         held_names=names.filter(pl.col("file_id").is_in(changed)),
         accepted=accepted,
-        changes=_changes(plan, compared),
+        changes=changes_of(plan, compared),
         unchanged=compared.filter(~pl.col("is_changed")).height,
         not_replayed=(*plan.not_replayed, *not_replayed, *not_reread),
     )
@@ -374,25 +374,3 @@ def _decisions(
         found["accepted"] = known.accepted + newly.get(file_id, 0)
         rows.append(decision_row(file, found, plan.batch_id, known.revision + 1, known.path))
     return decision_rows(rows)
-
-
-def _changes(plan: ReplayPlan, compared: pl.DataFrame) -> pl.DataFrame:
-    """One row per kind of change, the most frequent first."""
-    paths = {file_id: file.path for file_id, file in plan.files.items()}
-    return (
-        compared.filter("is_changed")
-        .sort(_PLACE)
-        .group_by("before", "after", maintain_order=True)
-        .agg(pl.len().cast(pl.Int64).alias("lines"), pl.first(*_PLACE))
-        .sort("lines", "before", "after", descending=[True, False, False])
-        .select(
-            "before",
-            "after",
-            "lines",
-            pl.format(
-                "{} line {}",
-                pl.col("file_id").replace_strict(paths, return_dtype=pl.String),
-                "line",
-            ).alias("example"),
-        )
-    )

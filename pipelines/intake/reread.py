@@ -82,3 +82,25 @@ def _without_blank(refused: pl.DataFrame, emptied: list[int], parsed: ParsedBatc
     is_blank = pl.col("is_now_blank").fill_null(value=False)
     taken = pl.col("is_taken") | is_blank
     return marked.with_columns(is_taken=taken, is_blank=is_blank).drop("is_now_blank")
+
+
+def changes_of(plan: ReplayPlan, compared: pl.DataFrame) -> pl.DataFrame:
+    """One row per kind of change, the most frequent first."""
+    paths = {file_id: file.path for file_id, file in plan.files.items()}
+    return (
+        compared.filter("is_changed")
+        .sort(_PLACE)
+        .group_by("before", "after", maintain_order=True)
+        .agg(pl.len().cast(pl.Int64).alias("lines"), pl.first(*_PLACE))
+        .sort("lines", "before", "after", descending=[True, False, False])
+        .select(
+            "before",
+            "after",
+            "lines",
+            pl.format(
+                "{} line {}",
+                pl.col("file_id").replace_strict(paths, return_dtype=pl.String),
+                "line",
+            ).alias("example"),
+        )
+    )

@@ -103,13 +103,7 @@ def discover(
         )
     )
     is_unfinished = pl.col("reason") == _UNFINISHED
-    is_left_out = pl.col("patterns").is_not_null()
-    could_be_usage = (
-        ~is_read
-        & ~is_unfinished
-        & ~is_left_out
-        & ((pl.col("size_bytes") > 0) | pl.col("path").str.ends_with("/"))
-    )
+    could_be_usage = ~is_read & ~is_unfinished & _holds_something()
     waiting = (
         unknown.filter(could_be_usage)
         .with_columns(pl.coalesce("received_at", "modified_at").alias("received_at"))
@@ -125,6 +119,12 @@ def discover(
         unfinished=unknown.filter(is_upload).select(UNFINISHED.names()).sort("modified_at", "path"),
         unmatched=unmatched,
     )
+
+
+def _holds_something() -> pl.Expr:
+    """True for an object that has bytes or links to a folder, unless a pattern leaves it out."""
+    is_filled = (pl.col("size_bytes") > 0) | pl.col("path").str.ends_with("/")
+    return is_filled & pl.col("patterns").is_null()
 
 
 def is_harmless(reason: str) -> bool:

@@ -12,12 +12,6 @@ file_lines_by_verdict as (
 
 ),
 
-files_in_progress as (
-
-    select * from {{ ref('stg_landing__files_in_progress') }}
-
-),
-
 files_with_counts as (
 
     select
@@ -53,25 +47,3 @@ select
     healed_by_file_id,
     found_line_count
 from files_with_counts
-union all
-select
-    null as file_id,
-    source,
-    path,
-    size_bytes,
-    received_at,
-    null as batch_id,
-    0 as revision,
-    'pending' as status,
-    null as reason_code,
-    reason,
-    0 as line_count,
-    0 as accepted_count,
-    0 as duplicate_count,
-    0 as conflict_count,
-    0 as rejected_count,
-    0 as blank_count,
-    0 as held_count,
-    null as healed_by_file_id,
-    0 as found_line_count
-from files_in_progress

@@ -18,9 +18,7 @@ from tests.worlds.marts import publish_marts
 from tests.worlds.reports import NOTHING, WAITING
 
 HELD = replace(WAITING, path="raw/h\x1b[2J.ndjson", status="held")
-UNREAD_NAME = (
-    "not a name that is read: .ndjson, .jsonl, .json or .csv, plain, .gz or .zst, or .parquet"
-)
+UNREAD_NAME = "left out by `paths` of its source: *.gz"
 
 
 def waited(hours: int, seconds: int = 0) -> HomeReport:

@@ -22,7 +22,7 @@ from pipelines.operations.trial import Trial
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.visible import visible
 
-_REASONS_SHOWN = 12
+_REASONS_SHOWN = 14
 _DUE_DRAFTS_SHOWN = 50
 _FILES_SHOWN = 20
 

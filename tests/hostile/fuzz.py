@@ -436,8 +436,11 @@ def check_files(chance: random.Random, folder: Path, file_count: int) -> None:
 
 def _is_other(content: bytes, landed: bytes) -> bool:
     """True if the whole file does not have one event a line, or looks compressed and is not."""
-    if _may_be_read_otherwise(content):
-        return True
+    return _may_be_read_otherwise(content) or _looks_compressed(content, landed)
+
+
+def _looks_compressed(content: bytes, landed: bytes) -> bool:
+    """True if the file was landed as it is, and begins as a compressed one does."""
     head = content[:4]
     return landed == content and any(
         content.startswith(mark) or (head and mark.startswith(head)) for mark in _COMPRESSION_MARKS

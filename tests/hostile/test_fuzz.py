@@ -47,8 +47,9 @@ def test_a_name_made_of_a_path_and_nested_values_are_found_in_their_line() -> No
 @pytest.mark.parametrize("mark", [b"\x1f\x8b", b"\x1f", b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18"])
 def test_a_plain_file_may_look_compressed(mark: bytes) -> None:
     assert fuzz._is_other(mark, mark)
-    assert not fuzz._is_other(mark, b"compressed")
-    assert not fuzz._is_other(b"{}" + mark, b"{}" + mark)
+    assert fuzz._looks_compressed(mark, mark)
+    assert not fuzz._looks_compressed(mark, b"compressed")
+    assert not fuzz._looks_compressed(b"{}" + mark, b"{}" + mark)
 
 
 def test_a_round_through_the_lake(tmp_path: Path) -> None:

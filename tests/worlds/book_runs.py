@@ -33,6 +33,7 @@ from pipelines.vocabulary.frames import (
     FINALIZED,
     PARSED_EVENTS,
     SOURCE_CUSTOMERS,
+    WAITING,
 )
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
@@ -50,6 +51,7 @@ from pipelines.vocabulary.tables import (
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     CLOCK,
+    IN_PROGRESS_COLUMNS,
     drafts_and_lines,
     source_customers,
 )
@@ -296,11 +298,7 @@ class BookHome:
         return closed.invoices, closed.held_back
 
 
-_NO_FILES = pl.DataFrame(
-    schema={
-        name: LANDING_FILES.schema[name] for name in ("source", "path", "size_bytes", "received_at")
-    }
-)
+_NO_FILES = pl.DataFrame(schema={name: WAITING[name] for name in IN_PROGRESS_COLUMNS})
 
 ASSIGNED = """
     SELECT assigned.file_id, assigned.line, assigned.metric_code, assigned.unbilled_reason,

@@ -101,9 +101,13 @@ def accepted_subscriptions(lake: Lake) -> list[str]:
 
 
 def drafts_on_hold(lake: Lake) -> pl.DataFrame:
-    """One row per draft that a closing held back: `invoice_id` and `subscription_id`."""
+    """One row per draft that a closing held back: `invoice_id` and `subscription_id`.
+
+    One that was finalized since is a draft no more.
+    """
     return lake.query(
-        "SELECT DISTINCT invoice_id, subscription_id FROM lake.acts WHERE kind = $hold",
+        "SELECT DISTINCT invoice_id, subscription_id FROM lake.acts WHERE kind = $hold "
+        "AND invoice_id NOT IN (SELECT invoice_id FROM lake.invoices)",
         {"hold": ActKind.HOLD.value},
     )
 

@@ -68,8 +68,9 @@ def asked_acts(lake: Lake, catalog: Catalog, asked: Asked, moment: Moment) -> li
 
 def _voids(lake: Lake, asked: Asked, moment: Moment) -> Iterator[Act]:
     head = last_link(newest_links(lake))
-    for name in dict.fromkeys(asked.void):
-        invoice = _voidable(lake, name)
+    # One invoice may be named twice, by its number and by its id.
+    named = (_voidable(lake, name) for name in asked.void)
+    for invoice in {each["invoice_id"]: each for each in named}.values():
         void = void_of(
             invoice["invoice_number"],
             invoice["document_sha256"],

@@ -143,7 +143,7 @@ def _closed_usage(lake: Lake, changed: pl.DataFrame) -> pl.DataFrame:
             ON closed.customer_id = changed.customer_id
             AND closed.catalog_digest = changed.catalog_digest
             AND period_start_at < valid_to_at AND period_end_at > valid_from_at
-            AND closed.invoice_id NOT IN ({VOID_INVOICES})
+            AND coalesce(closed.invoice_id NOT IN ({VOID_INVOICES}), true)
         ORDER BY ALL
         """,
         changed=changed,

@@ -78,6 +78,8 @@ def test_draft_is_on_hold_once(lake: LakeInMemory) -> None:
     write(lake, 4, Act(ActKind.HOLD, "s", "s/1"), Act(ActKind.WAIVER_USED, "s", "s/2", 7))
 
     assert drafts_on_hold(lake).rows() == [("s/1", "s")]
+    invoice(lake, 1, 1)
+    assert drafts_on_hold(lake).rows() == []
 
 
 def test_chain_is_invoices_and_voids_in_order(lake: LakeInMemory) -> None:

@@ -80,7 +80,8 @@ def test_finalized_invoice_becomes_void(lake: LakeInMemory, catalog: Catalog) ->
     assert (act.kind, act.invoice_id, act.reason) == (ActKind.VOID, "s/1", "twice")
     assert act.void is not None
     assert (act.void.chain_position, act.void.previous_chain_sha256) == (4, "3" * 64)
-    assert acts(lake, catalog, reason="r", void=("s/1", "s/1")) == [(ActKind.VOID, "s/1")]
+    for names in (("s/1", "s/1"), ("INV-000001", "s/1"), ("s/1", "INV-000001")):
+        assert acts(lake, catalog, reason="r", void=names) == [(ActKind.VOID, "s/1")]
 
 
 def test_several_voids_are_chained_in_their_order(lake: LakeInMemory, catalog: Catalog) -> None:

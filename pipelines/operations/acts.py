@@ -6,11 +6,13 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.catalog.calendar import periods_until
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.cells import shown
 from pipelines.invoicing.acts import void_of
 from pipelines.invoicing.chain import Link, last_link
 from pipelines.lake.acts import VOID_INVOICES, act_rows, drafts_on_hold, newest_links
+from pipelines.lake.closed_book import closed_spans
 from pipelines.lake.file_states import file_states, unread_files
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
@@ -115,9 +117,15 @@ def _voidable(lake: Lake, name: str) -> dict[str, Any]:
 def _acceptances(lake: Lake, catalog: Catalog, asked: Asked, moment: Moment) -> Iterator[Act]:
     if not asked.accept:
         return
+    # A hold counts only while the catalog still has its period: its edit may be undone.
+    periods = periods_until(catalog, closed_spans(lake), moment.as_of)
+    names = (
+        periods["subscription_id"] + "/" + periods["period_start_label"].dt.date().cast(pl.String)
+    )
+    on_hold = drafts_on_hold(lake).filter(pl.col("invoice_id").is_in(names.implode()))
     waiting = {
         *past_periods(lake, catalog, moment)["subscription_id"],
-        *drafts_on_hold(lake)["subscription_id"],
+        *on_hold["subscription_id"],
     }
     for subscription_id in dict.fromkeys(asked.accept):
         if subscription_id not in waiting:

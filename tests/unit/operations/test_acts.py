@@ -151,3 +151,19 @@ def test_what_is_not_allowed_is_refused_in_a_sentence(
     with pytest.raises(MeterlineError, match=sentence):
         acts(lake, catalog, **asked)
     assert lake.table(ACTS).height == 1
+
+
+@pytest.mark.parametrize(
+    ("draft", "is_waiting"), [("s1/2026-02-01", True), ("s1/2025-12-01", False)]
+)
+def test_hold_counts_while_the_catalog_has_its_period(
+    lake: LakeInMemory, catalog: Catalog, draft: str, is_waiting: bool
+) -> None:
+    row = {"act_number": 2, "kind": "hold", "subscription_id": "s1", "invoice_id": draft}
+    lake.append(ACTS, lake_rows(ACTS, row))
+
+    if is_waiting:
+        assert acts(lake, catalog, accept=("s1",)) == [(ActKind.ACCEPT, "s1")]
+    else:
+        with pytest.raises(MeterlineError, match="found 's1'"):
+            acts(lake, catalog, accept=("s1",))

@@ -195,6 +195,18 @@ class LinesPlan:
         return redecided.summary()
 
 
+class _TakesNoFile:
+    """A kind that takes in no file and keeps the last `as_of`; most kinds differ in little."""
+
+    takes_in: ClassVar[bool] = False
+    moves_time: ClassVar[bool] = False
+    is_forced: ClassVar[bool] = False
+
+    def plan(self, tools: Tools) -> Plan:
+        """No file."""
+        return FilesPlan(_listing(tools, 0))
+
+
 @dataclass(frozen=True)
 class NewFiles:
     """The usual run: new files are taken in, and the invoices that are due are closed."""
@@ -212,19 +224,16 @@ class NewFiles:
 
 
 @dataclass(frozen=True)
-class Replay:
+class Replay(_TakesNoFile):
     """Refused lines are decided again, and the invoices that waited for them are closed.
 
     Attributes:
         selection: the files and lines to decide again.
     """
 
-    takes_in: ClassVar[bool] = False
-    moves_time: ClassVar[bool] = False
     closes: ClassVar[bool] = True
     asked: ClassVar[None] = None
     is_trial: ClassVar[bool] = False
-    is_forced: ClassVar[bool] = False
 
     selection: Selection
 
@@ -236,7 +245,7 @@ class Replay:
 
 
 @dataclass(frozen=True)
-class Correction:
+class Correction(_TakesNoFile):
     """A corrected copy replaces the refused lines of a file.
 
     Attributes:
@@ -244,12 +253,9 @@ class Correction:
         copy: path of its corrected copy.
     """
 
-    takes_in: ClassVar[bool] = False
-    moves_time: ClassVar[bool] = False
     closes: ClassVar[bool] = True
     asked: ClassVar[None] = None
     is_trial: ClassVar[bool] = False
-    is_forced: ClassVar[bool] = False
 
     file: str
     copy: str
@@ -269,23 +275,17 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class Republication:
+class Republication(_TakesNoFile):
     """The marts are built and published again, with the last `as_of` of the home."""
 
-    takes_in: ClassVar[bool] = False
-    moves_time: ClassVar[bool] = False
     closes: ClassVar[bool] = False
     asked: ClassVar[None] = None
     is_trial: ClassVar[bool] = False
     is_forced: ClassVar[bool] = True
 
-    def plan(self, tools: Tools) -> FilesPlan:
-        """No file."""
-        return FilesPlan(_listing(tools, 0))
-
 
 @dataclass(frozen=True)
-class Close:
+class Close(_TakesNoFile):
     """The invoices that are due are closed, with what a person accepts or waives.
 
     Attributes:
@@ -293,7 +293,6 @@ class Close:
         is_trial: True if nothing is written down and nothing is closed.
     """
 
-    takes_in: ClassVar[bool] = False
     moves_time: ClassVar[bool] = True
     is_forced: ClassVar[bool] = True
 
@@ -305,30 +304,20 @@ class Close:
         """True unless it is a trial."""
         return not self.is_trial
 
-    def plan(self, tools: Tools) -> FilesPlan:
-        """No file."""
-        return FilesPlan(_listing(tools, 0))
-
 
 @dataclass(frozen=True)
-class Void:
+class Void(_TakesNoFile):
     """An invoice ends, and the marts are published without it.
 
     Attributes:
         asked: the void.
     """
 
-    takes_in: ClassVar[bool] = False
-    moves_time: ClassVar[bool] = False
     closes: ClassVar[bool] = False
     is_trial: ClassVar[bool] = False
     is_forced: ClassVar[bool] = True
 
     asked: Asked
-
-    def plan(self, tools: Tools) -> FilesPlan:
-        """No file."""
-        return FilesPlan(_listing(tools, 0))
 
 
 def _listing(tools: Tools, batch_bytes: int) -> BatchPlan:

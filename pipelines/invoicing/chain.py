@@ -71,20 +71,22 @@ BEFORE_THE_FIRST = Link()
 """The link that the first document is chained to."""
 
 
-def last_link(links: pl.DataFrame) -> Link:
-    """The last link; `BEFORE_THE_FIRST` if there is none.
+def last_link(links: pl.DataFrame, before: Link = BEFORE_THE_FIRST) -> Link:
+    """The last link; the one before if there is none.
 
     Args:
-        links: one row per link; at least the last one and the last one of an invoice.
+        links: one row per link; all of them after `before`, or at least the last one and the last
+            one of an invoice.
+        before: a link that is known.
     """
     last = links.sort("chain_position").tail(1).to_dicts()
     if not last:
-        return BEFORE_THE_FIRST
+        return before
     invoices = links["series_number"].max()
     return Link(
         last[0]["chain_position"],
         last[0]["chain_sha256"],
-        invoices if isinstance(invoices, int) else 0,
+        invoices if isinstance(invoices, int) else before.invoices,
     )
 
 

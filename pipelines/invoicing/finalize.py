@@ -16,7 +16,7 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.invoicing.chain import Link, last_link
+from pipelines.invoicing.chain import Link
 from pipelines.invoicing.documents import (
     SERIES,
     Row,
@@ -76,7 +76,7 @@ def finalize(
     lines: pl.DataFrame,
     finalized: pl.DataFrame,
     facts: ClosingFacts,
-    head: Link | None = None,
+    head: Link,
 ) -> ClosedInvoices:
     """The drafts as finalized invoices, numbered and chained after those closed so far.
 
@@ -88,7 +88,7 @@ def finalize(
         lines: schema `DRAFT_LINES`, at least the lines of these drafts.
         finalized: schema `FINALIZED`, every invoice closed so far.
         facts: written into each row.
-        head: the last link of the chain. None: it is that of the last invoice.
+        head: the last link of the chain.
 
     Returns:
         One invoice per draft in closing order, with its lines by `line_number`. A draft is held
@@ -118,7 +118,7 @@ def finalize(
         for invoice in invoices.iter_rows(named=True)
     ]
     digests = [sha256_of(text) for text in texts]
-    links = [head or last_link(finalized)]
+    links = [head]
     for digest in digests:
         links.append(links[-1].follow(digest, is_invoice=True))
     invoices = invoices.with_columns(

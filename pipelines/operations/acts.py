@@ -117,15 +117,9 @@ def _voidable(lake: Lake, name: str) -> dict[str, Any]:
 def _acceptances(lake: Lake, catalog: Catalog, asked: Asked, moment: Moment) -> Iterator[Act]:
     if not asked.accept:
         return
-    # A hold counts only while the catalog still has its period: its edit may be undone.
-    periods = periods_until(catalog, closed_spans(lake), moment.as_of)
-    names = (
-        periods["subscription_id"] + "/" + periods["period_start_label"].dt.date().cast(pl.String)
-    )
-    on_hold = drafts_on_hold(lake).filter(pl.col("invoice_id").is_in(names.implode()))
     waiting = {
         *past_periods(lake, catalog, moment)["subscription_id"],
-        *on_hold["subscription_id"],
+        *_on_hold(lake, catalog, moment)["subscription_id"],
     }
     for subscription_id in dict.fromkeys(asked.accept):
         if subscription_id not in waiting:
@@ -139,6 +133,18 @@ def _acceptances(lake: Lake, catalog: Catalog, asked: Asked, moment: Moment) -> 
             asked_by=asked.by,
             reason=asked.reason or None,
         )
+
+
+def _on_hold(lake: Lake, catalog: Catalog, moment: Moment) -> pl.DataFrame:
+    """The drafts on hold whose period the catalog still has: an edit may be undone."""
+    on_hold = drafts_on_hold(lake)
+    if not on_hold.height:
+        return on_hold
+    periods = periods_until(catalog, closed_spans(lake), moment.as_of)
+    names = (
+        periods["subscription_id"] + "/" + periods["period_start_label"].dt.date().cast(pl.String)
+    )
+    return on_hold.filter(pl.col("invoice_id").is_in(names.implode()))
 
 
 def _waivers(lake: Lake, asked: Asked) -> Iterator[Act]:

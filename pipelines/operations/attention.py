@@ -2,17 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import duckdb
 import polars as pl
 
-from pipelines.invoicing.documents import lines_per_invoice
-from pipelines.invoicing.due import HeldBack
-from pipelines.invoicing.finalize import held_by_faults
 from pipelines.lake.file_states import LATEST_DECISIONS, unread_files
 from pipelines.lake.lake import Lake
-from pipelines.operations.closing import Known, Moment, judged
+from pipelines.operations.closing import DUE, Known, Moment, as_closed, judged
 from pipelines.vocabulary.acts import ActKind
 from pipelines.vocabulary.frames import DRAFTS, PENDING
 from pipelines.vocabulary.verdicts import FileStatus
@@ -297,23 +293,18 @@ def due_drafts(
     if not drafts.height:
         return []
     fed = source_customers(marts, "fct_source_customers")
-    closing = judged(drafts.cast(DRAFTS), states, fed, known, moment).closing
-    due = closing.held_back.filter(pl.col("reason_code") != HeldBack.NOT_DUE.value)
-    faulty = held_by_faults(closing.closable, _lines_of(marts, closing.closable))
-    ready = closing.closable.join(faulty, on="invoice_id", how="anti").with_columns(
-        pl.lit("ready").alias("reason_code"),
-        pl.lit("nothing holds it back any more: `meterline run` closes it").alias("reason"),
+    judgement = judged(drafts.cast(DRAFTS), states, fed, known, moment)
+    closed, held_back = as_closed(judgement, _lines_of(marts, judgement.closing.closable))
+    ready = closed.with_columns(
+        reason_code=pl.lit("ready"),
+        reason=pl.lit("nothing holds it back any more: `meterline run` closes it"),
     )
-    columns = ["invoice_id", "customer_id", "subscription_id", "reason_code", "reason"]
-    rows = pl.concat([due.select(columns), faulty.select(columns), ready.select(columns)])
-    return [DueDraft(*row) for row in rows.iter_rows()]
+    return [DueDraft(*row) for row in pl.concat([held_back, ready.select(DUE)]).iter_rows()]
 
 
-def _lines_of(
-    marts: duckdb.DuckDBPyConnection, drafts: pl.DataFrame
-) -> dict[str, list[dict[str, Any]]]:
+def _lines_of(marts: duckdb.DuckDBPyConnection, drafts: pl.DataFrame) -> pl.DataFrame:
     marts.register("drafts", drafts.select("invoice_id").to_arrow())
     lines = marts.execute("SELECT * FROM fct_invoice_lines SEMI JOIN drafts USING (invoice_id)")
     found = lines.pl()
     marts.unregister("drafts")
-    return lines_per_invoice(found)
+    return found

@@ -1,6 +1,6 @@
 """Closing: every draft judged by all that the home knows; what is closed now, and what waits."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,9 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.home import Home
 from pipelines.invoicing.added_to_the_past import PERIOD, LastClosing, added_to_the_past
+from pipelines.invoicing.documents import lines_per_invoice
 from pipelines.invoicing.due import Closing, HeldBack, closable, settle_time
+from pipelines.invoicing.finalize import held_by_faults
 from pipelines.invoicing.held_owners import held_owners
 from pipelines.invoicing.waits import unread_waits
 from pipelines.lake.acts import accepted_subscriptions, drafts_on_hold, waived_files
@@ -26,6 +28,9 @@ from pipelines.warehouse.stored_catalogs import stored_catalog
 
 ON_HOLD = pl.Schema({"invoice_id": pl.String(), "subscription_id": pl.String()})
 """One row per draft that a closing held back, because an edit had added it to the past."""
+
+DUE = ("invoice_id", "customer_id", "subscription_id", "reason_code", "reason")
+"""The columns by which a draft is named whose cut has passed, and why it is still a draft."""
 
 
 @dataclass(frozen=True)
@@ -157,32 +162,55 @@ def _held_past(drafts: pl.DataFrame, known: Known) -> pl.Series:
 
 def past_periods(lake: Lake, catalog: Catalog, moment: Moment) -> pl.DataFrame:
     """The open periods that an edit added to the past since the last closing; `BILLING_PERIODS`."""
-    spans = closed_spans(lake)
     newest = lake.query(
         "SELECT as_of, catalog_digest FROM lake.batches WHERE kind = 'close' "
         "ORDER BY batch_id DESC LIMIT 1"
     ).rows()
     # The same catalog adds nothing; that is nearly every run.
     if not newest or newest[0][1] == catalog.digest:
-        return calendar.periods_until(catalog, spans, moment.as_of).clear()
+        return BILLING_PERIODS.to_frame()
     ((as_of, digest),) = newest
+    spans = closed_spans(lake)
     before = stored_catalog(lake.table(CATALOGS), digest)
     last = LastClosing(as_of, calendar.periods_until(before, spans, as_of).select(PERIOD))
     periods = calendar.periods_until(catalog, spans, moment.as_of)
     return added_to_the_past(periods, last, timedelta(days=moment.past_allowance_days))
 
 
-def holds(lake: Lake, closing: Closing) -> list[Act]:
+def holds(known: Known, closing: Closing) -> list[Act]:
     """The drafts that stay, because they were added to the past, while others are closed.
 
     They are written down with the closing: its catalog has their periods, so the next run would
     not know any more that they were added.
+
+    Args:
+        known: what the home knew when the drafts were judged.
+        closing: the drafts that can be closed, and those that cannot.
     """
-    known = drafts_on_hold(lake)["invoice_id"]
     is_added = pl.col("reason_code") == HeldBack.ADDED_TO_THE_PAST.value
-    held = closing.held_back.filter(is_added, ~pl.col("invoice_id").is_in(known.implode()))
+    held = closing.held_back.filter(is_added).join(known.on_hold, on="invoice_id", how="anti")
     rows = held.select("subscription_id", "invoice_id").iter_rows()
     return [Act(ActKind.HOLD, subscription, invoice) for subscription, invoice in rows]
+
+
+def as_closed(
+    judgement: Judged, lines: pl.DataFrame, finalized: Iterable[str] = ()
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The drafts that a closing finalizes, and those whose cut has passed and that it does not.
+
+    Args:
+        judgement: of all drafts.
+        lines: schema `DRAFT_LINES`, at least those of the drafts that can be closed.
+        finalized: ids of the invoices closed so far.
+
+    Returns:
+        Rows of schema `DRAFTS` in closing order, and rows of `DUE`.
+    """
+    closing = judgement.closing
+    faulty = held_by_faults(closing.closable, lines_per_invoice(lines), finalized)
+    closed = closing.closable.join(faulty, on="invoice_id", how="anti", maintain_order="left")
+    due = closing.held_back.filter(pl.col("reason_code") != HeldBack.NOT_DUE.value)
+    return closed, pl.concat([due.select(DUE), faulty.select(DUE)])
 
 
 def waivers_used(judgement: Judged, invoices: pl.DataFrame) -> list[Act]:

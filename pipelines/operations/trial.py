@@ -6,13 +6,10 @@ from decimal import Decimal
 import polars as pl
 
 from pipelines.home import Home
-from pipelines.invoicing.documents import lines_per_invoice
-from pipelines.invoicing.due import HeldBack
-from pipelines.invoicing.finalize import held_by_faults
 from pipelines.lake.file_states import file_states
 from pipelines.operations.acts import asked_acts
 from pipelines.operations.attention import DueDraft
-from pipelines.operations.closing import Moment, judged, known_to
+from pipelines.operations.closing import Moment, as_closed, judged, known_to
 from pipelines.operations.listed import Listed
 from pipelines.operations.summary import CurrencyTotal
 from pipelines.vocabulary.acts import Asked
@@ -72,13 +69,9 @@ def try_closing(home: Home, listed: Listed, asked: Asked, moment: Moment) -> Tri
         acts = asked_acts(lake, listed.catalog, asked, moment)
         known = known_to(lake, listed.catalog, moment, acts)
         states = file_states(lake, listed.discovery.files)
-        closing = judged(drafts, states, fed, known, moment).closing
+        judgement = judged(drafts, states, fed, known, moment)
         finalized = lake.query("SELECT invoice_id FROM lake.invoices")["invoice_id"]
-    faulty = held_by_faults(closing.closable, lines_per_invoice(lines), finalized)
-    closed = closing.closable.join(faulty, on="invoice_id", how="anti", maintain_order="left")
-    due = closing.held_back.filter(pl.col("reason_code") != HeldBack.NOT_DUE.value)
-    columns = ["invoice_id", "customer_id", "subscription_id", "reason_code", "reason"]
-    held_back = pl.concat([due.select(columns), faulty.select(columns)])
+    closed, held_back = as_closed(judgement, lines, finalized)
     return Trial(
         f"{moment.as_of:%Y-%m-%dT%H:%M:%SZ}",
         [

@@ -229,10 +229,7 @@ SOURCE_CUSTOMERS = pl.Schema(
 
 
 FINALIZED = pl.Schema(
-    {
-        name: INVOICES.schema[name]
-        for name in ("invoice_id", "series_number", "as_of", "chain_position", "chain_sha256")
-    }
+    {name: INVOICES.schema[name] for name in ("invoice_id", "series_number", "as_of")}
 )
 """One row per finalized invoice: the columns that closing the next ones needs."""
 

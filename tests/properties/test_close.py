@@ -136,6 +136,7 @@ def closed_by_runs(world: list[File], all_drafts: list[Draft], runs: list[int]) 
                 draft_line_rows(all_drafts),
                 books.finalized,
                 closing_facts(2 * number, at(hour)),
+                books.head,
             )
         )
     return books

@@ -26,7 +26,7 @@ from pipelines.lake.closed_book import closed_cuts, closed_spans
 from pipelines.lake.file_states import file_states
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
-from pipelines.operations.closing import Moment, holds, judged, known_to
+from pipelines.operations.closing import Known, Moment, holds, judged, known_to
 from pipelines.vocabulary.frames import (
     DRAFT_LINES,
     DRAFTS,
@@ -229,7 +229,7 @@ class BookHome:
         moment = Moment(facts.as_of, facts.listing_started_at, PAST_ALLOWANCE_DAYS)
         known = known_to(self.lake, catalog, moment)
         closing = judged(drafts, file_states(self.lake), fed, known, moment).closing
-        closed, at_fault = self._close(catalog, facts, periods, closing, lines)
+        closed, at_fault = self._close(catalog, facts, periods, closing, lines, known)
         return Drafted(
             is_idle=False,
             periods=periods,
@@ -274,6 +274,7 @@ class BookHome:
         periods: pl.DataFrame,
         closing: Closing,
         lines: pl.DataFrame,
+        known: Known,
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         batch_id = self.lake.last_batch_id() + 1
         events = self.lake.last_batch_id("decide")
@@ -292,7 +293,7 @@ class BookHome:
                 INVOICES: closed.invoices,
                 INVOICE_LINES: closed.invoice_lines,
                 CLOSED_PERIODS: closed_rows(periods, closed.invoices, metrics, batch_id),
-                ACTS: act_rows(self.lake, holds(self.lake, closing), batch_id, facts.as_of),
+                ACTS: act_rows(self.lake, holds(known, closing), batch_id, facts.as_of),
             }
             self.lake.commit_batch(batch_id, rows, {})
         return closed.invoices, closed.held_back

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from pipelines.invoicing.chain import Link, last_link
 from pipelines.invoicing.finalize import ClosedInvoices, ClosingFacts
 from pipelines.vocabulary.frames import (
     DRAFT_LINES,
@@ -137,6 +138,11 @@ class Books:
     def finalized(self) -> pl.DataFrame:
         """What a closing must know of them."""
         return self.invoices.select(*FINALIZED)
+
+    @property
+    def head(self) -> Link:
+        """The last link of their chain."""
+        return last_link(self.invoices)
 
     def with_closing(self, closed: ClosedInvoices) -> "Books":
         """The books with one more closing appended."""

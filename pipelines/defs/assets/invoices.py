@@ -97,15 +97,13 @@ def _close(
     moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
     with writer.home.lake_for_writing() as lake:
         states = file_states(lake, landed_files.pending())
-        judgement = judged(drafts, states, fed, known_to(lake, catalog, moment), moment)
+        known = known_to(lake, catalog, moment)
+        judgement = judged(drafts, states, fed, known, moment)
         batch_id = lake.last_batch_id() + 1
         closed = finalize(
             judgement.closing.closable,
             lines,
-            lake.query(
-                "SELECT * REPLACE (coalesce(chain_position, series_number) AS chain_position) "
-                f"FROM (SELECT {', '.join(FINALIZED)} FROM lake.invoices)"
-            ).cast(FINALIZED),
+            lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
             ClosingFacts(
                 batch_id=batch_id,
                 event_batch_id=lake.last_batch_id("decide"),
@@ -118,7 +116,7 @@ def _close(
         if closed.invoices.height:
             # The drafts were made of the files after the run's first check.
             check_files(lake).require_whole()
-            acts = [*holds(lake, judgement.closing), *waivers_used(judgement, closed.invoices)]
+            acts = [*holds(known, judgement.closing), *waivers_used(judgement, closed.invoices)]
             lake.commit_batch(
                 batch_id,
                 rows={

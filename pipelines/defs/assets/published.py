@@ -19,7 +19,7 @@ from pipelines.invoicing.chain import (
     last_link,
     verify_chain,
 )
-from pipelines.lake.acts import links_from, newest_links
+from pipelines.lake.acts import links_from
 from pipelines.lake.ducklake import attach_statements
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.warehouse.gate import current_inputs
@@ -56,7 +56,7 @@ def _publish(
     verified = _verified_before(before, facts.listing_started_at)
     with writer.home.lake_for_writing() as lake:
         # The verified link is read too, because it must still be as it was.
-        links = pl.concat([links_from(lake, verified.position), newest_links(lake)]).unique()
+        links = links_from(lake, verified.position)
         inputs = current_inputs(lake, settings.home, catalog, facts)
         batch_id = lake.last_batch_id()
     broken = verify_chain(links, before.chain_head.chain_sha256 if before else GENESIS, verified)
@@ -65,7 +65,7 @@ def _publish(
             f"{broken.sentence()}; nothing was published, so restore the home from a backup"
         )
     head = chain_head(
-        links,
+        last_link(links, verified),
         before.chain_head.verified_at if before and verified.position else facts.listing_started_at,
     )
     generation = publish(
@@ -104,14 +104,13 @@ def _publish(
     )
 
 
-def chain_head(links: pl.DataFrame, verified_at: datetime | None) -> ChainHead:
+def chain_head(last: Link, verified_at: datetime | None) -> ChainHead:
     """The end of the chain.
 
     Args:
-        links: one row per link, the last one and the last one of an invoice among them.
+        last: its last link.
         verified_at: when the chain was last verified from its first link. None: no run said so.
     """
-    last = last_link(links)
     return ChainHead(
         invoices=last.invoices,
         links=last.position,

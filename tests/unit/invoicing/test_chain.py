@@ -32,7 +32,8 @@ THREE = (ACME, Draft("globex", NOON), Draft("initech", NOON))
 def closed(*drafts: Draft, after: Books | None = None, head: Link | None = None) -> Books:
     books = after or Books()
     rows, lines = draft_rows(drafts), draft_line_rows(drafts)
-    return books.with_closing(finalize(rows, lines, books.finalized, closing_facts(), head))
+    facts = closing_facts()
+    return books.with_closing(finalize(rows, lines, books.finalized, facts, head or books.head))
 
 
 def with_void(books: Books, number: str) -> tuple[pl.DataFrame, Link]:

@@ -72,7 +72,13 @@ def reasons(
 
 
 def closed_all(*drafts: Draft) -> ClosedInvoices:
-    return finalize(draft_rows(drafts), draft_line_rows(drafts), Books().finalized, closing_facts())
+    return finalize(
+        draft_rows(drafts),
+        draft_line_rows(drafts),
+        Books().finalized,
+        closing_facts(),
+        Books().head,
+    )
 
 
 def closed(*drafts: Draft) -> Books:
@@ -445,12 +451,13 @@ def test_the_canonical_document_is_this_text() -> None:
 
 def test_the_document_says_nothing_about_the_run_that_wrote_it() -> None:
     drafts, lines = draft_rows([ACME]), draft_line_rows([ACME])
-    one = finalize(drafts, lines, Books().finalized, closing_facts(2, NOON))
+    one = finalize(drafts, lines, Books().finalized, closing_facts(2, NOON), Books().head)
     other = finalize(
         drafts,
         lines,
         Books().finalized,
         replace(closing_facts(9, LATER), code_revision="e" * 64),
+        Books().head,
     )
 
     assert one.invoices["canonical_json"].equals(other.invoices["canonical_json"])
@@ -485,6 +492,7 @@ def test_numbers_go_on_where_the_last_closing_ended() -> None:
             draft_line_rows(drafts),
             first.finalized,
             closing_facts(4, LATER),
+            first.head,
         )
     )
 
@@ -561,7 +569,11 @@ def test_an_invoice_that_does_not_add_up_is_not_finalized(draft: Draft, message:
     drafts = [draft, later, other]
 
     found = finalize(
-        draft_rows(drafts), draft_line_rows(drafts), Books().finalized, closing_facts()
+        draft_rows(drafts),
+        draft_line_rows(drafts),
+        Books().finalized,
+        closing_facts(),
+        Books().head,
     )
 
     assert found.invoices["customer_id"].to_list() == ["globex"]
@@ -581,7 +593,7 @@ def test_a_missing_line_is_noticed() -> None:
     draft = replace(ACME, lines=two_lines)
     lines = draft_line_rows([draft]).filter(pl.col("line_number") == 2)
 
-    found = finalize(draft_rows([draft]), lines, Books().finalized, closing_facts())
+    found = finalize(draft_rows([draft]), lines, Books().finalized, closing_facts(), Books().head)
 
     assert found.invoices.is_empty()
     assert "expected lines 1 to 2, found [2]" in found.held_back["reason"][0]
@@ -600,7 +612,7 @@ def test_group_that_is_no_json_of_texts_holds_back_its_customer(group_key: str) 
 def test_lines_of_other_drafts_are_left_alone() -> None:
     lines = draft_line_rows([ACME, Draft("globex", NOON)])
 
-    books = finalize(draft_rows([ACME]), lines, Books().finalized, closing_facts())
+    books = finalize(draft_rows([ACME]), lines, Books().finalized, closing_facts(), Books().head)
 
     assert books.invoice_lines["invoice_id"].to_list() == [ACME.invoice_id]
     assert set(DRAFT_LINES) < set(books.invoice_lines.columns)
@@ -610,7 +622,7 @@ def test_an_invoice_is_finalized_once() -> None:
     first = closed(ACME)
     arguments = draft_rows([ACME]), draft_line_rows([ACME])
 
-    found = finalize(*arguments, first.finalized, closing_facts(4))
+    found = finalize(*arguments, first.finalized, closing_facts(4), first.head)
 
     assert found.invoices.is_empty()
     (reason,) = found.held_back["reason"]
@@ -628,16 +640,24 @@ def test_time_never_goes_back() -> None:
     first = closed(ACME)
     nothing = draft_rows([]), draft_line_rows([])
 
-    assert finalize(*nothing, first.finalized, closing_facts(4, NOON)).invoices.is_empty()
+    assert finalize(
+        *nothing, first.finalized, closing_facts(4, NOON), first.head
+    ).invoices.is_empty()
     with pytest.raises(InvariantError, match="time never goes back"):
-        finalize(*nothing, first.finalized, closing_facts(4, NOON - TICK))
+        finalize(*nothing, first.finalized, closing_facts(4, NOON - TICK), first.head)
 
 
 def test_a_gap_in_the_books_stops_the_closing() -> None:
     books = closed(ACME, Draft("globex", NOON))
 
     with pytest.raises(InvariantError, match="numbered 1 to 1"):
-        finalize(draft_rows([]), draft_line_rows([]), books.finalized.tail(1), closing_facts(4))
+        finalize(
+            draft_rows([]),
+            draft_line_rows([]),
+            books.finalized.tail(1),
+            closing_facts(4),
+            books.head,
+        )
 
 
 THREE = (ACME, Draft("globex", NOON), Draft("initech", NOON))

@@ -208,7 +208,7 @@ def _rules(
             pl.format("file_{}", "unread_status"),
             pl.format(
                 "{} was received before its cut and is {}, and {}; land a corrected file under "
-                "this name, or {}",
+                "this name, {}, or bill without it by `meterline close --waive`",
                 "unread_path",
                 "unread_status",
                 "unread_why",

@@ -356,7 +356,8 @@ def test_the_reason_names_the_file_that_was_received_first() -> None:
     assert closing.held_back["reason"].to_list() == [
         "cdn/{first}.json was received before its cut and is held, and "
         "nobody has sent usage of this customer yet; "
-        "land a corrected file under this name, or let it in by `meterline replay --release`"
+        "land a corrected file under this name, let it in by `meterline replay --release`, "
+        "or bill without it by `meterline close --waive`"
     ]
 
 

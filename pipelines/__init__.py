@@ -1,9 +1,10 @@
 """Meterline's Python, in rooms. Data passes through them in this order.
 
     vocabulary   words that all rooms share: errors, money, instants, tables, verdicts, limits
+    periods      lives of subscriptions become billing periods, days and shares of days
     landing      senders' files: a folder or S3, listed and opened; which of them are new
     reading      bytes become events or rejections
-    catalog      CSV files become a catalog without contradictions, and billing periods
+    catalog      CSV files become a catalog without contradictions
     lake         the system of record: tables, transactions, the writer lock
     intake       files become verdicts, in one transaction a batch
     invoicing    drafts become numbered, hashed and chained documents

@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from pipelines.catalog.periods import known_time_zones
+from pipelines.periods.zones import known_time_zones
 from pipelines.vocabulary.instants import instant_of, parse_rfc3339
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.money import minor_unit_digits

@@ -6,17 +6,18 @@ allowed, and changes nothing that is closed.
 """
 
 from collections.abc import Iterator
-from datetime import date
 
 import polars as pl
 
 from pipelines.catalog.calendar import charged_metrics
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.cells import shown
-from pipelines.catalog.periods import open_spans
+from pipelines.catalog.periods import lives_of
 from pipelines.catalog.rows import Problem
+from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.plans import Plan
 from pipelines.catalog.tables.subscriptions import Subscription
+from pipelines.periods.open_periods import open_time
 
 _SUBSCRIPTIONS = Subscription.file_name
 
@@ -166,24 +167,23 @@ def _taken_again(
     catalog: Catalog, spans: pl.DataFrame, all_spans: pl.DataFrame
 ) -> Iterator[Problem]:
     """Open time in which a subscription would charge what another one was closed with."""
-    lives = catalog.tables[Subscription].frame
-    metrics = charged_metrics(catalog)
-    open_time = (
-        open_spans(lives, all_spans)
-        .join(lives.select("line", "subscription_id", "customer_id", "plan_code"),
-              on="subscription_id")
-        .join(metrics, on="plan_code")
+    rows = catalog.tables[Subscription].frame
+    lives = lives_of(rows, catalog.frame(Customer), catalog.frame(Plan))
+    open_to_charge = (
+        open_time(lives, all_spans)
+        .join(rows.select("line", "subscription_id"), on="subscription_id")
+        .join(charged_metrics(catalog), on="plan_code")
         .pipe(_by_metric)
-        .select("line", "customer_id", "metric_code", "open_from_date", "open_to_date",
-                other="subscription_id")
+        .select("line", "customer_id", "metric_code", "open_from_label", "open_to_label",
+                other="subscription_id", open_from_date=pl.col("open_from_label").dt.date())
     )  # fmt: skip
     taken = (
         _by_metric(spans)
-        .join(open_time, on=["customer_id", "metric_code"])
+        .join(open_to_charge, on=["customer_id", "metric_code"])
         .filter(
             pl.col("other") != pl.col("subscription_id"),
-            pl.col("open_from_date") < pl.col("closed_to"),
-            pl.col("open_to_date").fill_null(date.max) > pl.col("closed_from"),
+            pl.col("open_from_label") < pl.col("span_end_label"),
+            (pl.col("open_to_label") > pl.col("span_start_label")).fill_null(value=True),
         )
         .unique(["line", "subscription_id"], keep="first", maintain_order=True)
     )

@@ -29,7 +29,9 @@ NEWEST_CLOSED = """
 A window over all periods would sort them. Few periods have a second revision.
 """
 
-_SPAN_FACTS = "subscription_id, customer_id, plan_code, currency, metric_codes, void_invoice_id"
+_SPAN_FACTS = (
+    "subscription_id, customer_id, plan_code, currency, time_zone, metric_codes, void_invoice_id"
+)
 
 _SPAN = """
     min(period_start_at) AS span_start_at, max(period_end_at) AS span_end_at,

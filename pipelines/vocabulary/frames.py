@@ -267,6 +267,7 @@ BILLING_PERIODS = pl.Schema(
         "interval": pl.String(),
         "interval_count": pl.Int32(),
         "anchor_label": LABEL,
+        "phase_index": pl.Int32(),
         "phase_start_label": LABEL,
         "period_index": pl.Int32(),
         "period_start_at": UTC_MICROSECONDS,
@@ -279,6 +280,7 @@ BILLING_PERIODS = pl.Schema(
         "full_end_label": LABEL,
         "service_days": pl.Int32(),
         "full_days": pl.Int32(),
+        "is_trial": pl.Boolean(),
         "grace_end_at": UTC_MICROSECONDS,
         "cut_at": UTC_MICROSECONDS,
         "period_start_date": pl.Date(),
@@ -290,8 +292,10 @@ BILLING_PERIODS = pl.Schema(
 period_end_at)`. A label is the local date and time of a bound in the customer's zone. The full
 bounds are those of the whole rhythm: a subscription that starts on 10 June has a first period from
 10 June to 1 July, whose full bounds are 1 June and 1 July. Its service days are 21, its full days
-30. `grace_end_at` is the period's end plus the days of grace. `cut_at` is the same, but never
-before a cut of the subscription that is closed already.
+30. `phase_index` counts the phases of a subscription from 0, the first one being its own row.
+`is_trial` is true if the period ends at or before the end of the trial. `grace_end_at` is the
+period's end plus the days of grace. `cut_at` is the same, but never before a cut of the
+subscription that is closed already.
 """
 
 
@@ -301,6 +305,7 @@ CLOSED_SPANS = pl.Schema(
         "customer_id": pl.String(),
         "plan_code": pl.String(),
         "currency": pl.String(),
+        "time_zone": pl.String(),
         "metric_codes": pl.String(),
         "void_invoice_id": pl.String(),
         "span_start_at": UTC_MICROSECONDS,
@@ -312,7 +317,7 @@ CLOSED_SPANS = pl.Schema(
         "overlaps_itself": pl.Boolean(),
     }
 )
-"""One row per subscription and span of closed time, in which one customer, plan and currency hold.
+"""One row per subscription and span of closed time, in which one customer, plan and zone hold.
 
 `metric_codes` are those that the plan charged, with a comma between. `last_cut_at` is the latest
 cut of the span's periods. `last_period` is the invoice of the last one, or the period's own id.

@@ -17,13 +17,14 @@ FUNCTION_LINES_MAX = 70
 
 ALLOWED_IMPORTS = """
 vocabulary
+periods      vocabulary
 settings     vocabulary
 durable      vocabulary
 landing      vocabulary
 invoicing    vocabulary
 reading      vocabulary landing
 lake         vocabulary settings durable
-catalog      vocabulary durable reading
+catalog      vocabulary periods durable reading
 intake       vocabulary durable landing reading lake
 warehouse    vocabulary durable invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
@@ -48,6 +49,7 @@ STAGES = ("landing.discovery", "reading.parse", "intake.decide", "invoicing.fina
 
 PURE = (
     "vocabulary",
+    "periods",
     "invoicing",
     "landing.discovery",
     "reading.dialects",
@@ -81,6 +83,7 @@ MONEY_BEARING = (
     "invoicing",
     "vocabulary.money",
     "catalog.periods",
+    "periods",
     "intake.decide",
     "reading.parse",
 )

@@ -13,9 +13,12 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.catalog.periods import ANCHORS, INTERVALS, billing_periods, longest_period_days
+from pipelines.catalog.periods import billing_periods
+from pipelines.periods.rhythm import longest_period_days
 from pipelines.vocabulary.frames import CLOSED_SPANS
 from tests.worlds.walked_periods import (
+    ANCHORS,
+    INTERVALS,
     PLANS,
     ZONES,
     Customer,

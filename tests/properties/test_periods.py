@@ -14,11 +14,13 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.catalog.periods import ANCHORS, billing_periods, longest_period_days
+from pipelines.catalog.periods import billing_periods
 from pipelines.catalog.refusal_cuts import customer_names, refusal_cuts
+from pipelines.periods.rhythm import longest_period_days
 from pipelines.vocabulary.frames import CUSTOMER_NAMES
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
 from tests.worlds.walked_periods import (
+    ANCHORS,
     PLANS,
     ZONES,
     Customer,

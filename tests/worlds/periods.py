@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from pipelines.catalog.periods import billing_periods, local_midnight
+from pipelines.catalog.periods import billing_periods
+from pipelines.periods.zones import local_midnight
 from pipelines.vocabulary.frames import CLOSED_SPANS
 
 SUBSCRIPTIONS = pl.Schema(

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from hypothesis import strategies as st
 
-from pipelines.catalog.periods import ANCHORS, INTERVALS
+INTERVALS = ("day", "week", "month", "quarter", "year")
+ANCHORS = ("calendar", "anniversary")
+"""What begins_period knows."""
 
 ZONES = (
     "UTC",

@@ -22,11 +22,11 @@ from pipelines.catalog.cells import (
     shown,
     whole_number,
 )
-from pipelines.catalog.periods import longest_period_days
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Tables
 from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.subscriptions import Subscription
+from pipelines.periods.rhythm import longest_period_days
 from pipelines.reading.dialects import DIALECTS
 from pipelines.reading.dialects.event import parse_path
 from pipelines.reading.dialects.not_usage import parse_not_usage

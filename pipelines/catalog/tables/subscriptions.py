@@ -9,9 +9,9 @@ import polars as pl
 
 from pipelines.catalog.cells import CODE, DATE, TEXT, one_of, shown, whole_number
 from pipelines.catalog.charge_models.charge import Charge
-from pipelines.catalog.periods import ANCHORS, INTERVALS
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Rows, Tables
+from pipelines.periods.rhythm import INTERVALS
 
 INTERVAL_COUNT_MAX = 999
 """Most units of an interval in one period."""
@@ -29,7 +29,8 @@ class Subscription(Row):
     interval: str = column(one_of(*INTERVALS), "Unit of the billing period.")
     interval_count: int = column(whole_number(1, INTERVAL_COUNT_MAX), "Units per billing period.")
     anchor: str = column(
-        one_of(*ANCHORS), "Where periods are counted from: the calendar unit, or the start date."
+        one_of("calendar", "anniversary"),
+        "Where periods are counted from: the calendar unit, or the start date.",
     )
     start_date: date = column(DATE, "First day.")
     end_date: date | None = column(DATE, "First day without it; empty is open.", empty=None)

@@ -137,7 +137,7 @@ TYPOS = {
     "an interval in other words": (
         Edit("subscriptions.csv", "basic,month,1", "basic,monthly,1"),
         "subscriptions.csv, row 2, column interval: 'monthly' is not known; write one of: day, "
-        "week, month, quarter, year",
+        "week, month, quarter, half_year, year",
     ),
     "days of grace with their unit": (
         Edit("customers.csv", ",3,reject", ",3 days,reject"),

@@ -5,12 +5,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import polars as pl
 import pytest
 
-from pipelines.catalog.periods import (
-    billing_periods,
-    known_time_zones,
-    local_midnight,
-    longest_period_days,
-)
+from pipelines.catalog.periods import billing_periods
+from pipelines.periods.rhythm import longest_period_days
+from pipelines.periods.zones import known_time_zones, local_midnight
 from pipelines.vocabulary.frames import BILLING_PERIODS
 from tests.worlds.periods import CUSTOMERS, PLANS, SUBSCRIPTIONS, Terms, at, periods_of
 

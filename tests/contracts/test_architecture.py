@@ -6,6 +6,7 @@ bad snippet, which it must catch: a rule that cannot fail proves nothing.
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -123,6 +124,7 @@ def _modules(folder: str) -> dict[str, str]:
 
 
 PIPELINES = _modules("pipelines")
+WITNESS = _modules("witness")
 
 
 def imports_beyond_the_table(module: str, source: str) -> Iterator[str]:
@@ -308,6 +310,27 @@ def test_money_meets_no_float(module: str) -> None:
     assert list(floats(module, PIPELINES[module])) == []
 
 
+def imports_of_a_witness(module: str, source: str) -> Iterator[str]:
+    """A witness is of the standard library alone, so that no fault of the product is its own."""
+    for node in ast.walk(ast.parse(source)):
+        imported: set[str] = set()
+        if isinstance(node, ast.Import):
+            imported = {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported = {"" if node.level else (node.module or "").split(".")[0]}
+        for name in sorted(imported - sys.stdlib_module_names - {"witness"}):
+            yield f"{module} imports {name or 'by a relative name'}"
+
+
+@pytest.mark.parametrize("module", WITNESS)
+@pytest.mark.parametrize(
+    "rule",
+    [imports_of_a_witness, floats, long_code, undocumented, unexplained_type_ignores],
+)
+def test_witness_keeps_the_rule(rule: Rule, module: str) -> None:
+    assert list(rule(module, WITNESS[module])) == []
+
+
 @pytest.mark.parametrize("rule", [long_code, undocumented, unexplained_type_ignores])
 def test_benchmarks_keep_the_rule(rule: Rule) -> None:
     assert [offence for item in _modules("bench").items() for offence in rule(*item)] == []
@@ -369,6 +392,9 @@ def test_tests_ignore_types_only_by_error_code() -> None:
         (changes_to_lake_tables, "lake", 'x = f"update lake.{table} set"', "update lake."),
         (changes_to_lake_tables, "lake", 'x = "drop table if exists lake.batches"', "drop"),
         (syncs_of_its_own, "lake.lake", "os.fsync(file)", "by itself: os.fsync"),
+        (imports_of_a_witness, "periods", "from pipelines.periods import days", "pipelines"),
+        (imports_of_a_witness, "periods", "def f():\n    import polars as pl", "polars"),
+        (imports_of_a_witness, "periods", "from . import clocks", "relative"),
     ],
 )
 def test_rule_catches_a_bad_snippet(rule: Rule, module: str, snippet: str, offence: str) -> None:
@@ -396,6 +422,7 @@ def test_rule_catches_a_bad_snippet(rule: Rule, module: str, snippet: str, offen
         (unexplained_type_ignores, "money", "x = 1  # type: ignore[arg-type]"),
         (changes_to_lake_tables, "lake", 'x = "INSERT INTO lake.batches"\ny = "update me"'),
         (syncs_of_its_own, "durable", "os.fsync(file)"),
+        (imports_of_a_witness, "periods", "import zoneinfo\nfrom witness.clocks import zone"),
     ],
 )
 def test_rule_lets_good_code_be(rule: Rule, module: str, snippet: str) -> None:

@@ -11,6 +11,7 @@
     warehouse    dbt runs, and its marts are published
     recovery     a home is backed up and restored, and a damaged file of events is made again
     audit        each batch is checked again, by other means than those that wrote it
+    preview      cases in JSON are answered by what bills, without a home
     operations   the state of a home, and what a person must look at
     defs         Dagster: assets, checks, sensors, resources
     cli          the command `meterline`

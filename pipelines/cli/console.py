@@ -134,6 +134,11 @@ def _say_failure(error: MeterlineError, settings: "Settings | None", *, as_json:
     if as_json:
         print_json({"error": type(error).__name__, "message": sentence})
         return
+    say_error(sentence)
+
+
+def say_error(sentence: str) -> None:
+    """Prints what is wrong on stderr; nothing of others in it acts on the terminal."""
     _errors.print("[bold red]error[/bold red] ", end="")
     _errors.print(visible_lines(sentence), markup=False, highlight=False, soft_wrap=True)
 

@@ -24,7 +24,7 @@ from pipelines.periods.lives import Lives, resolved
 from pipelines.periods.open_time import open_phases, open_spans, phases_of
 from pipelines.periods.rhythm import STEP_DAYS, STEP_MONTHS, boundary, step_by, step_units
 from pipelines.periods.zones import first_instants
-from pipelines.vocabulary.frames import BILLING_PERIODS
+from pipelines.vocabulary.frames import BILLING_PERIODS, CLOSED_SPANS
 
 _AHEAD_OF_UTC = timedelta(days=1)
 """Local clocks run at most this far ahead of UTC (zones reach +14:00)."""
@@ -89,18 +89,50 @@ def open_time(lives: Lives, closed: pl.DataFrame) -> pl.DataFrame:
         One row per subscription and tile, ordered by subscription_id and start: the columns of
         `open_phases`, and those of the subscription that its periods need.
     """
-    subscriptions = resolved(
-        lives.subscriptions, closed, "anchor_at", "start_date", "end_date", "trial_until"
-    ).with_columns(step_days=step_units(STEP_DAYS), step_months=step_units(STEP_MONTHS))
-    zones = subscriptions.select("subscription_id", "time_zone")
-    changes = resolved(lives.phases.join(zones, on="subscription_id"), closed, "from")
-    tiles = open_phases(open_spans(subscriptions, closed), phases_of(subscriptions, changes))
+    subscriptions, phases = _resolved(lives, closed)
+    tiles = open_phases(open_spans(subscriptions, closed), phases)
     return tiles.join(
         subscriptions.select("subscription_id", *_LIFE_COLUMNS),
         on="subscription_id",
         how="left",
         maintain_order="left",
     )
+
+
+def phases_in_force(lives: Lives, asked: pl.DataFrame) -> pl.DataFrame:
+    """The rhythm of the phase in force at an instant, whatever is closed.
+
+    Before the start that is the first phase, and after the end the last one.
+
+    Args:
+        lives: subscriptions and phases.
+        asked: subscription_id and the instant around_at.
+
+    Returns:
+        One row per row of `asked`: its columns, time_zone, anchor_label, step_days, step_months.
+    """
+    nothing = CLOSED_SPANS.to_frame()
+    subscriptions, phases = _resolved(lives, nothing)
+    known = subscriptions.select("subscription_id", "time_zone", "step_days", "step_months")
+    is_first = pl.col("phase_index") == 0
+    return (
+        asked.join(phases, on="subscription_id")
+        .filter(is_first | (pl.col("phase_from_at") <= pl.col("around_at")))
+        .sort("subscription_id", "phase_index")
+        .unique("subscription_id", keep="last")
+        .join(known, on="subscription_id")
+        .select(*asked.columns, "time_zone", "anchor_label", "step_days", "step_months")
+    )
+
+
+def _resolved(lives: Lives, closed: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The subscriptions with labels, instants and steps; and `phases_of` them."""
+    subscriptions = resolved(
+        lives.subscriptions, closed, "anchor_at", "start_date", "end_date", "trial_until"
+    ).with_columns(step_days=step_units(STEP_DAYS), step_months=step_units(STEP_MONTHS))
+    zones = subscriptions.select("subscription_id", "time_zone")
+    changes = resolved(lives.phases.join(zones, on="subscription_id"), closed, "from")
+    return subscriptions, phases_of(subscriptions, changes)
 
 
 def _parts(tiles: pl.DataFrame) -> Iterator[pl.DataFrame]:

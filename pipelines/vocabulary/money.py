@@ -16,6 +16,7 @@ from decimal import (
     Overflow,
     Underflow,
 )
+from fractions import Fraction
 
 _CODES_BY_DIGITS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -66,6 +67,11 @@ _EXACT = Context(
 Python's ROUND_HALF_UP rounds a half away from zero: it ignores the sign.
 """
 
+HALF_AWAY, HALF_EVEN = "half_away", "half_even"
+
+ROUNDINGS = (HALF_AWAY, HALF_EVEN)
+"""How a half is rounded: away from zero, or to the even neighbour."""
+
 
 def minor_unit_digits(currency: str) -> int:
     """Fraction digits of the currency's minor unit: 2 for USD, 0 for JPY.
@@ -101,6 +107,40 @@ def round_half_away(value: Decimal, digits: int) -> Decimal:
         raise ValueError(f"digits is {digits}; an amount has 0 or more fraction digits")
     rounded = value.quantize(Decimal((0, (1,), -digits)), context=_EXACT)
     return rounded.copy_abs() if rounded.is_zero() else rounded
+
+
+def round_fraction(value: Fraction, digits: int, rounding: str = HALF_AWAY) -> Decimal:
+    """The fraction with at most `digits` fraction digits, rounded once from its exact value.
+
+    Example, with 2 digits: 1200 × 265/365 is 871.2328…, which gives 871.23. 1/8 gives 0.13 by
+    `half_away` and 0.12 by `half_even`.
+
+    Args:
+        value: any fraction.
+        digits: fraction digits, 0 or more.
+        rounding: one of `ROUNDINGS`.
+    """
+    scaled = abs(value) * 10**digits
+    whole, rest = divmod(scaled.numerator, scaled.denominator)
+    half = 2 * rest - scaled.denominator
+    is_up = half > 0 or (half == 0 and (rounding == HALF_AWAY or whole % 2 == 1))
+    units = whole + is_up
+    return Decimal((int(value < 0 and units > 0), tuple(map(int, str(units))), -digits))
+
+
+def exact_decimal(value: Fraction, digits: int) -> Decimal:
+    """The fraction itself where it ends as a decimal; else rounded half away to `digits` digits.
+
+    Example, with 18 digits: 1/8 is 0.125, and 2/3 is 0.666666666666666667.
+    """
+    denominator, ends_after = value.denominator, 0
+    for factor in (2, 5):
+        power = 0
+        while denominator % factor == 0:
+            denominator //= factor
+            power += 1
+        ends_after = max(ends_after, power)
+    return round_fraction(value, ends_after if denominator == 1 else digits)
 
 
 def amount_text(amount: Decimal, currency: str) -> str:

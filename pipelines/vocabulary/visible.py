@@ -51,6 +51,8 @@ def visible_json(text: str) -> str:
     Args:
         text: JSON whose line ends stand between its members.
     """
+    if text.isprintable() and _UNSEEN.isdisjoint(text):
+        return text
     return "".join(sign if sign == "\n" or _is_seen(sign) else _json_escape(sign) for sign in text)
 
 

@@ -31,11 +31,13 @@ warehouse    vocabulary durable invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
 recovery     vocabulary durable landing reading lake intake warehouse home
 audit        vocabulary landing reading lake catalog intake home
+preview      vocabulary periods catalog
 operations   vocabulary settings landing invoicing lake catalog warehouse home
 defs         vocabulary settings invoicing reading lake catalog intake warehouse
              home audit operations
 definitions  settings warehouse defs
-cli          vocabulary settings intake lake home recovery operations defs definitions
+cli          vocabulary settings intake lake home preview recovery operations defs
+             definitions
 __main__     cli
 """
 """A room and the rooms it may import: only rooms that stand above it in this table."""
@@ -74,6 +76,7 @@ PURE = (
     "intake.decide",
     "intake.key_filter",
     "intake.sieve",
+    "preview",
 )
 """Rooms and modules that open no file, read no clock and no environment."""
 
@@ -85,6 +88,7 @@ MONEY_BEARING = (
     "vocabulary.money",
     "catalog.periods",
     "periods",
+    "preview",
     "intake.decide",
     "reading.parse",
 )

@@ -29,7 +29,7 @@ from pipelines.vocabulary.frames import BILLING_PERIODS, CLOSED_SPANS
 _AHEAD_OF_UTC = timedelta(days=1)
 """Local clocks run at most this far ahead of UTC (zones reach +14:00)."""
 
-_ROWS_AT_A_TIME = 500_000
+_ROWS_AT_A_TIME = 250_000
 """Boundaries that are worked out together; it bounds the memory."""
 
 _STEPS_BEFORE = 1
@@ -75,7 +75,7 @@ def open_periods(lives: Lives, closed: pl.DataFrame) -> pl.DataFrame:
     pauses = resolved(lives.pauses.join(zones, on="subscription_id"), closed, "from", "to")
     off = off_days(tiles.unique("subscription_id"), pauses)
     made = [_finished(_bounds(part), off) for part in _parts(tiles)]
-    return pl.concat([BILLING_PERIODS.to_frame(), *made])
+    return pl.concat([BILLING_PERIODS.to_frame(), *made], rechunk=False)
 
 
 def open_time(lives: Lives, closed: pl.DataFrame) -> pl.DataFrame:
@@ -144,8 +144,8 @@ def _parts(tiles: pl.DataFrame) -> Iterator[pl.DataFrame]:
         last_k=step_by(last) + 1 + _STEPS_AFTER,
     )
     count = pl.col("last_k") - pl.col("first_k") + 1
-    numbered = begun.with_columns(
-        part=(count.cum_sum() // _ROWS_AT_A_TIME).first().over("subscription_id")
+    numbered = begun.with_columns(part=count.cum_sum() // _ROWS_AT_A_TIME).with_columns(
+        pl.col("part").first().over("subscription_id")
     )
     yield from numbered.partition_by("part", maintain_order=True, include_key=False)
 

@@ -61,10 +61,11 @@ def make_periods(count: int, *, is_mixed: bool) -> int:
             }
         )
         if is_mixed and number % 2:
-            at = {"date": None, "at": start_at + timedelta(days=chance.randrange(30, 900))}
+            change_at = start_at + timedelta(days=chance.randrange(30, 900))
+            at = {"date": None, "at": change_at}
             phases.append({"subscription_id": name, "from": at, "plan_code": "next",
                            "currency": "USD", "realign": number % 4 == 1})  # fmt: skip
-            later = {"date": None, "at": at["at"] + timedelta(days=20)}
+            later = {"date": None, "at": change_at + timedelta(days=20)}
             pauses.append({"subscription_id": name, "from": at, "to": later})
     lives = Lives(
         pl.DataFrame(rows, COLUMNS), pl.DataFrame(phases, PHASES), pl.DataFrame(pauses, PAUSES)

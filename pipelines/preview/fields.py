@@ -96,11 +96,11 @@ class Fields:
 
     def time_zone(self) -> str:
         """The member `time_zone`; Etc/UTC where it is left out."""
-        return str(self.text("time_zone", TIME_ZONE, "Etc/UTC"))
+        return str(self.text("time_zone", TIME_ZONE) or "Etc/UTC")
 
     def currency(self) -> str:
         """The member `currency`; USD where it is left out."""
-        return str(self.text("currency", CURRENCY, "USD"))
+        return str(self.text("currency", CURRENCY) or "USD")
 
     def know(self, *names: str) -> None:
         """Says that these members are read elsewhere."""

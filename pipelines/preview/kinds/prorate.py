@@ -65,7 +65,7 @@ def _read(fields: Fields) -> _Case:
     rounding = str(fields.text("rounding", one_of(*ROUNDINGS), HALF_AWAY))
     zone = fields.time_zone()
     parts = [_read_part(part) for part in fields.rows("parts")]
-    return _Case(parts, minor_unit_digits(currency or "USD"), zone, rounding)
+    return _Case(parts, minor_unit_digits(currency), zone, rounding)
 
 
 def _read_part(part: Fields) -> _Part:

@@ -1,15 +1,17 @@
 """The calendar, asked through preview: examples of the contract and of other systems."""
 
+from typing import Any
+
 import pytest
 
 from tests.worlds.previews import Case, error_of, periods_case, result_of
 
 
-def starts(life: Case, **asked: object) -> list[str]:
+def starts(life: Case, **asked: Any) -> list[str]:
     return [each["start_date"] for each in result_of(periods_case(life, **asked))["periods"]]
 
 
-def shares(life: Case, zone: str = "Etc/UTC", **asked: object) -> list[tuple[int, int]]:
+def shares(life: Case, zone: str = "Etc/UTC", **asked: Any) -> list[tuple[int, int]]:
     periods = result_of(periods_case(life, zone, **asked))["periods"]
     return [(each["service_days"], each["full_days"]) for each in periods]
 

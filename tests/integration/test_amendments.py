@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from tests.worlds.bills_by_hand import CALENDAR
+from tests.worlds.bills_by_hand import CALENDAR, PERIOD_COLUMNS
 from tests.worlds.dbt_world import parsed_world
 from tests.worlds.lakes import make_lake_tables
 
@@ -210,7 +210,8 @@ class Warehouse:
                 )
                 continue
             run(
-                "insert into warehouse.calendar.billing_periods values ('sub', 'acme', 'p', 'EUR', "
+                f"insert into warehouse.calendar.billing_periods ({PERIOD_COLUMNS}) "
+                "values ('sub', 'acme', 'p', 'EUR', "
                 "'Etc/UTC', 'adjust', ?, ?, ?, ?, ?)",
                 [*times, start_at.date(), start_at.replace(tzinfo=None)],
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.warehouse.phase_outcome import outcome_of
+from tests.worlds.bills_by_hand import PERIOD_COLUMNS
 from tests.worlds.dbt_world import DbtWorld, built_world, not_passed
 
 
@@ -278,10 +279,10 @@ def test_a_subscription_added_later_heals_what_named_it(
 ) -> None:
     world = spoiled(
         "warehouse",
-        """
+        f"""
         insert into catalog.subscriptions values
             ('sub-new', 'idle', 'grouped', 'month', '1', 'calendar', '2026-01-10', null);
-        insert into calendar.billing_periods values
+        insert into calendar.billing_periods ({PERIOD_COLUMNS}) values
             ('sub-new', 'idle', 'grouped', 'USD', 'Etc/UTC', 'reject', '2026-01-10T00:00:00Z',
              '2026-02-01T00:00:00Z', '2026-02-03T00:00:00Z', '2026-01-10', '2026-01-10')
         """,

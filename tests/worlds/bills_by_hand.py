@@ -30,13 +30,21 @@ meterline:
         - {{path: "{folder}/lake.duckdb", alias: lake}}
 """
 
+PERIOD_COLUMNS = """
+    subscription_id, customer_id, plan_code, currency, time_zone, late_usage_policy,
+    period_start_at, period_end_at, cut_at, period_start_date, period_start_label
+"""
+"""Columns of a period that a world writes by hand; the others have a value of their own."""
+
 CALENDAR = """
 create schema calendar;
 create table calendar.billing_periods(
     subscription_id varchar, customer_id varchar, plan_code varchar, currency varchar,
     time_zone varchar, late_usage_policy varchar,
     period_start_at timestamptz, period_end_at timestamptz, cut_at timestamptz,
-    period_start_date date, period_start_label timestamp
+    period_start_date date, period_start_label timestamp,
+    full_start_at timestamptz, full_end_at timestamptz, service_days integer default 1,
+    full_days integer default 1, phase_index integer default 0, is_trial boolean default false
 );
 create table calendar.customer_names(
     name varchar, customer_id varchar, valid_from_at timestamptz, valid_to_at timestamptz
@@ -342,7 +350,7 @@ def _write_calendar(warehouse: Path) -> None:
             if finalized is None:
                 terms = PERIOD_TERMS[subscription_id]
                 row = [subscription_id, *terms, *_instants(instants), first_day, first_day]
-                _insert(connection, "calendar.billing_periods", row)
+                _insert(connection, f"calendar.billing_periods ({PERIOD_COLUMNS})", row)
         for name in NAMES:
             _insert(connection, "calendar.customer_names", name)
         _insert(connection, "calendar.auto_customer_sources", ["auto"])
@@ -370,6 +378,8 @@ def _close(connection: duckdb.DuckDBPyConnection, period: Sequence[object]) -> N
         "period_start_at": start,
         "period_end_at": end,
         "period_start_label": first_day,
+        "service_days": 1,
+        "full_days": 1,
         "cut_at": cut,
         "event_batch_id": finalized,
         "invoice_id": f"{subscription_id}/{first_day}",

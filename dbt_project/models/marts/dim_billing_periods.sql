@@ -48,6 +48,12 @@ select
     period_start_date,
     period_start_at,
     period_end_at,
+    full_start_at,
+    full_end_at,
+    service_days,
+    full_days,
+    phase_index,
+    is_trial,
     cut_at,
     status
 from periods_with_status

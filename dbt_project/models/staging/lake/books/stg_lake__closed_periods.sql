@@ -33,6 +33,12 @@ select
     cast(period_start_label as date) as period_start_date,
     period_start_at,
     period_end_at,
+    full_start_at,
+    full_end_at,
+    service_days,
+    full_days,
+    cast(null as integer) as phase_index,
+    cast(null as boolean) as is_trial,
     cut_at,
     event_batch_id
 from newest_revisions

@@ -41,7 +41,7 @@ def make_periods(count: int, *, is_mixed: bool) -> int:
     for number in range(count):
         name = f"sub-{number:06}"
         start_at = _START + timedelta(seconds=chance.randrange(86_400 * 28) if is_mixed else 0)
-        start = (
+        start: dict[str, object] = (
             {"date": None, "at": start_at} if is_mixed else {"date": start_at.date(), "at": None}
         )
         rows.append(

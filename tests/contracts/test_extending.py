@@ -333,6 +333,40 @@ def test_asset_is_a_module(checkout: Checkout) -> None:
     assert checkout.run(USE_TOY_ASSET) == "True True\n"
 
 
+TOY_KIND = '''
+"""`echo`: a toy."""
+
+from pipelines.preview.kinds.kind import Kind
+
+
+def _read(fields):
+    return fields.when("day")
+
+
+def _answer(cases):
+    return {key: {"day": str(day)} for key, day in cases.items()}
+
+
+KIND = Kind("echo", _read, _answer)
+'''
+
+
+def test_kind_of_preview_is_a_module(checkout: Checkout) -> None:
+    cases = [
+        {"id": "a", "kind": "echo", "day": "2026-01-31"},
+        {"id": "b", "kind": "echo", "hour": 3},
+        {"id": "c", "kind": "prorate", "parts": []},
+    ]
+    checkout.add("pipelines/preview/kinds/echo.py", TOY_KIND)
+    checkout.add("cases.json", json.dumps(cases))
+
+    answered = json.loads(checkout.run(METERLINE, "preview", "cases.json"))
+
+    assert answered[0]["result"] == {"day": "2026-01-31"}
+    assert answered[1]["error"]["path"] == "hour"
+    assert answered[2]["ok"]
+
+
 TOY_COMMAND = '''
 """`meterline hello`: a toy."""
 

@@ -94,6 +94,12 @@ def test_another_plan_is_another_span(lake: LakeInMemory) -> None:
     ]
 
 
+def test_another_zone_is_another_span_that_says_its_zone(lake: LakeInMemory) -> None:
+    periods = [closed(0, time_zone="Etc/UTC"), closed(1, time_zone="Asia/Tokyo")]
+    assert [row[1:3] for row in spans(lake, *periods)] == [(1, 2), (2, 3)]
+    assert closed_spans(lake)["time_zone"].to_list() == ["Etc/UTC", "Asia/Tokyo"]
+
+
 def test_period_within_another_one_belongs_to_its_span(lake: LakeInMemory) -> None:
     # A home may hold time that was billed twice.
     assert [row[1:3] for row in spans(lake, closed(0, days=5), closed(1), closed(4))] == [(1, 6)]

@@ -3,14 +3,19 @@
 import csv
 import decimal
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.money import (
+    HALF_AWAY,
+    HALF_EVEN,
     KNOWN_CURRENCIES,
+    exact_decimal,
     minor_unit_digits,
     plain_decimal,
+    round_fraction,
     round_half_away,
 )
 
@@ -137,3 +142,46 @@ def test_the_threads_decimal_context_changes_nothing() -> None:
 
     assert str(rounded) == "-98765432109876543210.12345678901234568"
     assert text == "-98765432109876543210.123456789012345675"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "rounding", "rounded"),
+    [
+        pytest.param("1200/31", 2, HALF_AWAY, "38.71", id="24-of-31-days-of-50"),
+        pytest.param("1/8", 2, HALF_AWAY, "0.13", id="half-goes-away-from-zero"),
+        pytest.param("-1/8", 2, HALF_AWAY, "-0.13", id="also-below-zero"),
+        pytest.param("1/8", 2, HALF_EVEN, "0.12", id="half-goes-to-the-even"),
+        pytest.param("3/8", 2, HALF_EVEN, "0.38", id="which-may-be-up"),
+        pytest.param("-3/8", 2, HALF_EVEN, "-0.38", id="or-down"),
+        pytest.param("1250001/10000000", 2, HALF_EVEN, "0.13", id="more-than-half-goes-up"),
+        pytest.param("-1/300", 2, HALF_AWAY, "0.00", id="zero-has-no-sign"),
+        pytest.param("2/3", 0, HALF_AWAY, "1", id="no-digits"),
+    ],
+)
+def test_fraction_is_rounded_once_from_its_exact_value(
+    value: str, digits: int, rounding: str, rounded: str
+) -> None:
+    assert str(round_fraction(Fraction(value), digits, rounding)) == rounded
+
+
+@pytest.mark.parametrize("thousandths", range(-31, 32))
+def test_fraction_of_a_decimal_is_rounded_as_the_decimal_is(thousandths: int) -> None:
+    value = Decimal(thousandths) / 1000
+    assert round_fraction(Fraction(value), 2) == round_half_away(value, 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0", "0"),
+        ("-7", "-7"),
+        ("1/8", "0.125"),
+        ("1/64", "0.015625"),
+        ("2/3", "0.666666666666666667"),
+        ("-1/3", "-0.333333333333333333"),
+        # 70 digits that end are all kept.
+        (f"1/{2**70}", f"0.{5**70:070d}"),
+    ],
+)
+def test_quotient_that_ends_is_exact_and_another_has_18_digits(value: str, text: str) -> None:
+    assert plain_decimal(exact_decimal(Fraction(value), 18)) == text

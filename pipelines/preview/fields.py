@@ -106,15 +106,19 @@ class Fields:
         """Says that these members are read elsewhere."""
         self._asked.update(names)
 
+    def has(self, name: str) -> bool:
+        """True if the member has a value; null and an empty cell are none."""
+        return self.members.get(name) not in (None, "")
+
     def require(self, *names: str) -> None:
         """Notes each of these members that is not there."""
         for name in names:
-            if self.members.get(name) is None:
+            if not self.has(name):
                 self.note(Code.MISSING_FIELD, name, "is missing; write it")
 
     def one_of(self, *names: str) -> str | None:
         """The one of these members that is there; notes that none is, or several."""
-        there = [name for name in names if self.members.get(name) is not None]
+        there = [name for name in names if self.has(name)]
         if not there:
             self.note(Code.MISSING_FIELD, "", f"expected one of {', '.join(names)}, found none")
         elif len(there) > 1:
@@ -178,7 +182,7 @@ class Fields:
     def _read(self, name: str, read: Callable[[object], T], default: T | None) -> T | None:
         self._asked.add(name)
         value = self.members.get(name)
-        if value is None or value in ("", []):
+        if value in (None, "") or (value == [] and read is not read_when):
             return default
         try:
             return read(value)

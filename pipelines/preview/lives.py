@@ -73,7 +73,7 @@ def _read_subscription(life: Fields) -> dict[str, Any]:
 def _check_anchor(life: Fields, row: Mapping[str, Any]) -> None:
     anchor, day = row["anchor"], row["anchor_day"]
     for name, anchors in (("anchor_day", "day"), ("anchor_at", "at")):
-        is_there = life.members.get(name) is not None
+        is_there = life.has(name)
         if anchor == anchors and not is_there:
             life.note(Code.MISSING_FIELD, name, f"is missing; anchor {anchor} needs it")
         elif anchor is not None and anchor != anchors and is_there:

@@ -78,7 +78,7 @@ def _read_part(part: Fields) -> _Part:
             span.require("start", "end")
     ends = service.text("ends", one_of("change"))
     left = None
-    if part.members.get("credited_from") is not None:
+    if part.has("credited_from"):
         given = part.inner("credited_from")
         given.require("billed", "credited")
         billed, credited = given.decimal("billed"), given.decimal("credited")

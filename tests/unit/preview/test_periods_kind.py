@@ -259,6 +259,7 @@ def test_instants_have_microseconds_only_where_there_are_some() -> None:
         ({"start_date": "2026-01-01", "anchor": "day"}, "missing_field",
          "subscription.anchor_day"),
         ({"start_date": "2026-01-01", "anchor": "at"}, "missing_field", "subscription.anchor_at"),
+        ({"start_date": "", "end_date": ""}, "missing_field", "subscription.start_date"),
         ({"start_date": "2026-01-01", "anchor_at": "2026-01-01"}, "contradiction",
          "subscription.anchor_at"),
         ({"start_date": "2026-01-01", "anchor": "day", "anchor_day": 32}, "bad_value",
@@ -335,6 +336,8 @@ def test_several_places_are_told_with_their_rows() -> None:
     [
         ({}, "missing_field", ""),
         ({"at": "2026-01-01", "count": 1}, "contradiction", ""),
+        ({"at": "", "until": None}, "missing_field", ""),
+        ({"at": []}, "bad_value", "at"),
         ({"count": 0}, "bad_value", "count"),
         ({"count": 10_001}, "too_large", "count"),
         ({"until": "2090-01-01"}, "too_large", "until"),

@@ -7,8 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.properties.test_witnessed_periods import is_sensible
-from tests.worlds.lives import lives, whens
+from tests.worlds.lives import is_sensible, lives, whens
 from tests.worlds.previews import answers_to
 from witness import periods as witness
 from witness.periods import Life, When

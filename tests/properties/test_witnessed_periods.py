@@ -1,6 +1,5 @@
 """Periods and days, compared with the witness, which makes them one by one in plain Python."""
 
-import itertools
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.periods.open_periods import open_periods
-from tests.worlds.lives import in_frames, lives, name_of, spans_of, whens
+from tests.worlds.lives import in_frames, is_sensible, lives, name_of, spans_of, whens
 from witness import clocks
 from witness import periods as witness
 from witness.periods import Closed, Life, Phase
@@ -39,19 +38,6 @@ def witnessed(life: Life, until: datetime) -> list[tuple[object, ...]]:
         tuple(getattr(each, name) for name in COLUMNS.values())
         for each in witness.open_periods(life, until)
     ]
-
-
-def is_sensible(life: Life) -> bool:
-    """What the rules of the catalog say: starts, changes and the end come in order, by both."""
-    points = [witness.point(life, life.start)]
-    points += sorted(
-        (witness.point(life, phase.start) for phase in life.phases), key=lambda point: point.at
-    )
-    points += [witness.point(life, life.end)] if life.end is not None else []
-    return all(
-        left.label < right.label and left.at < right.at
-        for left, right in itertools.pairwise(points)
-    )
 
 
 @given(st.lists(lives().filter(is_sensible), min_size=1, max_size=4), st.integers(0, 300))

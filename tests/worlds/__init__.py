@@ -4,6 +4,8 @@
     catalogs           a small catalog that is right, and edits that make it wrong
     periods            billing periods of one subscription
     walked_periods     subscriptions for oracles that go day by day
+    lives              lives by chance around changes of clocks, for the calendar and its witness
+    previews           cases of preview, from JSON to JSON
     deliveries         events and their senders, as the frames that stages hand each other
     file_lines         lines as a Metronome sender writes them, and the parser run over a file
     formats            the same events in every format

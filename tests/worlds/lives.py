@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import polars as pl
 from hypothesis import strategies as st
 
 from pipelines.periods.lives import PAUSES, PHASES, SUBSCRIPTIONS, Lives
 from pipelines.vocabulary.frames import CLOSED_SPANS
-from witness.periods import Closed, Life, Phase, When
+from witness.periods import Closed, Life, Phase, When, point
 
 ZONES = (
     "Etc/UTC",
@@ -111,6 +112,14 @@ def lives(draw: st.DrawFn) -> Life:
     )  # fmt: skip
     pauses = draw(st.lists(st.tuples(whens(day, -5, 60), whens(day, 61, 90)), max_size=2))
     return replace(life, pauses=pauses)
+
+
+def is_sensible(life: Life) -> bool:
+    """What the rules of the catalog say: starts, changes and the end come in order, by both."""
+    points = [point(life, life.start)]
+    points += sorted((point(life, phase.start) for phase in life.phases), key=lambda each: each.at)
+    points += [point(life, life.end)] if life.end is not None else []
+    return all(left.label < right.label and left.at < right.at for left, right in pairwise(points))
 
 
 def in_frames(many: Sequence[Life], until: datetime) -> Lives:

@@ -20,6 +20,7 @@ from pipelines.reading import formats
 from pipelines.reading.dialects import Dialect
 from pipelines.reading.formats.compression import is_packed, read_blocks
 from pipelines.reading.formats.file_format import HEAD_BYTES, Blocks, FileFormat, OpenedFile
+from pipelines.reading.formats.json_batches import ends_inside_object
 from pipelines.reading.formats.lines import FORMAT as LINES
 from pipelines.reading.formats.lines import Chunk, LongLine
 from pipelines.reading.formats.strangers import described, is_binary, is_json
@@ -96,15 +97,22 @@ def read_chunks(
     opened = OpenedFile(landed, path, size_bytes, dialect)
     origin = _with_digest(opened, origin, dialect)
     found, head, blocks = _format_of(opened)
-    is_text = found.declared_as == "json" and not is_binary(head)
-    if found.declared_as == "json" and not is_text:
+    if found.declared_as != "parquet" and is_binary(head):
         raise UnreadableFileError(described(head), Reason.NOT_DECLARED_FORMAT)
     events = 0
     for chunk in _parsed(found, found.read(opened, measured(blocks)), origin, dialect, read_lines):
         events += chunk.lines - chunk.blank - chunk.rejections.height
         yield chunk
-    if is_text and not events and not is_json(head):
+    if found.declared_as == "json" and not events:
+        _refuse_without_events(head)
+
+
+def _refuse_without_events(head: bytes) -> None:
+    """Raises `UnreadableFileError` if no line of a text is an event, and one sentence says why."""
+    if not is_json(head):
         raise UnreadableFileError(described(head), Reason.NOT_DECLARED_FORMAT)
+    if len(head) < HEAD_BYTES and ends_inside_object(head):
+        raise UnreadableFileError("truncated: the file ends inside its first object")
 
 
 def parsed_again(

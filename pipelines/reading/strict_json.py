@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NoReturn
 
 from pipelines.vocabulary.limits import NESTING_DEPTH_MAX
+from pipelines.vocabulary.visible import beginning
 
 
 class Number(str):
@@ -140,7 +141,7 @@ def _object_without_repeats(pairs: list[tuple[str, JsonValue]]) -> dict[str, Jso
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise StrictJsonError(f"key {name[:64]!a} stands twice in one object")
+                raise StrictJsonError(f"key {beginning(name)} stands twice in one object")
             seen.add(name)
     return members
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+from pipelines.vocabulary.visible import beginning
+
 _RFC3339 = re.compile(
     r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))[Tt ]"
     r"((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d)(?:\.(\d+))?"
@@ -67,7 +69,9 @@ def parse_rfc3339(text: str) -> int:
     match = _RFC3339.fullmatch(text)
     if match is None:
         kind = ZonelessError if _RFC3339.fullmatch(f"{text}Z") else TimestampError
-        raise kind(f"{text[:64]!a} is not an RFC 3339 instant with zone, like 2026-01-31T13:45:00Z")
+        raise kind(
+            f"{beginning(text)} is not an RFC 3339 instant with zone, like 2026-01-31T13:45:00Z"
+        )
     day, minute, second, fraction, zulu, sign, zone_hours, zone_minutes = match.groups()
     instant = _minute_microseconds(day, minute) + int(second) * 1_000_000
     if fraction:
@@ -75,7 +79,7 @@ def parse_rfc3339(text: str) -> int:
     if not zulu:
         offset = int(zone_hours) * 60 + int(zone_minutes)
         if offset > _ZONE_MINUTES_MAX:
-            raise TimestampError(f"{text[:64]!a} has a zone beyond ±14:00")
+            raise TimestampError(f"{beginning(text)} has a zone beyond ±14:00")
         instant += offset * (60_000_000 if sign == "-" else -60_000_000)
     return _within_the_calendar(text, instant)
 
@@ -136,7 +140,9 @@ def parse_offset(text: str) -> int:
     match = _OFFSET.fullmatch(text)
     minutes = int(match[2]) * 60 + int(match[3]) if match else _ZONE_MINUTES_MAX + 1
     if match is None or minutes > _ZONE_MINUTES_MAX:
-        raise TimestampError(f"{text[:64]!a} is not an offset from -14:00 to +14:00, like +01:00")
+        raise TimestampError(
+            f"{beginning(text)} is not an offset from -14:00 to +14:00, like +01:00"
+        )
     return -minutes if match[1] == "-" else minutes
 
 
@@ -146,11 +152,13 @@ def _iso8601(text: str, offset_minutes: int | None) -> int:
         return parse_rfc3339(text)
     match = _ISO8601.fullmatch(text)
     if match is None:
-        raise TimestampError(f"{text[:64]!a} is not an ISO 8601 instant, like 2026-01-31T13:45:00Z")
+        raise TimestampError(
+            f"{beginning(text)} is not an ISO 8601 instant, like 2026-01-31T13:45:00Z"
+        )
     day, hour, minute, second, fraction, zone, sign, zone_hours, zone_minutes = match.groups()
     if zone is None and offset_minutes is None:
         raise ZonelessError(
-            f"{text[:64]!a} is not an ISO 8601 instant with zone, like 2026-01-31T13:45:00Z"
+            f"{beginning(text)} is not an ISO 8601 instant with zone, like 2026-01-31T13:45:00Z"
         )
     instant = _minute_microseconds(_calendar_day(day), f"{hour}:{minute or '00'}")
     instant += int(second or 0) * 1_000_000
@@ -162,7 +170,7 @@ def _iso8601(text: str, offset_minutes: int | None) -> int:
     if zone is not None:
         minutes = int(zone_hours or 0) * 60 + int(zone_minutes or 0)
         if minutes > _ZONE_MINUTES_MAX:
-            raise TimestampError(f"{text[:64]!a} has a zone beyond ±14:00")
+            raise TimestampError(f"{beginning(text)} has a zone beyond ±14:00")
         offset = minutes if sign == "+" else -minutes
     return _within_the_calendar(text, instant - offset * 60_000_000)
 
@@ -184,7 +192,7 @@ def _calendar_day(text: str) -> str:
 
 def _within_the_calendar(text: str, instant: int) -> int:
     if not _FIRST_MICROSECOND <= instant <= _LAST_MICROSECOND:
-        raise TimestampError(f"{text[:64]!a} lies outside the years 1 to 9999 in UTC")
+        raise TimestampError(f"{beginning(text)} lies outside the years 1 to 9999 in UTC")
     return instant
 
 
@@ -268,15 +276,17 @@ def _unix(text: str, unit: _UnixUnit) -> int:
     """
     instant = _shifted(text, unit.digits)
     if instant is None:
-        raise TimestampError(f"{text[:64]!a} is not a number of {unit.name}, like {unit.example}")
+        raise TimestampError(
+            f"{beginning(text)} is not a number of {unit.name}, like {unit.example}"
+        )
     if not _FIRST_MICROSECOND <= instant <= _LAST_MICROSECOND:
         raise TimestampError(
-            f"{text[:64]!a} lies outside the years 1 to 9999; "
+            f"{beginning(text)} lies outside the years 1 to 9999; "
             f"it must count {unit.name} since 1970, not {unit.shorter}"
         )
     if abs(instant) < _LEAST_OF_ITS_UNIT <= abs(_shifted(text, _SECONDS.digits) or 0):
         raise TimestampError(
-            f"{text[:64]!a} lies within three years of 1970; "
+            f"{beginning(text)} lies within three years of 1970; "
             f"it must count {unit.name} since 1970, not {unit.longer}"
         )
     return instant

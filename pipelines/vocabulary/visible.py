@@ -40,6 +40,21 @@ def visible(text: str) -> str:
     return "".join(sign if _is_seen(sign) else ascii(sign)[1:-1] for sign in text)
 
 
+def beginning(text: str) -> str:
+    r"""The first signs of a text in quotes and in ASCII, for a sentence about it.
+
+    They are 64 signs, or as many as take 128 characters with their escapes. Example: of a thousand
+    signs `é`, 32 are shown, as `'\xe9\xe9…'`.
+    """
+    signs, room = list[str](), 128
+    for sign in text[:64]:
+        room -= len(ascii(sign)) - len("''")
+        if room < 0:
+            break
+        signs.append(sign)
+    return ascii("".join(signs))
+
+
 def visible_lines(text: str) -> str:
     """The same of each line of a text that has several."""
     return "\n".join(visible(line) for line in text.split("\n"))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
-from pipelines.reading.dialects import DIALECTS
+from pipelines.reading.dialects import DIALECTS, Dialect
 from pipelines.reading.files import read_chunks
 from pipelines.reading.formats.records import Records
 from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk, parse_records
@@ -101,11 +101,12 @@ PACKERS: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 def parse_file(
-    path: str, content: bytes, dialect: str = "metronome", origin: FileOrigin = ORIGIN
+    path: str, content: bytes, dialect: str | Dialect = "metronome", origin: FileOrigin = ORIGIN
 ) -> ParsedContent:
     """The landed file parsed as a worker does it."""
+    reader = DIALECTS[dialect] if isinstance(dialect, str) else dialect
     return gathered(
-        read_chunks(io.BytesIO(content), path, len(content), origin, DIALECTS[dialect], parse_chunk)
+        read_chunks(io.BytesIO(content), path, len(content), origin, reader, parse_chunk)
     )
 
 

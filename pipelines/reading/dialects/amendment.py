@@ -17,6 +17,7 @@ from pipelines.reading.dialects.event import EventFields, Members, RefusedLineEr
 from pipelines.reading.dialects.form import Dialect, prepared, read_key
 from pipelines.reading.strict_json import TYPE_NAMES, JsonValue
 from pipelines.vocabulary.verdicts import Reason
+from pipelines.vocabulary.visible import beginning
 
 
 class Amendment(StrEnum):
@@ -88,7 +89,7 @@ def _amendment(kind: JsonValue) -> Amendment:
     kinds = {amendment.value: amendment for amendment in Amendment}
     if type(kind) is str and kind in kinds:
         return kinds[kind]
-    found = f"{kind[:64]!a}" if type(kind) is str else TYPE_NAMES[type(kind)]
+    found = f"{beginning(kind)}" if type(kind) is str else TYPE_NAMES[type(kind)]
     raise RefusedLineError(
         Reason.MALFORMED, f"field {AMENDMENT_FIELD!a} must be 'void' or 'amend', found {found}"
     )

@@ -45,6 +45,7 @@ from pipelines.vocabulary.instants import (
     parse_unix_seconds,
 )
 from pipelines.vocabulary.verdicts import Reason
+from pipelines.vocabulary.visible import beginning
 
 DIALECT = Dialect(
     EventForm(
@@ -158,7 +159,7 @@ class NamedFields:
                 raise RefusedLineError(
                     Reason.INVALID_PROPERTY,
                     f"field {quoted(field)} and a member of {self.beside_name} are both the "
-                    f"property {name[:64]!a}",
+                    f"property {beginning(name)}",
                 )
             if isinstance(value, dict | list) and exact_text(members, value) is None:
                 raise RefusedLineError(

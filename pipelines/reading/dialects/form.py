@@ -29,6 +29,7 @@ from pipelines.reading.strict_json import TYPE_NAMES, Number
 from pipelines.vocabulary.instants import TimestampError, ZonelessError
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
+from pipelines.vocabulary.visible import beginning
 
 
 @dataclass(frozen=True)
@@ -296,7 +297,7 @@ def _check_fixed(fixed: FixedField, members: Members) -> None:
     if text != fixed.text:
         raise RefusedLineError(
             Reason.MALFORMED,
-            f"field {quoted(fixed.field)} must be {fixed.text!a}, found {text[:64]!a}",
+            f"field {quoted(fixed.field)} must be {fixed.text!a}, found {beginning(text)}",
         )
 
 

@@ -14,6 +14,7 @@ from pipelines.reading.dialects.event import (
     quoted,
     value_of,
 )
+from pipelines.vocabulary.visible import beginning
 
 
 class NotUsageError(ValueError):
@@ -41,7 +42,7 @@ class NotUsage:
         text = ("true" if value else "false") if isinstance(value, bool) else value
         if isinstance(text, str) and text in self.values:
             raise NotUsageError(
-                f"field {quoted(self.field)} is {text[:64]!a}, which is no usage of this source"
+                f"field {quoted(self.field)} is {beginning(text)}, which is no usage of this source"
             )
 
 

@@ -6,6 +6,7 @@ from pipelines.reading.dialects.event import Field, Members, RefusedLineError, v
 from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, Number, exact_text
 from pipelines.vocabulary.limits import NAME_BYTES_MAX, PROPERTIES_MAX
 from pipelines.vocabulary.verdicts import Reason
+from pipelines.vocabulary.visible import beginning
 
 Properties = tuple[dict[str, str], str]
 """The flat map (property name → exact source text), and its part of the payload."""
@@ -74,7 +75,7 @@ def flat_properties(
             if nested is None:
                 raise RefusedLineError(
                     Reason.INVALID_PROPERTY,
-                    f"property {name!a} must be a string, number or boolean, "
+                    f"property {beginning(name)} must be a string, number or boolean, "
                     f"found {TYPE_NAMES[type(member)]}",
                 )
             payload += (name, "j", nested)
@@ -143,7 +144,7 @@ class NestedObject:
             elif path in flat:
                 raise RefusedLineError(
                     Reason.INVALID_PROPERTY,
-                    f"two members of {self.field} have the path {path[:64]!a}",
+                    f"two members of {self.field} have the path {beginning(path)}",
                 )
             else:
                 flat[path] = member

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from pipelines.reading.dialects.event import Members, RefusedLineError
 from pipelines.vocabulary.verdicts import Reason
+from pipelines.vocabulary.visible import beginning
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class EventSchemas:
         schema = self.by_name.get(event_name)
         if schema is None:
             raise RefusedLineError(
-                Reason.SCHEMA_VIOLATION, f"no event schema is declared for {event_name[:64]!a}"
+                Reason.SCHEMA_VIOLATION, f"no event schema is declared for {beginning(event_name)}"
             )
         for kind, names in (("attribute", schema.attributes), ("dimension", schema.dimensions)):
             found = properties if names_of_kind is None else names_of_kind(members, kind)
@@ -63,6 +64,6 @@ class EventSchemas:
                 if name not in found:
                     raise RefusedLineError(
                         Reason.SCHEMA_VIOLATION,
-                        f"the {kind} {name[:64]!a} that event schema {event_name[:64]!a} declares "
-                        "is missing",
+                        f"the {kind} {beginning(name)} that event schema "
+                        f"{beginning(event_name)} declares is missing",
                     )

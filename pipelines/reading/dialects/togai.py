@@ -29,6 +29,7 @@ from pipelines.reading.strict_json import TYPE_NAMES, JsonValue, Number
 from pipelines.vocabulary.instants import parse_iso8601_utc
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
+from pipelines.vocabulary.visible import beginning
 
 _OWN_SCHEMAS = (
     EventSchema("togai-usage", attributes=("usage",), dimensions=("usage_meter_id",)),
@@ -59,7 +60,7 @@ def _properties(members: Members) -> Properties:
         if name in attributes:
             raise RefusedLineError(
                 Reason.INVALID_PROPERTY,
-                f"{name[:64]!a} stands among the attributes and among the dimensions",
+                f"{beginning(name)} stands among the attributes and among the dimensions",
             )
     properties, payload = flat_properties(
         attributes | dimensions, members, "attributes and dimensions"
@@ -81,7 +82,7 @@ def _named_values(members: Members, field: str) -> tuple[dict[str, JsonValue], d
     values, units = dict[str, JsonValue](), dict[str, str]()
     for name, element in _named_elements(value, field):
         if name in values:
-            raise _refused(f"{name[:64]!a} stands twice among the {field}")
+            raise _refused(f"{beginning(name)} stands twice among the {field}")
         if element.get("value") is None:
             continue  # As if it were not there.
         values[name] = element["value"]
@@ -89,7 +90,8 @@ def _named_values(members: Members, field: str) -> tuple[dict[str, JsonValue], d
         if unit is not None and unit != "":
             if type(unit) is not str or len(unit.encode()) > NAME_BYTES_MAX:
                 raise _refused(
-                    f"the unit of {name[:64]!a} must be a string of at most {NAME_BYTES_MAX} bytes"
+                    f"the unit of {beginning(name)} must be a string of at most "
+                    f"{NAME_BYTES_MAX} bytes"
                 )
             units[name] = unit
     return values, units

@@ -44,6 +44,7 @@ from pipelines.reading.strict_json import JsonValue
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
+from pipelines.vocabulary.visible import beginning
 
 Columns = tuple[Column, ...]
 """The columns of a file, in its order."""
@@ -51,8 +52,9 @@ Columns = tuple[Column, ...]
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
 """Characters that may separate cells, and their name in a sentence."""
 
-_NAME = re.compile(r"\.csv(\.gz|\.zst)?$", re.IGNORECASE)
+_NAME = re.compile(r"\.csv(\.gz|\.gzip|\.zst|\.zstd)?$", re.IGNORECASE)
 _WITH_A_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3}")
 
 
 @dataclass(frozen=True)
@@ -228,16 +230,20 @@ def _header_columns(header: RawRecord, form: CsvForm) -> Columns:
         names = _cells(_header_content(header), form)
     except RefusedLineError as refusal:
         _refuse_other_separator(text, form)
-        sentence = f"the first record is no header: {refusal.sentence}"
+        what = f": {refusal.sentence}"
+        if text and is_json(text.encode()):
+            what = " but JSON; land it under a name that does not end in .csv"
+        sentence = f"the first record is no header{what}"
         raise UnreadableFileError(sentence, Reason.NOT_DECLARED_FORMAT) from None
-    known = form.names.own
+    known = form.names.all
     tops = {name.partition(".")[0] for name in names}
     if known and not tops & (known | {"event"}):
         _refuse_other_separator(text, form)
         wanted = ", ".join(sorted(form.names.required or known))
         raise UnreadableFileError(
             f"its first record is no header: expected names such as {wanted}, found "
-            f"{text[:64]!a}; land it with a header, or declare its columns in source_fields.csv",
+            f"{beginning(text)}; land it with a header, or declare its columns in "
+            "source_fields.csv",
             Reason.NOT_DECLARED_FORMAT,
         )
     return columns_of(names)
@@ -248,7 +254,7 @@ def _refuse_other_separator(header: str, form: CsvForm) -> None:
     declared = form.layout.separator
     for separator, word in SEPARATORS.items():
         names = set(header.replace('"', "").split(separator))
-        if separator != declared and form.names.own & names:
+        if separator != declared and form.names.all & names:
             cell = {"\t": "tab"}.get(separator, separator)
             raise UnreadableFileError(
                 f"its header separates names by {word}, expected {SEPARATORS[declared]}; write "
@@ -286,25 +292,39 @@ def _members(
         )
     whole: dict[str, JsonValue] = {}
     parted: dict[str, dict[str, JsonValue]] = {}
-    for column, cell in zip(columns, cells, strict=True):
-        if not cell or cell == form.layout.null_text:
-            continue
-        if column.inner is None:
-            whole[column.member] = _value(cell, column, form)
-        else:
-            parted.setdefault(column.member, {})[column.inner] = _value(cell, column, form)
+    try:
+        for column, cell in zip(columns, cells, strict=True):
+            if not cell or cell == form.layout.null_text:
+                continue
+            if column.inner is None:
+                whole[column.member] = _value(cell, column, form)
+            else:
+                parted.setdefault(column.member, {})[column.inner] = _value(cell, column, form)
+    except RefusedLineError as refusal:
+        return refusal
     return (whole | parted) or None
 
 
 def _value(cell: str, column: Column, form: CsvForm) -> str:
     """The cell's text. A number has a point before its fraction.
 
-    Example: with the decimal separator `,`, the property `1,50` is `1.50`. A key stays `1,50`.
+    Example: with the decimal separator `,`, the property `1,50` is `1.50`. A key stays `1,50`. The
+    property `1.000` is refused: its sender may mean a thousand.
+
+    Raises:
+        RefusedLineError: a point may separate thousands.
     """
     if form.layout.decimal_separator == ".":
         return cell
-    is_name = column.inner is None and column.member in form.names.own
-    number = None if is_name else _WITH_A_COMMA.fullmatch(cell)
+    if column.inner is None and column.member in form.names.all:
+        return cell
+    if _GROUPED.fullmatch(cell):
+        raise RefusedLineError(
+            Reason.INVALID_PROPERTY,
+            f"property {beginning(column.inner or column.member)}: {cell!a} may be a thousand or a "
+            "fraction, as `decimal_separator` is a comma; write it without the point",
+        )
+    number = _WITH_A_COMMA.fullmatch(cell)
     return cell if number is None else f"{number.group(1)}.{number.group(2)}"
 
 

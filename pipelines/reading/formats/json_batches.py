@@ -11,6 +11,7 @@ from pipelines.reading.formats.field_names import FieldNames, field_names
 from pipelines.reading.formats.file_format import HEAD_BYTES, FileFormat, OpenedFile
 from pipelines.reading.formats.json_structure import (
     OPEN_BRACKETS_MAX,
+    WHITE_SPACE,
     SeveralArraysError,
     State,
     after_blanks,
@@ -19,13 +20,14 @@ from pipelines.reading.formats.json_structure import (
 )
 from pipelines.reading.formats.json_values import split_elements
 from pipelines.reading.formats.records import BYTE_ORDER_MARK, texts_at
+from pipelines.reading.formats.strangers import is_json
 
 __all__ = ["FORMAT", "OPEN_BRACKETS_MAX", "begins_with_values", "split_elements"]
 
 BATCH_START = re.compile(
     rb'(?:\xef\xbb\xbf)?[ \t\r\n]*+(?:\[|\{[ \t\r\n]*+"events"[ \t\r\n]*+:[ \t\r\n]*+\[)'
 )
-"""The beginning of a file of batches that needs no further look."""
+"""The beginning of a file of batches that needs no further look, if it is JSON."""
 
 
 def begins_with_values(head: bytes, names: FieldNames, *, is_whole: bool) -> bool:
@@ -36,7 +38,7 @@ def begins_with_values(head: bytes, names: FieldNames, *, is_whole: bool) -> boo
         names: the names of the source's events.
         is_whole: True: these are all of its bytes.
     """
-    if BATCH_START.match(head):
+    if BATCH_START.match(head) and is_json(head):
         return True
     start = after_blanks(head, len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0)
     if head[start : start + 1] != b"{":
@@ -50,6 +52,20 @@ def begins_with_values(head: bytes, names: FieldNames, *, is_whole: bool) -> boo
     is_cut_short = found.state is State.OPEN and is_whole
     is_over_lines = b"\n" in shown and not is_cut_short
     return found.state is not State.BROKEN and (is_batch or is_over_lines)
+
+
+def ends_inside_object(head: bytes) -> bool:
+    """True if a whole file is an object over several lines that is not closed, or begins with one.
+
+    Such a file is read line by line, as a wrong line costs no other. Where none of its lines is an
+    event, one sentence says what is wrong.
+
+    Args:
+        head: all bytes of the file.
+    """
+    start = after_blanks(head, len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0)
+    is_over_lines = b"\n" in head[start:].rstrip(WHITE_SPACE) and b"\n{" not in head[start:]
+    return is_over_lines and top_members(head, start).state is State.OPEN
 
 
 def _is_values(opened: OpenedFile, _landed_head: bytes, head: bytes) -> bool:

@@ -14,6 +14,7 @@ from pipelines.reading.dialects import RefusedLineError, unwrapped
 from pipelines.reading.formats.field_names import FieldNames
 from pipelines.reading.strict_json import StrictJsonError, parse_object
 from pipelines.vocabulary.errors import UnreadableFileError
+from pipelines.vocabulary.visible import beginning
 
 OPEN_BRACKETS_MAX = 1000
 """Brackets that may be open at a time in an element. Far fewer are read (`NESTING_DEPTH_MAX`)."""
@@ -70,6 +71,11 @@ class EndSearch:
         self._open = bytearray(b"}" if is_entered else b"")
         self._is_in_string = False
         self.reached = 0
+
+    @property
+    def is_between(self) -> bool:
+        """True if no string and no bracket is open at the place reached."""
+        return not self._open and not self._is_in_string
 
     def find(self, held: bytes, at: int) -> int:
         """The place where the value ends. -1: it is not in this window.
@@ -227,8 +233,8 @@ class SeveralArraysError(ValueError):
 def batch_array(found: TopMembers, names: FieldNames) -> Member | None:
     """The member that holds the events of a batch. None: the object is no batch.
 
-    An object without any field of an event is a batch if it has the declared array, `events`, or
-    exactly one array of objects.
+    An object without any field that identifies an event is a batch if it has the declared array,
+    `events`, or exactly one array of objects.
 
     Example: `{"count": 2, "data": [{…}, {…}]}` is a batch, and `data` holds its events.
 
@@ -247,7 +253,7 @@ def batch_array(found: TopMembers, names: FieldNames) -> Member | None:
 
 def _only(arrays: list[Member]) -> Member:
     if len(arrays) > 1:
-        shown = " and ".join(f"{each.name[:64]!a}" for each in arrays[:2])
+        shown = " and ".join(f"{beginning(each.name)}" for each in arrays[:2])
         raise SeveralArraysError(
             f"an object has two arrays of objects, {shown}; name the one with the events in "
             "`batch_member` of sources.csv"

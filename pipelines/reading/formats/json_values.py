@@ -19,6 +19,15 @@ from collections.abc import Iterable
 
 from pipelines.reading.dialects import RefusedLineError
 from pipelines.reading.formats.field_names import NO_NAMES, FieldNames
+from pipelines.reading.formats.json_elements import (
+    COMMA,
+    NO_DELIMITER,
+    expect,
+    large_record,
+    next_element,
+    next_significant,
+    rest_of_stream,
+)
 from pipelines.reading.formats.json_structure import (
     WHITE_SPACE,
     EndSearch,
@@ -44,7 +53,6 @@ from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
-_COMMA, _END = b",]"
 _BROKEN = -2
 
 
@@ -71,8 +79,8 @@ def line_values(
 ) -> list[Record | None] | None:
     """The records of a line that holds several events, in order. None: the line is one record.
 
-    Example: `{…}{…}` has two records, and so has `{"data":[{…},{…}]}`. A comma after an event makes
-    no second record: the line is then one, and wrong.
+    Example: `{…}{…}` has two records, and so has `{"data":[{…},{…}]}`. A line of nothing but an
+    empty batch, such as `{"events":[]}`, is blank.
 
     Args:
         line: a line of at most `LINE_BYTES_MAX` bytes, without its line end.
@@ -85,6 +93,8 @@ def line_values(
     """
     values = _Values(Window([line], offset=byte_offset), names, first_number - 1, is_line=True)
     records = list(values.records())
+    if values.batches and not records:
+        return [None]
     return records if records and (values.batches or values.objects > 1) else None
 
 
@@ -131,6 +141,7 @@ class _Values:
         self._window = window
         self._names = names
         self._is_line = is_line
+        self._is_cut_short = False
         self.number = number
         self.objects = 0
         self.batches = 0
@@ -138,7 +149,7 @@ class _Values:
     def records(self) -> Records:
         """The records of all values, in order."""
         window = self._window
-        while first := _next_significant(window):
+        while first := next_significant(window):
             if first == b"{":
                 yield from self._object()
             elif first == b"[" and (not self._is_line or holds_objects(window.buffer, window.at)):
@@ -148,24 +159,40 @@ class _Values:
             elif self._is_line:
                 yield self._junk()
             else:
-                _expect(window, b"[")
+                expect(window, b"[")
 
     def rest_of_line(self, trimmed: bytes = WHITE_SPACE) -> Record | None:
         """Everything that is left, as one record."""
         self.number += 1
-        return _rest(self._window, StreamedRecord(self._window.offset, trimmed), self.number)
+        streamed = StreamedRecord(self._window.offset, trimmed)
+        return rest_of_stream(self._window, streamed, self.number)
 
     def _elements(self) -> Records:
         """The elements of an array, whose `[` is taken. Its `]` is taken with the last one."""
         window = self._window
-        if _next_significant(window) == b"]":
+        if next_significant(window) == b"]":
             window.at += 1
             return
-        delimiter = _COMMA
-        while delimiter == _COMMA:
+        delimiter = COMMA
+        while delimiter == COMMA:
             self.number += 1
-            record, delimiter = _element(window, self.number, is_line=self._is_line)
+            record, delimiter = next_element(window, self.number, is_line=self._is_line)
             yield record
+        if delimiter == NO_DELIMITER:
+            yield from self._cut_short()
+
+    def _cut_short(self) -> Records:
+        """The rejection of a line that ends inside a batch: further events may be missing.
+
+        It is at the end of the line, and has no bytes. A line has at most one.
+        """
+        if not self._is_cut_short:
+            self._is_cut_short = True
+            self.number += 1
+            refusal = RefusedLineError(
+                Reason.MALFORMED, "not JSON: the line ends before its batch of events is closed"
+            )
+            yield text_record(self.number, self._window.offset, b"")._replace(content=refusal)
 
     def _object(self) -> Records:
         self.objects += 1
@@ -176,7 +203,7 @@ class _Values:
         elif end != _BROKEN and window.left > LINE_BYTES_MAX:
             yield from self._large_object()
         elif self._is_line:
-            yield self._untilnext_event()
+            yield self._until_next_event()
         else:
             raise UnreadableFileError(
                 f"truncated: the file ends inside the object that begins at byte {window.offset}"
@@ -207,7 +234,7 @@ class _Values:
         offset = window.offset
         try:
             found = top_members(text, 0)
-            array = batch_array(found, self._names)
+            array = None if self._names.is_no_usage(text) else batch_array(found, self._names)
         except SeveralArraysError as error:
             if self.number == 0:
                 raise UnreadableFileError(str(error), Reason.NOT_DECLARED_FORMAT) from None
@@ -246,20 +273,25 @@ class _Values:
             self.batches += 1
             window.at += array.start + 1
             yield from self._elements()
-            self._leave_batch(found, array)
+            yield from self._leave_batch(found, array)
         elif self._is_line:
-            yield self._untilnext_event()
+            yield self._until_next_event()
         else:
             self.number += 1
-            yield _large_record(window, self.number)
+            yield large_record(window, self.number)
 
-    def _leave_batch(self, found: TopMembers, array: Member) -> None:
-        """Takes the members after the array of a large batch, and its `}`."""
+    def _leave_batch(self, found: TopMembers, array: Member) -> Records:
+        """Takes the members after the array of a large batch, and its `}`.
+
+        A line that ends before them gets one rejection, as more events may have been cut off.
+        """
         window = self._window
-        first = _next_significant(window)
+        first = next_significant(window)
+        if self._is_line and not first:
+            yield from self._cut_short()
+            return
         if first != b",":
-            if first or not self._is_line:
-                _expect(window, b"}")
+            expect(window, b"}")
             return
         taken, search = [b'{"":0'], EndSearch(window.offset, is_bracketed=True, is_entered=True)
         end = search.find(window.buffer, window.at)
@@ -267,6 +299,7 @@ class _Values:
             taken.append(window.take(search.reached))
             if not window.extend():
                 if self._is_line:
+                    yield from self._cut_short()
                     return
                 raise UnreadableFileError(
                     "truncated: the file ends before its batch of events is closed"
@@ -281,7 +314,7 @@ class _Values:
             except SeveralArraysError as error:
                 raise UnreadableFileError(str(error), Reason.NOT_DECLARED_FORMAT) from None
 
-    def _untilnext_event(self) -> Record | None:
+    def _until_next_event(self) -> Record | None:
         """A wrong piece of a line, up to the next whole event of the line or to its end."""
         window = self._window
         text = window.buffer[window.at : window.at + LINE_BYTES_MAX + 1]
@@ -305,80 +338,3 @@ class _Values:
                 return streamed.record(self.number)
         streamed.add(window.take(end))
         return streamed.record(self.number)
-
-
-def _next_significant(window: Window) -> bytes:
-    """The next byte that is not white space. Empty: the stream has ended."""
-    while True:
-        window.at = after_blanks(window.buffer, window.at)
-        if window.left or not window.extend():
-            return window.buffer[window.at : window.at + 1]
-
-
-def _expect(window: Window, token: bytes) -> None:
-    _next_significant(window)
-    while window.left < len(token) and window.extend():
-        pass
-    if not window.left:
-        raise UnreadableFileError("truncated: the file ends before its batch of events is closed")
-    offset, found = window.offset, window.take(window.at + len(token))
-    if found != token:
-        raise UnreadableFileError(
-            f"byte {offset}: expected {token.decode()} of a batch of events, "
-            f"found {found.decode(errors='replace')!a}"
-        )
-
-
-def _element(window: Window, number: int, *, is_line: bool) -> tuple[Record | None, int]:
-    """The next element, and the delimiter after it. The window then begins after the delimiter."""
-    _next_significant(window)
-    offset = window.offset
-    search = EndSearch(offset)
-    streamed: StreamedRecord | None = None
-    try:
-        end = search.find(window.buffer, window.at)
-        while end < 0:
-            # An element that does not end in this window is streamed: only its readable part is
-            # kept.
-            streamed = streamed or StreamedRecord(offset, WHITE_SPACE)
-            streamed.add(window.take(search.reached))
-            if not window.extend():
-                raise UnreadableFileError(
-                    f"truncated: the file ends inside element {number}, which begins at byte "
-                    f"{offset}"
-                )
-            end = search.find(window.buffer, window.at)
-    except UnreadableFileError:
-        if not is_line:
-            raise
-        return _rest(window, streamed or StreamedRecord(offset, WHITE_SPACE), number), _END
-    delimiter = window.buffer[end]
-    last = window.take(end)
-    window.at += 1
-    if streamed is not None:
-        streamed.add(last)
-        return streamed.record(number), delimiter
-    content = last.rstrip(WHITE_SPACE)
-    return (text_record(number, offset, content) if content else None), delimiter
-
-
-def _large_record(window: Window, number: int) -> Record | None:
-    """The object that begins here, which is longer than the window."""
-    offset = window.offset
-    search, streamed = EndSearch(offset, is_bracketed=True), StreamedRecord(offset, WHITE_SPACE)
-    while (end := search.find(window.buffer, window.at)) < 0:
-        streamed.add(window.take(search.reached))
-        if not window.extend():
-            raise UnreadableFileError(
-                f"truncated: the file ends inside the object that begins at byte {offset}"
-            )
-    streamed.add(window.take(end))
-    return streamed.record(number)
-
-
-def _rest(window: Window, streamed: StreamedRecord, number: int) -> Record | None:
-    """The record that goes on to the end of the stream."""
-    streamed.add(window.take(len(window.buffer)))
-    while window.extend():
-        streamed.add(window.take(len(window.buffer)))
-    return streamed.record(number)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pipelines.reading.dialects.reach import EVERYTHING, Path, Reach
 from pipelines.reading.formats.records import columns_of
 from pipelines.vocabulary.errors import UnreadableFileError
+from pipelines.vocabulary.visible import beginning
 
 _UNIT_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 NOT_FINITE = "\x00"
@@ -93,7 +94,7 @@ def _texts_of(dtype: pa.DataType, name: str, reach: Reach = EVERYTHING) -> _ToTe
     for is_of, texts_of in _COMPOSED:
         if is_of(dtype):
             return texts_of(dtype, name)
-    raise UnreadableFileError(f"column {name[:64]!a} is of type {dtype}, which is not read")
+    raise UnreadableFileError(f"column {beginning(name)} is of type {dtype}, which is not read")
 
 
 def _strings(values: pa.Array) -> Texts:
@@ -200,7 +201,7 @@ def _struct_texts(dtype: pa.StructType, name: str, reach: Reach) -> _ToTexts:
 
 def _map_texts(dtype: pa.MapType, name: str) -> _ToTexts:
     if dtype.key_type not in (pa.string(), pa.dictionary(pa.int32(), pa.string())):
-        raise UnreadableFileError(f"column {name[:64]!a} is a map whose keys are no texts")
+        raise UnreadableFileError(f"column {beginning(name)} is a map whose keys are no texts")
     of_keys, of_items = _texts_of(dtype.key_type, name), _texts_of(dtype.item_type, name)
 
     def texts(values: pa.MapArray) -> Texts:

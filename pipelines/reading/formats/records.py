@@ -16,6 +16,7 @@ from pipelines.reading.dialects.event import Members
 from pipelines.vocabulary.errors import UnreadableFileError
 from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
+from pipelines.vocabulary.visible import beginning
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """Some tools write this mark at the beginning of a file, where it is skipped."""
@@ -193,15 +194,15 @@ def columns_of(names: Sequence[str]) -> tuple[Column, ...]:
     for name in names:
         member, dot, inner = name.partition(".")
         if not member or (dot and not inner):
-            raise UnreadableFileError(f"a column has the name {name[:64]!a}")
+            raise UnreadableFileError(f"a column has the name {beginning(name)}")
         columns.append(Column(member, inner if dot else None))
     times = Counter(columns)
     for column, name in zip(columns, names, strict=True):
         if times[column] > 1:
-            raise UnreadableFileError(f"two columns have the name {name[:64]!a}")
+            raise UnreadableFileError(f"two columns have the name {beginning(name)}")
         if column.inner is not None and Column(column.member, None) in times:
             raise UnreadableFileError(
-                f"column {name[:64]!a} stands beside column {column.member[:64]!a}, "
+                f"column {beginning(name)} stands beside column {beginning(column.member)}, "
                 "which is the whole of it"
             )
     return tuple(columns)

@@ -1,5 +1,7 @@
 """Strangers: files that hold no events in any format, such as an error page or an archive."""
 
+import re
+
 from pipelines.reading.formats.json_structure import after_blanks
 from pipelines.reading.formats.records import BYTE_ORDER_MARK
 
@@ -19,24 +21,37 @@ _MARKS = (
 )
 """The first bytes of files that senders land by mistake, and what such a file is."""
 
+_TAR_MARK = slice(257, 262), b"ustar"
+"""The place of the mark of a tar archive, whose first bytes are the name of its first file."""
+
+_JSON_START = re.compile(
+    rb"""\{[ \t\r\n]*+(?:["}]|\Z) | \[[ \t\r\n]*+(?:[\]\[{",tfn0-9-]|\Z)""", re.VERBOSE
+)
+"""The beginning of an object or array. `[INFO]` of a log and `{\\rtf1` of a document are none."""
+
 _TELL_CSV = "a CSV file whose name does not end in .csv needs `format` = csv in sources.csv"
 
 
 def is_binary(head: bytes) -> bool:
     """True if a file has the first bytes of a known format that is no text."""
-    return any(head.startswith(mark) for mark, _ in _MARKS if not mark.isascii() or mark[-1] < 32)
+    place, tar = _TAR_MARK
+    return head[place] == tar or any(
+        head.startswith(mark) for mark, _ in _MARKS if not mark.isascii() or mark[-1] < 32
+    )
 
 
 def is_json(head: bytes) -> bool:
     """True if the first bytes of a file can be those of JSON events, or hold nothing at all."""
     first = _first_bytes(head)
-    return not first or first[:1] in (b"{", b"[")
+    return not first or _JSON_START.match(first) is not None
 
 
 def described(head: bytes) -> str:
     """A sentence about a file in which no line is an event and whose first bytes are no JSON."""
     first = _first_bytes(head)
+    place, tar = _TAR_MARK
     kind = next((what for mark, what in _MARKS if first.startswith(mark)), None)
+    kind = "a tar archive" if head[place] == tar else kind
     if kind is not None:
         return f"it looks like {kind}; land events as JSON, CSV or Parquet"
     shown = first[:24].split(b"\n")[0].decode(errors="replace")

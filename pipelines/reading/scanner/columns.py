@@ -217,21 +217,21 @@ def _left(
     if not len(lines):
         return _NOTHING_LEFT
     starts, lengths = found.line_place[lines], found.line_bytes[lines]
-    # One call reads all of them, since a frame per line is slow. With a byte offset other than 0
-    # the reader does not look for a byte order mark. The true places are set afterwards.
+    # One call reads all of them, since a frame per line is slow. True places are set afterwards. At
+    # offset 0 a byte order mark is skipped. Number 1 is the first line, which may refuse the file.
     texts = [
         chunk.content[start : start + length] + b"\r\n"
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
     ]
-    parsed = parse_chunk(Chunk(b"".join(texts), 0, 1), origin, strict)
-
+    base = 1 if chunk.first_line == 1 and lines[0] == 0 else 2
+    parsed = parse_chunk(Chunk(b"".join(texts), base, 1), origin, strict)
     ends = np.cumsum([len(text) for text in texts])
 
     def in_place(rows: pl.DataFrame) -> pl.DataFrame:
         place = rows["byte_offset"].to_numpy() - 1
         index = np.searchsorted(ends, place, side="right")
         # A line that holds several events has numbers that the lines after it then lack.
-        more = rows["line"].to_numpy() - index
+        more = rows["line"].to_numpy() - base - index
         inside = place - (ends[index] - lengths[index] - len(b"\r\n"))
         return rows.with_columns(
             pl.Series("line", chunk.first_line + lines[index] + more, pl.Int64),

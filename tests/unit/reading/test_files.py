@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 
 import pytest
 import zstandard
@@ -84,7 +85,8 @@ def test_bytes_win_over_the_name(path: str, content: bytes) -> None:
         ("cdn/a.json", gzip.compress(as_parquet(EVENTS)), "a compressed Parquet file is not read"),
         ("cdn/a.json", as_array(EVENTS).decode().encode("utf-16"), "its text is UTF-16"),
         ("cdn/a.csv", b"\xfe\xff\x00a", "its text is UTF-16"),
-        ("cdn/a.csv", as_lines(EVENTS), "no header"),
+        ("cdn/a.csv", as_lines(EVENTS), "no header but JSON; land it under a name that does not"),
+        ("cdn/a.csv", b"PK\x03\x04a,b", "it looks like a zip archive"),
         ("cdn/a.json", as_parquet(EVENTS)[:-1], "corrupt Parquet"),
     ],
 )
@@ -94,6 +96,57 @@ def test_file_that_is_not_what_it_must_be_is_unreadable(
     with pytest.raises(UnreadableFileError) as refused:
         parse_file(path, content)
     assert reason in str(refused.value)
+
+
+_TAR = b"a.ndjson".ljust(257, b"\0") + b"ustar".ljust(255, b"\0") + as_lines(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        pytest.param(b"[INFO] started\n[INFO] done\n", "it begins with '[INFO] started'", id="log"),
+        pytest.param(b"{\\rtf1 hello}\n", "it begins with '{", id="rtf"),
+        pytest.param(b"{'a': 1}\n{'a': 2}\n", "it begins with \"{'a': 1}\"", id="python"),
+        pytest.param(_TAR, "it looks like a tar archive", id="tar-with-events"),
+        pytest.param(gzip.compress(_TAR), "it looks like a tar archive", id="tar-gz"),
+        pytest.param(b"\n <html>\n" + b"{\n" * 9, "an HTML or XML page", id="page"),
+    ],
+)
+def test_file_of_no_format_waits_as_a_whole(content: bytes, sentence: str) -> None:
+    with pytest.raises(UnreadableFileError) as refused:
+        parse_file("cdn/a", content)
+
+    assert sentence in str(refused.value)
+    assert refused.value.reason == "not_declared_format"
+
+
+@pytest.mark.parametrize("first", [b"[INFO] started\n", b"{\\rtf1\n", b"# a comment\n"])
+def test_a_line_that_is_no_json_costs_no_event_after_it(first: bytes) -> None:
+    parsed = parse_file("cdn/a", first + as_lines(EVENTS))
+
+    assert parsed.events["idempotency_key"].to_list() == KEYS
+    assert parsed.reasons == {1: "malformed"}
+
+
+def test_a_pretty_event_that_is_cut_short_is_one_sentence() -> None:
+    pretty = json.dumps(EVENTS[0], indent=2).encode()
+
+    assert parse_file("cdn/a", pretty).events["idempotency_key"].to_list() == ["a"]
+    with pytest.raises(UnreadableFileError, match="truncated: the file ends inside its first obj"):
+        parse_file("cdn/a", pretty[:-1])
+    # A wrong line among lines is not taken for such an event, and costs no other.
+    assert parse_file("cdn/a", pretty[:-1].replace(b"\n", b"") + b"\n{}\n").reasons == {
+        1: "malformed",
+        2: "missing_field",
+    }
+    assert parse_file("cdn/a", b"{\n" + as_lines(EVENTS)).reasons == {1: "malformed"}
+
+
+@pytest.mark.parametrize(
+    "ending", [".csv", ".CSV", ".csv.GZ", ".csv.gzip", ".csv.zst", ".csv.zstd"]
+)
+def test_csv_is_known_by_its_ending_in_any_case(ending: str) -> None:
+    assert parse_file(f"cdn/a{ending}", as_csv(EVENTS)).events["idempotency_key"].to_list() == KEYS
 
 
 @pytest.mark.parametrize("name", WRITERS)

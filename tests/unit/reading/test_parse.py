@@ -365,6 +365,47 @@ def test_each_event_of_a_line_has_its_own_place(
     assert parsed.events.height == 2 + sum(record in E for record in records)
 
 
+_LONG = b" " * LINE_BYTES_MAX
+_CUT_SHORT = "not JSON: the line ends before its batch of events is closed"
+
+
+@pytest.mark.parametrize(
+    ("line", "events", "blank"),
+    [
+        pytest.param(b"[" + E[0] + b"," + E[1], 2, 0, id="after-an-event"),
+        pytest.param(b"[" + E[0] + b"," + E[1] + b",", 2, 1, id="after-a-comma"),
+        pytest.param(b'{"events":[' + _LONG, 0, 1, id="after-nothing"),
+        pytest.param(b'{"events":[' + E[0] + _LONG, 1, 0, id="long"),
+        pytest.param(b'{"events":[' + E[0] + b"]" + _LONG, 1, 0, id="after-the-array"),
+        pytest.param(
+            b'{"events":[' + E[0] + b'],"m":' + _LONG + b'"', 1, 0, id="inside-a-later-member"
+        ),
+    ],
+)
+def test_a_line_that_ends_inside_a_batch_has_one_rejection(
+    line: bytes, events: int, blank: int
+) -> None:
+    parsed = parse_content(GOOD + b"\n" + line + b"\n" + GOOD)
+
+    ((number, offset, length, reason),) = parsed.rejections.select(
+        "line", "byte_offset", "byte_length", "reason"
+    ).rows()
+    assert (reason, length) == (_CUT_SHORT, 0)
+    assert offset == len(GOOD) + 1 + len(line)
+    assert number == events + blank + 2
+    assert (parsed.events.height, parsed.blank) == (events + 2, blank)
+
+
+@pytest.mark.parametrize(
+    ("line", "blank"),
+    [(b'{"events":[]}', 1), (b'{"events":[],"n":0}', 1), (b'{"events":[ , ]}', 2)],
+)
+def test_a_line_of_an_empty_batch_is_blank(line: bytes, blank: int) -> None:
+    parsed = parse_content(GOOD + b"\n" + line + b"\n" + GOOD)
+
+    assert (parsed.blank, parsed.event_lines, parsed.reasons) == (blank, [1, blank + 2], {})
+
+
 def test_a_line_of_many_events_may_be_longer_than_an_event() -> None:
     events = [padded_line(300) for _ in range(LINE_BYTES_MAX // 300 + 2)]
     events[2000] = b'{"a":'

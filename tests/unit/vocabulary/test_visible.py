@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from pipelines.vocabulary.visible import shell_word, visible, visible_json, visible_lines
+from pipelines.vocabulary.visible import beginning, shell_word, visible, visible_json, visible_lines
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,21 @@ def test_no_control_or_format_sign_of_unicode_is_left() -> None:
 
     assert len(acting) > 200
     assert [sign for sign in acting if sign in visible(sign)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        pytest.param("", 0, id="empty"),
+        pytest.param("a" * 64, 64, id="exactly-as-long"),
+        pytest.param("a" * 65, 64, id="one-longer"),
+        pytest.param("\xe9" * 64, 32, id="of-four-characters-each"),
+        pytest.param("\u6f22" * 64, 21, id="of-six-characters-each"),
+        pytest.param("a\U0001f600" * 64, 23, id="of-ten-characters-every-second"),
+    ],
+)
+def test_the_beginning_of_a_text_takes_bounded_room(text: str, signs: int) -> None:
+    assert beginning(text) == ascii(text[:signs])
 
 
 def test_the_lines_of_a_text_stay_and_each_is_visible() -> None:

@@ -280,6 +280,32 @@ def test_a_declared_decimal_separator_becomes_a_point(cell: str, read: str) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("cell", "is_refused"),
+    [
+        ("1.000", True),
+        ("-12.345", True),
+        ("+999.999", True),
+        ("1234.567", False),
+        ("1.00", False),
+        ("1.0000", False),
+        ("10.000.000.001", False),
+    ],
+)
+def test_a_point_that_may_separate_thousands_is_not_guessed_at(cell: str, is_refused: bool) -> None:
+    text = f"key;at;p.n\n1.000;2.000;{cell}\n3;4;5\n".encode()
+
+    _, row, after = _read(text, separator=";", decimal_separator=",")
+
+    assert after == {"key": "3", "at": "4", "p": {"n": "5"}}
+    if is_refused:
+        assert isinstance(row, RefusedLineError)
+        assert row.reason == "invalid_property"
+        assert row.sentence.startswith(f"property 'n': {cell!r} may be a thousand or a fraction")
+    else:
+        assert row == {"key": "1.000", "at": "2.000", "p": {"n": cell}}
+
+
 def test_a_declared_null_is_an_empty_cell_and_never_a_key() -> None:
     text = b"key,who,p.n\n\\N,a,\\N\n1,NULL,\\N2\n\\N,\\N,\\N\n"
 

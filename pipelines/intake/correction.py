@@ -7,7 +7,8 @@ no run takes such a file in by itself. It becomes a file version of its own, so 
 can still be traced to landed bytes.
 
 The copy has as many lines as the original. A line that was refused may differ. A line that was
-accepted must hold the same event, which is then a duplicate of the accepted one.
+accepted must hold the same event, which is then a duplicate of the accepted one. An event whose key
+is its place in the original has another key in a copy, so such a file has no corrected copy.
 
 Example: line 7 of `acme/may.ndjson` was rejected as malformed. The copy `acme/_may.ndjson` repeats
 all lines and mends line 7. The event of line 7 is accepted as if it had been received with the
@@ -138,6 +139,14 @@ def require_same_events(lake: Lake, plan: BatchPlan, parsed: ParsedBatch) -> Non
     filled = pl.concat([events.select("line"), *rejected])
     added = filled.join(accepted, on="line", how="anti").join(refused, on="line", how="anti")
     changed = sorted([*lost["line"], *added["line"]])
+    place_keys = pl.format('["{}",{}]', pl.lit(original["raw_sha256"]), "line")
+    places = lost.filter(pl.col("idempotency_key") == place_keys)
+    if places.height:
+        raise MeterlineError(
+            f"--from {copy['path']}: line {places['line'].min()} of the original was accepted "
+            "without a key of its own, so its key is its place in the original; in a copy it would "
+            "count again. Land the mended lines alone, as a new file"
+        )
     if changed:
         raise MeterlineError(
             f"--from {copy['path']}: line {changed[0]} is not refused in the original, so the "

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.audit.conservation import check_batch
@@ -29,21 +30,27 @@ def _road(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("streamed")
 
 
-def correct(home: Path, copy: bytes, path: str = COPY, original: str = ORIGINAL) -> None:
+def correct(
+    home: Path,
+    copy: bytes,
+    path: str = COPY,
+    original: str = ORIGINAL,
+    sources: pl.DataFrame = STRICT,
+) -> None:
     """Lands the copy five hours after the original, and takes it in."""
     drop_into_folder(home / "landing", [DroppedFile(path, copy, NOON + 5 * HOUR, 0, ())])
     landing = Landing(str(home / "landing"))
     with open_lake(home, read_only=False) as lake:
-        found = discover(landing.list_objects(), lake.table(LANDING_FILES), STRICT)
-        plan = plan_correction(lake, landing, STRICT, found, original, path, home / "staging")
+        found = discover(landing.list_objects(), lake.table(LANDING_FILES), sources)
+        plan = plan_correction(lake, landing, sources, found, original, path, home / "staging")
         index = WindowIndex(home / "lake" / "window")
-        parsed = batch.parse(lake, index, plan, landing, STRICT, lambda _: NO_CUTS, 1)
+        parsed = batch.parse(lake, index, plan, landing, sources, lambda _: NO_CUTS, 1)
         require_same_events(lake, plan, parsed)
-        batch.decide_and_commit(lake, index, plan, parsed, STRICT, NO_CUTS, FACTS)
+        batch.decide_and_commit(lake, index, plan, parsed, sources, NO_CUTS, FACTS)
         index.bring_up(lake)
         indexed, repeated = check_index(index, lake, plan.batch_id)
-        findings = [indexed, *check_batch(lake, plan.batch_id, STRICT, repeated)]
-        findings.append(check_provenance(lake, landing, plan.batch_id, STRICT))
+        findings = [indexed, *check_batch(lake, plan.batch_id, sources, repeated)]
+        findings.append(check_provenance(lake, landing, plan.batch_id, sources))
         assert [finding for finding in findings if not finding.holds] == []
         received = lake.query(
             "SELECT DISTINCT received_at = $noon FROM lake.accepted_events", {"noon": NOON}
@@ -89,6 +96,40 @@ def test_copy_that_changes_more_is_refused(copy: bytes, sentence: str, tmp_path:
 
     with pytest.raises(MeterlineError, match=sentence):
         correct(tmp_path, copy)
+    assert lines_now(tmp_path) == before
+
+
+STRIPE = STRICT.with_columns(pl.lit("stripe").alias("dialect"))
+
+
+def meter_event(identifier: str, value: str = "1") -> bytes:
+    own = f'"identifier":"{identifier}",' if identifier else ""
+    payload = f'"payload":{{"stripe_customer_id":"acme","value":"{value}"}}'
+    return f'{{{own}"event_name":"call",{payload}}}\n'.encode()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "sentence"),
+    [
+        pytest.param("", "", "line 1 of the original was accepted without a key", id="both"),
+        pytest.param("k", "", "line 3 of the original was accepted without a key", id="one"),
+        pytest.param("k", "l", None, id="none"),
+    ],
+)
+def test_an_event_whose_key_is_its_place_has_no_corrected_copy(
+    first: str, second: str, sentence: str | None, tmp_path: Path
+) -> None:
+    land(tmp_path, a=meter_event(first) + BAD + meter_event(second))
+    decide(tmp_path, STRIPE)
+    before = lines_now(tmp_path)
+    copy = meter_event(first) + meter_event("mended") + meter_event(second)
+
+    if sentence is None:
+        correct(tmp_path, copy, sources=STRIPE)
+        assert [row[:3] for row in lines_now(tmp_path)].count(("a", 2, "accepted")) == 1
+        return
+    with pytest.raises(MeterlineError, match=sentence):
+        correct(tmp_path, copy, sources=STRIPE)
     assert lines_now(tmp_path) == before
 
 

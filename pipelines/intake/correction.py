@@ -143,7 +143,7 @@ def require_same_events(lake: Lake, plan: BatchPlan, parsed: ParsedBatch) -> Non
     places = lost.filter(pl.col("idempotency_key") == place_keys)
     if places.height:
         raise MeterlineError(
-            f"--from {copy['path']}: line {places['line'].min()} of the original was accepted "
+            f"--from {copy['path']}: line {places['line'].sort()[0]} of the original was accepted "
             "without a key of its own, so its key is its place in the original; in a copy it would "
             "count again. Land the mended lines alone, as a new file"
         )

@@ -8,11 +8,14 @@ from pipelines.reading.formats.json_structure import WHITE_SPACE, EndSearch, aft
 from pipelines.reading.formats.records import Record, StreamedRecord, Window, text_record
 from pipelines.vocabulary.errors import UnreadableFileError
 
-COMMA, ARRAY_END = b",]"
-"""The delimiters after an element."""
+COMMA = ord(",")
+"""The delimiter after an element that is not the last one."""
 
 NO_DELIMITER = -1
-"""Stands for the delimiter after an element where its line ends."""
+"""Stands for the delimiter after a whole element where its line ends."""
+
+FAULT = -2
+"""Stands for the delimiter after a wrong element, which goes on to the end of its line."""
 
 
 def next_significant(window: Window) -> bytes:
@@ -45,8 +48,6 @@ def expect(window: Window, token: bytes) -> None:
 def next_element(window: Window, number: int, *, is_line: bool) -> tuple[Record | None, int]:
     """The next element, and the delimiter after it. The window then begins after the delimiter.
 
-    A wrong element of a line goes on to the end of the line. `ARRAY_END` is then its delimiter.
-
     Args:
         window: begins at the element.
         number: the number of its record.
@@ -59,6 +60,7 @@ def next_element(window: Window, number: int, *, is_line: bool) -> tuple[Record 
     offset = window.offset
     search = EndSearch(offset)
     streamed: StreamedRecord | None = None
+    has_ended = False
     try:
         end = search.find(window.buffer, window.at)
         while end < 0:
@@ -67,6 +69,7 @@ def next_element(window: Window, number: int, *, is_line: bool) -> tuple[Record 
             streamed = streamed or StreamedRecord(offset, WHITE_SPACE)
             streamed.add(window.take(search.reached))
             if not window.extend():
+                has_ended = True
                 raise UnreadableFileError(
                     f"truncated: the file ends inside element {number}, which begins at byte "
                     f"{offset}"
@@ -76,7 +79,7 @@ def next_element(window: Window, number: int, *, is_line: bool) -> tuple[Record 
         if not is_line:
             raise
         record = rest_of_stream(window, streamed or StreamedRecord(offset, WHITE_SPACE), number)
-        return record, NO_DELIMITER if search.is_between else ARRAY_END
+        return record, NO_DELIMITER if has_ended and search.is_between else FAULT
     delimiter = window.buffer[end]
     last = window.take(end)
     window.at += 1

@@ -21,6 +21,7 @@ from pipelines.reading.dialects import RefusedLineError
 from pipelines.reading.formats.field_names import NO_NAMES, FieldNames
 from pipelines.reading.formats.json_elements import (
     COMMA,
+    FAULT,
     NO_DELIMITER,
     expect,
     large_record,
@@ -141,7 +142,8 @@ class _Values:
         self._window = window
         self._names = names
         self._is_line = is_line
-        self._is_cut_short = False
+        self._is_at_fault = False
+        self._last_mark = (0, b"")
         self.number = number
         self.objects = 0
         self.batches = 0
@@ -170,29 +172,34 @@ class _Values:
     def _elements(self) -> Records:
         """The elements of an array, whose `[` is taken. Its `]` is taken with the last one."""
         window = self._window
+        self._last_mark = (window.offset - 1, b"[")
         if next_significant(window) == b"]":
+            self._last_mark = (window.offset, b"]")
             window.at += 1
             return
         delimiter = COMMA
         while delimiter == COMMA:
             self.number += 1
             record, delimiter = next_element(window, self.number, is_line=self._is_line)
+            if delimiter == NO_DELIMITER:
+                yield self._cut_short(self.number)
+                self.number += 1
+                record = None if record is None else record._replace(number=self.number)
             yield record
-        if delimiter == NO_DELIMITER:
-            yield from self._cut_short()
+            self._last_mark = (window.offset - 1, b"," if delimiter == COMMA else b"]")
+        self._is_at_fault |= delimiter == FAULT
 
-    def _cut_short(self) -> Records:
+    def _cut_short(self, number: int) -> Record:
         """The rejection of a line that ends inside a batch: further events may be missing.
 
-        It is at the end of the line, and has no bytes. A line has at most one.
+        Every byte of an event belongs to its record. So the place of this one is the last bracket
+        or comma of the batch before its last element, or after it.
         """
-        if not self._is_cut_short:
-            self._is_cut_short = True
-            self.number += 1
-            refusal = RefusedLineError(
-                Reason.MALFORMED, "not JSON: the line ends before its batch of events is closed"
-            )
-            yield text_record(self.number, self._window.offset, b"")._replace(content=refusal)
+        self._is_at_fault = True
+        refusal = RefusedLineError(
+            Reason.MALFORMED, "not JSON: the line ends before its batch of events is closed"
+        )
+        return text_record(number, *self._last_mark)._replace(content=refusal)
 
     def _object(self) -> Records:
         self.objects += 1
@@ -288,7 +295,7 @@ class _Values:
         window = self._window
         first = next_significant(window)
         if self._is_line and not first:
-            yield from self._cut_short()
+            yield from self._not_left()
             return
         if first != b",":
             expect(window, b"}")
@@ -299,7 +306,7 @@ class _Values:
             taken.append(window.take(search.reached))
             if not window.extend():
                 if self._is_line:
-                    yield from self._cut_short()
+                    yield from self._not_left()
                     return
                 raise UnreadableFileError(
                     "truncated: the file ends before its batch of events is closed"
@@ -313,6 +320,11 @@ class _Values:
                 batch_array(both, self._names._replace(own=frozenset()))
             except SeveralArraysError as error:
                 raise UnreadableFileError(str(error), Reason.NOT_DECLARED_FORMAT) from None
+
+    def _not_left(self) -> Records:
+        if not self._is_at_fault:
+            self.number += 1
+            yield self._cut_short(self.number)
 
     def _until_next_event(self) -> Record | None:
         """A wrong piece of a line, up to the next whole event of the line or to its end."""

@@ -365,35 +365,51 @@ def test_each_event_of_a_line_has_its_own_place(
     assert parsed.events.height == 2 + sum(record in E for record in records)
 
 
-_LONG = b" " * LINE_BYTES_MAX
+_LONG, _E = b" " * LINE_BYTES_MAX, len(E[0])
 _CUT_SHORT = "not JSON: the line ends before its batch of events is closed"
 
 
 @pytest.mark.parametrize(
-    ("line", "events", "blank"),
+    ("line", "events", "blank", "mark"),
     [
-        pytest.param(b"[" + E[0] + b"," + E[1], 2, 0, id="after-an-event"),
-        pytest.param(b"[" + E[0] + b"," + E[1] + b",", 2, 1, id="after-a-comma"),
-        pytest.param(b'{"events":[' + _LONG, 0, 1, id="after-nothing"),
-        pytest.param(b'{"events":[' + E[0] + _LONG, 1, 0, id="long"),
-        pytest.param(b'{"events":[' + E[0] + b"]" + _LONG, 1, 0, id="after-the-array"),
+        pytest.param(b"[" + E[0], 1, 0, (0, 2), id="after-the-only-event"),
+        pytest.param(b"[" + E[0] + b"," + E[1], 2, 0, (1 + _E, 3), id="after-an-event"),
+        pytest.param(b"[" + E[0] + b"," + E[1] + b",", 2, 1, (2 + 2 * _E, 4), id="after-a-comma"),
+        pytest.param(b'{"events":[' + _LONG, 0, 1, (10, 2), id="after-nothing"),
+        pytest.param(b'{"events":[' + E[0] + _LONG, 1, 0, (10, 2), id="long"),
         pytest.param(
-            b'{"events":[' + E[0] + b'],"m":' + _LONG + b'"', 1, 0, id="inside-a-later-member"
+            b'{"events":[' + E[0] + b"]" + _LONG, 1, 0, (11 + _E, 3), id="after-the-array"
         ),
+        pytest.param(
+            b'{"events":[' + E[0] + b'],"m":' + _LONG + b'"',
+            1,
+            0,
+            (11 + _E, 3),
+            id="inside-a-later-member",
+        ),
+        pytest.param(b'{"events":[]' + _LONG, 0, 0, (11, 2), id="after-an-empty-array"),
     ],
 )
 def test_a_line_that_ends_inside_a_batch_has_one_rejection(
-    line: bytes, events: int, blank: int
+    line: bytes, events: int, blank: int, mark: tuple[int, int]
 ) -> None:
     parsed = parse_content(GOOD + b"\n" + line + b"\n" + GOOD)
 
     ((number, offset, length, reason),) = parsed.rejections.select(
         "line", "byte_offset", "byte_length", "reason"
     ).rows()
-    assert (reason, length) == (_CUT_SHORT, 0)
-    assert offset == len(GOOD) + 1 + len(line)
-    assert number == events + blank + 2
+    place = offset - len(GOOD) - 1
+    assert (reason, length) == (_CUT_SHORT, 1)
+    assert (place, number) == mark
     assert (parsed.events.height, parsed.blank) == (events + 2, blank)
+
+
+def test_a_fault_inside_a_long_batch_is_the_only_rejection() -> None:
+    line = b'{"events":[' + E[0] + b',"' + _LONG + b'",{"a":]}]}'
+
+    parsed = parse_content(GOOD + b"\n" + line + b"\n" + GOOD)
+
+    assert (parsed.event_lines, parsed.reasons) == ([1, 2, 5], {3: "too_large", 4: "malformed"})
 
 
 @pytest.mark.parametrize(

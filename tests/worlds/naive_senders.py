@@ -140,7 +140,7 @@ def _records(path: str, landed: bytes, source: NaiveSource) -> Iterator[Event | 
     else:
         found = "json"
         members = _objects(text, source)
-    if source.format not in (None, found):
+    if text.strip() and source.format not in (None, found):
         raise WholeFileError
     records = [
         value if isinstance(value, str) else _event(value, source, f'["{digest}",{number}]')

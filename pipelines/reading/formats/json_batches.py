@@ -44,11 +44,11 @@ def begins_with_values(head: bytes, names: FieldNames, *, is_whole: bool) -> boo
     if head[start : start + 1] != b"{":
         return False
     found = top_members(head, start)
+    shown = head[start : found.end] if found.state is State.CLOSED else head[start:]
     try:
-        is_batch = batch_array(found, names) is not None
+        is_batch = not names.is_no_usage(shown) and batch_array(found, names) is not None
     except SeveralArraysError:
         is_batch = True
-    shown = head[start : found.end] if found.state is State.CLOSED else head[start:]
     is_cut_short = found.state is State.OPEN and is_whole
     is_over_lines = b"\n" in shown and not is_cut_short
     return found.state is not State.BROKEN and (is_batch or is_over_lines)

@@ -68,6 +68,14 @@ def test_a_line_that_is_no_usage_is_no_batch(content: bytes, verdicts: list[str 
     assert [found[line] for line in sorted(found)] == verdicts
 
 
+def test_a_file_that_begins_with_no_usage_is_read_line_by_line() -> None:
+    content = PING + b"\nno json\n" + GOOD
+
+    parsed = parse_file("a", content, dialect=_source("custom", ["kind=ping"]))
+
+    assert (parsed.event_lines, parsed.reasons) == ([3], {1: None, 2: "malformed"})
+
+
 def test_names_of_what_is_no_usage_are_known_to_csv() -> None:
     names = field_names(_source("custom", ["context.kind=ping"]))
 

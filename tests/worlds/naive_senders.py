@@ -278,7 +278,7 @@ def _event(value: dict[str, Any], source: NaiveSource, place: str) -> Event | st
     if source.dialect == "stripe" and not properties.get("stripe_customer_id"):
         return "rejected"
     shared = {n: v for n, v in _flat(properties).items() if v not in (None, {})}
-    body = json.dumps([value.get(customer), value[name], str(value.get(when)), shared])
+    body = json.dumps([value.get(customer), value[name], value.get(when), shared])
     return value.get(key, place), body
 
 

@@ -268,6 +268,8 @@ def _event(value: dict[str, Any], source: NaiveSource, place: str) -> Event | st
     if source.dialect == "stripe" and "payload" not in value:
         parts = {n[8:]: member for n, member in value.items() if n.startswith("payload_")}
         value = {**value, "payload": parts} if parts else value
+    if source.dialect == "segment" and value.get("type", "track") != "track":
+        return "rejected"
     key, customer, name, when = NAMES[source.dialect]
     for needed in (key, customer, name, when):
         if needed not in value and needed not in OPTIONAL[source.dialect]:

@@ -120,6 +120,28 @@ def test_a_group_key_is_canonical_json(groups: list[dict[str, str]]) -> None:
         assert json.loads(key) == group
 
 
+@pytest.mark.parametrize(
+    ("text", "is_nested"),
+    [
+        pytest.param("[]", True, id="empty-array"),
+        pytest.param('["a", {"b": null}]', True, id="array"),
+        pytest.param('{"a":1}', True, id="object"),
+        pytest.param("[a", False, id="begins-like-one"),
+        pytest.param("{a}", False, id="braces-around-a-word"),
+        pytest.param('"[]"', False, id="quoted"),
+        pytest.param("a[]", False, id="inside"),
+        pytest.param("17", False, id="number"),
+        pytest.param("", False, id="empty"),
+        pytest.param(None, False, id="missing"),
+    ],
+)
+def test_an_array_or_object_is_no_dimension(text: str | None, is_nested: bool) -> None:
+    nested = macro_sql("has_nested(\"['a', 'b']\", \"map(['a', 'b'], ['x', text])\")")
+    alone = macro_sql("has_nested(\"cast([] as varchar[])\", \"map(['b'], [text])\")")
+
+    assert ask({"text": "varchar"}, [(text,)], nested, alone) == [(is_nested, False)]
+
+
 def test_a_group_without_one_of_its_dimensions_has_no_key() -> None:
     group_key = macro_sql("group_key(\"['method', 'status']\", \"map(['status'], [status])\")")
     assert ask({"status": "varchar"}, [("200",)], group_key) == [(None,)]

@@ -143,7 +143,7 @@ def _sheet(chance: random.Random, source: NaiveSource) -> bytes:
         if "properties.n" in row:
             row["properties.n"] = chance.choice(["1", "1.5", "1,5", "1.000", "\\N", ""])
         rows.append(row)
-    header = list(dict.fromkeys(name for row in [*rows, *rows] for name in row)) or ["timestamp"]
+    header = list(dict.fromkeys(name for row in rows for name in row)) or ["timestamp"]
     lines = [[row.get(name, chance.choice(["", "\\N"])) for name in header] for row in rows]
     for extra in ([""] * len(header), header, [*header[:-1], "x", "y"], ["\\N"] * len(header)):
         if chance.random() < 0.3:

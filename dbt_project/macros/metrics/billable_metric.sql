@@ -7,8 +7,10 @@
     aggregation     the name of a file of `macros/aggregations`
     unit            what one unit of the quantity is called, for people
     property        whose text the aggregation reads, if it reads one
-    filters         {property: [texts]}: the event has one of the texts for each
-    group_by        properties that charges may group by
+    filters         {property: [texts]}: the event has one of the texts for each;
+                    an array or object is no such text
+    group_by        properties that charges may group by; an event with an array
+                    or object in one is not billed by such a charge
     fraction_digits most digits after the point (at most 18); an event with more
                     has no quantity
 -#}
@@ -23,6 +25,15 @@
     group_by=[],
     fraction_digits=18
 ) -%}
+    {%- for texts in filters.values() -%}
+        {%- for text in texts if fromjson(text | string, none) is sequence
+            and fromjson(text | string, none) is not string -%}
+            {{ exceptions.raise_compiler_error(
+                'metric ' ~ metric_code ~ ': expected texts in filters, found the '
+                ~ 'array or object ' ~ text ~ '; name a part of it by SQL of its own'
+            ) }}
+        {%- endfor -%}
+    {%- endfor -%}
     {{- config(meta={
         'metric_code': metric_code,
         'description': description,

@@ -137,9 +137,47 @@ def test_a_group_key_is_canonical_json(groups: list[dict[str, str]]) -> None:
 )
 def test_an_array_or_object_is_no_dimension(text: str | None, is_nested: bool) -> None:
     nested = macro_sql("has_nested(\"['a', 'b']\", \"map(['a', 'b'], ['x', text])\")")
-    alone = macro_sql("has_nested(\"cast([] as varchar[])\", \"map(['b'], [text])\")")
+    alone = macro_sql('has_nested("cast([] as varchar[])", "map([\'b\'], [text])")')
 
     assert ask({"text": "varchar"}, [(text,)], nested, alone) == [(is_nested, False)]
+
+
+class _OfDbt:
+    """What `billable_metric` needs of dbt, beside a way to raise."""
+
+    @staticmethod
+    def raise_compiler_error(sentence: str) -> None:
+        raise ValueError(sentence)
+
+    @staticmethod
+    def fromjson(text: str, default: object) -> object:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return default
+
+
+def _filtered(text: str) -> str:
+    call = "billable_metric('m', 'M', 'use', 'count', 'use', filters={'tag': [text]})"
+    return macro_sql(
+        call,
+        text=text,
+        exceptions=_OfDbt,
+        fromjson=_OfDbt.fromjson,
+        config=lambda **_: "",
+        ref=lambda name: name,
+    )
+
+
+@pytest.mark.parametrize("text", ["a", "17", "null", "true", "[a", '"[]"', ""])
+def test_a_filter_names_a_text(text: str) -> None:
+    assert f"properties['tag'] in ('{text}'" in _filtered(text)
+
+
+@pytest.mark.parametrize("text", ["[]", '["a"]', "{}", '{"a": [1]}'])
+def test_a_filter_that_names_an_array_or_object_stops_the_build(text: str) -> None:
+    with pytest.raises(ValueError, match="metric m: expected texts in filters, found the array or"):
+        _filtered(text)
 
 
 def test_a_group_without_one_of_its_dimensions_has_no_key() -> None:

@@ -12,9 +12,15 @@ from pipelines.settings import DBT_PROJECT
 from tests.worlds.plain_jinja import adapter
 
 
-def macro_sql(call: str) -> str:
-    """The SQL of a call such as `whole('quantity')`; macros that need dbt cannot be called."""
-    return _environment().from_string(_macros() + "{{ " + call + " }}").render().strip()
+def macro_sql(call: str, **of_dbt: object) -> str:
+    """The SQL of a call such as `whole('quantity')`.
+
+    Args:
+        call: a call of a macro.
+        of_dbt: what the macro needs of dbt, by name. Without it, such a macro cannot be called.
+    """
+    source = _macros() + "{{ " + call + " }}"
+    return _environment().from_string(source, globals=of_dbt).render().strip()
 
 
 def ask(

@@ -140,6 +140,9 @@ def test_an_array_or_object_is_no_dimension(text: str | None, is_nested: bool) -
     alone = macro_sql('has_nested("cast([] as varchar[])", "map([\'b\'], [text])")')
 
     assert ask({"text": "varchar"}, [(text,)], nested, alone) == [(is_nested, False)]
+    key = macro_sql("event_group_key(\"['b']\", \"map(['b'], [text])\")")
+    shown = None if is_nested or text is None else json.dumps({"b": text}, separators=(",", ":"))
+    assert ask({"text": "varchar"}, [(text,)], key) == [(shown,)]
 
 
 class _OfDbt:

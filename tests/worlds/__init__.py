@@ -12,6 +12,8 @@
     dialect_samples    one event in each dialect, and how it is read or refused
     landings           landings full of contested keys, made from a seed
     oracle             a second opinion about verdicts, which shares no code with the product
+    random_exports     landings of files as vendors' own tools write them, made from a seed
+    naive_senders      a second opinion about such files, from their bytes alone
     buckets            a bucket on an S3 server of the test session
     lakes              lakes: new, of old schemas, filled from a landing, or in memory
     disks              a disk whose syncs are noted, or one that fails

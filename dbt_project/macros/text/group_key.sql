@@ -5,6 +5,14 @@
     {{ adapter.dispatch('group_key')(names, dimensions) }}
 {%- endmacro %}
 
+{#- The same for an event that has no array or object in a dimension; else null. -#}
+{% macro event_group_key(names, dimensions) -%}
+    case
+        when not {{ has_nested(names, dimensions) }}
+            then {{ group_key(names, dimensions) }}
+    end
+{%- endmacro %}
+
 {% macro duckdb__group_key(names, dimensions) -%}
     case
         when len({{ names }}) = 0 then '{}'

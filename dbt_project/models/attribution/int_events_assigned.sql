@@ -41,14 +41,8 @@ events_with_terms as (
         charges_by_reference.charge_code,
         coverage.customer_id is not null as is_covered,
         subscriptions.subscription_id is not null as is_subscription_known,
-        case
-            when
-                not {{ has_nested('charges_by_reference.group_by',
-                    'metered_events.dimensions') }}
-                then
-                    {{ group_key('charges_by_reference.group_by',
-                        'metered_events.dimensions') }}
-        end as group_key,
+        {{ event_group_key('charges_by_reference.group_by',
+            'metered_events.dimensions') }} as group_key,
         coalesce(events_judged.received_at, metered_events.received_at)
         >= charges_by_reference.cut_at
         or coalesce(events_judged.batch_id, metered_events.batch_id)

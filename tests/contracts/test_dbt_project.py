@@ -38,6 +38,8 @@ ENTERED_BY_PYTHON_AFTER_BILLING = {
 
 STAGING_FOR_MARTS = {
     "dim_customers": ("stg_catalog__customers", "stg_catalog__customer_aliases"),
+    "dim_plans": ("stg_catalog__plans",),
+    "dim_charges": ("stg_catalog__charges",),
     "dim_billing_periods": ("stg_calendar__clock", "stg_lake__invoices"),
 }
 """Marts that show a staged table's own rows, or the bounds of a period: no rule lies between."""

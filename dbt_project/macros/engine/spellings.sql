@@ -71,3 +71,20 @@
 {% macro duckdb__place(file_id, line) -%}
     struct_pack(file_id := {{ file_id }}, line := {{ line }})
 {%- endmacro %}
+
+
+{#- The rows of a relation, with a column of nulls where the relation lacks it. -#}
+{% macro with_column(relation, name, data_type) -%}
+    {{ adapter.dispatch('with_column')(relation, name, data_type) }}
+{%- endmacro %}
+
+{% macro default__with_column(relation, name, data_type) -%}
+    select * from {{ relation }}
+{%- endmacro %}
+
+{% macro duckdb__with_column(relation, name, data_type) -%}
+    select * from {{ relation }}
+    union all by name
+    select cast(null as {{ data_type }}) as {{ name }}
+    where false
+{%- endmacro %}

@@ -52,6 +52,7 @@ select
     time_zone,
     late_usage_policy,
     period_start_date,
+    period_end_date,
     period_start_at,
     period_end_at,
     full_start_at,

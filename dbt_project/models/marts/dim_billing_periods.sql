@@ -46,6 +46,7 @@ select
     currency,
     time_zone,
     period_start_date,
+    period_end_date,
     period_start_at,
     period_end_at,
     full_start_at,

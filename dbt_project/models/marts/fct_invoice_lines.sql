@@ -8,7 +8,13 @@ invoice_lines as (
 
 invoices as (
 
-    select * from {{ ref('int_invoices_united') }}
+    select * from {{ ref('fct_invoices') }}
+
+),
+
+charges as (
+
+    select * from {{ ref('dim_charges') }}
 
 ),
 
@@ -26,6 +32,13 @@ lines_with_invoice as (
         invoices.invoice_number,
         invoices.subscription_id,
         invoices.customer_id,
+        invoices.customer_name,
+        invoices.plan_code,
+        invoices.plan_name,
+        coalesce(charges.name, invoice_lines.charge_code) as charge_name,
+        invoices.time_zone,
+        invoices.period_start_date,
+        invoices.period_end_date,
         invoices.period_start_at,
         invoices.period_end_at,
         invoices.currency,
@@ -33,6 +46,10 @@ lines_with_invoice as (
     from invoice_lines
     left join invoices
         on invoice_lines.invoice_id = invoices.invoice_id
+    left join charges
+        on
+            invoices.plan_code = charges.plan_code
+            and invoice_lines.charge_code = charges.charge_code
     left join metrics
         on invoice_lines.metric_code = metrics.metric_code
 
@@ -46,9 +63,16 @@ select
     line_number,
     subscription_id,
     customer_id,
+    customer_name,
+    plan_code,
+    plan_name,
+    time_zone,
+    period_start_date,
+    period_end_date,
     period_start_at,
     period_end_at,
     charge_code,
+    charge_name,
     metric_code,
     charge_model,
     group_key,

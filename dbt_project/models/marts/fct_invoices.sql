@@ -6,20 +6,60 @@ invoices as (
 
 ),
 
+invoice_lines as (
+
+    select * from {{ ref('int_invoice_lines_united') }}
+
+),
+
+billing_periods as (
+
+    select * from {{ ref('int_periods_united') }}
+
+),
+
 customers as (
 
     select * from {{ ref('dim_customers') }}
 
 ),
 
-invoices_with_customer as (
+plans as (
+
+    select * from {{ ref('dim_plans') }}
+
+),
+
+events_per_invoice as (
+
+    select
+        invoice_id,
+        sum(event_count) as event_count
+    from invoice_lines
+    group by invoice_id
+
+),
+
+invoices_with_names as (
 
     select
         invoices.*,
-        customers.name as customer_name
+        customers.name as customer_name,
+        coalesce(plans.name, invoices.plan_code) as plan_name,
+        billing_periods.time_zone,
+        billing_periods.period_start_date,
+        billing_periods.period_end_date,
+        cast(coalesce(events_per_invoice.event_count, 0) as bigint)
+            as event_count
     from invoices
     left join customers
         on invoices.customer_id = customers.customer_id
+    left join plans
+        on invoices.plan_code = plans.plan_code
+    left join billing_periods
+        on invoices.invoice_id = billing_periods.invoice_id
+    left join events_per_invoice
+        on invoices.invoice_id = events_per_invoice.invoice_id
 
 )
 
@@ -33,6 +73,10 @@ select
     customer_id,
     customer_name,
     plan_code,
+    plan_name,
+    time_zone,
+    period_start_date,
+    period_end_date,
     period_start_at,
     period_end_at,
     cut_at,
@@ -42,7 +86,8 @@ select
     currency,
     total_amount,
     line_count,
+    event_count,
     catalog_digest,
     document_sha256,
     chain_sha256
-from invoices_with_customer
+from invoices_with_names

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from pipelines.catalog.cells import CODE, DATE, NAMES, PRICE, shown
+from pipelines.catalog.cells import CODE, DATE, NAMES, PRICE, TEXT, shown
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.tables.charge_tiers import Tier
 
@@ -28,6 +28,9 @@ class Charge(Row):
         NAMES, "Properties of the metric; each group of their values is a line.", empty=()
     )
     valid_from: date = column(DATE, "First local day of this version.")
+    name: str | None = column(
+        TEXT, "Name for people; empty is the code.", empty=None, is_optional=True
+    )
 
     @property
     def price(self) -> tuple[str, str, date]:

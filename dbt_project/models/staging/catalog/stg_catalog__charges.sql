@@ -2,13 +2,14 @@ with
 
 charges as (
 
-    select * from {{ ref('charges') }}
+    {{ with_column(ref('charges'), 'name', 'varchar') }}
 
 )
 
 select
     plan_code,
     charge_code,
+    nullif(name, '') as name,  -- noqa: RF04
     cast(valid_from as date) as price_valid_from,
     metric_code,
     charge_model,

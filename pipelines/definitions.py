@@ -16,6 +16,7 @@ from pipelines.defs.resources import RunMemory, build_writer
 from pipelines.defs.sensors import build_landing_sensor, build_nightly_run
 from pipelines.settings import DBT_PROJECT, Settings, load_settings
 from pipelines.warehouse.dbt_runner import prepare_project, read_manifest
+from pipelines.warehouse.descriptions import described_marts
 from pipelines.warehouse.phases import BILLING, MARTS
 
 _RUN_MEMORY = dg.IOManagerDefinition(lambda _context: RunMemory())
@@ -59,7 +60,7 @@ def build_definitions(
         assets=[
             *python_assets,
             *(build_phase(phase, project, manifest) for phase in (BILLING, MARTS)),
-            published.build_publication(mart_keys(manifest)),
+            published.build_publication(mart_keys(manifest), described_marts(manifest)),
         ],
         jobs=[job],
         sensors=[build_landing_sensor(settings, job)],

@@ -25,6 +25,7 @@ from pipelines.lake.ducklake import quoted
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.vocabulary.members import members
 from pipelines.warehouse import exports
+from pipelines.warehouse.descriptions import Description, comment_statements
 from pipelines.warehouse.export import Export, Exported
 from pipelines.warehouse.generations import (
     MARTS_FILE,
@@ -75,6 +76,7 @@ def publish(
     attach_lake: Sequence[str],
     facts: GenerationFacts,
     checks: CheckSummary,
+    descriptions: Mapping[str, Description] | None = None,
     *,
     threads: int = 2,
     memory_limit: str = "2GiB",
@@ -87,6 +89,7 @@ def publish(
         attach_lake: SQL statements that attach the lake read-only as `lake`.
         facts: the facts that the marts were made from.
         checks: the outcome of every check of the run that built the marts.
+        descriptions: what is said of each mart, by table. None: nothing.
         threads: DuckDB's threads while copying.
         memory_limit: DuckDB's memory limit while copying, with its unit.
 
@@ -108,6 +111,7 @@ def publish(
         warehouse,
         folder / MARTS_FILE,
         generation_id,
+        descriptions or {},
         threads=threads,
         memory_limit=memory_limit,
     )
@@ -175,9 +179,18 @@ def _sweep(published: Path) -> None:
 
 
 def _copy_marts(
-    warehouse: Path, marts: Path, generation_id: str, *, threads: int, memory_limit: str
+    warehouse: Path,
+    marts: Path,
+    generation_id: str,
+    descriptions: Mapping[str, Description],
+    *,
+    threads: int,
+    memory_limit: str,
 ) -> dict[str, int]:
-    """The number of rows copied, by table; the copies also have the column `generation_id`."""
+    """The number of rows copied, by table.
+
+    The copies also have the column `generation_id`, and their descriptions as comments.
+    """
     configuration: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -201,30 +214,27 @@ def _copy_marts(
                 f'CREATE TABLE "{name}" AS '
                 f'SELECT *, {quoted(generation_id)} AS generation_id FROM warehouse.marts."{name}"'
             )
-        for statement in _comments(connection):
-            connection.execute(statement)
+        _write_comments(connection, descriptions)
         counts = {name: _count(connection, f'warehouse.marts."{name}"') for (name,) in names}
     _require_copied(marts, counts, generation_id)
     return counts
 
 
-def _comments(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The SQL statements that copy the descriptions of tables and columns."""
-    tables = connection.execute(
-        "SELECT table_name, comment FROM duckdb_tables() WHERE database_name = 'warehouse' "
-        "AND schema_name = 'marts' AND comment IS NOT NULL"
-    ).fetchall()
-    columns = connection.execute(
-        "SELECT table_name, column_name, comment FROM duckdb_columns() "
-        "WHERE database_name = 'warehouse' AND schema_name = 'marts' AND comment IS NOT NULL"
-    ).fetchall()
-    return [
-        *(f'COMMENT ON TABLE "{name}" IS {quoted(comment)}' for name, comment in tables),
-        *(
-            f'COMMENT ON COLUMN "{name}"."{column}" IS {quoted(comment)}'
-            for name, column, comment in columns
-        ),
-    ]
+def _write_comments(
+    connection: duckdb.DuckDBPyConnection, descriptions: Mapping[str, Description]
+) -> None:
+    columns: dict[str, list[str]] = {}
+    for table, column in connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = "
+        "current_database() AND schema_name = 'main' AND NOT internal "
+        "ORDER BY table_name, column_index"
+    ).fetchall():
+        columns.setdefault(table, []).append(column)
+    # In one transaction: each of its own would be synced to disk, and there are hundreds.
+    connection.execute("BEGIN")
+    for statement in comment_statements(columns, descriptions):
+        connection.execute(statement)
+    connection.execute("COMMIT")
 
 
 def _require_copied(marts: Path, expected: Mapping[str, int], generation_id: str) -> None:

@@ -1,7 +1,7 @@
 """Published: an immutable generation of the marts, once every check of the run has passed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import dagster as dg
@@ -22,6 +22,7 @@ from pipelines.invoicing.chain import (
 from pipelines.lake.acts import links_from
 from pipelines.lake.ducklake import attach_statements
 from pipelines.vocabulary.errors import InvariantError
+from pipelines.warehouse.descriptions import Description
 from pipelines.warehouse.gate import current_inputs
 from pipelines.warehouse.generations import ChainHead, Generation, GenerationFacts
 from pipelines.warehouse.publish import CheckSummary, publish
@@ -32,8 +33,15 @@ CHAIN_VERIFIED_EVERY = timedelta(days=1)
 """The time after which a run verifies the whole chain, not only the newly published links."""
 
 
-def build_publication(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset `published_marts`, which comes after every mart of the dbt project."""
+def build_publication(
+    marts: Sequence[dg.AssetKey], descriptions: Mapping[str, Description]
+) -> dg.AssetsDefinition:
+    """The asset `published_marts`, which comes after every mart of the dbt project.
+
+    Args:
+        marts: keys of the marts.
+        descriptions: what is said of each mart, by table.
+    """
 
     @dg.asset(group_name="9_published", deps=marts)
     def published_marts(
@@ -43,13 +51,17 @@ def build_publication(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         writer: dg.ResourceParam[Writer],
     ) -> dg.MaterializeResult[None]:
         """An immutable generation of the marts, once every check of the run has passed."""
-        return _publish(landed_files, catalog, writer, _checks_of_run(context))
+        return _publish(landed_files, catalog, writer, _checks_of_run(context), descriptions)
 
     return published_marts
 
 
 def _publish(
-    landed_files: Landed, catalog: Catalog, writer: Writer, checks: CheckSummary
+    landed_files: Landed,
+    catalog: Catalog,
+    writer: Writer,
+    checks: CheckSummary,
+    descriptions: Mapping[str, Description],
 ) -> dg.MaterializeResult[None]:
     settings, facts = writer.settings, landed_files.facts
     before = writer.home.generation()
@@ -81,6 +93,7 @@ def _publish(
             chain_head=head,
         ),
         checks,
+        descriptions,
         threads=settings.threads,
         memory_limit=settings.memory_limit,
     )

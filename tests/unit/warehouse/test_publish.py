@@ -21,6 +21,7 @@ from pipelines.lake.ducklake import attach_statements
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.warehouse import publish as publishing
+from pipelines.warehouse.descriptions import Description
 from pipelines.warehouse.generations import (
     ChainHead,
     Generation,
@@ -61,8 +62,6 @@ def warehouse(tmp_path: Path) -> Path:
                     TIMESTAMPTZ '2026-03-10 12:00:00.000001+00' AS cut_at,
                     MAP {'straße': 'a'} AS properties;
             CREATE TABLE marts.fct_refused_events (line BIGINT);
-            COMMENT ON TABLE marts.fct_invoices IS 'One row per customer''s invoice.';
-            COMMENT ON COLUMN marts.fct_invoices.total_amount IS 'In "currency".';
             CREATE SCHEMA staging;
             CREATE TABLE staging.not_published AS SELECT 1 AS a;
             """
@@ -118,16 +117,30 @@ def test_a_generation_holds_every_mart_with_its_id(
     assert generation.tables == {"fct_invoices": 1, "fct_refused_events": 0}
 
 
-def test_descriptions_travel_with_the_tables(published: Path, publish_again: PublishAgain) -> None:
-    publish_again("first")
+def test_descriptions_travel_with_the_tables(published: Path, warehouse: Path) -> None:
+    described = {
+        "fct_invoices": Description(
+            "One row per customer's invoice.",
+            {"total_amount": 'In "currency".', "no_such_column": "Gone."},
+        ),
+        "no_such_mart": Description("Gone."),
+    }
+
+    publish(published, warehouse, [], facts(), PASSED, described)
 
     marts = published / "current" / "marts.duckdb"
     assert read(marts, "SELECT comment FROM duckdb_tables() WHERE comment IS NOT NULL") == [
         ("One row per customer's invoice.",)
     ]
     assert read(
-        marts, "SELECT column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL"
-    ) == [("total_amount", 'In "currency".')]
+        marts,
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL "
+        "ORDER BY ALL",
+    ) == [
+        ("fct_invoices", "generation_id", "The generation that the row was published in."),
+        ("fct_invoices", "total_amount", 'In "currency".'),
+        ("fct_refused_events", "generation_id", "The generation that the row was published in."),
+    ]
 
 
 def test_the_manifest_says_what_the_generation_was_made_from(

@@ -37,8 +37,10 @@ def _options(
     del is_version
 
 
+contexts = members(commands, "CONTEXT")
 for name, command in members(commands, "command").items():
     if isinstance(command, typer.Typer):
         app.add_typer(command, name=name.replace("_", "-"))
     else:
-        app.command(name.replace("_", "-"))(command)
+        context = contexts.get(name)
+        app.command(name.replace("_", "-"), context_settings=context)(command)

@@ -16,10 +16,9 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from pipelines.defs.lineage import LineageTranslator, lineage_of
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import in_own_words
-from pipelines.home import Home
 from pipelines.lake.ducklake import quoted
+from pipelines.operations.dbt_connection import connection_of, frozen_catalog
 from pipelines.settings import Settings
-from pipelines.vocabulary.errors import InvariantError, MeterlineError
 from pipelines.vocabulary.visible import visible_lines
 from pipelines.warehouse.dbt_runner import PreparedProject, run_phase
 from pipelines.warehouse.phase_outcome import PhaseOutcome
@@ -126,44 +125,6 @@ def _build(
         artifacts=settings.dbt_target,
         report=_log.info,
     )
-
-
-def connection_of(settings: Settings) -> dict[str, str]:
-    """The environment of dbt's connection: this home, and the lake as it is now."""
-    # Imported here, because the module imports dbt, which loading definitions need not pay.
-    from pipelines.warehouse.dbt_plugin import connection_environment
-
-    home = Home(settings)
-    with home.lake() as lake:
-        snapshot_id = lake.snapshot_id()
-    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    return connection_environment(
-        warehouse=settings.warehouse,
-        lake_catalog=home.lake_catalog,
-        lake_data=settings.lake_data,
-        lake_snapshot=snapshot_id,
-        readable_folders=[settings.frozen_catalogs],
-        threads=settings.threads,
-        memory_limit=settings.memory_limit,
-    )
-
-
-def frozen_catalog(settings: Settings) -> Path:
-    """The folder of the catalog that the calendar in the warehouse was made from.
-
-    Raises:
-        MeterlineError: no run has written a calendar.
-    """
-    try:
-        with duckdb.connect(str(settings.warehouse), read_only=True) as warehouse:
-            clock = warehouse.execute("select catalog_digest from calendar.clock").fetchone()
-    except (duckdb.CatalogException, duckdb.IOException) as error:
-        raise MeterlineError(
-            f"{settings.warehouse} holds no calendar yet; launch the whole job `meterline`"
-        ) from error
-    if clock is None:
-        raise InvariantError("expected one row in calendar.clock, found none; run the whole job")
-    return settings.frozen_catalogs / str(clock[0])
 
 
 def built_tables(node_events: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -15,6 +15,8 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.flags import get_flags
+from dbt_common.exceptions import DbtRuntimeError
 
 from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.ducklake import attach_statements, quoted
@@ -39,6 +41,9 @@ LAKE_SNAPSHOT = "METERLINE_LAKE_SNAPSHOT"
 
 READABLE_FOLDERS = "METERLINE_READABLE_FOLDERS"
 """The variable with the folders that SQL may open, joined by the system's path separator."""
+
+_WITHOUT_A_HOME = frozenset({"parse", "compile", "list"})
+"""Commands of dbt that say something about the project alone."""
 
 
 def connection_environment(
@@ -86,7 +91,18 @@ class Plugin(BasePlugin):
         creds: DuckDBCredentials,  # noqa: ARG002 -- the signature is dbt-duckdb's
         config: dict[str, Any],
     ) -> None:
-        """Sets threads and memory as in the settings, and forbids to download extensions."""
+        """Sets threads and memory as in the settings, and forbids to download extensions.
+
+        Raises:
+            DbtRuntimeError: dbt was started by itself, and is about to look into a warehouse.
+        """
+        command = get_flags().WHICH  # type: ignore[no-untyped-call]
+        if WAREHOUSE not in os.environ and command not in _WITHOUT_A_HOME:
+            command = {"generate": "docs generate"}.get(command, command)
+            raise DbtRuntimeError(
+                f"use `meterline dbt {command} …`, which attaches the lake and the catalog of a "
+                "home, instead of dbt alone"
+            )
         config["autoinstall_known_extensions"] = "false"
         for variable, option in ((THREADS, "threads"), (MEMORY_LIMIT, "memory_limit")):
             if variable in os.environ:

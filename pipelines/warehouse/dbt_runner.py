@@ -39,15 +39,16 @@ _RESULT_EVENTS = frozenset(
 )
 """dbt's events that say how a node ended."""
 
-_COMMON_ARGUMENTS = (
+_ALWAYS = (
     "--no-send-anonymous-usage-stats",
     "--no-version-check",
-    "--no-use-colors",
     "--no-partial-parse",
     "--log-level-file=none",
-    "--no-populate-cache",
-    "--log-level=none",
 )
+"""Arguments that every invocation begins with."""
+
+_IN_A_RUN = ("--no-use-colors", "--no-populate-cache", "--log-level=none")
+"""Those of a run, which says itself what dbt does."""
 
 _CHOSEN = "chosen"
 """The tag of the nodes to build, when they are given one by one."""
@@ -97,7 +98,8 @@ def prepare_project(project_dir: Path, artifacts: Path) -> PreparedProject:
     artifacts.mkdir(parents=True, exist_ok=True)
     workplace = Path(tempfile.mkdtemp(prefix="parsing-", dir=artifacts))
     try:
-        invocation = _invoke(["parse", *_places(project_dir, workplace, artifacts)])
+        places = _places(project_dir, workplace, artifacts)
+        invocation = _invoke([*_ALWAYS, *_IN_A_RUN, "parse", *places])
         if not invocation.success:
             raise MeterlineError(
                 parse_errors.explained(str(invocation.exception), project_dir)
@@ -159,6 +161,8 @@ def run_phase(
     chosen = selection if isinstance(selection, AbstractSet) else frozenset()
     select_chosen = ("--select", f"tag:{_CHOSEN}", "--indirect-selection=empty")
     arguments = [
+        *_ALWAYS,
+        *_IN_A_RUN,
         "build",
         *(select_chosen if chosen else selection),
         "--exclude-resource-type=unit_test",
@@ -168,6 +172,43 @@ def run_phase(
     with _environment(connection), _interrupts_cancel_queries():
         invocation = _invoke(arguments, _load_manifest(project, seed_folder, chosen), [collect])
     return outcome_of(invocation, node_events)
+
+
+def run_by_hand(
+    project: PreparedProject,
+    arguments: Sequence[str],
+    *,
+    connection: Mapping[str, str],
+    seed_folder: Path,
+    artifacts: Path,
+) -> bool:
+    """True if the command that a person gave to dbt succeeded; dbt prints what it does itself.
+
+    Args:
+        project: the parsed project.
+        arguments: those of dbt, such as `["build", "--select", "fct_invoices"]`.
+        connection: environment for the connection; empty for a command that opens none.
+        seed_folder: holds the catalog's CSV files.
+        artifacts: where compiled SQL and dbt's artifacts go.
+
+    Raises:
+        MeterlineError: dbt itself broke off, or does not know an argument.
+        KeyboardInterrupt: the command was interrupted; dbt's queries are cancelled.
+    """
+    places = {
+        "DBT_PROJECT_DIR": str(project.project_dir),
+        "DBT_PROFILES_DIR": str(project.project_dir),
+        "DBT_TARGET_PATH": str(artifacts / "target"),
+        "DBT_LOG_PATH": str(artifacts),
+    }
+    with _environment({**places, **connection}), _interrupts_cancel_queries():
+        manifest = _load_manifest(project, seed_folder, frozenset())
+        invocation = _invoke([*_ALWAYS, *arguments], manifest)
+    if isinstance(invocation.exception, KeyboardInterrupt | SystemExit):
+        raise KeyboardInterrupt("dbt was interrupted; its queries are cancelled")
+    if invocation.exception is not None:
+        raise MeterlineError(f"dbt broke off: {invocation.exception}") from invocation.exception
+    return invocation.success
 
 
 def _load_manifest(
@@ -213,7 +254,7 @@ def _invoke(
         # A seed may lack a column that is declared: the catalog's newer ones can be left out.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*does not match the name of any column")
-            return dbtRunner(manifest, list(callbacks)).invoke([*_COMMON_ARGUMENTS, *arguments])
+            return dbtRunner(manifest, list(callbacks)).invoke([*arguments])
     finally:
         # dbt-duckdb keeps the file open for the life of the process; the close and the next
         # phase, at a newer snapshot, need it free.

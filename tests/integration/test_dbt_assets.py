@@ -5,8 +5,9 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines.defs.dbt import build_phase, frozen_catalog
+from pipelines.defs.dbt import build_phase
 from pipelines.defs.resources import build_writer
+from pipelines.operations.dbt_connection import frozen_catalog
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.warehouse.dbt_runner import PreparedProject, read_manifest

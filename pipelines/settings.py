@@ -102,6 +102,12 @@ class Settings(BaseSettings):
         "accepted if its grace ended at most so many days before the last closing.",
     )
 
+    number_zero_invoices: bool = Field(
+        default=True,
+        description="Whether an invoice of 0 gets a number. If not, its period is closed without "
+        "an invoice.",
+    )
+
     alarm_url: SecretStr | None = Field(
         default=None,
         description="Alarms are posted to this address (http or https); see docs/alarms.md.",
@@ -261,6 +267,8 @@ def setting_problems(error: ValidationError) -> list[str]:
 def _expected(name: str) -> str:
     """What the value of a number or a size may be, in words."""
     field = Settings.model_fields[name]
+    if field.annotation is bool:
+        return "an answer, true or false"
     kinds = {int: "a whole number", float: "a number"}
     kind = kinds.get(field.annotation)  # type: ignore[arg-type]
     if kind is None:

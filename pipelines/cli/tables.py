@@ -99,10 +99,15 @@ def show_closing(trial: Trial, console: Console) -> None:
         )
     _show_more("[yellow]stays a draft[/yellow]", len(trial.held_back) - _DUE_DRAFTS_SHOWN, console)
     sums = ", ".join(_amount(total) for total in trial.totals) or "nothing"
+    unnumbered = (
+        f", {counted(len(trial.unnumbered), 'period')} of 0 would be closed without an invoice"
+        if trial.unnumbered
+        else ""
+    )
     _say(
         f"{counted(len(trial.invoices), 'invoice')} would be finalized ({sums}), "
-        f"{counted(len(trial.held_back), 'due draft stays', 'due drafts stay')}; nothing was "
-        "changed.",
+        f"{counted(len(trial.held_back), 'due draft stays', 'due drafts stay')}{unnumbered}; "
+        "nothing was changed.",
         console,
     )
 
@@ -219,9 +224,10 @@ def _show_invoices(report: HomeReport, console: Console) -> None:
     if not report.invoices:
         return
     counts = report.invoice_counts
+    unnumbered = f", {counts.unnumbered:,} of 0 without a number" if counts.unnumbered else ""
     table = _table(
-        f"Invoices: {counts.finalized:,} finalized, {counted(counts.draft, 'draft')}, as of "
-        f"{report.as_of}",
+        f"Invoices: {counts.finalized:,} finalized, {counted(counts.draft, 'draft')}{unnumbered}, "
+        f"as of {report.as_of}",
         "number",
         "customer",
         "subscription",

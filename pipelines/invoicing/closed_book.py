@@ -59,8 +59,9 @@ def closed_rows(
     if rows.height != closings.height:
         lost = closings.join(rows, on=keys, how="anti").row(0, named=True)
         raise InvariantError(
-            f"{lost['invoice_id']}: expected a period of {lost['subscription_id']} that starts at "
-            f"{lost['period_start_at'].isoformat()}, found none; nothing was closed"
+            f"{lost['invoice_id'] or 'an invoice of zero'}: expected a period of "
+            f"{lost['subscription_id']} that starts at {lost['period_start_at'].isoformat()}, "
+            "found none; nothing was closed"
         )
     known = rows.join(metrics, on="plan_code", how="left", maintain_order="left").with_columns(
         pl.col("metric_codes").fill_null(""),

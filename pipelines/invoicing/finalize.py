@@ -3,11 +3,12 @@
 1. `_require_order` refuses books with a gap, and an instant before that of an earlier closing.
 2. `held_by_faults` adds each invoice again from its parts. A fault of one customer's money holds
    back that customer, and nobody else.
-3. `_numbered` numbers the drafts in closing order.
+3. `_numbered` numbers the drafts in closing order. A setting may leave out those of zero.
 4. `finalize` writes each document, and chains them.
 
 Example: three invoices are closed so far, and two drafts are due. The draft with the earlier cut
-becomes INV-000004, the other INV-000005.
+becomes INV-000004, the other INV-000005. Had the first come to zero, and are invoices of zero not
+numbered, its period is closed without an invoice, and the other becomes INV-000004.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -62,13 +63,24 @@ class ClosedInvoices:
 
     Attributes:
         invoices: rows of the lake table `invoices`, in closing order.
-        invoice_lines: rows of the lake table `invoice_lines`, in the same order.
+        invoice_lines: rows of the lake table `invoice_lines`, in the same order; also those of
+            periods that are closed without an invoice, because their usage is closed as well.
         held_back: the other drafts in closing order, as `due.Closing.held_back` has them.
+        closings: one row per period that is closed, in closing order, as
+            `closed_book.closed_rows` takes them; `invoice_id` is null where no invoice came of it.
+        closed_drafts: ids of the drafts that are drafts no more, in the same order.
     """
 
     invoices: pl.DataFrame
     invoice_lines: pl.DataFrame
     held_back: pl.DataFrame
+    closings: pl.DataFrame
+    closed_drafts: pl.DataFrame
+
+    @property
+    def unnumbered(self) -> int:
+        """How many periods are closed without an invoice."""
+        return self.closings.height - self.invoices.height
 
 
 def finalize(
@@ -77,11 +89,16 @@ def finalize(
     finalized: pl.DataFrame,
     facts: ClosingFacts,
     head: Link,
+    *,
+    numbers_zero: bool = True,
 ) -> ClosedInvoices:
     """The drafts as finalized invoices, numbered and chained after those closed so far.
 
     Example: acme's second draft has a line of 1.25 whose tiers add up to 1.24. All drafts of acme
     stay drafts, with a sentence that names the line. The draft of globex is closed.
+
+    A draft is of zero if each of its lines is, or it has none. Lines that only add up to zero, such
+    as 5.00 and -5.00, make an invoice in any case.
 
     Args:
         drafts: schema `DRAFTS`, in any order; all of them are closed.
@@ -89,6 +106,7 @@ def finalize(
         finalized: schema `FINALIZED`, every invoice closed so far.
         facts: written into each row.
         head: the last link of the chain.
+        numbers_zero: False closes the period of a draft of zero without an invoice.
 
     Returns:
         One invoice per draft in closing order, with its lines by `line_number`. A draft is held
@@ -112,7 +130,39 @@ def finalize(
         .sort("place", "line_number")
         .drop("place")
     )
-    invoices = _numbered(drafts, finalized.height, facts)
+    is_numbered = pl.lit(value=True) if numbers_zero else is_above_zero(lines)
+    numbered = drafts.filter(is_numbered)
+    invoices = _chained(_numbered(numbered, finalized.height, facts), lines_of, head)
+    lines = lines.with_columns(batch_id=pl.lit(facts.batch_id))
+    return ClosedInvoices(
+        invoices.select(pl.col(name).cast(dtype) for name, dtype in INVOICES.schema.items()),
+        lines.select(pl.col(name).cast(dtype) for name, dtype in INVOICE_LINES.schema.items()),
+        held_back,
+        drafts.select(
+            "subscription_id",
+            "period_start_at",
+            pl.when(is_numbered).then("invoice_id").alias("invoice_id"),
+            event_batch_id=pl.lit(facts.event_batch_id),
+            catalog_digest=pl.lit(facts.catalog_digest),
+        ),
+        drafts.select("invoice_id"),
+    )
+
+
+def is_above_zero(lines: pl.DataFrame) -> pl.Expr:
+    """Whether a draft has a line with an amount.
+
+    Args:
+        lines: at least the lines of these drafts, with `invoice_id` and `amount`.
+    """
+    earning = lines.filter(pl.col("amount") != 0)["invoice_id"].unique()
+    return pl.col("invoice_id").is_in(earning.implode())
+
+
+def _chained(
+    invoices: pl.DataFrame, lines_of: Mapping[str, Sequence[Row]], head: Link
+) -> pl.DataFrame:
+    """The numbered invoices with their documents, each chained to the one before."""
     texts = [
         document_text(invoice, lines_of.get(invoice["invoice_id"], []))
         for invoice in invoices.iter_rows(named=True)
@@ -121,18 +171,12 @@ def finalize(
     links = [head]
     for digest in digests:
         links.append(links[-1].follow(digest, is_invoice=True))
-    invoices = invoices.with_columns(
+    return invoices.with_columns(
         pl.Series("canonical_json", texts, pl.String),
         pl.Series("document_sha256", digests, pl.String),
         pl.Series("previous_chain_sha256", [link.chain_sha256 for link in links[:-1]], pl.String),
         pl.Series("chain_sha256", [link.chain_sha256 for link in links[1:]], pl.String),
         pl.Series("chain_position", [link.position for link in links[1:]], pl.Int64),
-    )
-    lines = lines.with_columns(batch_id=pl.lit(facts.batch_id))
-    return ClosedInvoices(
-        invoices.select(pl.col(name).cast(dtype) for name, dtype in INVOICES.schema.items()),
-        lines.select(pl.col(name).cast(dtype) for name, dtype in INVOICE_LINES.schema.items()),
-        held_back,
     )
 
 

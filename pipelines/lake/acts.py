@@ -16,6 +16,12 @@ VOID_INVOICES = f"SELECT invoice_id FROM lake.acts WHERE kind = '{ActKind.VOID.v
 _POSITION = "coalesce(chain_position, series_number)"
 _DIGESTS = "canonical_json, document_sha256, previous_chain_sha256, chain_sha256"
 
+_DRAFT_ID = """
+    subscription_id || '/'
+        || replace(replace(period_start_label::VARCHAR, ' 00:00:00', ''), ' ', 'T')
+"""
+"""SQL: the id that the draft of a period has; see `label_text` in the dbt project."""
+
 CHAIN = f"""
     SELECT {_POSITION} AS chain_position, series_number, invoice_number, {_DIGESTS}
     FROM lake.invoices
@@ -103,11 +109,16 @@ def accepted_subscriptions(lake: Lake) -> list[str]:
 def drafts_on_hold(lake: Lake) -> pl.DataFrame:
     """One row per draft that a closing held back: `invoice_id` and `subscription_id`.
 
-    One that was finalized since is a draft no more.
+    One that was closed since, with an invoice or without, is a draft no more.
     """
     return lake.query(
-        "SELECT DISTINCT invoice_id, subscription_id FROM lake.acts WHERE kind = $hold "
-        "AND invoice_id NOT IN (SELECT invoice_id FROM lake.invoices)",
+        f"""
+        SELECT DISTINCT invoice_id, subscription_id FROM lake.acts WHERE kind = $hold
+        AND invoice_id NOT IN (SELECT invoice_id FROM lake.invoices)
+        AND invoice_id NOT IN (
+            SELECT {_DRAFT_ID} FROM lake.closed_periods WHERE invoice_id IS NULL
+        )
+        """,
         {"hold": ActKind.HOLD.value},
     )
 

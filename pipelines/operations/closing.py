@@ -213,14 +213,14 @@ def as_closed(
     return closed, pl.concat([due.select(DUE), faulty.select(DUE)])
 
 
-def waivers_used(judgement: Judged, invoices: pl.DataFrame) -> list[Act]:
-    """The invoices that are finalized although a waived file may concern them.
+def waivers_used(judgement: Judged, closed: pl.DataFrame) -> list[Act]:
+    """The drafts that are closed although a waived file may concern them.
 
     Args:
         judgement: of all drafts.
-        invoices: those that are finalized.
+        closed: those that are closed, with `invoice_id`.
     """
-    used = judgement.waivers.join(invoices, on="invoice_id", how="semi")
+    used = judgement.waivers.join(closed, on="invoice_id", how="semi")
     return [
         Act(
             ActKind.WAIVER_USED,

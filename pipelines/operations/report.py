@@ -111,10 +111,17 @@ class InvoiceRow:
 
 @dataclass(frozen=True)
 class InvoiceCounts:
-    """All invoices of the published generation, by status."""
+    """All invoices of the published generation, by status.
+
+    Attributes:
+        finalized: with a number.
+        draft: open, in grace, or waiting.
+        unnumbered: periods that came to 0 and were closed without an invoice.
+    """
 
     finalized: int = 0
     draft: int = 0
+    unnumbered: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ class HomeReport:
             source expects stand apart.
         conflicts: lines with an accepted key and another payload that nobody expects.
         invoices: the newest finalized invoices of the published generation in closing order, then
-            drafts; `INVOICES_LISTED` at most.
+            drafts; `INVOICES_LISTED` at most. Periods closed without an invoice are counted alone.
         invoice_counts: all of its invoices.
         generation: id of the published generation; None before the first.
         in_progress: file versions landed and not decided yet.
@@ -259,6 +266,7 @@ def _invoice_counts(sums: InvoiceSums) -> InvoiceCounts:
     return InvoiceCounts(
         finalized=sum(total.invoices for total in sums.finalized),
         draft=sum(total.invoices for total in (*sums.due, *sums.not_due)),
+        unnumbered=sum(total.invoices for total in sums.unnumbered),
     )
 
 
@@ -266,7 +274,7 @@ def _invoices(marts: duckdb.DuckDBPyConnection) -> Iterator[InvoiceRow]:
     rows = marts.execute(
         """
         WITH listed AS (
-            SELECT * FROM fct_invoices
+            SELECT * FROM fct_invoices WHERE status <> 'unnumbered'
             ORDER BY status DESC, series_number DESC NULLS LAST, customer_id, invoice_id
             LIMIT $limit
         )

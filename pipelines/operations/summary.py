@@ -158,11 +158,13 @@ class InvoiceSums:
         finalized: invoices with a number.
         due: drafts whose cut has passed.
         not_due: the other drafts.
+        unnumbered: periods that came to 0 and were closed without an invoice.
     """
 
     finalized: list[CurrencyTotal] = field(default_factory=list)
     due: list[CurrencyTotal] = field(default_factory=list)
     not_due: list[CurrencyTotal] = field(default_factory=list)
+    unnumbered: list[CurrencyTotal] = field(default_factory=list)
 
 
 def invoice_sums(marts: duckdb.DuckDBPyConnection, as_of: str) -> InvoiceSums:
@@ -175,12 +177,13 @@ def invoice_sums(marts: duckdb.DuckDBPyConnection, as_of: str) -> InvoiceSums:
     rows = marts.execute(
         f"""
         SELECT CASE
-                WHEN status = 'finalized' THEN 'finalized'
+                WHEN status IN ('finalized', 'unnumbered') THEN status
                 WHEN cut_at <= $as_of::TIMESTAMPTZ THEN 'due'
                 ELSE 'not_due'
             END AS state,
             currency, count(*) AS invoices, {_EXACT_SUM.format("total_amount")} AS total
-        FROM fct_invoices WHERE status IN ('finalized', 'draft') GROUP BY ALL ORDER BY currency
+        FROM fct_invoices WHERE status IN ('finalized', 'unnumbered', 'draft')
+        GROUP BY ALL ORDER BY currency
         """,
         {"as_of": as_of},
     ).pl()

@@ -1,11 +1,13 @@
 """Trial: what a closing would finalize, and what holds back the rest; nothing is written."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import polars as pl
 
 from pipelines.home import Home
+from pipelines.invoicing.finalize import is_above_zero
 from pipelines.lake.file_states import file_states
 from pipelines.operations.acts import asked_acts
 from pipelines.operations.attention import DueDraft
@@ -45,12 +47,14 @@ class Trial:
         invoices: the drafts that would be finalized, in closing order.
         totals: their sums by currency.
         held_back: the other drafts whose cut has passed, and why each of them waits.
+        unnumbered: drafts of 0 whose periods would be closed without an invoice, in closing order.
     """
 
     as_of: str
     invoices: list[TrialInvoice]
     totals: list[CurrencyTotal]
     held_back: list[DueDraft]
+    unnumbered: list[TrialInvoice] = field(default_factory=list)
 
 
 def try_closing(home: Home, listed: Listed, asked: Asked, moment: Moment) -> Trial:
@@ -72,17 +76,25 @@ def try_closing(home: Home, listed: Listed, asked: Asked, moment: Moment) -> Tri
         judgement = judged(drafts, states, fed, known, moment)
         finalized = lake.query("SELECT invoice_id FROM lake.invoices")["invoice_id"]
     closed, held_back = as_closed(judgement, lines, finalized)
+    is_numbered = is_above_zero(lines)
+    if home.settings.number_zero_invoices:
+        is_numbered = pl.lit(value=True)
+    numbered = closed.filter(is_numbered)
     return Trial(
         f"{moment.as_of:%Y-%m-%dT%H:%M:%SZ}",
-        [
-            TrialInvoice(invoice, customer, subscription, currency, amount_text(total, currency))
-            for invoice, customer, subscription, currency, total in closed.select(
-                "invoice_id", "customer_id", "subscription_id", "currency", "total_amount"
-            ).iter_rows()
-        ],
-        [*_totals(closed)],
+        [*_invoices(numbered)],
+        [*_totals(numbered)],
         [DueDraft(*row) for row in held_back.iter_rows()],
+        [*_invoices(closed.filter(~is_numbered))],
     )
+
+
+def _invoices(drafts: pl.DataFrame) -> Iterator[TrialInvoice]:
+    for invoice, customer, subscription, currency, total in drafts.select(
+        "invoice_id", "customer_id", "subscription_id", "currency", "total_amount"
+    ).iter_rows():
+        amount = amount_text(total, currency)
+        yield TrialInvoice(invoice, customer, subscription, currency, amount)
 
 
 def _totals(closed: pl.DataFrame) -> list[CurrencyTotal]:

@@ -131,13 +131,17 @@ class _MemoryLake(LakeInMemory):
 class BookHome:
     """A home whose runs are made here."""
 
-    def __init__(self, folder: Path | None = None, *, has_dbt: bool = True) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, has_dbt: bool = True, numbers_zero: bool = True
+    ) -> None:
         """Makes an empty home.
 
         Args:
             folder: of a real lake, which has its tables already; None: the lake is in memory.
             has_dbt: False has a stand-in for dbt: every open period comes to an invoice of 0.00.
+            numbers_zero: see `finalize`.
         """
+        self.numbers_zero = numbers_zero
         self.lake: Lake = open_lake(folder, read_only=False) if folder else _MemoryLake()
         self.dbt = CompiledDbt(self.lake._connection) if has_dbt else None
         self._published = ""
@@ -284,15 +288,16 @@ class BookHome:
             self.lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
             ClosingFacts(batch_id, events, facts.as_of, catalog.digest, facts.code_revision),
             last_link(newest_links(self.lake)),
+            numbers_zero=self.numbers_zero,
         )
-        if closed.invoices.height:
+        if closed.closings.height:
             metrics = calendar.charged_metrics(catalog)
             rows = {
                 BATCHES: facts.batch_row(batch_id, "close"),
                 CATALOGS: facts.catalog_rows(batch_id, self.lake),
                 INVOICES: closed.invoices,
                 INVOICE_LINES: closed.invoice_lines,
-                CLOSED_PERIODS: closed_rows(periods, closed.invoices, metrics, batch_id),
+                CLOSED_PERIODS: closed_rows(periods, closed.closings, metrics, batch_id),
                 ACTS: act_rows(self.lake, holds(known, closing), batch_id, facts.as_of),
             }
             self.lake.commit_batch(batch_id, rows, {})

@@ -116,6 +116,7 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("customer_aliases.csv", "customer_id"): known("customers.csv", "customer_id"),
     ("customer_aliases.csv", "valid_from"): an_instant_or_none,
     ("customer_aliases.csv", "valid_to"): an_instant_or_none,
+    ("charges.csv", "name"): one_of("", "Requests"),
     ("plans.csv", "plan_code"): one_of(*PLANS, "calls-2"),
     ("plans.csv", "name"): one_of("Calls", "All calls"),
     ("plans.csv", "currency"): one_of("", "USD", "EUR"),

@@ -32,6 +32,8 @@ closed_and_open_periods as (
     select
         *,
         cast(null as bigint) as event_batch_id,
+        null as catalog_digest,
+        null as is_numbered,
         null as void_invoice_id
     from open_periods
 

@@ -13,20 +13,33 @@ voids as (
 
 ),
 
+periods_unnumbered as (
+
+    select * from {{ ref('int_periods_unnumbered') }}
+
+),
+
 invoices_drafted as (
 
     select * from {{ ref('int_invoices_drafted') }}
 
 ),
 
-{# Drafts are made before the close; what it finalized is a draft no more. #}
-open_drafts as (
+{# Drafts are made before the close; what it closed is a draft no more. #}
+without_number as (
 
-    select invoices_drafted.*
+    select
+        'draft' as status,
+        *,
+        null as catalog_digest
     from invoices_drafted
-    left join invoices
-        on invoices_drafted.invoice_id = invoices.invoice_id
-    where invoices.invoice_id is null
+    where invoice_id not in (
+            select invoices.invoice_id from invoices
+            union all
+            select periods_unnumbered.invoice_id from periods_unnumbered
+        )
+    union all
+    select * from periods_unnumbered
 
 ),
 
@@ -34,9 +47,8 @@ finalized_and_drafts as (
 
     select
         invoices.invoice_id,
-        case
-            when voids.invoice_id is null then 'finalized' else 'void'
-        end as status,
+        case when voids.invoice_id is null then 'finalized' else 'void' end
+            as status,
         invoices.invoice_number,
         invoices.series,
         invoices.series_number,
@@ -61,7 +73,7 @@ finalized_and_drafts as (
     union all
     select
         invoice_id,
-        'draft' as status,
+        status,
         null as invoice_number,
         null as series,
         null as series_number,
@@ -77,10 +89,10 @@ finalized_and_drafts as (
         currency,
         total_amount,
         line_count,
-        null as catalog_digest,
+        catalog_digest,
         null as document_sha256,
         null as chain_sha256
-    from open_drafts
+    from without_number
 
 )
 

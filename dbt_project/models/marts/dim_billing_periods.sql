@@ -18,6 +18,12 @@ invoices as (
 
 ),
 
+periods_unnumbered as (
+
+    select * from {{ ref('int_periods_unnumbered') }}
+
+),
+
 periods_with_status as (
 
     select
@@ -25,6 +31,7 @@ periods_with_status as (
         case
             when billing_periods.void_invoice_id is not null then 'void'
             when invoices.invoice_id is not null then 'finalized'
+            when periods_unnumbered.invoice_id is not null then 'unnumbered'
             when clock.as_of >= billing_periods.cut_at then 'due'
             when clock.as_of >= billing_periods.period_end_at then 'in_grace'
             when clock.as_of >= billing_periods.period_start_at then 'open'
@@ -34,6 +41,8 @@ periods_with_status as (
     cross join clock
     left join invoices
         on billing_periods.invoice_id = invoices.invoice_id
+    left join periods_unnumbered
+        on billing_periods.invoice_id = periods_unnumbered.invoice_id
 
 )
 

@@ -65,6 +65,7 @@ def closed_invoices(
         _progress.info(
             f"finalized {counted(closed.invoices.height, 'invoice')}, "
             f"{counted(held_back.height, 'stays a draft', 'stay drafts')}"
+            + (f", closed {counted(closed.unnumbered, 'period')} of 0" if closed.unnumbered else "")
         )
     shown = {
         "invoices": closed.invoices.select("invoice_number", "subscription_id", "total_amount"),
@@ -112,11 +113,13 @@ def _close(
                 code_revision=facts.code_revision,
             ),
             last_link(newest_links(lake)),
+            numbers_zero=settings.number_zero_invoices,
         )
-        if closed.invoices.height:
+        if closed.closings.height:
             # The drafts were made of the files after the run's first check.
             check_files(lake).require_whole()
-            acts = [*holds(known, judgement.closing), *waivers_used(judgement, closed.invoices)]
+            used = waivers_used(judgement, closed.closed_drafts)
+            acts = [*holds(known, judgement.closing), *used]
             lake.commit_batch(
                 batch_id,
                 rows={
@@ -125,7 +128,7 @@ def _close(
                     INVOICES: closed.invoices,
                     INVOICE_LINES: closed.invoice_lines,
                     CLOSED_PERIODS: closed_rows(
-                        periods, closed.invoices, charged_metrics(catalog), batch_id
+                        periods, closed.closings, charged_metrics(catalog), batch_id
                     ),
                     ACTS: act_rows(lake, acts, batch_id, facts.as_of),
                 },

@@ -1,13 +1,15 @@
 with
 
+{# Also periods that are closed without an invoice: their usage is closed. #}
 invoices as (
 
-    select * from {{ ref('stg_lake__invoices') }}
-    where invoice_id not in (
-            select acts.invoice_id
-            from {{ ref('stg_lake__acts') }} as acts
-            where acts.kind = 'void'
-        )
+    select
+        invoice_id,
+        subscription_id,
+        customer_id,
+        catalog_digest
+    from {{ ref('int_invoices_united') }}
+    where status in ('finalized', 'unnumbered')
 
 ),
 

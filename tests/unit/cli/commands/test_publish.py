@@ -45,4 +45,4 @@ def test_publish_as_json_is_the_run_and_the_report(
     printed = json.loads(call("publish", "--json").stdout)
 
     assert printed["run"] == json.loads(json.dumps(asdict(outcome)))
-    assert printed["invoice_counts"] == {"finalized": 0, "draft": 0}
+    assert printed["invoice_counts"] == {"finalized": 0, "draft": 0, "unnumbered": 0}

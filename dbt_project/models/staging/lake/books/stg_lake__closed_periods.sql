@@ -41,6 +41,8 @@ select
     cast(null as integer) as phase_index,
     cast(null as boolean) as is_trial,
     cut_at,
-    event_batch_id
+    event_batch_id,
+    catalog_digest,
+    invoice_id is not null as is_numbered
 from newest_revisions
 where state = 'closed'

@@ -40,7 +40,7 @@ def test_one_run_over_several_cuts_gives_what_a_run_at_each_gives() -> None:
     ("name", "wrong", "seed", "checked", "message"),
     [
         pytest.param(
-            "collisions", lambda *_: [], 6, WITHOUT_DBT, "subscriptions.csv",
+            "collisions", lambda *_: [], 12, WITHOUT_DBT, "subscriptions.csv",
             id="an edit that takes closed time away is let pass",
         ),
         pytest.param(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,19 @@ def test_dry_run_lists_what_would_be_finalized_and_what_waits(
     assert (
         "1 invoice would be finalized (1.25 EUR), 1 due draft stays; nothing was changed." in text
     )
+
+
+def test_dry_run_says_how_many_periods_of_zero_would_be_closed(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = TrialInvoice("s3/2026-02-01", "delta", "s3", "EUR", "0.00")
+    monkeypatch.setattr(job, "try_close", lambda *_: replace(TRIAL, unnumbered=[free]))
+
+    text = " ".join(call("close", "--dry-run", "--by", "Ada").stdout.split())
+
+    assert (
+        "1 due draft stays, 1 period of 0 would be closed without an invoice; nothing was changed."
+    ) in text
 
 
 @pytest.mark.usefixtures("tried")

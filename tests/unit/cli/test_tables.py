@@ -158,6 +158,15 @@ def test_invoices_are_listed_as_they_come_with_their_counts() -> None:
     ]
 
 
+def test_periods_closed_without_an_invoice_are_counted() -> None:
+    counts = InvoiceCounts(finalized=1, draft=1, unnumbered=1_200)
+    lines = shown(
+        replace(NOTHING, invoices=[DRAFT], invoice_counts=counts, as_of="2026-03-10T12:00:00Z")
+    )
+
+    assert "Invoices: 1 finalized, 1 draft, 1,200 of 0 without a number, as of" in " ".join(lines)
+
+
 def not_billed(*usage: UnbilledUsage, pairs: int | None = None) -> HomeReport:
     return replace(NOTHING, not_billed=NotBilled(pairs or len(usage), list(usage)))
 

@@ -129,6 +129,18 @@ def test_invoice_of_another_state_is_neither_billed_nor_waiting(
     assert invoice_sums(marts, AS_OF) == InvoiceSums([], [], [])
 
 
+def test_period_without_invoice_is_counted_and_neither_billed_nor_waiting(
+    marts: duckdb.DuckDBPyConnection,
+) -> None:
+    add_invoice(marts, "unnumbered", "USD", "0")
+
+    sums = invoice_sums(marts, AS_OF)
+
+    assert sums == InvoiceSums(unnumbered=[CurrencyTotal("USD", 1, "0.00")])
+    assert billed(sums).invoices == 0
+    assert waiting(sums, AS_OF, held=0, unreadable=0, new=0) == []
+
+
 @pytest.mark.parametrize(
     ("as_of", "held_command"),
     [

@@ -212,8 +212,13 @@ class Warehouse:
             run(
                 f"insert into warehouse.calendar.billing_periods ({PERIOD_COLUMNS}) "
                 "values ('sub', 'acme', 'p', 'EUR', "
-                "'Etc/UTC', 'adjust', ?, ?, ?, ?, ?)",
-                [*times, start_at.date(), start_at.replace(tzinfo=None)],
+                "'Etc/UTC', 'adjust', ?, ?, ?, ?, ?, ?)",
+                [
+                    *times,
+                    start_at.date(),
+                    start_at.replace(tzinfo=None),
+                    times[1].replace(tzinfo=None),
+                ],
             )
         rows = run(
             "select period_index - 1, file_id, line "

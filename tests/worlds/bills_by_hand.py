@@ -6,8 +6,10 @@ DuckLake, and with rows the pipeline would never write.
 
 import shutil
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -32,7 +34,8 @@ meterline:
 
 PERIOD_COLUMNS = """
     subscription_id, customer_id, plan_code, currency, time_zone, late_usage_policy,
-    period_start_at, period_end_at, cut_at, period_start_date, period_start_label
+    period_start_at, period_end_at, cut_at, period_start_date, period_start_label,
+    period_end_label
 """
 """Columns of a period that a world writes by hand; the others have a value of their own."""
 
@@ -42,7 +45,7 @@ create table calendar.billing_periods(
     subscription_id varchar, customer_id varchar, plan_code varchar, currency varchar,
     time_zone varchar, late_usage_policy varchar,
     period_start_at timestamptz, period_end_at timestamptz, cut_at timestamptz,
-    period_start_date date, period_start_label timestamp,
+    period_start_date date, period_start_label timestamp, period_end_label timestamp,
     full_start_at timestamptz, full_end_at timestamptz, service_days integer default 1,
     full_days integer default 1, phase_index integer default 0, is_trial boolean default false
 );
@@ -349,7 +352,8 @@ def _write_calendar(warehouse: Path) -> None:
         for subscription_id, first_day, *instants, finalized in PERIODS:
             if finalized is None:
                 terms = PERIOD_TERMS[subscription_id]
-                row = [subscription_id, *terms, *_instants(instants), first_day, first_day]
+                days = (first_day, first_day, _end_label(instants[1], terms[3]))
+                row = [subscription_id, *terms, *_instants(instants), *days]
                 _insert(connection, f"calendar.billing_periods ({PERIOD_COLUMNS})", row)
         for name in NAMES:
             _insert(connection, "calendar.customer_names", name)
@@ -359,6 +363,13 @@ def _write_calendar(warehouse: Path) -> None:
 
 def _instants(instants: Sequence[object]) -> list[str]:
     return [str(instant).replace("Z", ":00:00Z") for instant in instants]
+
+
+def _end_label(end: object, time_zone: object) -> str:
+    """The end of a period as local date and time."""
+    (instant,) = _instants([end])
+    at = datetime.fromisoformat(instant).astimezone(ZoneInfo(str(time_zone)))
+    return str(at.replace(tzinfo=None))
 
 
 def _close(connection: duckdb.DuckDBPyConnection, period: Sequence[object]) -> None:
@@ -378,6 +389,7 @@ def _close(connection: duckdb.DuckDBPyConnection, period: Sequence[object]) -> N
         "period_start_at": start,
         "period_end_at": end,
         "period_start_label": first_day,
+        "period_end_label": _end_label(instants[1], time_zone),
         "service_days": 1,
         "full_days": 1,
         "cut_at": cut,

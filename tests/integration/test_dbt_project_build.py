@@ -284,7 +284,8 @@ def test_a_subscription_added_later_heals_what_named_it(
             ('sub-new', 'idle', 'grouped', 'month', '1', 'calendar', '2026-01-10', null);
         insert into calendar.billing_periods ({PERIOD_COLUMNS}) values
             ('sub-new', 'idle', 'grouped', 'USD', 'Etc/UTC', 'reject', '2026-01-10T00:00:00Z',
-             '2026-02-01T00:00:00Z', '2026-02-03T00:00:00Z', '2026-01-10', '2026-01-10')
+             '2026-02-01T00:00:00Z', '2026-02-03T00:00:00Z', '2026-01-10', '2026-01-10',
+                 '2026-02-01')
         """,
     )
 

@@ -11,6 +11,7 @@ import dagster as dg
 from pipelines.defs import assets
 from pipelines.defs.assets import alarms, published
 from pipelines.defs.dbt import build_phase
+from pipelines.defs.described import bucket, described
 from pipelines.defs.lineage import mart_keys
 from pipelines.defs.resources import RunMemory, build_writer
 from pipelines.defs.sensors import build_landing_sensor, build_nightly_run
@@ -23,6 +24,15 @@ _RUN_MEMORY = dg.IOManagerDefinition(lambda _context: RunMemory())
 
 JOB = "meterline"
 """The name of the only job: from the landing to the published marts."""
+
+JOB_DESCRIPTION = (
+    "Landed files become published invoices. There are no partitions, and nothing to backfill: "
+    "every run takes in whatever has landed, however old, and builds metrics and marts from all "
+    "events. A file that comes late, a new metric or a new price needs no more than the next run. "
+    "To decide refused lines again, set `replay` in the config of `landed_files`; to build the "
+    "marts again, set `republish`."
+)
+"""What the job does, and what a person does who looks for a backfill."""
 
 
 def python_assets() -> list[dg.AssetsDefinition]:
@@ -53,15 +63,20 @@ def build_definitions(
     manifest = read_manifest(project)
     job = dg.define_asset_job(
         JOB,
-        description="Landed files become published invoices.",
+        description=JOB_DESCRIPTION,
         hooks={alarms.tell_failure},
     )
     return dg.Definitions(
-        assets=[
-            *python_assets,
-            *(build_phase(phase, project, manifest) for phase in (BILLING, MARTS)),
-            published.build_publication(mart_keys(manifest), described_marts(manifest)),
-        ],
+        assets=described(
+            [
+                bucket(settings.landing),
+                *python_assets,
+                *(build_phase(phase, project, manifest) for phase in (BILLING, MARTS)),
+                published.build_publication(mart_keys(manifest), described_marts(manifest)),
+            ],
+            manifest,
+            settings.owner,
+        ),
         jobs=[job],
         sensors=[build_landing_sensor(settings, job)],
         schedules=[build_nightly_run(job)],

@@ -108,6 +108,12 @@ class Settings(BaseSettings):
         "an invoice.",
     )
 
+    owner: str = Field(
+        default="team:billing",
+        pattern=r"^(team:\w[\w.-]*|[\w.+-]+@[\w-]+(\.[\w-]+)+)$",
+        description="Who owns the assets in Dagster: `team:name`, or a person's e-mail address.",
+    )
+
     alarm_url: SecretStr | None = Field(
         default=None,
         description="Alarms are posted to this address (http or https); see docs/alarms.md.",
@@ -264,6 +270,13 @@ def setting_problems(error: ValidationError) -> list[str]:
     return sentences
 
 
+_PATTERNS_IN_WORDS = {
+    "memory_limit": "a size such as 2GiB or 512MiB",
+    "owner": "a team as team:name, or an e-mail address",
+}
+"""Setting with a pattern → what it may be."""
+
+
 def _expected(name: str) -> str:
     """What the value of a number or a size may be, in words."""
     field = Settings.model_fields[name]
@@ -272,7 +285,7 @@ def _expected(name: str) -> str:
     kinds = {int: "a whole number", float: "a number"}
     kind = kinds.get(field.annotation)  # type: ignore[arg-type]
     if kind is None:
-        return "a size such as 2GiB or 512MiB" if name == "memory_limit" else "a text"
+        return _PATTERNS_IN_WORDS.get(name, "a text")
     least = next(bound.ge for bound in field.metadata if hasattr(bound, "ge"))
     most = next((bound.le for bound in field.metadata if hasattr(bound, "le")), None)
     return f"{kind} from {least:g} to {most:g}" if most else f"{kind} of {least:g} or more"

@@ -1,8 +1,9 @@
 {# Every model that asks for the time joins this row: none or two would lose or
    double what they bill. #}
-{{ config(meta={'what_to_do': (
-    'run `meterline run` again, which writes the clock anew'
-)}) }}
+{{ config(meta={
+    'description': 'The clock has exactly one row.',
+    'what_to_do': 'run `meterline run` again, which writes the clock anew'
+}) }}
 
 with
 

@@ -13,16 +13,19 @@ from dagster_dbt import dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
-from pipelines.defs.lineage import LineageTranslator, lineage_of
+from pipelines.defs.described import lineage_metadata
+from pipelines.defs.lineage import LineageTranslator, asset_keys, lineage_of
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import in_own_words
 from pipelines.lake.ducklake import quoted
 from pipelines.operations.dbt_connection import connection_of, frozen_catalog
 from pipelines.settings import Settings
-from pipelines.vocabulary.visible import visible_lines
+from pipelines.vocabulary.visible import visible, visible_lines
+from pipelines.warehouse.column_lineage import Lineage, kept_lineage
 from pipelines.warehouse.dbt_runner import PreparedProject, run_phase
 from pipelines.warehouse.phase_outcome import PhaseOutcome
 from pipelines.warehouse.phases import (
+    MARTS,
     DbtPhase,
     Manifest,
     PhaseNodes,
@@ -64,6 +67,7 @@ def build_phase(
     translator = LineageTranslator()
     lineage = lineage_of(manifest)
     nodes = nodes_of(phase, manifest)
+    keys = asset_keys(manifest)
 
     @dbt_assets(
         manifest=lineage,
@@ -87,17 +91,38 @@ def build_phase(
             indirectly = [f"--indirect-selection={indirect}"] if indirect else []
             outcome = _build(project, [*selection, *indirectly], writer.settings)
         rows = count_rows(writer.settings.warehouse, built_tables(outcome.node_events))
+        columns = column_lineage(phase, project, manifest, writer.settings) if is_whole else {}
         yield from _outputs_of_standing(stood, lineage)
         for event in outcome.node_events:
             if is_passed_through(manifest["nodes"][_unique_id(event)]):
                 continue
             message = DbtCoreCliEventMessage(raw_event=dict(event), event_history_metadata={})
             for dagster_event in message.to_default_asset_events(lineage, translator, context):
-                yield _with_findings(dagster_event, event, rows, outcome)
+                shown = _with_findings(dagster_event, event, rows, outcome)
+                if isinstance(shown, dg.Output):
+                    said = lineage_metadata(_unique_id(event), columns, keys)
+                    shown = shown.with_metadata({**shown.metadata, **said})
+                yield shown
         with in_own_words():
             outcome.require_success(phase.select, phase.failure)
 
     return dbt_phase
+
+
+def column_lineage(
+    phase: DbtPhase, project: PreparedProject, manifest: Manifest, settings: Settings
+) -> Lineage:
+    """Where the columns of the phase's marts come from; empty for any other phase.
+
+    It only explains, so a lineage that cannot be made is a line in the log.
+    """
+    if phase != MARTS:
+        return {}
+    try:
+        return kept_lineage(project, manifest, settings.dbt_target / "target" / "compiled")
+    except Exception as error:
+        _log.info(f"the columns' lineage is not known: {visible(str(error))}")
+        return {}
 
 
 def _build_whole(

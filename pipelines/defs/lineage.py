@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
+from pipelines.defs.described import check_sentence
 from pipelines.warehouse.phases import BILLING, MARTS, is_passed_through, phase_tag
 
 CATALOG_KEY = dg.AssetKey("catalog")
@@ -23,6 +24,12 @@ class LineageTranslator(DagsterDbtTranslator):
         if self.get_resource_props(manifest, unique_id)["resource_type"] != "seed":
             return spec
         return spec.replace_attributes(deps=[CATALOG_KEY])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """dagster-dbt's; that of a seed has no heading for the SQL that a seed has not."""
+        if dbt_resource_props["resource_type"] == "seed":
+            return str(dbt_resource_props["description"])
+        return super().get_description(dbt_resource_props)
 
 
 def lineage_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,9 +51,13 @@ def lineage_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
         for name, found in manifest["child_map"].items()
     }
     for name, node in nodes.items():
-        host = _host(node, written, children) if node["resource_type"] == "test" else None
+        if node["resource_type"] != "test":
+            continue
+        said = {**node["meta"], "description": check_sentence(node)}
+        nodes[name] = {**node, "meta": said}
+        host = _host(node, written, children)
         if host:
-            nodes[name] = {**node, "attached_node": host, "depends_on": {"nodes": [host]}}
+            nodes[name] |= {"attached_node": host, "depends_on": {"nodes": [host]}}
             parents[name] = [host]
             children[host].append(name)
     return {**manifest, "nodes": nodes, "parent_map": parents, "child_map": children}
@@ -81,6 +92,17 @@ def _host(
         for host in shown(name, links)
     )
     return next(found, None)
+
+
+def asset_keys(manifest: Mapping[str, Any]) -> dict[str, dg.AssetKey]:
+    """The asset of each model, seed and source, by dbt's unique id."""
+    translator = LineageTranslator()
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    return {
+        name: translator.get_asset_key(node)
+        for name, node in nodes.items()
+        if node["resource_type"] in ("model", "seed", "source")
+    }
 
 
 def mart_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:

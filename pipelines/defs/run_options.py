@@ -18,46 +18,80 @@ from pipelines.vocabulary.errors import MeterlineError
 
 
 class RunOptions(dg.Config):
-    """The choices of a person who launches a run.
+    """The choices of a person who launches a run, as the launchpad describes them."""
 
-    Attributes:
-        as_of: the instant of the run as RFC 3339: periods cut by then are closed. None: now.
-        republish: True if the marts are built and published again with the last `as_of` of the
-            home. Such a run takes in no file and closes no invoice.
-        replay: True if refused lines are decided again. Such a run takes in no new file.
-        replay_sources: senders whose lines are replayed; empty for all.
-        replay_files: paths or globs of the files to replay; empty for all.
-        replay_reasons: reason codes of the lines to replay; empty for all.
-        replay_release: paths or globs of held files that are let in.
-        correct_file: path of a file that was taken in. None: no file is corrected.
-        correct_from: path of its corrected copy. None: no file is corrected.
-        close: True if the invoices that are due are closed, with what is accepted or waived. Such
-            a run takes in no file.
-        accept: subscriptions whose past, as an edit of the catalog added it, is billed.
-        waive: paths of held or unreadable files that shall hold back nobody.
-        dry_run: True if nothing is accepted, waived or closed.
-        void: numbers of the invoices that are void from now on. If there is one, the run takes in
-            no file and closes no invoice.
-        by: name of who asks to accept, waive, void or release.
-        reason: why.
-    """
+    as_of: str = Field(
+        default="",
+        description="The instant that the run speaks for, as RFC 3339 such as "
+        "2026-03-10T12:00:00Z. Periods whose grace ended by then are closed. Empty: now.",
+    )
+    republish: bool = Field(
+        default=False,
+        description="Build and publish the marts again with the last `as_of` of the home. The run "
+        "takes in no file and closes no invoice.",
+    )
+    replay: bool = Field(
+        default=False,
+        description="Decide refused lines again by today's catalog; this is what replaces a "
+        "backfill. The run takes in no new file.",
+    )
+    replay_sources: list[str] = Field(
+        default_factory=list,
+        description="With replay: only lines of these senders. Empty: of all.",
+    )
+    replay_files: list[str] = Field(
+        default_factory=list,
+        description="With replay: only lines of these paths or globs. Empty: of all files.",
+    )
+    replay_reasons: list[str] = Field(
+        default_factory=list,
+        description="With replay: only lines refused for these reason codes. Empty: for any.",
+    )
+    replay_release: list[str] = Field(
+        default_factory=list,
+        description="With replay: paths or globs of held files to let in, with their bad lines "
+        "refused.",
+    )
+    correct_file: str | None = Field(
+        default=None, description="Path of a file that was taken in and has a corrected copy."
+    )
+    correct_from: str | None = Field(
+        default=None,
+        description="Path of that copy. It stands for the refused lines of `correct_file`.",
+    )
+    close: bool = Field(
+        default=False,
+        description="Close the invoices that are due, with what is accepted or waived. The run "
+        "takes in no file.",
+    )
+    accept: list[str] = Field(
+        default_factory=list,
+        description="With close: subscriptions whose past, as an edit of the catalog added it, is "
+        "billed.",
+    )
+    waive: list[str] = Field(
+        default_factory=list,
+        description="With close: paths of held or unreadable files that hold back nobody from now "
+        "on.",
+    )
+    dry_run: bool = Field(
+        default=False,
+        description="With close: accept, waive and close nothing, and list what would be.",
+    )
+    void: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the invoices that are void from now on. If there is one, the run "
+        "takes in no file and closes no invoice.",
+    )
+    by: str = Field(
+        default="", description="Your name; it is kept with what you accept, waive or void."
+    )
+    reason: str = Field(default="", description="Why; it is kept with your name.")
 
-    as_of: str | None = None
-    republish: bool = False
-    replay: bool = False
-    replay_sources: list[str] = Field(default_factory=list)
-    replay_files: list[str] = Field(default_factory=list)
-    replay_reasons: list[str] = Field(default_factory=list)
-    replay_release: list[str] = Field(default_factory=list)
-    correct_file: str | None = None
-    correct_from: str | None = None
-    close: bool = False
-    accept: list[str] = Field(default_factory=list)
-    waive: list[str] = Field(default_factory=list)
-    dry_run: bool = False
-    void: list[str] = Field(default_factory=list)
-    by: str = ""
-    reason: str = ""
+    @property
+    def instant(self) -> str | None:
+        """`as_of`; None when it is left empty, which means now."""
+        return self.as_of or None
 
     @classmethod
     def of(cls, kind: Kind, as_of: str | None = None) -> "RunOptions":
@@ -66,16 +100,17 @@ class RunOptions(dg.Config):
         Raises:
             MeterlineError: no option asks for this kind.
         """
+        given = as_of or ""
         match kind:
             case NewFiles():
-                return cls(as_of=as_of)
+                return cls(as_of=given)
             case Republication():
-                return cls(as_of=as_of, republish=True)
+                return cls(as_of=given, republish=True)
             case Correction(file, copy):
-                return cls(as_of=as_of, correct_file=file, correct_from=copy)
+                return cls(as_of=given, correct_file=file, correct_from=copy)
             case Replay(selection):
                 return cls(
-                    as_of=as_of,
+                    as_of=given,
                     replay=True,
                     replay_sources=list(selection.sources),
                     replay_files=list(selection.files),
@@ -85,7 +120,7 @@ class RunOptions(dg.Config):
                 )
             case Close(asked, is_trial):
                 return cls(
-                    as_of=as_of,
+                    as_of=given,
                     close=True,
                     accept=list(asked.accept),
                     waive=list(asked.waive),
@@ -94,7 +129,7 @@ class RunOptions(dg.Config):
                     reason=asked.reason,
                 )
             case Void(asked):
-                return cls(as_of=as_of, void=list(asked.void), by=asked.by, reason=asked.reason)
+                return cls(as_of=given, void=list(asked.void), by=asked.by, reason=asked.reason)
             case _:
                 raise MeterlineError(f"expected a kind that options name, found {kind}")
 

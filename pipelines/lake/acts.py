@@ -39,7 +39,7 @@ An invoice that was closed before there were voids has the position of its numbe
 
 def act_count(lake: Lake) -> int:
     """The number of acts."""
-    return int(lake.query("SELECT count(*) AS n FROM lake.acts")["n"][0])
+    return lake.row_count("acts")
 
 
 def act_rows(lake: Lake, acts: Sequence[Act], batch_id: int, as_of: datetime) -> pl.DataFrame:

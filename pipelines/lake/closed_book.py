@@ -166,7 +166,7 @@ _BOUNDS = "period_start_at, period_end_at, cut_at"
 
 def closed_count(lake: Lake) -> int:
     """The number of rows of the closed book."""
-    return int(lake.query("SELECT count(*) AS n FROM lake.closed_periods")["n"][0])
+    return lake.row_count("closed_periods")
 
 
 def periods_without_terms(lake: Lake) -> int:

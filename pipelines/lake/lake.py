@@ -159,6 +159,10 @@ class Lake:
         rows = self.query(f"SELECT * FROM lake.{table.name}")
         return rows.select(pl.col(column.name).cast(column.dtype) for column in table.columns)
 
+    def row_count(self, table: str) -> int:
+        """The number of rows of the lake table; DuckLake knows it without reading a file."""
+        return int(self.query(f"SELECT count(*) AS n FROM lake.{table}")["n"][0])
+
     def snapshot_id(self) -> int:
         """The newest committed state; readers attach at it to see one state throughout."""
         found = self.query("SELECT max(snapshot_id) AS id FROM ducklake_snapshots('lake')")

@@ -7,6 +7,7 @@ RUN_SECONDS = 180
 """How long a run with nothing new may take, its process's start included."""
 
 GROUPS = [
+    "0_bucket",
     "1_catalog",
     "2_landing",
     "3_events",
@@ -20,6 +21,7 @@ GROUPS = [
 """Groups of the lineage graph, in the order of the flow."""
 
 LANDING_TO_INVOICE = [
+    "bucket",
     "landed_files",
     "parsed_events",
     "accepted_events",
@@ -48,6 +50,16 @@ def test_lineage_of_an_invoice_goes_back_to_the_landing(page: Page) -> None:
     page.goto("/assets/lake/invoices?view=lineage&lineageScope=upstream&lineageDepth=30")
     for asset in LANDING_TO_INVOICE:
         expect(page.get_by_text(asset, exact=True).first).to_be_attached()
+
+
+def test_columns_of_a_mart_say_where_they_come_from(page: Page) -> None:
+    page.goto("/assets/marts/fct_invoice_lines?view=overview")
+    expect(page.get_by_text("where_columns_come_from").first).to_be_visible()
+
+
+def test_launchpad_offers_the_instant_and_describes_the_options(page: Page) -> None:
+    page.goto("/locations/meterline/jobs/meterline/playground")
+    expect(page.get_by_text("as_of").first).to_be_visible()
 
 
 def test_run_of_the_command_line_is_green(page: Page) -> None:

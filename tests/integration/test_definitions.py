@@ -5,6 +5,7 @@ import dagster as dg
 import pytest
 
 from pipelines.defs.dagster_home import dagster_instance
+from pipelines.defs.described import BUCKET_KEY
 from pipelines.settings import DBT_PROJECT, Settings
 from pipelines.warehouse.dbt_runner import prepare_project, read_manifest
 from tests.worlds.homes import copied_catalog, prepared_home
@@ -45,13 +46,67 @@ def test_every_asset_is_made_by_the_job_and_stands_in_a_group(definitions: dg.De
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
-        assert node.is_materializable, f"{key.to_user_string()} is read, but nothing makes it"
+        is_made_here = key != BUCKET_KEY
+        assert node.is_materializable is is_made_here, key.to_user_string()
         assert node.group_name, key.to_user_string()
         assert node.group_name[0].isdigit(), f"{key.to_user_string()}: {node.group_name}"
     from pipelines.definitions import JOB
 
     in_job = definitions.resolve_job_def(JOB).asset_layer.selected_asset_keys
-    assert in_job == graph.get_all_asset_keys()
+    assert in_job | {BUCKET_KEY} == graph.get_all_asset_keys()
+
+
+def test_lineage_begins_with_the_bucket_and_the_catalog(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    roots = {key for key in graph.get_all_asset_keys() if not graph.get(key).parent_keys}
+    assert roots >= {BUCKET_KEY, dg.AssetKey("catalog")}
+    assert graph.get(dg.AssetKey("landed_files")).parent_keys >= {BUCKET_KEY}
+
+
+def test_every_asset_says_what_it_is_and_who_owns_it(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    nodes = [graph.get(key) for key in graph.get_all_asset_keys()]
+    for node in nodes:
+        assert node.kinds, node.key
+        assert node.owners == ["team:billing"], node.key
+        assert "Raw SQL:\n```sql\n\n```" not in (node.description or ""), node.key
+    said = [(node.description or "").partition("#### Raw SQL")[0].strip() for node in nodes]
+    assert all(sentence.endswith((".", "`")) for sentence in said)
+    of_python = [node.description for node in nodes if "dbt" not in node.kinds]
+    assert len(set(of_python)) == len(of_python)
+
+
+def test_tables_of_the_lake_and_the_calendar_show_their_columns(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in (["lake", "invoices"], ["calendar", "clock"]):
+        columns = graph.get(dg.AssetKey(key)).metadata["dagster/column_schema"].columns
+        assert columns
+        assert all(column.description for column in columns)
+
+
+def test_every_check_is_a_sentence(definitions: dg.Definitions) -> None:
+    checks = [
+        spec
+        for asset in definitions.assets or []
+        if isinstance(asset, dg.AssetsDefinition)
+        for spec in asset.check_specs
+    ]
+    assert len(checks) > 50
+    for check in checks:
+        said = check.description or ""
+        assert " " in said, check.name
+        assert said.endswith("."), check.name
+
+
+def test_job_says_what_stands_for_a_backfill(definitions: dg.Definitions) -> None:
+    from pipelines.definitions import JOB
+
+    job = definitions.resolve_job_def(JOB)
+    assert "nothing to backfill" in (job.description or "")
+    landed = definitions.resolve_asset_graph().get(dg.AssetKey("landed_files"))
+    assert "no backfill" in (landed.description or "")
 
 
 def test_groups_read_in_the_order_of_the_flow(definitions: dg.Definitions) -> None:

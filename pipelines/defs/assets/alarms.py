@@ -30,7 +30,11 @@ _progress = logging.getLogger("meterline")
 _SUMMED = ("lines", "blank", "not_usage", "rejected", "conflict")
 
 
-@dg.asset(group_name="3_events", deps=[dg.AssetKey(["lake", table]) for table in EVENT_TABLES])
+@dg.asset(
+    group_name="3_events",
+    kinds={"python"},
+    deps=[dg.AssetKey(["lake", table]) for table in EVENT_TABLES],
+)
 def alarms(
     landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> dg.MaterializeResult[None]:

@@ -5,7 +5,7 @@ Dagster skips everything after it.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -36,13 +36,21 @@ CLOSED_BOOK = ["lake", "closed_periods"]
 ACTS = ["lake", "acts"]
 """The acts of people, with those that the run was asked for; closings add to them."""
 
+
+def _kinds(key: Sequence[str]) -> set[str]:
+    """Tables of the lake are Parquet files, those of the warehouse are DuckDB's."""
+    return {"python", "parquet" if key[0] == "lake" else "duckdb"}
+
+
 _DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
 
 
 @dg.multi_asset(
     name="billing_calendar",
     specs=[
-        dg.AssetSpec(dg.AssetKey(key), group_name="4_calendar", deps=_DEPS, skippable=True)
+        dg.AssetSpec(
+            dg.AssetKey(key), group_name="4_calendar", deps=_DEPS, skippable=True, kinds=_kinds(key)
+        )
         for key in (
             *(["calendar", table] for table in CALENDAR_TABLES),
             ["landing", "files_in_progress"],

@@ -15,7 +15,7 @@ from pipelines.defs.shown import in_own_words
 from pipelines.vocabulary.errors import CatalogError
 
 
-@dg.asset(key=CATALOG_KEY, group_name="1_catalog", output_required=True)
+@dg.asset(key=CATALOG_KEY, group_name="1_catalog", kinds={"csv", "python"}, output_required=True)
 def frozen_catalog(
     context: dg.AssetExecutionContext, writer: dg.ResourceParam[Writer]
 ) -> dg.Output[Catalog]:

@@ -21,7 +21,7 @@ EVENT_TABLES = ("landing_files", "file_decisions", "accepted_events", "refused_e
 """The lake tables that a batch of events writes in one transaction."""
 
 
-@dg.asset(group_name="3_events")
+@dg.asset(group_name="3_events", kinds={"polars", "python"})
 def parsed_events(landed_files: Landed, writer: dg.ResourceParam[Writer]) -> dg.Output[ParsedBatch]:
     """Every line of the run's files, as an event or a rejection in the staging folder."""
     if landed_files.plan.sentence:
@@ -45,7 +45,9 @@ def parsed_events(landed_files: Landed, writer: dg.ResourceParam[Writer]) -> dg.
     name="decided_events",
     group_name="3_events",
     outs={
-        table: dg.AssetOut(key=dg.AssetKey(["lake", table]), dagster_type=dg.Nothing)
+        table: dg.AssetOut(
+            key=dg.AssetKey(["lake", table]), dagster_type=dg.Nothing, kinds={"polars", "parquet"}
+        )
         for table in EVENT_TABLES
     },
     check_specs=check_specs(CHECKED),
@@ -63,6 +65,7 @@ def decided_events(
         replayed = landed_files.plan.decide(tools, parsed_events, landed_files.facts)
         batch_id = lake.last_batch_id("decide")
         verdicts = verdict_counts(lake, batch_id)
+        row_counts = {table: lake.row_count(table) for table in EVENT_TABLES}
         findings = check_unpublished(lake, writer.home, landed_files.catalog)
     _progress.info(f"batch {batch_id}: {verdict_sentence(verdicts)}")
     for table in EVENT_TABLES:
@@ -70,6 +73,7 @@ def decided_events(
             None,
             output_name=table,
             metadata={
+                "dagster/row_count": row_counts[table],
                 "batch_id": batch_id,
                 "new_files": landed_files.plan.listing.files.height,
                 **({"replayed": dg.MetadataValue.json(asdict(replayed))} if replayed else {}),

@@ -21,6 +21,7 @@ from pipelines.lake.file_states import file_states
 from pipelines.operations.closing import Moment, holds, judged, known_to, waivers_used
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.frames import FINALIZED
+from pipelines.vocabulary.money import amount_text, plain_decimal
 from pipelines.vocabulary.tables import (
     ACTS,
     BATCHES,
@@ -45,6 +46,7 @@ _progress = logging.getLogger("meterline")
         dg.AssetSpec(
             dg.AssetKey(["lake", table]),
             group_name="7_invoices",
+            kinds={"python", "parquet"},
             deps=[
                 *RUN_KEYS,
                 dg.AssetKey(["invoicing", "int_invoices_drafted"]),
@@ -67,14 +69,14 @@ def closed_invoices(
             f"{counted(held_back.height, 'stays a draft', 'stay drafts')}"
             + (f", closed {counted(closed.unnumbered, 'period')} of 0" if closed.unnumbered else "")
         )
-    shown = {
-        "invoices": closed.invoices.select("invoice_number", "subscription_id", "total_amount"),
-        "invoice_lines": closed.invoice_lines.select("line_id", "quantity", "amount"),
-    }
+    shown = {"invoices": invoices_shown(closed), "invoice_lines": lines_shown(closed)}
+    with writer.home.lake_for_writing() as lake:
+        row_counts = {table: lake.row_count(table) for table in shown}
     for table, rows in shown.items():
         yield dg.MaterializeResult(
             asset_key=dg.AssetKey(["lake", table]),
             metadata={
+                "dagster/row_count": row_counts[table],
                 "new_rows": rows.height,
                 "new": dg.MetadataValue.md(markdown_table(rows.head(20))),
                 "held_back": dg.MetadataValue.md(
@@ -82,6 +84,27 @@ def closed_invoices(
                 ),
             },
         )
+
+
+def invoices_shown(closed: ClosedInvoices) -> pl.DataFrame:
+    """One row per new invoice: its number, its subscription, and its total with the currency."""
+    rows = closed.invoices.select("invoice_number", "subscription_id", "total_amount", "currency")
+    return _with_money(rows, "total_amount")
+
+
+def lines_shown(closed: ClosedInvoices) -> pl.DataFrame:
+    """One row per new line: its id, its quantity, and its amount with the currency."""
+    currencies = closed.invoices.select("invoice_id", "currency")
+    rows = closed.invoice_lines.join(currencies, on="invoice_id", maintain_order="left")
+    quantities = pl.Series("quantity", map(plain_decimal, rows["quantity"]), pl.String())
+    return _with_money(rows.select("line_id", quantities, "amount", "currency"), "amount")
+
+
+def _with_money(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The rows with the amount as text, such as `11.06 USD`, instead of amount and currency."""
+    amounts = zip(rows[column], rows["currency"], strict=True)
+    texts = [f"{amount_text(amount, currency)} {currency}" for amount, currency in amounts]
+    return rows.with_columns(pl.Series(column, texts, pl.String())).drop("currency")
 
 
 def _close(

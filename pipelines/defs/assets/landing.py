@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 
 from pipelines.catalog.catalog import Catalog
+from pipelines.defs.described import BUCKET_KEY
 from pipelines.defs.resources import Writer
 from pipelines.defs.run_options import RunOptions
 from pipelines.defs.shown import markdown_table
@@ -67,11 +68,19 @@ class Landed:
         return tools_of(home, lake, self.catalog, self.facts.listing_started_at)
 
 
-@dg.asset(group_name="2_landing")
+@dg.asset(group_name="2_landing", kinds={"python"}, deps=[BUCKET_KEY])
 def landed_files(
-    config: RunOptions, catalog: Catalog, writer: dg.ResourceParam[Writer]
+    context: dg.AssetExecutionContext,
+    config: RunOptions,
+    catalog: Catalog,
+    writer: dg.ResourceParam[Writer],
 ) -> dg.Output[Landed]:
-    """The listing of the landing, and the file versions that the run takes in."""
+    """The listing of the landing, and the file versions that the run takes in.
+
+    Its config says what kind of run it is. By default, it takes in every file that has landed and
+    was not taken in before, however old it is, so there is no backfill by partition. `replay`
+    decides refused lines again. `republish` builds and publishes the marts again.
+    """
     home, kind = writer.home, config.kind
     with home.lake_for_writing() as lake:
         check_files(lake, with_sample=True).require_whole()
@@ -79,12 +88,12 @@ def landed_files(
         _list_digests(lake)
         listing_started_at = datetime.now(UTC)
         if kind.moves_time:
-            require_plausible_clock(config.as_of, listing_started_at, lake.last_written_at())
+            require_plausible_clock(config.instant, listing_started_at, lake.last_written_at())
         spoken_for = last_as_of(lake, home.settings.published)
         as_of = (
             spoken_for
             if spoken_for and not kind.moves_time
-            else choose_as_of(config.as_of, listing_started_at, spoken_for)
+            else choose_as_of(config.instant, listing_started_at, spoken_for)
         )
         facts = _facts(as_of, listing_started_at, catalog)
         _fill(lake, facts)
@@ -100,6 +109,8 @@ def landed_files(
         f"listed {counted(listing.discovery.listed, 'file')}: {listing.files.height:,} new, "
         f"{listing.waiting:,} waiting, {ignored.height:,} not read"
     )
+    counts = {"listed": listing.discovery.listed, "new": listing.files.height}
+    context.log_event(dg.AssetObservation(BUCKET_KEY, metadata=counts))
     return dg.Output(
         Landed(
             kind,
@@ -110,8 +121,7 @@ def landed_files(
         ),
         metadata={
             "as_of": dg.MetadataValue.text(as_of.isoformat()),
-            "listed": listing.discovery.listed,
-            "new": listing.files.height,
+            **counts,
             "waiting": listing.waiting,
             "not_read": ignored.height,
             "not_read_because": dg.MetadataValue.md(markdown_table(ignored.head(20))),

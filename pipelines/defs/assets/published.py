@@ -43,7 +43,7 @@ def build_publication(
         descriptions: what is said of each mart, by table.
     """
 
-    @dg.asset(group_name="9_published", deps=marts)
+    @dg.asset(group_name="9_published", deps=marts, kinds={"duckdb"})
     def published_marts(
         context: dg.AssetExecutionContext,
         landed_files: Landed,

@@ -34,7 +34,18 @@ AS_OF = "2026-03-10T12:00:00Z"
 )
 def test_options_give_back_the_kind_they_ask_for(kind: Kind) -> None:
     assert RunOptions.of(kind, AS_OF).kind == kind
-    assert (RunOptions.of(kind).as_of, RunOptions.of(kind, AS_OF).as_of) == (None, AS_OF)
+    assert (RunOptions.of(kind).instant, RunOptions.of(kind, AS_OF).instant) == (None, AS_OF)
+
+
+def test_every_option_says_what_it_does() -> None:
+    for name, option in RunOptions.model_fields.items():
+        assert (option.description or "").endswith("."), name
+
+
+def test_launchpad_offers_the_instant() -> None:
+    # The launchpad lists an option only if its default has a value.
+    assert RunOptions.model_fields["as_of"].default == ""
+    assert RunOptions(as_of="").instant is None
 
 
 def test_kind_without_options_cannot_be_asked_for() -> None:

@@ -5,6 +5,7 @@ connection. Pure stages never import it: they get values as arguments.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from difflib import get_close_matches
@@ -118,6 +119,11 @@ class Settings(BaseSettings):
         default=None,
         description="Alarms are posted to this address (http or https); see docs/alarms.md.",
     )
+    alarm_notify: SecretStr | None = Field(
+        default=None,
+        description="Alarms are sent to these addresses of `apprise`, such as slack://…, with "
+        "blanks between them; see docs/alarms.md.",
+    )
     alarm_refused_percent: int = Field(
         default=5,
         ge=0,
@@ -143,6 +149,18 @@ class Settings(BaseSettings):
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError("expected http://… or https://… with a host")
         return url
+
+    @field_validator("alarm_notify")
+    @classmethod
+    def _addresses_only(cls, addresses: SecretStr | None) -> SecretStr | None:
+        if addresses is not None:
+            found = addresses.get_secret_value().split()
+            if not found or not all(re.match(r"[A-Za-z][\w+-]*://.", each) for each in found):
+                raise ValueError(
+                    "expected addresses such as slack://… or mailto://… with blanks between them; "
+                    "in an address, write a blank as %20"
+                )
+        return addresses
 
     @field_validator("home", "catalog")
     @classmethod

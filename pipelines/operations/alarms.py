@@ -1,8 +1,9 @@
 """Alarms: what a run found, or that it failed, is sent to whoever must know.
 
 An alarm never fails a run and never holds it up for long: tries, time and answers are bounded,
-and what went wrong is a sentence in the log. Without `METERLINE_ALARM_URL` nothing is sent.
-Neither the URL's credentials nor its path, where receivers keep their tokens, reach a log.
+and what went wrong is a sentence in the log. Without `METERLINE_ALARM_URL` and
+`METERLINE_ALARM_NOTIFY` nothing is sent. Neither the URL's credentials nor its path, where
+receivers keep their tokens, reach a log.
 The payload is documented in `docs/alarms.md`.
 """
 
@@ -16,6 +17,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from pydantic import SecretStr
+
+from pipelines.operations.notices import addresses_of, notify
 from pipelines.settings import Settings
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.visible import visible
@@ -175,18 +179,22 @@ def _payload(settings: Settings, run_id: str, kind: str) -> dict[str, Any]:
 
 
 def send(settings: Settings, payload: Mapping[str, Any]) -> str:
-    """Posts the payload; says in a sentence what became of it, and raises nothing.
+    """Posts the payload and sends the notice; says what became of both, and raises nothing.
 
     Returns:
-        `off` without a URL, else a sentence that names the receiver's host alone.
+        `off` without a receiver. Else a sentence for each, which names a host or a service alone.
     """
-    if settings.alarm_url is None:
-        return "off"
+    posted = [_post(settings.alarm_url, payload)] if settings.alarm_url else []
+    return "; ".join([*posted, *notify(addresses_of(settings), payload)]) or "off"
+
+
+def _post(url: SecretStr, payload: Mapping[str, Any]) -> str:
+    """What became of the POST, in a sentence that names the receiver's host alone."""
     import requests
 
     # What the library itself logs names the URL's path.
     logging.getLogger("urllib3").setLevel(logging.CRITICAL)
-    parts = urlsplit(settings.alarm_url.get_secret_value())
+    parts = urlsplit(url.get_secret_value())
     place = parts.netloc.rpartition("@")[2]
     post = partial(
         requests.post,

@@ -10,6 +10,7 @@ from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.home import Home
 from pipelines.lake.closed_book import NEWEST_CLOSED
+from pipelines.operations.notices import addresses_of, unknown_addresses
 from pipelines.settings import DBT_PROJECT, Settings, metric_codes
 from pipelines.vocabulary.errors import CatalogError, MeterlineError, OlderSchemaError
 from pipelines.warehouse.contradictions import contradictions
@@ -58,6 +59,7 @@ def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
     home = Home(settings)
     problems, warnings = list[str](), list[str]()
     catalog, metrics, closed_periods = None, list[DeclaredMetric](), 0
+    problems += unknown_addresses(addresses_of(settings))
     with _noted(problems):
         home.landing().require_folder()
     with _noted(problems):

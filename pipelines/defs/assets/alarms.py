@@ -94,7 +94,7 @@ def signs_of(landed: Landed, sources: pl.DataFrame, writer: Writer) -> RunSigns:
 
 @dg.failure_hook(required_resource_keys={"writer"})
 def tell_failure(context: dg.HookContext) -> None:
-    """Sends an alarm to METERLINE_ALARM_URL when a step fails; it never fails a run itself."""
+    """Sends an alarm when a step fails; it never fails a run itself."""
     writer: Writer = context.resources.writer
     cause: Any = context.op_exception
     while getattr(cause, "__cause__", None) is not None:

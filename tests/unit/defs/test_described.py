@@ -104,11 +104,7 @@ def test_mart_shows_its_lineage_to_tools_and_to_people() -> None:
     standard = shown["dagster/column_lineage"].deps_by_column
     assert standard["total"] == [dg.TableColumnDep(keys["seed"], "price")]
     assert [record.data for record in shown["where_columns_come_from"].records] == [
-        {
-            "column": "total",
-            "is computed from": "catalog.prices.price",
-            "goes back to": "catalog.prices.price",
-        },
-        {"column": "currency", "is computed from": "", "goes back to": ""},
+        {"column": "total", "goes back to": "catalog.prices.price"},
+        {"column": "currency", "goes back to": "no column: a count or a constant"},
     ]
     assert lineage_metadata("another", lineage, keys) == {}

@@ -104,8 +104,8 @@ def lineage_metadata(
 ) -> dict[str, Any]:
     """Where each column of a mart comes from: for tools as Dagster's own, and as a table to read.
 
-    Dagster's open UI hides its own kind of column lineage, so people read the table. Its rows go all
-    the way back to lake, catalog and calendar.
+    Dagster's open UI hides its own kind of column lineage, so people read the table. Its rows go
+    all the way back to lake, catalog and calendar.
 
     Args:
         model: dbt's unique id of the mart.

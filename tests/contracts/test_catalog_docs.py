@@ -78,6 +78,11 @@ def test_a_column_says_what_it_means(row: type[Row], column: Column) -> None:
 
 
 @each_table
+def test_a_table_says_when_an_edit_takes_effect(table: CatalogTable[Any]) -> None:
+    assert "\nAn edit " in (inspect.getdoc(table.row) or "")
+
+
+@each_table
 def test_keys_and_references_name_columns(table: CatalogTable[Any]) -> None:
     assert set(table.key) <= set(table.schema)
     for reference in table.references:

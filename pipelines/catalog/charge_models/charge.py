@@ -15,6 +15,9 @@ class Charge(Row):
     """One row per charge and price version.
 
     The version in force on the first local day of a period prices all of it.
+
+    An edit changes every draft from the next run on, and no finalized invoice. For another price,
+    add a row with its `valid_from`: it holds for periods that begin on that day or later.
     """
 
     file_name = "charges.csv"

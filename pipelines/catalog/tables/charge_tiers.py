@@ -15,7 +15,11 @@ from pipelines.vocabulary.money import plain_decimal
 
 @dataclass(frozen=True, kw_only=True)
 class Tier(Row):
-    """One row per tier of a charge's price version."""
+    """One row per tier of a charge's price version.
+
+    An edit changes every draft from the next run on, and no finalized invoice. For other prices,
+    add the tiers of a new price version instead of editing those of an old one.
+    """
 
     file_name = "charge_tiers.csv"
 

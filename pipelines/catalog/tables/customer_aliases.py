@@ -17,7 +17,10 @@ _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Alias(Row):
-    """One row per alias and validity `[from, to)`."""
+    """One row per alias and validity `[from, to)`.
+
+    An edit holds from the next run on, for all usage that is on no finalized invoice.
+    """
 
     file_name = "customer_aliases.csv"
 

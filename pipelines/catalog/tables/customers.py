@@ -9,7 +9,11 @@ from pipelines.catalog.table import CatalogTable
 
 @dataclass(frozen=True, kw_only=True)
 class Customer(Row):
-    """One row per customer."""
+    """One row per customer.
+
+    An edit holds from the next run on, for periods that are not closed. A changed zone holds from
+    the end of the last closed period. A currency that was billed cannot change.
+    """
 
     file_name = "customers.csv"
 

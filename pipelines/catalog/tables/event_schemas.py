@@ -12,6 +12,9 @@ class EventAttribute(Row):
     """One row per attribute or dimension of a source's events of one name.
 
     A source without rows is not checked. Of one that has rows, an event of another name is refused.
+
+    An edit holds for files of the next run. What was accepted stays, and refused lines are decided
+    again by `meterline replay`.
     """
 
     file_name = "event_schemas.csv"

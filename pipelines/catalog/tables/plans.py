@@ -9,7 +9,10 @@ from pipelines.catalog.table import CatalogTable
 
 @dataclass(frozen=True, kw_only=True)
 class Plan(Row):
-    """One row per plan."""
+    """One row per plan.
+
+    An edit holds from the next run on, for drafts. A currency that was billed cannot change.
+    """
 
     file_name = "plans.csv"
 

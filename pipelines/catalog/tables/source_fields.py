@@ -17,6 +17,9 @@ class SourceField(Row):
 
     Of one source only `customer` and `json_text` may stand several times. What no row names is
     where the dialect says: in `custom`, it has Meterline's own name.
+
+    An edit holds for files of the next run. What was accepted stays, and refused lines are decided
+    again by `meterline replay`.
     """
 
     file_name = "source_fields.csv"

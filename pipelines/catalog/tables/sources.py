@@ -88,7 +88,11 @@ PATHS = Kind(_read_paths, NAMES.dtype, "paths, separated by `;`")
 
 @dataclass(frozen=True, kw_only=True)
 class Source(Row):
-    """One row per sender."""
+    """One row per sender.
+
+    An edit holds for files of the next run. What was accepted stays, and refused lines are decided
+    again by `meterline replay`.
+    """
 
     file_name = "sources.csv"
 

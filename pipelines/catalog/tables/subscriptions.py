@@ -19,7 +19,11 @@ INTERVAL_COUNT_MAX = 999
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Row):
-    """One row per subscription; its days are the customer's local ones."""
+    """One row per subscription; its days are the customer's local ones.
+
+    An edit holds from the next run on, from the end of the last closed period. A past that it adds
+    waits for `meterline close --accept`, and one that takes away what was billed is refused.
+    """
 
     file_name = "subscriptions.csv"
 

@@ -27,7 +27,7 @@ LINES = pl.DataFrame(
 
 
 def closed(invoices: pl.DataFrame, lines: pl.DataFrame) -> ClosedInvoices:
-    return ClosedInvoices(invoices, lines, pl.DataFrame())
+    return ClosedInvoices(invoices, lines, *(pl.DataFrame() for _ in range(3)))
 
 
 def test_amounts_have_the_digits_and_the_code_of_their_currency() -> None:

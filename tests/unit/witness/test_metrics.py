@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from witness.metrics import Event, Metric, Span, usage
+from witness.events import Event, Metric
+from witness.metrics import Span, usage
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)

@@ -92,7 +92,7 @@ def test_files_that_wait_are_in_progress(tmp_path: Path) -> None:
 def decided(tmp_path_factory: pytest.TempPathFactory) -> HomeReport:
     """A home with lines of every verdict, files that cannot be read, and one of them healed."""
     settings = new_home(tmp_path_factory.mktemp("decided"))
-    land(settings, "raw/1.ndjson", line("a") + line("b") + line("a") + b"\n{\n")
+    land(settings, "raw/1.ndjson", line("a") + line("b") + line("a") + b"\n" + b"{\n" * 3)
     conflict, future = line("a", event_type="x"), line("f", timestamp="2026-03-10T12:00:01Z")
     land(settings, "raw/b/2.v1.ndjson", conflict + future)
     land(settings, "raw/3.ndjson.gz", b"\x1f\x8bbroken")
@@ -116,7 +116,7 @@ def test_lines_are_counted_per_source_and_kind_of_file(decided: HomeReport) -> N
         source="raw",
         file_kind=".ndjson",
         files=3,
-        # 4 and a blank, 2, 2 that are no JSON.
+        # 6 and a blank, and 2; a file without any JSON has no line.
         lines=9,
         accepted=2,
         duplicate=1,
@@ -144,13 +144,15 @@ def test_reasons_come_most_frequent_first_with_an_example(decided: HomeReport) -
 
 
 def test_quarantined_file_is_told_until_a_later_version_heals_it(decided: HomeReport) -> None:
-    (told,) = decided.quarantined
+    told, no_json = decided.quarantined
 
     assert told.path == "raw/3.ndjson.gz"
     assert told.reason.startswith("truncated gzip: ")
     assert told.what_to_do == (
         "land a corrected file under its name, or retry: `meterline replay --file raw/3.ndjson.gz`"
     )
+    assert (no_json.path, no_json.lines) == ("raw/5.ndjson", 0)
+    assert no_json.reason.startswith("it begins with '{' and holds no JSON object")
 
 
 def test_objects_that_are_not_read_are_told_with_the_reason(decided: HomeReport) -> None:

@@ -61,9 +61,9 @@ def test_a_right_catalog_is_typed_exactly(tmp_path: Path) -> None:
     price = date(2025, 1, 1)
     smallest, largest = Decimal("1E-15"), Decimal("999999999999999.999999999999999")
     assert catalog.frame(Charge).rows() == [
-        ("basic", "calls", "requests", "standard", smallest, ["region", "status"], price),
-        ("basic", "calls", "requests", "standard", largest, [], date(2026, 2, 1)),
-        ("local", "traffic", "bytes", "graduated", None, [], price),
+        ("basic", "calls", "requests", "standard", smallest, ["region", "status"], price, None),
+        ("basic", "calls", "requests", "standard", largest, [], date(2026, 2, 1), None),
+        ("local", "traffic", "bytes", "graduated", None, [], price, None),
     ]
     bound = Decimal("100.5")
     assert catalog.frame(Tier).rows() == [

@@ -68,7 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def invoice_of_labs(home: Home) -> tuple[Any, ...]:
     (row,) = home.rows(
-        "SELECT fct_invoices.status, sum(event_count)::BIGINT, document_sha256 "
+        "SELECT fct_invoices.status, sum(fct_invoice_lines.event_count)::BIGINT, document_sha256 "
         "FROM fct_invoices JOIN fct_invoice_lines USING (invoice_id) "
         f"WHERE invoice_id = '{LABS}' AND metric_code = 'requests' GROUP BY ALL"
     )

@@ -62,7 +62,7 @@ def closed_invoices(
     landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> Iterator[dg.MaterializeResult[None]]:
     """The drafts that can be closed: numbered, hashed and chained, in one lake transaction."""
-    closed, held_back = _close(landed_files, catalog, writer)
+    closed, held_back, row_counts = _close(landed_files, catalog, writer)
     if landed_files.kind.closes:
         _progress.info(
             f"finalized {counted(closed.invoices.height, 'invoice')}, "
@@ -70,8 +70,6 @@ def closed_invoices(
             + (f", closed {counted(closed.unnumbered, 'period')} of 0" if closed.unnumbered else "")
         )
     shown = {"invoices": invoices_shown(closed), "invoice_lines": lines_shown(closed)}
-    with writer.home.lake_for_writing() as lake:
-        row_counts = {table: lake.row_count(table) for table in shown}
     for table, rows in shown.items():
         yield dg.MaterializeResult(
             asset_key=dg.AssetKey(["lake", table]),
@@ -109,8 +107,8 @@ def _with_money(rows: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _close(
     landed_files: Landed, catalog: Catalog, writer: Writer
-) -> tuple[ClosedInvoices, pl.DataFrame]:
-    """The new invoices, once they are in the lake, and the drafts that stay."""
+) -> tuple[ClosedInvoices, pl.DataFrame, dict[str, int]]:
+    """The new invoices, once they are in the lake; the drafts that stay; the rows of each table."""
     settings, facts = writer.settings, landed_files.facts
     with opened(settings.warehouse) as warehouse:
         drafts, lines = drafts_and_lines(warehouse)
@@ -157,4 +155,5 @@ def _close(
                 },
                 staged_files={},
             )
-    return closed, pl.concat([judgement.closing.held_back, closed.held_back])
+        row_counts = {table.name: lake.row_count(table.name) for table in (INVOICES, INVOICE_LINES)}
+    return closed, pl.concat([judgement.closing.held_back, closed.held_back]), row_counts

@@ -130,8 +130,8 @@ def finalize(
         .sort("place", "line_number")
         .drop("place")
     )
-    is_numbered = pl.lit(value=True) if numbers_zero else is_above_zero(lines)
-    numbered = drafts.filter(is_numbered)
+    has_number = is_numbered(lines, numbers_zero=numbers_zero)
+    numbered = drafts.filter(has_number)
     invoices = _chained(_numbered(numbered, finalized.height, facts), lines_of, head)
     lines = lines.with_columns(batch_id=pl.lit(facts.batch_id))
     return ClosedInvoices(
@@ -141,7 +141,7 @@ def finalize(
         drafts.select(
             "subscription_id",
             "period_start_at",
-            pl.when(is_numbered).then("invoice_id").alias("invoice_id"),
+            pl.when(has_number).then("invoice_id").alias("invoice_id"),
             event_batch_id=pl.lit(facts.event_batch_id),
             catalog_digest=pl.lit(facts.catalog_digest),
         ),
@@ -149,12 +149,15 @@ def finalize(
     )
 
 
-def is_above_zero(lines: pl.DataFrame) -> pl.Expr:
-    """Whether a draft has a line with an amount.
+def is_numbered(lines: pl.DataFrame, *, numbers_zero: bool) -> pl.Expr:
+    """Whether an invoice comes of a draft: any draft, or only one that has a line with an amount.
 
     Args:
         lines: at least the lines of these drafts, with `invoice_id` and `amount`.
+        numbers_zero: True: any draft.
     """
+    if numbers_zero:
+        return pl.lit(value=True)
     earning = lines.filter(pl.col("amount") != 0)["invoice_id"].unique()
     return pl.col("invoice_id").is_in(earning.implode())
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from pipelines.home import Home
-from pipelines.invoicing.finalize import is_above_zero
+from pipelines.invoicing.finalize import is_numbered
 from pipelines.lake.file_states import file_states
 from pipelines.operations.acts import asked_acts
 from pipelines.operations.attention import DueDraft
@@ -76,16 +76,14 @@ def try_closing(home: Home, listed: Listed, asked: Asked, moment: Moment) -> Tri
         judgement = judged(drafts, states, fed, known, moment)
         finalized = lake.query("SELECT invoice_id FROM lake.invoices")["invoice_id"]
     closed, held_back = as_closed(judgement, lines, finalized)
-    is_numbered = is_above_zero(lines)
-    if home.settings.number_zero_invoices:
-        is_numbered = pl.lit(value=True)
-    numbered = closed.filter(is_numbered)
+    has_number = is_numbered(lines, numbers_zero=home.settings.number_zero_invoices)
+    numbered = closed.filter(has_number)
     return Trial(
         f"{moment.as_of:%Y-%m-%dT%H:%M:%SZ}",
         [*_invoices(numbered)],
         [*_totals(numbered)],
         [DueDraft(*row) for row in held_back.iter_rows()],
-        [*_invoices(closed.filter(~is_numbered))],
+        [*_invoices(closed.filter(~has_number))],
     )
 
 

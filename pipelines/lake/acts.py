@@ -16,7 +16,7 @@ VOID_INVOICES = f"SELECT invoice_id FROM lake.acts WHERE kind = '{ActKind.VOID.v
 _POSITION = "coalesce(chain_position, series_number)"
 _DIGESTS = "canonical_json, document_sha256, previous_chain_sha256, chain_sha256"
 
-_DRAFT_ID = """
+DRAFT_ID = """
     subscription_id || '/'
         || replace(replace(period_start_label::VARCHAR, ' 00:00:00', ''), ' ', 'T')
 """
@@ -116,7 +116,7 @@ def drafts_on_hold(lake: Lake) -> pl.DataFrame:
         SELECT DISTINCT invoice_id, subscription_id FROM lake.acts WHERE kind = $hold
         AND invoice_id NOT IN (SELECT invoice_id FROM lake.invoices)
         AND invoice_id NOT IN (
-            SELECT {_DRAFT_ID} FROM lake.closed_periods WHERE invoice_id IS NULL
+            SELECT {DRAFT_ID} FROM lake.closed_periods WHERE invoice_id IS NULL
         )
         """,
         {"hold": ActKind.HOLD.value},

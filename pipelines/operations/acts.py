@@ -11,7 +11,7 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.cells import shown
 from pipelines.invoicing.acts import void_of
 from pipelines.invoicing.chain import Link, last_link
-from pipelines.lake.acts import VOID_INVOICES, act_rows, drafts_on_hold, newest_links
+from pipelines.lake.acts import DRAFT_ID, VOID_INVOICES, act_rows, drafts_on_hold, newest_links
 from pipelines.lake.closed_book import closed_spans
 from pipelines.lake.file_states import file_states, unread_files
 from pipelines.lake.lake import Lake
@@ -141,10 +141,11 @@ def _on_hold(lake: Lake, catalog: Catalog, moment: Moment) -> pl.DataFrame:
     if not on_hold.height:
         return on_hold
     periods = periods_until(catalog, closed_spans(lake), moment.as_of)
-    names = (
-        periods["subscription_id"] + "/" + periods["period_start_label"].dt.date().cast(pl.String)
+    drafts = lake.query(
+        f"SELECT {DRAFT_ID} AS invoice_id FROM periods",
+        periods=periods.select("subscription_id", "period_start_label"),
     )
-    return on_hold.filter(pl.col("invoice_id").is_in(names.implode()))
+    return on_hold.join(drafts, on="invoice_id", how="semi", maintain_order="left")
 
 
 def _waivers(lake: Lake, asked: Asked) -> Iterator[Act]:

@@ -89,7 +89,7 @@ def _amendment(kind: JsonValue) -> Amendment:
     kinds = {amendment.value: amendment for amendment in Amendment}
     if type(kind) is str and kind in kinds:
         return kinds[kind]
-    found = f"{beginning(kind)}" if type(kind) is str else TYPE_NAMES[type(kind)]
+    found = beginning(kind) if type(kind) is str else TYPE_NAMES[type(kind)]
     raise RefusedLineError(
         Reason.MALFORMED, f"field {AMENDMENT_FIELD!a} must be 'void' or 'amend', found {found}"
     )

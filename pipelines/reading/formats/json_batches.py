@@ -14,13 +14,12 @@ from pipelines.reading.formats.json_structure import (
     WHITE_SPACE,
     SeveralArraysError,
     State,
-    after_blanks,
     batch_array,
     top_members,
 )
 from pipelines.reading.formats.json_values import split_elements
-from pipelines.reading.formats.records import BYTE_ORDER_MARK, texts_at
-from pipelines.reading.formats.strangers import is_json
+from pipelines.reading.formats.records import texts_at
+from pipelines.reading.formats.strangers import first_sign, is_json
 
 __all__ = ["FORMAT", "OPEN_BRACKETS_MAX", "begins_with_values", "split_elements"]
 
@@ -40,7 +39,7 @@ def begins_with_values(head: bytes, names: FieldNames, *, is_whole: bool) -> boo
     """
     if BATCH_START.match(head) and is_json(head):
         return True
-    start = after_blanks(head, len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0)
+    start = first_sign(head)
     if head[start : start + 1] != b"{":
         return False
     found = top_members(head, start)
@@ -63,7 +62,7 @@ def ends_inside_object(head: bytes) -> bool:
     Args:
         head: all bytes of the file.
     """
-    start = after_blanks(head, len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0)
+    start = first_sign(head)
     is_over_lines = b"\n" in head[start:].rstrip(WHITE_SPACE) and b"\n{" not in head[start:]
     return is_over_lines and top_members(head, start).state is State.OPEN
 

@@ -253,7 +253,7 @@ def batch_array(found: TopMembers, names: FieldNames) -> Member | None:
 
 def _only(arrays: list[Member]) -> Member:
     if len(arrays) > 1:
-        shown = " and ".join(f"{beginning(each.name)}" for each in arrays[:2])
+        shown = " and ".join(beginning(each.name) for each in arrays[:2])
         raise SeveralArraysError(
             f"an object has two arrays of objects, {shown}; name the one with the events in "
             "`batch_member` of sources.csv"

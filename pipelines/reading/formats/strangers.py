@@ -42,13 +42,13 @@ def is_binary(head: bytes) -> bool:
 
 def is_json(head: bytes) -> bool:
     """True if the first bytes of a file can be those of JSON events, or hold nothing at all."""
-    first = _first_bytes(head)
+    first = head[first_sign(head) :]
     return not first or _JSON_START.match(first) is not None
 
 
 def described(head: bytes) -> str:
     """A sentence about a file in which no line is an event and whose first bytes are no JSON."""
-    first = _first_bytes(head)
+    first = head[first_sign(head) :]
     place, tar = _TAR_MARK
     kind = next((what for mark, what in _MARKS if first.startswith(mark)), None)
     kind = "a tar archive" if head[place] == tar else kind
@@ -58,6 +58,7 @@ def described(head: bytes) -> str:
     return f"it begins with {shown!a} and holds no JSON object; {_TELL_CSV}"
 
 
-def _first_bytes(head: bytes) -> bytes:
+def first_sign(head: bytes) -> int:
+    """The place of the first byte of a file that is no white space and no byte order mark."""
     mark = len(BYTE_ORDER_MARK) if head.startswith(BYTE_ORDER_MARK) else 0
-    return head[after_blanks(head, mark) :]
+    return after_blanks(head, mark)

@@ -15,8 +15,8 @@ from pipelines.periods.proration import Share
 from pipelines.preview.faults import CaseError, Code, Fault
 from pipelines.preview.fields import Fields, When
 from pipelines.preview.kinds.kind import Key, Kind, Result
+from pipelines.preview.lives import NOTHING_CLOSED
 from pipelines.preview.texts import when_cell
-from pipelines.vocabulary.frames import CLOSED_SPANS
 from pipelines.vocabulary.money import (
     HALF_AWAY,
     ROUNDINGS,
@@ -123,7 +123,7 @@ def _days(cases: Mapping[Key, _Case]) -> dict[Key, list[Row]]:
             **dict.fromkeys(_BOUNDS, WHEN),
         }
     )
-    frame = resolved(pl.DataFrame(parts, schema), CLOSED_SPANS.to_frame(), *_BOUNDS)
+    frame = resolved(pl.DataFrame(parts, schema), NOTHING_CLOSED, *_BOUNDS)
     off = pl.DataFrame(schema={"subscription_id": pl.String, "off_from": pl.Date,
                                "off_to": pl.Date})  # fmt: skip
     counted = with_days(

@@ -12,8 +12,7 @@ from pipelines.settings import Settings
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.warehouse.dbt_runner import PreparedProject, read_manifest
 from pipelines.warehouse.phases import DbtPhase
-from tests.worlds.lakes import start_lake
-from tests.worlds.small_dbt_project import small_project
+from tests.worlds.small_dbt_project import home_with_calendar, small_project
 
 
 @pytest.fixture
@@ -23,15 +22,7 @@ def project() -> PreparedProject:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    made = Settings(home=start_lake(tmp_path))
-    made.warehouse.parent.mkdir()
-    with duckdb.connect(str(made.warehouse)) as warehouse:
-        warehouse.execute("create schema calendar")
-        warehouse.execute("create table calendar.clock as select 'digest' as catalog_digest")
-    frozen = made.frozen_catalogs / "digest"
-    frozen.mkdir(parents=True)
-    (frozen / "prices.csv").write_text("price\n0.30\n7\n")
-    return made
+    return home_with_calendar(tmp_path, "digest", "price\n0.30\n7\n")
 
 
 @pytest.fixture

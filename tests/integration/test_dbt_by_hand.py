@@ -11,8 +11,7 @@ from pipelines.lake.writer_lock import writer_lock
 from pipelines.operations.dbt_by_hand import dictionary, run_dbt
 from pipelines.settings import Settings
 from pipelines.vocabulary.errors import AlreadyRunningError, MeterlineError
-from tests.worlds.lakes import start_lake
-from tests.worlds.small_dbt_project import small_project
+from tests.worlds.small_dbt_project import home_with_calendar, small_project
 
 GOOD = ["--quiet", "build", "--select", "tag:good"]
 
@@ -20,14 +19,7 @@ GOOD = ["--quiet", "build", "--select", "tag:good"]
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """A home in which a run wrote a calendar, with a catalog where 1.10 is 3.30."""
-    made = Settings(home=start_lake(tmp_path))
-    made.warehouse.parent.mkdir()
-    with duckdb.connect(str(made.warehouse)) as warehouse:
-        warehouse.execute("create schema calendar")
-        warehouse.execute("create table calendar.clock as select 'abc' as catalog_digest")
-    (made.frozen_catalogs / "abc").mkdir(parents=True)
-    (made.frozen_catalogs / "abc" / "prices.csv").write_text("price\n3.30\n")
-    return made
+    return home_with_calendar(tmp_path, "abc", "price\n3.30\n")
 
 
 @pytest.fixture

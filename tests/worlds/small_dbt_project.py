@@ -11,10 +11,11 @@ import duckdb
 
 from pipelines.lake.catalog_databases import SqliteCatalog
 from pipelines.lake.lake import Lake
-from pipelines.settings import DBT_PROJECT
+from pipelines.settings import DBT_PROJECT, Settings
 from pipelines.warehouse.dbt_plugin import connection_environment
 from pipelines.warehouse.dbt_runner import PreparedProject, prepare_project, run_phase
 from pipelines.warehouse.phase_outcome import PhaseOutcome
+from tests.worlds.lakes import start_lake
 from tests.worlds.made_once import made_once
 
 BORROWED = ("macros/engine", "macros/text", "tests/generic")
@@ -133,3 +134,16 @@ class SmallHome:
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with duckdb.connect(str(self.warehouse), read_only=True) as warehouse:
             return warehouse.execute(query).fetchall()
+
+
+def home_with_calendar(folder: Path, digest: str, prices: str) -> Settings:
+    """A home in which a run wrote a calendar, made from a catalog with these prices."""
+    made = Settings(home=start_lake(folder))
+    made.warehouse.parent.mkdir()
+    with duckdb.connect(str(made.warehouse)) as warehouse:
+        warehouse.execute("create schema calendar")
+        warehouse.execute(f"create table calendar.clock as select '{digest}' as catalog_digest")
+    frozen = made.frozen_catalogs / digest
+    frozen.mkdir(parents=True)
+    (frozen / "prices.csv").write_text(prices)
+    return made

@@ -142,6 +142,7 @@ def _direct_lineage(
             quote_identifiers=False,
             identify=False,
         )
+        _align(query)
         scope = build_scope(query)
         found[name] = {}
         for column in query.named_selects:
@@ -154,3 +155,21 @@ def _direct_lineage(
             }
         know(name, found[name])
     return found
+
+
+def _align(query: Any) -> None:
+    """Gives both sides of a `union by name` the same columns in one order, a null for one it lacks.
+
+    sqlglot pairs the columns of two sides by their place alone.
+    """
+    from sqlglot import exp
+
+    for union in query.find_all(exp.SetOperation):
+        if not union.args.get("by_name"):
+            continue
+        names = dict.fromkeys([*union.left.named_selects, *union.right.named_selects])
+        for side in (union.left, union.right):
+            known = {each.alias_or_name: each for each in side.selects}
+            aligned = [known.get(name) or exp.alias_(exp.null(), name) for name in names]
+            side.set("expressions", aligned)
+        union.set("by_name", False)

@@ -9,11 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 from filelock import FileLock
 
 from pipelines.audit.conservation import INVARIANTS
+from pipelines.defs.dagster_home import dagster_instance
 from pipelines.operations.idle import idle_listing
 from pipelines.settings import REPOSITORY, Settings
 from tests.golden.recompute_sample import expected_invoices
@@ -187,6 +189,16 @@ def test_every_published_table_bears_the_generation(home: Home, first_run: dict[
         # Nothing in the sample is amended, and nobody asked for anything.
         is_empty = table in ("fct_event_amendments", "fct_acts")
         assert found == ([] if is_empty else [(first_run["run"]["generation"],)]), table
+
+
+def test_every_mart_says_where_its_columns_come_from(home: Home, first_run: dict[str, Any]) -> None:
+    del first_run
+    with dagster_instance(home.settings) as instance:
+        for (table,) in home.rows("SHOW TABLES"):
+            event = instance.get_latest_materialization_event(dg.AssetKey(["marts", table]))
+            assert event is not None, table
+            assert event.asset_materialization is not None, table
+            assert "where_columns_come_from" in event.asset_materialization.metadata, table
 
 
 def test_manifest_counts_the_checks_that_passed(home: Home, first_run: dict[str, Any]) -> None:

@@ -95,6 +95,23 @@ def test_column_goes_back_to_the_sources_and_seeds() -> None:
     assert origins(lineage, Place(MART, "currency")) == set()
 
 
+def test_union_by_name_pairs_columns_by_their_names() -> None:
+    united = """
+        with prices as (
+            select customer, bytes as quantity from "warehouse"."main"."events"
+            union all by name
+            select cast(null as varchar) as name, customer from "warehouse"."catalog"."prices"
+        )
+        select customer, quantity, name from prices
+    """
+    lineage = lineage_of_columns(MANIFEST, {**STATEMENTS, RATED: united, MART: STATEMENTS[SEEN]})
+    assert lineage[RATED] == {
+        "customer": (Place(PRICES, "customer"), Place(EVENTS, "customer")),
+        "quantity": (Place(EVENTS, "bytes"),),
+        "name": (),
+    }
+
+
 @pytest.fixture
 def compiled(tmp_path: Path) -> Path:
     folder = tmp_path / "compiled"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.defs.lineage import LineageTranslator
+from pipelines.periods.rhythm import INTERVALS
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.tables import LAKE_TABLES
 from tests.worlds.homes import prepared_project
@@ -432,6 +433,21 @@ def test_every_charge_model_is_listed(manifest: dict[str, Any]) -> None:
     assert set(manifest["nodes"]["model.meterline.int_tiers_rated"]["depends_on"]["nodes"]) == (
         files
     ), "the variable charge_models lists other charge models than there are files"
+
+
+def test_every_interval_of_the_catalog_passes_the_test_of_its_seed(
+    manifest: dict[str, Any],
+) -> None:
+    tests = [
+        node for node in manifest["nodes"].values() if node["name"] == "assertions_of_subscriptions"
+    ]
+    listed = {
+        given["column_name"]: given["values"]
+        for node in tests
+        for kind, given in assertions_of(node)
+        if kind == "one_of"
+    }
+    assert listed["interval"] == list(INTERVALS)
 
 
 def test_no_package_is_needed(manifest: dict[str, Any]) -> None:

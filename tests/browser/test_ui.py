@@ -60,6 +60,8 @@ def test_columns_of_a_mart_say_where_they_come_from(page: Page) -> None:
 def test_launchpad_offers_the_instant_and_describes_the_options(page: Page) -> None:
     page.goto("/locations/meterline/jobs/meterline/playground")
     expect(page.get_by_text("as_of").first).to_be_visible()
+    page.get_by_text("republish").first.hover()
+    expect(page.get_by_text("Build and publish the marts again").first).to_be_visible()
 
 
 def test_run_of_the_command_line_is_green(page: Page) -> None:

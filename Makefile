@@ -80,6 +80,7 @@ bench: install-dev ## this pipeline and a plain DuckDB refresh, side by side
 
 docs: install ## the pages, the picture and the dbt sources that are written from the code
 	$(BIN)/python -m pipelines.lake.reference > docs/lake.md
+	$(BIN)/python -m pipelines.warehouse.catalog_seeds > dbt_project/seeds/_catalog__seeds.yml
 	$(BIN)/python -m pipelines.warehouse.lake_sources > dbt_project/models/staging/lake/_lake__sources.yml
 	$(BIN)/python -m pipelines.catalog.reference > docs/catalog.md
 	$(BIN)/python docs/draw_architecture.py > docs/architecture.svg

@@ -10,7 +10,7 @@ from pipelines.catalog.periods import billing_periods
 from pipelines.catalog.refusal_cuts import customer_names, refusal_cuts
 from pipelines.catalog.table import Tables
 from pipelines.catalog.tables.customer_aliases import Alias
-from pipelines.catalog.tables.customers import Customer
+from pipelines.catalog.tables.customers import Customer, ends_of
 from pipelines.catalog.tables.plans import Plan
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.vocabulary.frames import CLOSED_CUTS, REFUSAL_CUTS
@@ -38,9 +38,10 @@ def periods_until(catalog: Catalog, closed_spans: pl.DataFrame, as_of: datetime)
 
 
 def charged_metrics(catalog: Catalog) -> pl.DataFrame:
-    """One row per plan with a charge: `plan_code`, and `metric_codes` with a comma between."""
+    """One row per plan that charges a metric: `plan_code`, and its `metric_codes` with commas."""
     return (
         catalog.frame(Charge)
+        .drop_nulls("metric_code")
         .group_by("plan_code")
         .agg(pl.col("metric_code").unique().sort().str.join(",").alias("metric_codes"))
         .sort("plan_code")
@@ -55,7 +56,10 @@ def names(catalog: Catalog) -> pl.DataFrame:
 def names_of(tables: Tables) -> pl.DataFrame:
     """The same, of tables that need hold no more than customers and aliases."""
     aliases = tables[Alias].frame.rename({"valid_from": "valid_from_at", "valid_to": "valid_to_at"})
-    return customer_names(tables[Customer].frame, aliases)
+    customers = tables[Customer].frame.join(
+        ends_of(tables), on="customer_id", how="left", maintain_order="left"
+    )
+    return customer_names(customers, aliases)
 
 
 def earliest_in_time(catalog: Catalog, received_at: pl.Series) -> datetime | None:

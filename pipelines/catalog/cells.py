@@ -6,13 +6,14 @@ says what to write.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
 import polars as pl
 
+from pipelines.periods import lives
 from pipelines.periods.zones import known_time_zones
 from pipelines.vocabulary.instants import instant_of, parse_rfc3339
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
@@ -44,12 +45,14 @@ class Kind:
         dtype: of the values in a frame.
         written: how a person writes it, for the reference.
         is_literal: True: a cell may be the word `null`, which stands for nothing but itself.
+        choices: the words of a closed list; none where there is no such list.
     """
 
     read: Callable[[str], object]
     dtype: pl.DataType
     written: str
     is_literal: bool = False
+    choices: tuple[str, ...] = ()
 
 
 def shown(value: str) -> str:
@@ -141,7 +144,8 @@ def one_of(*choices: str) -> Kind:
             raise ValueError(f"{shown(cell)} is not known; write one of: {', '.join(choices)}")
         return cell
 
-    return Kind(read, pl.String(), ", ".join(f"`{choice}`" for choice in choices))
+    written = ", ".join(f"`{choice}`" for choice in choices)
+    return Kind(read, pl.String(), written, choices=choices)
 
 
 def read_yes_no(cell: str) -> bool:
@@ -185,6 +189,19 @@ def decimal_number(integer_digits: int, fraction_digits: int) -> Kind:
     )
 
 
+def bounded(kind: Kind, wanted: str, is_allowed: Callable[[Decimal], bool]) -> Kind:
+    """A decimal within bounds; `wanted` says them, like `above 0`."""
+
+    def read(cell: str) -> object:
+        value = kind.read(cell)
+        assert isinstance(value, Decimal)  # noqa: S101 -- for the type checker
+        if not is_allowed(value):
+            raise ValueError(f"{shown(cell)} is out of bounds; write a decimal {wanted}")
+        return value
+
+    return replace(kind, read=read, written=f"{kind.written}, {wanted}")
+
+
 def read_window(cell: str) -> str:
     """A number of days, or `unlimited`, as written."""
     if cell != UNLIMITED:
@@ -222,3 +239,41 @@ PRICE = decimal_number(integer_digits=15, fraction_digits=15)
 
 QUANTITY = decimal_number(integer_digits=20, fraction_digits=18)
 """A number of the metric's units."""
+
+SIZE = bounded(QUANTITY, "above 0", lambda value: value > 0)
+"""A number of the metric's units that something is divided by."""
+
+_SMALL = decimal_number(integer_digits=4, fraction_digits=15)
+
+PERCENT = bounded(_SMALL, "from 0 to 1000", lambda value: value <= 1000)
+"""So many hundredths."""
+
+FACTOR = bounded(_SMALL, "of 1 or more", lambda value: value >= 1)
+"""What an amount is multiplied by; it never lowers it."""
+
+MULTIPLE = bounded(_SMALL, "above 0", lambda value: value > 0)
+"""How many times something usual."""
+
+COUNT = whole_number(0, 999_999_999)
+"""A number of events or documents."""
+
+
+def read_when(cell: str) -> date | datetime:
+    """A local date, or an instant with zone as UTC."""
+    if _DATE.fullmatch(cell):
+        return read_date(cell)
+    try:
+        at = read_instant(cell)
+    except ValueError as error:
+        raise ValueError(f"{error}; write that, or a local date like 2026-01-31") from None
+    if not YEARS[0] <= at.year <= YEARS[1]:
+        raise ValueError(f"{cell} lies outside the years {YEARS[0]} to {YEARS[1]}; correct it")
+    return at
+
+
+WHEN = Kind(
+    lambda cell: lives.when_cell(read_when(cell)),
+    lives.WHEN,
+    "local date, like 2026-01-31, or RFC 3339 instant with zone",
+)
+"""A local date, which is its first instant in the customer's zone, or an instant."""

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 import polars as pl
@@ -150,15 +151,24 @@ def _separator_reason(content: bytes) -> str:
 
 
 def _header_reason(header: list[str], columns: Sequence[Column]) -> str:
-    expected = [each.name for each in columns if each.name in header or not each.is_optional]
-    if header == expected:
+    known = [each.name for each in columns]
+    missing = [each.name for each in columns if each.name not in header and not each.is_optional]
+    unknown = [name for name in header if name not in known]
+    repeated = sorted({name for name in header if header.count(name) > 1} - set(unknown))
+    reasons = [f"lacks {', '.join(missing)}"] if missing else []
+    reasons += [f"has {_unknown_column(name, missing or known)}" for name in unknown]
+    reasons += [f"has {shown(name)} twice" for name in repeated]
+    if not reasons:
         return ""
-    missing = ", ".join(name for name in expected if name not in header) or "none"
-    unknown = ", ".join(shown(name) for name in header if name not in expected) or "none"
-    return (
-        f"the header is not {','.join(expected)} (missing: {missing}; unknown: {unknown}); "
-        "write exactly that"
-    )
+    needed = ",".join(each.name for each in columns if not each.is_optional)
+    also = ", and of the columns that may be left out what you need"
+    also = also if any(each.is_optional for each in columns) else ""
+    return f"the header {' and '.join(reasons)}; write {needed} in any order{also}"
+
+
+def _unknown_column(name: str, known: Sequence[str]) -> str:
+    similar = get_close_matches(name.strip().lower(), known, n=1)
+    return f"the unknown column {shown(name)}" + (f" (meant is {similar[0]}?)" if similar else "")
 
 
 def _row_reason(cells: list[str], count: int) -> str:

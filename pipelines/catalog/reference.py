@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.catalog.catalog import TABLES
 from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.charge_models.usage_charge import UsageCharge
 from pipelines.catalog.rows import Column
 from pipelines.catalog.table import CatalogTable
 from pipelines.catalog.tables.charges import MODELS, terms_of
@@ -22,7 +23,7 @@ The catalog says who sends events, who is billed, for what, and at which prices.
 CSV files, `dbt_project/seeds` unless `METERLINE_CATALOG` names another one.
 
 - The files are UTF-8, with commas between cells and a header. The header has the columns below, in
-  this order.
+  any order.
 - A column that may be left out of the header counts as empty in every row.
 - A cell has no spaces around its text, no control characters, and not the word `null`.
 - A *text* has at most {bytes} bytes. A *code* is a text of letters, digits, `_`, `-` and `.`, and
@@ -40,6 +41,10 @@ This page is written from `pipelines/catalog/tables` and `pipelines/catalog/char
 """
 
 
+_SHARED = frozenset(terms_of(UsageCharge))
+"""Columns of every model that prices a metric; the chapter of charges.csv has them."""
+
+
 def render_reference(
     tables: Mapping[str, CatalogTable[Any]], models: Mapping[str, type[Charge]]
 ) -> str:
@@ -55,6 +60,8 @@ def _chapter(table: CatalogTable[Any]) -> str:
     lines += [f"- {_names(each.columns)} must be found in {each.to}." for each in table.references]
     if table.is_optional:
         lines += ["- A catalog may do without this file."]
+    if not table.is_priced:
+        lines += ["- Not priced yet: a row is refused."]
     return "\n".join([*lines, "", *_columns(table.columns), ""])
 
 
@@ -62,7 +69,10 @@ def _models_chapter(models: Mapping[str, type[Charge]]) -> str:
     lines = ["## Charge models", "", "What `charge_model` in charges.csv may be.", ""]
     for name, model in models.items():
         lines += [f"### {name}", "", *_doc(model), ""]
-        if terms := terms_of(model):
+        if not model.IS_PRICED:
+            lines += ["Not priced yet: a charge of it is refused.", ""]
+        terms = {each: term for each, term in terms_of(model).items() if each not in _SHARED}
+        if terms:
             lines += [*_columns(terms.values()), ""]
     return "\n".join(lines)
 
@@ -73,7 +83,8 @@ def _columns(columns: Iterable[Column]) -> Iterator[str]:
         may_be_empty = (
             "no" if each.is_required else "yes, or left out" if each.is_optional else "yes"
         )
-        cells = (f"`{each.name}`", each.kind.written, may_be_empty, each.meaning)
+        meaning = each.meaning if each.is_priced else f"{each.meaning} *Not priced yet.*"
+        cells = (f"`{each.name}`", each.kind.written, may_be_empty, meaning)
         yield f"| {' | '.join(cells)} |"
 
 

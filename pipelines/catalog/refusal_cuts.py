@@ -12,7 +12,7 @@ def customer_names(customers: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFra
     """Every name an event may call a customer by: one row per id, and per alias and validity.
 
     Args:
-        customers: customer_id.
+        customers: customer_id, ends_at (UTC; null = never): from then on the id names nobody.
         aliases: alias, customer_id, valid_from_at, valid_to_at (UTC; null = open); the catalog
             holds at most one meaning of a name at each instant.
 
@@ -24,7 +24,7 @@ def customer_names(customers: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFra
         pl.col("customer_id").alias("name"),
         "customer_id",
         always.alias("valid_from_at"),
-        always.alias("valid_to_at"),
+        pl.col("ends_at").alias("valid_to_at"),
     )
     named = aliases.select(
         pl.col("alias").alias("name"), "customer_id", "valid_from_at", "valid_to_at"

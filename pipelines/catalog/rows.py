@@ -41,6 +41,9 @@ class Column:
         meaning: a sentence for whoever fills it in.
         empty: value of an empty cell; `REQUIRED` where none may be empty.
         is_optional: True if the header may leave the column out; all its cells are empty then.
+        is_priced: False if bills do not know the column yet. A value that says something else
+            than an empty cell is then refused, so that nothing is billed as if it were not there.
+        usual: what an empty cell means, also where a file reads it as absent.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Column:
     meaning: str
     empty: object = REQUIRED
     is_optional: bool = False
+    is_priced: bool = True
+    usual: object = None
 
     @property
     def is_required(self) -> bool:
@@ -64,9 +69,21 @@ class Column:
         return self.empty if not cell and not self.is_required else self.kind.read(cell)
 
 
-def column(kind: Kind, meaning: str, *, empty: object = REQUIRED, is_optional: bool = False) -> Any:
+def column(
+    kind: Kind,
+    meaning: str,
+    *,
+    empty: object = REQUIRED,
+    is_optional: bool = False,
+    is_priced: bool = True,
+) -> Any:
     """The field of a row class that declares the column of its name; see `Column`."""
-    return field(metadata={"column": (kind, meaning, empty, is_optional)})
+    return field(metadata={"column": (kind, meaning, empty, is_optional, is_priced, empty)})
+
+
+def later(kind: Kind, meaning: str, *, empty: object = None) -> Any:
+    """The field of a column that may be left out and is not priced yet; see `Column`."""
+    return column(kind, meaning, empty=empty, is_optional=True, is_priced=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from pipelines.catalog.cells import shown
 from pipelines.catalog.csv_files import FileRead
-from pipelines.catalog.rows import Problem
+from pipelines.catalog.rows import REQUIRED, Problem
 from pipelines.catalog.table import BILLABLE_METRICS, CatalogTable, TableNotWholeError, Tables
+from pipelines.vocabulary.money import plain_decimal
 
 
 def catalog_problems(
@@ -41,6 +43,7 @@ def catalog_problems(
                 found += list(rule(tables))
             except TableNotWholeError:
                 continue
+        found += _unpriced(table, tables)
     return sorted(found)
 
 
@@ -50,8 +53,43 @@ def _repeated_keys(table: CatalogTable[Any], texts: pl.DataFrame) -> Iterator[Pr
         pl.col("line") > pl.col("first_line")
     )
     for line, *key, first_line in repeated.iter_rows():
-        reason = f"{_shown(key)} stands in row {first_line} already; keep one"
+        reason = f"{_shown(key) or 'an empty key'} stands in row {first_line} already; keep one"
         yield Problem(table.file_name, line, table.key[-1], reason)
+
+
+def _unpriced(table: CatalogTable[Any], tables: Tables) -> Iterator[Problem]:
+    """What bills do not know yet: they must not pass it over as if it were not there."""
+    rows = tables[table.row]
+    if not table.is_priced:
+        for line in rows.frame["line"]:
+            reason = "not priced yet: bills do not know this file; remove the row"
+            yield Problem(table.file_name, line, "", reason)
+        return
+    for column in table.columns:
+        if column.is_priced:
+            continue
+        cell = pl.col(column.name)
+        says_more: pl.Expr
+        if isinstance(column.usual, tuple):
+            says_more = cell.list.len() > 0
+        elif column.usual is None or column.usual is REQUIRED:
+            says_more = cell.is_not_null()
+        else:
+            says_more = cell.ne(column.usual)
+        for line, value in rows.where(says_more).frame.select("line", cell).iter_rows():
+            reason = f"not priced yet: {shown(_written(value))}; leave the cell empty"
+            yield Problem(table.file_name, line, column.name, reason)
+
+
+def _written(value: object) -> str:
+    match value:
+        case Decimal():
+            return plain_decimal(value)
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ";".join(value)
+    return str(value)
 
 
 @dataclass(frozen=True)
@@ -95,4 +133,4 @@ def _unknown_references(
 
 
 def _shown(key: Iterable[str]) -> str:
-    return ", ".join(shown(part) for part in key)
+    return ", ".join(shown(part) for part in key if part)

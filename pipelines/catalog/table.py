@@ -108,6 +108,7 @@ class CatalogTable(Generic[RowT]):
         rules: what contradicts itself, in this file or between it and others.
         warnings: what may surprise.
         is_optional: True if a catalog may lack the file; it has no rows then.
+        is_priced: False if bills do not know the file yet; any row of it is then refused.
         more_columns: columns that `row` does not declare.
     """
 
@@ -117,6 +118,7 @@ class CatalogTable(Generic[RowT]):
     rules: tuple[Rule, ...] = ()
     warnings: tuple[Warn, ...] = ()
     is_optional: bool = False
+    is_priced: bool = True
     more_columns: tuple[Column, ...] = ()
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.headers import changed_headers, columns_left_out
 from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.home import Home
@@ -13,6 +14,7 @@ from pipelines.lake.closed_book import NEWEST_CLOSED
 from pipelines.operations.notices import addresses_of, unknown_addresses
 from pipelines.settings import DBT_PROJECT, Settings, metric_codes
 from pipelines.vocabulary.errors import CatalogError, MeterlineError, OlderSchemaError
+from pipelines.vocabulary.tables import CATALOGS
 from pipelines.warehouse.contradictions import contradictions
 from pipelines.warehouse.dbt_runner import prepare_project, read_manifest
 from pipelines.warehouse.declared_metrics import (
@@ -21,6 +23,7 @@ from pipelines.warehouse.declared_metrics import (
     group_problems,
     metric_problems,
 )
+from pipelines.warehouse.stored_catalogs import last_catalog_digest, stored_catalog
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Checked:
         closed_periods: how many the catalog was compared with.
         problems: a sentence each; none where a run can begin.
         warnings: what is allowed but may surprise, a sentence each.
+        columns: what differs in the catalog's columns from the last run, and which columns are left
+            out, a sentence each.
     """
 
     catalog: str
@@ -44,6 +49,7 @@ class Checked:
     closed_periods: int
     problems: list[str]
     warnings: list[str]
+    columns: list[str]
 
 
 def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
@@ -57,7 +63,7 @@ def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
         project_dir: folder of the dbt project.
     """
     home = Home(settings)
-    problems, warnings = list[str](), list[str]()
+    problems, warnings, columns = list[str](), list[str](), list[str]()
     catalog, metrics, closed_periods = None, list[DeclaredMetric](), 0
     problems += unknown_addresses(addresses_of(settings))
     with _noted(problems):
@@ -72,7 +78,8 @@ def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
         warnings += catalog.warnings
         problems += map(str, group_problems(catalog, metrics))
         with _noted(problems):
-            closed_periods = _hold_against_the_book(home, catalog, problems, warnings)
+            closed_periods = _hold_against_the_home(home, catalog, problems, warnings, columns)
+        columns += columns_left_out(catalog.files)
     return Checked(
         catalog=str(settings.catalog),
         customers=catalog.frame(Customer).height if catalog else None,
@@ -81,6 +88,7 @@ def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
         closed_periods=closed_periods,
         problems=problems,
         warnings=warnings,
+        columns=columns,
     )
 
 
@@ -95,8 +103,12 @@ def _noted(problems: list[str]) -> Iterator[None]:
         problems.append(str(error))
 
 
-def _hold_against_the_book(
-    home: Home, catalog: Catalog, problems: list[str], warnings: list[str]
+def _hold_against_the_home(
+    home: Home,
+    catalog: Catalog,
+    problems: list[str],
+    warnings: list[str],
+    columns: list[str],
 ) -> int:
     """The number of closed periods that the catalog was compared with."""
     if not home.has_lake:
@@ -104,6 +116,8 @@ def _hold_against_the_book(
     try:
         with home.lake() as lake:
             problems += contradictions(lake, catalog, metric_codes())
+            last = stored_catalog(lake.table(CATALOGS), last_catalog_digest(lake))
+            columns += changed_headers(last.files, catalog.files) if last.files else ()
             return int(lake.query(f"SELECT count(*) AS n FROM ({NEWEST_CLOSED})")["n"][0])
     except OlderSchemaError as error:
         warnings.append(f"the catalog was not compared with what is closed: {error}")

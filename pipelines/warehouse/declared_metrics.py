@@ -7,10 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.cells import shown
 from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.charge_models.usage_charge import UsageCharge
 from pipelines.catalog.rows import Problem
+from pipelines.catalog.table import Rows
 from pipelines.warehouse.phases import Manifest
 
 _PREFIX = "metric_"
@@ -85,18 +89,19 @@ def group_problems(catalog: Catalog, metrics: list[DeclaredMetric]) -> Iterator[
     `region` would fail every run.
     """
     offered = {metric.code: metric.group_by for metric in metrics}
-    for charge in catalog.tables[Charge]:
-        properties = offered.get(charge.metric_code)
-        if properties is None:
-            continue
-        for name in charge.group_by:
-            if name not in properties:
-                reason = (
-                    f"{shown(name)} is no property by which {shown(charge.metric_code)} can be "
-                    f"grouped; there are: {', '.join(properties) or 'none'}; write one of them, or "
-                    f"add it to group_by in metric_{charge.metric_code}.sql"
-                )
-                yield charge.problem("group_by", reason)
+    charging = catalog.tables[Charge].where(pl.col("metric_code").is_in(list(offered)))
+    for charge in Rows(UsageCharge, charging.frame):
+        properties = offered[charge.metric_code]
+        filtered = dict.fromkeys(condition.name for condition in charge.conditions)
+        for column, names in (("group_by", charge.group_by), ("filters", filtered)):
+            for name in names:
+                if name not in properties:
+                    reason = (
+                        f"{shown(name)} is no property by which {shown(charge.metric_code)} can be "
+                        f"grouped; there are: {', '.join(properties) or 'none'}; write one of "
+                        f"them, or add it to group_by in metric_{charge.metric_code}.sql"
+                    )
+                    yield charge.problem(column, reason)
 
 
 def _is_read_by_a_model(unique_id: str, manifest: Manifest) -> bool:

@@ -17,6 +17,7 @@ from pipelines.catalog.catalog import TABLES
 from pipelines.catalog.rows import Column, Row, columns_of
 from pipelines.catalog.table import BILLABLE_METRICS, CatalogTable
 from pipelines.catalog.tables.charges import MODELS
+from pipelines.periods.lives import WHEN, WhenCell
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.members import members
 from pipelines.vocabulary.tables import UTC_MICROSECONDS
@@ -40,6 +41,7 @@ PYTHON_TYPES: dict[pl.DataType, object] = {
     pl.Date(): date,
     UTC_MICROSECONDS: datetime,
     pl.List(pl.String()): list[str],
+    WHEN: WhenCell,
 }
 
 each_table = pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
@@ -101,30 +103,40 @@ def test_a_column_has_one_type_in_all_charge_models() -> None:
             assert column.kind.dtype == dtypes[name], f"{model.__name__}.{name}"
 
 
-def test_a_charge_model_has_its_sql() -> None:
+def test_a_charge_model_that_is_priced_has_its_sql() -> None:
     folder = DBT_PROJECT / "models" / "rating" / "charge_models"
     files = sorted(folder.glob("*.sql"))
 
-    assert [file.stem.removeprefix("int_tiers_rated_") for file in files] == list(MODELS)
+    priced = [name for name, model in MODELS.items() if model.IS_PRICED]
+    assert [file.stem.removeprefix("int_tiers_rated_") for file in files] == priced
 
 
-@each_table
-def test_dbt_loads_the_columns_as_text(table: CatalogTable[Any]) -> None:
-    path = DBT_PROJECT / "seeds" / f"{table.row.file_name.removesuffix('.csv')}.yml"
-    (seed,) = yaml.safe_load(path.read_text())["seeds"]
+def test_dbt_loads_the_columns_of_what_is_priced_as_text() -> None:
+    path = DBT_PROJECT / "seeds" / "_catalog__seeds.yml"
+    seeds = {seed["name"]: seed for seed in yaml.safe_load(path.read_text())["seeds"]}
 
-    assert [column["name"] for column in seed["columns"]] == list(table.schema)
-    assert seed["config"]["column_types"] == dict.fromkeys(table.schema, "varchar")
+    priced = {name: table for name, table in TABLES.items() if table.is_priced}
+    assert [f"{name}.csv" for name in seeds] == list(priced)
+    for name, table in priced.items():
+        seed = seeds[name.removesuffix(".csv")]
+        assert [column["name"] for column in seed["columns"]] == list(table.schema)
+        assert seed["config"]["column_types"] == dict.fromkeys(table.schema, "varchar")
 
 
-def test_the_page_written_from_the_tables_is_current() -> None:
+@pytest.mark.parametrize(
+    ("module", "file"),
+    [
+        ("pipelines.catalog.reference", "docs/catalog.md"),
+        ("pipelines.warehouse.catalog_seeds", "dbt_project/seeds/_catalog__seeds.yml"),
+    ],
+)
+def test_what_is_written_from_the_tables_is_current(module: str, file: str) -> None:
     written = subprocess.run(
-        [sys.executable, "-m", "pipelines.catalog.reference"],
+        [sys.executable, "-m", module],
         cwd=REPOSITORY,
         check=True,
         capture_output=True,
         text=True,
     )
 
-    page = (REPOSITORY / "docs" / "catalog.md").read_text()
-    assert page == written.stdout, "run `make docs` and commit"
+    assert (REPOSITORY / file).read_text() == written.stdout, "run `make docs` and commit"

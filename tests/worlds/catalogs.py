@@ -36,10 +36,10 @@ basic,Basic,USD
 local,Local currency,
 """,
     "charges.csv": """\
-plan_code,charge_code,metric_code,charge_model,unit_price,group_by,valid_from
-basic,calls,requests,standard,0.000000000000001,region;status,2025-01-01
-basic,calls,requests,standard,999999999999999.999999999999999,,2026-02-01
-local,traffic,bytes,graduated,,,2025-01-01
+plan_code,charge_code,metric_code,charge_model,unit_price,group_by,valid_from,flat_at_zero
+basic,calls,requests,standard,0.000000000000001,region;status,2025-01-01,
+basic,calls,requests,standard,999999999999999.999999999999999,,2026-02-01,
+local,traffic,bytes,graduated,,,2025-01-01,no
 """,
     "charge_tiers.csv": """\
 plan_code,charge_code,valid_from,from_units,up_to_units,unit_price,flat_amount

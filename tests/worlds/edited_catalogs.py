@@ -116,7 +116,11 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("customer_aliases.csv", "customer_id"): known("customers.csv", "customer_id"),
     ("customer_aliases.csv", "valid_from"): an_instant_or_none,
     ("customer_aliases.csv", "valid_to"): an_instant_or_none,
+    ("customers.csv", "ends_on"): a_day_or_none,
+    ("customers.csv", "tax_exempt"): one_of("", "yes", "no"),
     ("charges.csv", "name"): one_of("", "Requests"),
+    ("charges.csv", "prorated"): one_of("", "yes", "no"),
+    ("charges.csv", "flat_at_zero"): one_of("", "yes", "no", "no"),
     ("plans.csv", "plan_code"): one_of(*PLANS, "calls-2"),
     ("plans.csv", "name"): one_of("Calls", "All calls"),
     ("plans.csv", "currency"): one_of("", "USD", "EUR"),
@@ -164,10 +168,10 @@ def first_catalog(draw: random.Random) -> Files:
     """A catalog that is right: plans, customers and their names, one to two subscriptions each."""
 
     def row(file_name: str, *cells: str) -> Row:
-        names = [each.name for each in TABLES[file_name].columns]
+        names = _columns(file_name)
         return dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=True))
 
-    files: Files = {name: [] for name in TABLES}
+    files: Files = {name: [] for name, table in TABLES.items() if table.is_priced}
     for source, received in (
         ("cdn", "last_modified"),
         ("app", draw.choice(("last_modified", "path"))),
@@ -213,8 +217,9 @@ def _charges(plan: str, draw: random.Random, row: Callable[..., Row]) -> list[Ro
             rows.append(row("charges.csv", plan, "requests", "requests", "standard", "0.333",
                             group, later))  # fmt: skip
     if plan in {"bytes", "both"}:
-        rows.append(row("charges.csv", plan, "egress", "egress_bytes", "graduated", "", "",
-                        "2020-01-01"))  # fmt: skip
+        tiered = row("charges.csv", plan, "egress", "egress_bytes", "graduated", "", "",
+                     "2020-01-01")  # fmt: skip
+        rows.append({**tiered, "flat_at_zero": draw.choice(("yes", "no"))})
     return rows
 
 
@@ -288,10 +293,10 @@ def _with_row(chance: Chance, files: Files, name: str | None = None) -> Files:
     like = chance.draw.choice(found[file_name] or [{}])
     found[file_name].append(
         {
-            each.name: like[each.name]
-            if each.name in like and chance.draw.random() < 0.4
-            else CELLS[file_name, each.name](chance, files)
-            for each in TABLES[file_name].columns
+            name: like[name]
+            if name in like and chance.draw.random() < 0.4
+            else CELLS[file_name, name](chance, files)
+            for name in _columns(file_name)
         }
     )
     if file_name == "subscriptions.csv":
@@ -342,12 +347,17 @@ def _handed_over(chance: Chance, files: Files) -> Files:
     return found
 
 
+def _columns(file_name: str) -> list[str]:
+    """The columns of a file that bills know."""
+    return [each.name for each in TABLES[file_name].columns if each.is_priced]
+
+
 def file_bytes(files: Files) -> dict[str, bytes]:
     """The bytes of each file, as a person would save it."""
     found = dict[str, bytes]()
     for name, rows in files.items():
         text = io.StringIO()
-        writer = csv.DictWriter(text, [each.name for each in TABLES[name].columns])
+        writer = csv.DictWriter(text, _columns(name))
         writer.writeheader()
         writer.writerows(rows)
         found[name] = text.getvalue().encode()

@@ -238,8 +238,11 @@ class Today:
 
     def named(self, ref: str | None, at: datetime) -> str | None:
         """The customer that a name means at an instant."""
-        if ref in self.customers:
-            return ref
+        customer = self.customers.get(ref) if ref is not None else None
+        if customer is not None:
+            ends_on = day_of(customer.get("ends_on", ""))
+            if ends_on is None or at < first_instant(customer["time_zone"], ends_on):
+                return ref
         for row in self.files["customer_aliases.csv"]:
             start, end = row["valid_from"], row["valid_to"]
             if row["alias"] == ref and (
@@ -375,7 +378,9 @@ class Today:
         for tier in self.files["charge_tiers.csv"] if charge["charge_model"] != "standard" else ():
             key = ("plan_code", "charge_code", "valid_from")
             low, high = Decimal(tier["from_units"]), Decimal(tier["up_to_units"] or "Infinity")
-            if all(tier[name] == charge[name] for name in key) and quantity > low:
+            is_due_at_zero = quantity == low == 0 and charge["flat_at_zero"] == "yes"
+            is_reached = quantity > low or is_due_at_zero
+            if all(tier[name] == charge[name] for name in key) and is_reached:
                 units = min(Decimal(quantity), high) - low
                 exact += units * Decimal(tier["unit_price"]) + Decimal(tier["flat_amount"] or "0")
         digits = MINOR_DIGITS.get(period.currency, 2)

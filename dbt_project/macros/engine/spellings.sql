@@ -73,18 +73,21 @@
 {%- endmacro %}
 
 
-{#- The rows of a relation, with a column of nulls where the relation lacks it. -#}
-{% macro with_column(relation, name, data_type) -%}
-    {{ adapter.dispatch('with_column')(relation, name, data_type) }}
+{#- The rows of a seed, with a column of nulls for each that its file lacks. -#}
+{% macro with_columns(seed, names) -%}
+    {{ adapter.dispatch('with_columns')(seed, names) }}
 {%- endmacro %}
 
-{% macro default__with_column(relation, name, data_type) -%}
-    select * from {{ relation }}
+{% macro default__with_columns(seed, names) -%}
+    select * from {{ seed }}
 {%- endmacro %}
 
-{% macro duckdb__with_column(relation, name, data_type) -%}
-    select * from {{ relation }}
+{% macro duckdb__with_columns(seed, names) -%}
+    select * from {{ seed }}
     union all by name
-    select cast(null as {{ data_type }}) as {{ name }}
+    select
+        {% for name in names -%}
+        cast(null as varchar) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor -%}
     where false
 {%- endmacro %}

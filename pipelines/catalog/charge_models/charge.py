@@ -4,10 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import ClassVar
 
-from pipelines.catalog.cells import CODE, DATE, NAMES, PRICE, TEXT, shown
-from pipelines.catalog.rows import Problem, Row, column
-from pipelines.catalog.tables.charge_tiers import Tier
+from pipelines.catalog.cells import CODE, DATE, NAMES, PRICE, TEXT, YES_NO, shown
+from pipelines.catalog.rows import Problem, Row, column, later
+from pipelines.catalog.tables.charge_tiers import PriceVersion, Tier
+from pipelines.vocabulary.money import plain_decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +24,14 @@ class Charge(Row):
 
     file_name = "charges.csv"
 
+    IS_PRICED: ClassVar[bool] = True
+    """False if bills do not know the model yet; a charge of it is then refused."""
+
     plan_code: str = column(CODE, "The plan.")
     charge_code: str = column(CODE, "Code of the charge, unique within the plan.")
-    metric_code: str = column(CODE, "The billable metric that is charged.")
+    metric_code: str | None = column(
+        CODE, "The billable metric that is charged; empty for a flat charge.", empty=None
+    )
     charge_model: str = column(CODE, "How a quantity becomes an amount; see the models below.")
     unit_price: Decimal | None = column(PRICE, "Price of one unit.", empty=None)
     group_by: list[str] = column(
@@ -34,15 +41,44 @@ class Charge(Row):
     name: str | None = column(
         TEXT, "Name for people; empty is the code.", empty=None, is_optional=True
     )
+    subscription_id: str | None = later(
+        TEXT,
+        "A negotiated price: for this subscription it takes the place of the plan's rows of the "
+        "charge, from `valid_from` on.",
+    )
+    minimum_amount: Decimal | None = later(
+        PRICE, "Least that all lines of the charge come to in a full period; empty is none."
+    )
+    maximum_amount: Decimal | None = later(
+        PRICE, "Most that all lines of the charge come to in a full period; empty is none."
+    )
+    tax_codes: list[str] = later(NAMES, "Taxes on its lines; empty is the customer's.", empty=())
+    prorated: bool = column(
+        YES_NO,
+        "`no`: what is due for a full period is due for a part of it too. Usage is never prorated; "
+        "empty is yes.",
+        empty=True,
+        is_optional=True,
+    )
 
     @property
-    def price(self) -> tuple[str, str, date]:
+    def price(self) -> PriceVersion:
         """The price version."""
-        return self.plan_code, self.charge_code, self.valid_from
+        return self.plan_code, self.charge_code, self.subscription_id or "", self.valid_from
 
     def problems(self) -> Iterator[Problem]:
         """What contradicts itself between the columns of this charge; a model may have a rule."""
-        yield from ()
+        yield from self.crossed_bounds("minimum_amount", "maximum_amount")
+
+    def crossed_bounds(self, least: str, most: str) -> Iterator[Problem]:
+        """That the least of two columns is greater than the most."""
+        low, high = getattr(self, least), getattr(self, most)
+        if low is not None and high is not None and low > high:
+            yield self.problem(
+                least,
+                f"{plain_decimal(low)} is above {most} {plain_decimal(high)}; lower it, or raise "
+                "the other",
+            )
 
     def tier_problems(self, tiers: Sequence[Tier]) -> Iterator[Problem]:
         """What is wrong with the tiers of this charge: here, that there are any.

@@ -7,10 +7,13 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from pipelines.catalog.cells import CODE, DATE, PRICE, QUANTITY
-from pipelines.catalog.rows import Problem, Row, column
+from pipelines.catalog.cells import CODE, DATE, PERCENT, PRICE, QUANTITY, SIZE, TEXT
+from pipelines.catalog.rows import Problem, Row, column, later
 from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.vocabulary.money import plain_decimal
+
+PriceVersion = tuple[str, str, str, date]
+"""Plan, charge, subscription ("" for every one on the plan), and the first day of the version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,20 +33,38 @@ class Tier(Row):
     up_to_units: Decimal | None = column(
         QUANTITY, "Upper bound, inclusive; empty is open.", empty=None
     )
-    unit_price: Decimal = column(PRICE, "Price of one unit within the tier.")
+    unit_price: Decimal | None = column(
+        PRICE,
+        "Price of one unit within the tier, or of one block of `package_size`; empty in a "
+        "stairstep tier, and where `rate_percent` is set.",
+        empty=None,
+    )
     flat_amount: Decimal = column(
         PRICE, "Charged once when the tier is reached; empty is 0.", empty=Decimal(0)
     )
+    subscription_id: str | None = later(
+        TEXT, "Tiers of a negotiated charge, as in charges.csv; empty is the plan's own."
+    )
+    rate_percent: Decimal | None = later(
+        PERCENT, "Of a graduated_percentage tier: hundredths of each unit within the tier."
+    )
+    package_size: Decimal | None = later(
+        SIZE,
+        "Of a graduated or volume tier: its units are sold in blocks of so many; empty is by unit.",
+    )
+    maximum_amount: Decimal | None = later(
+        PRICE, "Most that the tier comes to, its flat amount included; empty is no limit."
+    )
 
     @property
-    def price(self) -> tuple[str, str, date]:
+    def price(self) -> PriceVersion:
         """The price version it belongs to."""
-        return self.plan_code, self.charge_code, self.valid_from
+        return self.plan_code, self.charge_code, self.subscription_id or "", self.valid_from
 
 
-def tiers_by_price(tables: Tables) -> dict[tuple[str, str, date], list[Tier]]:
+def tiers_by_price(tables: Tables) -> dict[PriceVersion, list[Tier]]:
     """The tiers of each price version, from the lowest on."""
-    prices = defaultdict[tuple[str, str, date], list[Tier]](list)
+    prices = defaultdict[PriceVersion, list[Tier]](list)
     for tier in sorted(tables.whole(Tier), key=lambda tier: (tier.from_units, tier.line)):
         prices[tier.price].append(tier)
     return prices
@@ -86,7 +107,9 @@ def _bound(up_to_units: Decimal | None) -> str:
 
 TABLE = CatalogTable(
     Tier,
-    key=("plan_code", "charge_code", "valid_from", "from_units"),
-    references=(Reference(("plan_code", "charge_code", "valid_from"), "charges.csv"),),
+    key=("plan_code", "charge_code", "subscription_id", "valid_from", "from_units"),
+    references=(
+        Reference(("plan_code", "charge_code", "subscription_id", "valid_from"), "charges.csv"),
+    ),
     rules=(broken_tiers,),
 )

@@ -1,7 +1,9 @@
 """charges.csv: what a plan charges for, and at which price from when on."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import combinations
 from typing import Final
 
 import polars as pl
@@ -9,9 +11,12 @@ import polars as pl
 from pipelines.catalog import charge_models
 from pipelines.catalog.cells import one_of, shown
 from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.charge_models.usage_charge import UsageCharge
+from pipelines.catalog.filters import are_disjoint
 from pipelines.catalog.rows import Column, Problem, columns_of
 from pipelines.catalog.table import BILLABLE_METRICS, CatalogTable, Reference, Rows, Tables
 from pipelines.catalog.tables.charge_tiers import tiers_by_price
+from pipelines.catalog.tables.taxes import unknown_taxes
 from pipelines.vocabulary.members import members
 
 MODELS: Final[dict[str, type[Charge]]] = members(charge_models, "MODEL")
@@ -19,12 +24,20 @@ MODELS: Final[dict[str, type[Charge]]] = members(charge_models, "MODEL")
 
 
 def terms_of(model: type[Charge]) -> dict[str, Column]:
-    """The columns that a model's own body declares: those that its charges have."""
-    return {name: each for name, each in columns_of(model).items() if name in model.__annotations__}
+    """The columns that a model declares, or a class it shares with some models."""
+    declared = {
+        name
+        for each in model.__mro__
+        if issubclass(each, Charge) and each is not Charge
+        for name in each.__annotations__
+    }
+    return {name: each for name, each in columns_of(model).items() if name in declared}
 
 
 TERMS = {name: each for model in MODELS.values() for name, each in terms_of(model).items()}
 """Columns that only charges of some models have."""
+
+_PRICED = {name for model in MODELS.values() if model.IS_PRICED for name in terms_of(model)}
 
 
 def unknown_models(tables: Tables) -> Iterator[Problem]:
@@ -34,6 +47,18 @@ def unknown_models(tables: Tables) -> Iterator[Problem]:
             one_of(*MODELS).read(charge.charge_model)
         except ValueError as error:
             yield charge.problem("charge_model", str(error))
+
+
+def unpriced_models(tables: Tables) -> Iterator[Problem]:
+    """A charge has a model that bills know."""
+    priced = ", ".join(name for name, model in MODELS.items() if model.IS_PRICED)
+    unpriced = [name for name, model in MODELS.items() if not model.IS_PRICED]
+    for charge in tables[Charge].where(pl.col("charge_model").is_in(unpriced)):
+        yield charge.problem(
+            "charge_model",
+            f"not priced yet: {shown(charge.charge_model)}; remove the row, or write one of: "
+            f"{priced}",
+        )
 
 
 def contradicting_terms(tables: Tables) -> Iterator[Problem]:
@@ -64,6 +89,8 @@ def _wrong_terms(rows: Rows[Charge]) -> Iterator[Problem]:
     terms = terms_of(rows.row)
     for name in TERMS:
         is_empty = pl.col(name).is_null()
+        if isinstance(rows.frame.schema[name], pl.List):
+            is_empty |= pl.col(name).list.len() == 0
         if name not in terms:
             having = ", ".join(each for each, model in MODELS.items() if name in terms_of(model))
             for row in rows.where(~is_empty):
@@ -81,38 +108,66 @@ def _wrong_terms(rows: Rows[Charge]) -> Iterator[Problem]:
 
 
 def changed_metrics(tables: Tables) -> Iterator[Problem]:
-    """One charge counts one metric for ever, and within a plan one metric has one charge."""
-    charge_by_metric = dict[tuple[str, str], Charge]()
+    """One charge counts one metric for ever."""
     metric_by_charge = dict[tuple[str, str], Charge]()
     for charge in tables.whole(Charge):
         first = metric_by_charge.setdefault((charge.plan_code, charge.charge_code), charge)
         if first.metric_code != charge.metric_code:
             yield charge.problem(
                 "metric_code",
-                f"{shown(charge.metric_code)} differs from {shown(first.metric_code)} of the same "
-                f"charge in row {first.line}; a price version keeps the metric, so use another "
-                "charge_code",
+                f"{shown(charge.metric_code or '')} differs from {shown(first.metric_code or '')} "
+                f"of the same charge in row {first.line}; a price version keeps the metric, so use "
+                "another charge_code",
             )
-            continue
-        other = charge_by_metric.setdefault((charge.plan_code, charge.metric_code), charge)
-        if other.charge_code != charge.charge_code:
-            yield charge.problem(
-                "metric_code",
-                f"{shown(charge.metric_code)} is charged by {shown(other.charge_code)} of the same "
-                f"plan already (row {other.line}); no event is billed twice for one metric",
-            )
+
+
+def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
+    """Within a plan, charges of one metric have filters of which no event satisfies two.
+
+    A charge of another metric than its first row has is a problem already.
+    """
+    charges = defaultdict[tuple[str, str], list[UsageCharge]](list)
+    first_metrics = dict[tuple[str, str], str]()
+    charging = tables.whole(Charge).where(pl.col("metric_code").is_not_null())
+    for charge in Rows(UsageCharge, charging.frame):
+        key = charge.plan_code, charge.charge_code
+        if first_metrics.setdefault(key, charge.metric_code) == charge.metric_code:
+            charges[charge.plan_code, charge.metric_code].append(charge)
+    for (_, metric_code), rows in charges.items():
+        found = set[int]()
+        for charge, other in combinations(rows, 2):
+            if charge.charge_code == other.charge_code or other.line in found:
+                continue
+            if not are_disjoint(charge.conditions, other.conditions):
+                found.add(other.line)
+                yield other.problem(
+                    "metric_code",
+                    f"{shown(metric_code)} is charged by {shown(charge.charge_code)} of the same "
+                    f"plan already (row {charge.line}); no event is billed twice for one metric, "
+                    "so remove one, or write filters that exclude each other, like region=eu and "
+                    "region!=eu",
+                )
 
 
 TABLE = CatalogTable(
     Charge,
-    key=("plan_code", "charge_code", "valid_from"),
+    key=("plan_code", "charge_code", "subscription_id", "valid_from"),
     references=(
         Reference(("plan_code",), "plans.csv"),
+        Reference(("subscription_id",), "subscriptions.csv"),
         Reference(("metric_code",), BILLABLE_METRICS),
     ),
-    rules=(unknown_models, contradicting_terms, contradicting_tiers, changed_metrics),
+    rules=(
+        unknown_models,
+        unpriced_models,
+        contradicting_terms,
+        contradicting_tiers,
+        changed_metrics,
+        metrics_charged_twice,
+        unknown_taxes(Charge),
+    ),
     more_columns=tuple(
-        replace(each, empty=None, is_optional=True)
+        replace(each, empty=None, is_optional=True, is_priced=each.is_priced and name in _PRICED)
         for name, each in TERMS.items()
         if name not in columns_of(Charge)
     ),

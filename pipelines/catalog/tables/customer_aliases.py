@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.catalog.cells import INSTANT, TEXT, shown
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Tables
-from pipelines.catalog.tables.customers import Customer
+from pipelines.catalog.tables.customers import Customer, ends_of
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -40,22 +40,32 @@ class Alias(Row):
 
 
 def customer_ids_as_aliases(tables: Tables) -> Iterator[Problem]:
-    """An alias is nobody's id: an id names its customer always."""
+    """An alias is nobody's id: an id names its customer until that ends."""
     customers, aliases = tables.whole(Customer), tables.whole(Alias)
+    ends = dict(ends_of(tables).iter_rows())
     suspects = aliases.where(pl.col("alias").is_in(customers.frame["customer_id"].implode()))
     named = customers.where(pl.col("customer_id").is_in(suspects.frame["alias"].implode()))
     lines = {customer.customer_id: customer.line for customer in named}
     for row in suspects:
-        owner, advice = (
-            ("its own", "remove the row")
-            if row.alias == row.customer_id
-            else ("another", "use another alias")
-        )
-        yield row.problem(
-            "alias",
-            f"{shown(row.alias)} is {owner} customer's id (customers.csv, row "
-            f"{lines[row.alias]}), which names that customer always; {advice}",
-        )
+        end, place = ends.get(row.alias), f"(customers.csv, row {lines[row.alias]})"
+        if row.alias == row.customer_id:
+            yield row.problem(
+                "alias",
+                f"{shown(row.alias)} is its own customer's id {place}, which names that customer "
+                "already; remove the row",
+            )
+        elif end is None:
+            yield row.problem(
+                "alias",
+                f"{shown(row.alias)} is another customer's id {place}, which names that customer "
+                "always; use another alias, or write the day ends_on from which on the id is free",
+            )
+        elif row.span[0] < end:
+            yield row.problem(
+                "valid_from",
+                f"alias {shown(row.alias)} begins at {_instant(row.valid_from)}, but it is another "
+                f"customer's id {place} until {_instant(end)}; begin it then or later",
+            )
 
 
 def ends_before_starts(tables: Tables) -> Iterator[Problem]:

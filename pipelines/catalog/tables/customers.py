@@ -1,10 +1,27 @@
 """customers.csv: who is billed, in which currency and zone."""
 
 from dataclasses import dataclass
+from datetime import date
 
-from pipelines.catalog.cells import CURRENCY, DAYS_MAX, TEXT, TIME_ZONE, one_of, whole_number
-from pipelines.catalog.rows import Row, column
-from pipelines.catalog.table import CatalogTable
+import polars as pl
+
+from pipelines.catalog.cells import (
+    CODE,
+    CURRENCY,
+    DATE,
+    DAYS_MAX,
+    NAMES,
+    TEXT,
+    TIME_ZONE,
+    YES_NO,
+    one_of,
+    whole_number,
+)
+from pipelines.catalog.rows import Row, column, later
+from pipelines.catalog.table import CatalogTable, Tables
+from pipelines.catalog.tables.taxes import unknown_taxes
+from pipelines.periods.zones import first_instants
+from pipelines.vocabulary.tables import LABEL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +44,34 @@ class Customer(Row):
     late_usage_policy: str = column(
         one_of("reject", "adjust"), "What becomes of usage received after the cut."
     )
+    ends_on: date | None = column(
+        DATE,
+        "From this local day on the id names nobody, and it may be another customer's alias. Its "
+        "subscriptions must have ended. Empty is never.",
+        empty=None,
+        is_optional=True,
+    )
+    tax_codes: list[str] = later(
+        NAMES, "Taxes on every line whose charge names none; empty is none.", empty=()
+    )
+    tax_exempt: bool = column(
+        YES_NO, "`yes`: no line bears a tax; empty is no.", empty=False, is_optional=True
+    )
+    invoice_series: str = later(
+        CODE,
+        "The series that its invoices are numbered in, without gaps; empty is INV.",
+        empty="INV",
+    )
 
 
-TABLE = CatalogTable(Customer, key=("customer_id",))
+def ends_of(tables: Tables) -> pl.DataFrame:
+    """The customers that end: `customer_id`, and the instant `ends_at` from which on they are gone.
+
+    That is the first instant of the local day `ends_on`.
+    """
+    ending = tables[Customer].where(pl.col("ends_on").is_not_null()).frame
+    ends_at = first_instants(ending["time_zone"], ending["ends_on"].cast(LABEL))
+    return ending.select("customer_id", ends_at=ends_at)
+
+
+TABLE = CatalogTable(Customer, key=("customer_id",), rules=(unknown_taxes(Customer),))

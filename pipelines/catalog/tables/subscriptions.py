@@ -11,6 +11,7 @@ from pipelines.catalog.cells import CODE, DATE, TEXT, one_of, shown, whole_numbe
 from pipelines.catalog.charge_models.charge import Charge
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Rows, Tables
+from pipelines.catalog.tables.customers import Customer
 from pipelines.periods.rhythm import INTERVALS
 
 INTERVAL_COUNT_MAX = 999
@@ -40,6 +41,12 @@ class Subscription(Row):
     end_date: date | None = column(DATE, "First day without it; empty is open.", empty=None)
 
 
+def plans_by_subscription(tables: Tables) -> dict[str, set[str]]:
+    """The plans that each subscription is ever on."""
+    lives = tables.whole(Subscription).frame.select("subscription_id", "plan_code")
+    return {subscription_id: {plan_code} for subscription_id, plan_code in lives.iter_rows()}
+
+
 def lives_without_days(tables: Tables) -> Iterator[Problem]:
     """A subscription ends after it starts."""
     for row in tables.whole(Subscription).where(pl.col("end_date") <= pl.col("start_date")):
@@ -50,13 +57,29 @@ def lives_without_days(tables: Tables) -> Iterator[Problem]:
         )
 
 
+def lives_of_ended_customers(tables: Tables) -> Iterator[Problem]:
+    """The subscriptions of a customer end before it does."""
+    ends = dict(
+        tables.whole(Customer).frame.select("customer_id", "ends_on").drop_nulls().iter_rows()
+    )
+    for row in tables.whole(Subscription).where(pl.col("customer_id").is_in(list(ends))):
+        ends_on = ends[row.customer_id]
+        if row.end_date is None or row.end_date > ends_on:
+            yield row.problem(
+                "end_date",
+                f"{row.end_date or 'an open end'} is after {ends_on}, from which on customer "
+                f"{shown(row.customer_id)} is gone (ends_on in customers.csv); end it by then, or "
+                "move ends_on",
+            )
+
+
 def lives_before_prices(tables: Tables) -> Iterator[Problem]:
     """Every charge of a plan has a price when the first subscription to it starts."""
     lives = tables.whole(Subscription).frame.sort("start_date", "line")
     earliest = Rows(Subscription, lives.unique("plan_code", keep="first", maintain_order=True))
     first_lives = {life.plan_code: life for life in earliest}
     first_prices = dict[tuple[str, str], Charge]()
-    for charge in tables.whole(Charge):
+    for charge in tables.whole(Charge).where(pl.col("subscription_id").is_null()):
         key = (charge.plan_code, charge.charge_code)
         if charge.valid_from <= first_prices.setdefault(key, charge).valid_from:
             first_prices[key] = charge
@@ -79,7 +102,8 @@ def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
     """
     metrics = defaultdict[str, set[str]](set)
     for charge in tables.whole(Charge):
-        metrics[charge.plan_code].add(charge.metric_code)
+        if charge.metric_code is not None:
+            metrics[charge.plan_code].add(charge.metric_code)
     lives = defaultdict[tuple[str, str], list[Subscription]](list)
     for row in tables.whole(Subscription).where(pl.col("customer_id").is_duplicated()):
         for metric in metrics[row.plan_code]:
@@ -119,6 +143,11 @@ TABLE = CatalogTable(
         Reference(("customer_id",), "customers.csv"),
         Reference(("plan_code",), "plans.csv"),
     ),
-    rules=(lives_without_days, lives_before_prices, metrics_charged_twice),
+    rules=(
+        lives_without_days,
+        lives_of_ended_customers,
+        lives_before_prices,
+        metrics_charged_twice,
+    ),
     warnings=(plans_without_charges,),
 )

@@ -32,6 +32,8 @@ def _show(checked: "Checked", here: Terminal) -> None:
         here.tell("problem", "bold red", problem)
     for warning in checked.warnings:
         here.tell("warning", "yellow", warning)
+    for sentence in checked.columns:
+        here.tell("columns", "dim", sentence)
     if checked.problems:
         here.say(f"{counted(len(checked.problems), 'problem')}; nothing was changed.")
         return

@@ -63,6 +63,24 @@ def test_instant_before_every_subscription_gives_no_period(catalog: Catalog) -> 
     ).is_empty()
 
 
+def test_an_id_names_its_customer_until_that_ends(tmp_path: Path) -> None:
+    customers = """\
+customer_id,name,currency,time_zone,grace_period_days,late_usage_policy,ends_on
+acme,Acme,USD,America/New_York,3,reject,
+beta,Beta,USD,Asia/Tokyo,3,reject,2026-06-01
+zürich,Zürich AG,CHF,Europe/Zurich,0,adjust,
+"""
+
+    found = names(read(tmp_path, {**RIGHT, "customers.csv": customers}))
+
+    ids = found.filter(pl.col("name") == pl.col("customer_id"))
+    assert ids.select("name", "valid_to_at").rows() == [
+        ("acme", None),
+        ("beta", datetime.fromisoformat("2026-05-31T15:00:00Z")),
+        ("zürich", None),
+    ]
+
+
 def test_names_are_the_ids_and_the_aliases(catalog: Catalog) -> None:
     found = names(catalog)
 

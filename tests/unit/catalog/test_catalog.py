@@ -46,8 +46,8 @@ def test_a_right_catalog_is_typed_exactly(tmp_path: Path) -> None:
         (False, False, [], [], [])
     ]
     assert catalog.frame(Customer).rows() == [
-        ("acme", "Acme, Inc.", "USD", "America/New_York", 3, "reject"),
-        ("zürich", "Zürich AG", "CHF", "Europe/Zurich", 0, "adjust"),
+        ("acme", "Acme, Inc.", "USD", "America/New_York", 3, "reject", None, [], False, "INV"),
+        ("zürich", "Zürich AG", "CHF", "Europe/Zurich", 0, "adjust", None, [], False, "INV"),
     ]
     assert catalog.frame(Alias).rows() == [
         ("web", "acme", None, at("2026-06-01")),
@@ -55,20 +55,23 @@ def test_a_right_catalog_is_typed_exactly(tmp_path: Path) -> None:
         ("ops", "acme", at("2026-01-01"), at("2026-01-02T00:00:00.5")),
     ]
     assert catalog.frame(Plan).rows() == [
-        ("basic", "Basic", "USD"),
-        ("local", "Local currency", None),
+        ("basic", "Basic", "USD", None, None, "half_away"),
+        ("local", "Local currency", None, None, None, "half_away"),
     ]
     price = date(2025, 1, 1)
     smallest, largest = Decimal("1E-15"), Decimal("999999999999999.999999999999999")
-    assert catalog.frame(Charge).rows() == [
+    assert catalog.frame(Charge).select(pl.nth(range(8))).rows() == [
         ("basic", "calls", "requests", "standard", smallest, ["region", "status"], price, None),
         ("basic", "calls", "requests", "standard", largest, [], date(2026, 2, 1), None),
         ("local", "traffic", "bytes", "graduated", None, [], price, None),
     ]
-    bound = Decimal("100.5")
+    # What other models have is absent, whatever an empty cell means to them.
+    assert catalog.frame(Charge)["unit_divisor"].to_list() == [None] * 3
+    assert catalog.frame(Charge)["flat_at_zero"].to_list() == [None, None, False]
+    bound, absent = Decimal("100.5"), (None,) * 4
     assert catalog.frame(Tier).rows() == [
-        ("local", "traffic", price, bound, None, Decimal("0.01"), Decimal(0)),
-        ("local", "traffic", price, Decimal(0), bound, Decimal("0.02"), Decimal(5)),
+        ("local", "traffic", price, bound, None, Decimal("0.01"), Decimal(0), *absent),
+        ("local", "traffic", price, Decimal(0), bound, Decimal("0.02"), Decimal(5), *absent),
     ]
     start, cut = date(2026, 1, 1), date(2026, 3, 1)
     assert catalog.frame(Subscription).rows() == [

@@ -12,24 +12,25 @@ TABS = RIGHT["customers.csv"].replace("Acme, Inc.", "Acme").replace(",", "\t")
 TYPOS = {
     "a column that there is not": (
         Edit("plans.csv", "plan_code,name,currency", "plan_code,name,currency,colour"),
-        "plans.csv, row 1: the header is not plan_code,name,currency (missing: none; unknown: "
-        "'colour'); write exactly that",
+        "plans.csv, row 1: the header has the unknown column 'colour'; write plan_code,name,"
+        "currency in any order, and of the columns that may be left out what you need",
     ),
     "a misspelt column": (
         Edit("plans.csv", "name,currency", "name,curency"),
-        "plans.csv, row 1: the header is not plan_code,name,currency (missing: currency; unknown: "
-        "'curency'); write exactly that",
+        "plans.csv, row 1: the header lacks currency and has the unknown column 'curency' (meant "
+        "is currency?); write plan_code,name,currency in any order, and of the columns that may be "
+        "left out what you need",
     ),
     "a column left out": (
         Edit("customers.csv", ",late_usage_policy", ""),
-        "customers.csv, row 1: the header is not customer_id,name,currency,time_zone,"
-        "grace_period_days,late_usage_policy (missing: late_usage_policy; unknown: none); write "
-        "exactly that",
+        "customers.csv, row 1: the header lacks late_usage_policy; write customer_id,name,"
+        "currency,time_zone,grace_period_days,late_usage_policy in any order, and of the columns "
+        "that may be left out what you need",
     ),
-    "columns in another order": (
-        Edit("plans.csv", "plan_code,name,currency", "name,plan_code,currency"),
-        "plans.csv, row 1: the header is not plan_code,name,currency (missing: none; unknown: "
-        "none); write exactly that",
+    "a column twice": (
+        Edit("customer_aliases.csv", "customer_id,valid_from", "customer_id,alias"),
+        "customer_aliases.csv, row 1: the header lacks valid_from and has 'alias' twice; write "
+        "alias,customer_id,valid_from,valid_to in any order",
     ),
     "semicolons in a row": (
         Edit("plans.csv", "basic,Basic,USD", "basic;Basic;USD"),
@@ -91,9 +92,9 @@ TYPOS = {
         "requests, storage",
     ),
     "a charge model that there is not": (
-        Edit("charges.csv", "requests,standard,0.00", "requests,flat,0.00"),
-        "charges.csv, row 2, column charge_model: 'flat' is not known; write one of: graduated, "
-        "standard",
+        Edit("charges.csv", "requests,standard,0.00", "requests,fixed,0.00"),
+        "charges.csv, row 2, column charge_model: 'fixed' is not known; write one of: flat, "
+        "graduated, graduated_percentage, matrix, package, percentage, stairstep, standard, volume",
     ),
     "a negative price": (
         Edit("charges.csv", "standard,0.000000000000001", "standard,-0.01"),

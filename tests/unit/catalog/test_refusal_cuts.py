@@ -18,9 +18,13 @@ ALIASES = pl.Schema(
 )
 
 
-def test_names_are_ids_for_ever_and_aliases_for_their_time() -> None:
+def test_names_are_ids_until_they_end_and_aliases_for_their_time() -> None:
     names = customer_names(
-        pl.DataFrame([("c2",), ("c1",)], {"customer_id": pl.String()}, orient="row"),
+        pl.DataFrame(
+            [("c2", None), ("c1", at("2026-07-01"))],
+            {"customer_id": pl.String(), "ends_at": UTC_MICROSECONDS},
+            orient="row",
+        ),
         pl.DataFrame(
             [("web", "c2", at("2026-06-01"), None), ("web", "c1", None, at("2026-06-01"))],
             ALIASES,
@@ -30,7 +34,7 @@ def test_names_are_ids_for_ever_and_aliases_for_their_time() -> None:
 
     assert names.schema == CUSTOMER_NAMES
     assert names.rows() == [
-        ("c1", "c1", None, None),
+        ("c1", "c1", None, at("2026-07-01")),
         ("c2", "c2", None, None),
         ("web", "c1", None, at("2026-06-01")),
         ("web", "c2", at("2026-06-01"), None),

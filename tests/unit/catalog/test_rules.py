@@ -114,6 +114,7 @@ from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
             [
                 "charge_tiers.csv, row 2, column charge_code: 'traffic' is a standard charge",
                 "charge_tiers.csv, row 3, column charge_code: 'traffic' is a standard charge",
+                "charges.csv, row 4, column flat_at_zero: is set, but a standard charge has no fl",
             ],
             id="standard-with-tiers",
         ),
@@ -122,6 +123,7 @@ from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
             [
                 "charge_tiers.csv, row 2, column charge_code: 'traffic' is a standard charge",
                 "charge_tiers.csv, row 3, column charge_code: 'traffic' is a standard charge",
+                "charges.csv, row 4, column flat_at_zero: is set, but a standard charge has no fl",
                 "charges.csv, row 4, column unit_price: is empty; a standard charge needs it",
             ],
             id="standard-with-tiers-alone",
@@ -298,7 +300,7 @@ def test_what_stands_exactly_at_the_bound_is_read(tmp_path: Path, edit: Edit) ->
 
 
 def test_an_unknown_charge_model_is_named_beside_ill_formed_rows(tmp_path: Path) -> None:
-    files = Edit("charges.csv", "standard,0.000000000000001", "volume,0.000000000000001").of(RIGHT)
+    files = Edit("charges.csv", "standard,0.000000000000001", "fixed,0.000000000000001").of(RIGHT)
     files["charge_tiers.csv"] = RIGHT["charge_tiers.csv"].replace("0.01", "free")
     files["charges.csv"] = files["charges.csv"].replace("999999999999999.9", "-9")
 
@@ -371,3 +373,60 @@ def test_all_problems_are_told_at_once_ordered_by_place(tmp_path: Path) -> None:
         "plans.csv",
         "subscriptions.csv, row 4, column customer_id",
     ]
+
+
+ENDING = """\
+customer_id,name,currency,time_zone,grace_period_days,late_usage_policy,ends_on
+acme,Acme,USD,America/New_York,3,reject,
+beta,Beta,USD,America/New_York,3,reject,2026-06-01
+zürich,Zürich AG,CHF,Europe/Zurich,0,adjust,
+"""
+
+
+@pytest.mark.parametrize(
+    ("alias", "problem"),
+    [
+        # Midnight of New York is 04:00 UTC in summer.
+        pytest.param("beta,acme,2026-06-01T04:00:00Z,", None, id="from-its-end-on"),
+        pytest.param(
+            "beta,acme,2026-06-01T03:59:59.999999Z,",
+            "valid_from: alias 'beta' begins at 2026-06-01T03:59:59.999999Z, but it is another "
+            "customer's id (customers.csv, row 3) until 2026-06-01T04:00:00Z; begin it then or",
+            id="a-microsecond-before",
+        ),
+        pytest.param(
+            "beta,acme,,",
+            "valid_from: alias 'beta' begins at open, but it is another customer's id",
+            id="since-ever",
+        ),
+        pytest.param(
+            "beta,beta,2026-06-01T04:00:00Z,",
+            "alias: 'beta' is its own customer's id (customers.csv, row 3)",
+            id="its-own",
+        ),
+    ],
+)
+def test_the_id_of_a_customer_that_ended_may_name_another(
+    tmp_path: Path, alias: str, problem: str | None
+) -> None:
+    files = {**RIGHT, "customers.csv": ENDING}
+    files["customer_aliases.csv"] = f"alias,customer_id,valid_from,valid_to\n{alias}\n"
+    if problem is None:
+        read(tmp_path, files)
+        return
+
+    (found,) = problems_of(tmp_path, files)
+
+    assert found.startswith(f"customer_aliases.csv, row 2, column {problem}")
+
+
+def test_a_subscription_may_end_on_the_day_its_customer_does(tmp_path: Path) -> None:
+    lives = RIGHT["subscriptions.csv"] + "s4,beta,basic,day,1,calendar,2026-05-01,{end}\n"
+    files = {**RIGHT, "customers.csv": ENDING}
+
+    read(tmp_path, {**files, "subscriptions.csv": lives.format(end="2026-06-01")})
+    (found,) = problems_of(tmp_path, {**files, "subscriptions.csv": lives.format(end="2026-06-02")})
+
+    assert found.startswith(
+        "subscriptions.csv, row 5, column end_date: 2026-06-02 is after 2026-06-01"
+    )

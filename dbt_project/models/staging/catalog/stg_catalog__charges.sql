@@ -2,7 +2,7 @@ with
 
 charges as (
 
-    {{ with_column(ref('charges'), 'name', 'varchar') }}
+    {{ with_columns(ref('charges'), ['name', 'flat_at_zero']) }}
 
 )
 
@@ -22,5 +22,6 @@ select
     coalesce(
         list_sort(string_split(nullif(group_by, ''), ';')),
         cast([] as varchar[])
-    ) as group_by
+    ) as group_by,
+    coalesce(flat_at_zero = 'yes', false) as is_flat_due_at_zero
 from charges

@@ -19,6 +19,7 @@ RIGHT = Checked(
     closed_periods=0,
     problems=[],
     warnings=[],
+    columns=[],
 )
 
 
@@ -71,6 +72,17 @@ def test_problems_are_told_as_they_are_and_end_with_exit_code_1(
         "warning a\\x1b[2J",
         "2 problems; nothing was changed.",
     ]
+
+
+def test_what_columns_there_are_is_told_and_is_no_problem(
+    call: Call, find: Callable[[Checked], None]
+) -> None:
+    find(changed(columns=["charges.csv leaves out name: they count as empty"]))
+    called = call("check")
+
+    assert called.exit_code == 0
+    first, *_ = called.stdout.splitlines()
+    assert first == "columns charges.csv leaves out name: they count as empty"
 
 
 def test_one_problem_is_counted_in_the_singular(

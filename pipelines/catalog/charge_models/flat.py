@@ -1,0 +1,35 @@
+"""Flat: a fee for a period, whatever is used."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipelines.catalog.cells import PRICE, QUANTITY, one_of
+from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.rows import later
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flat(Charge):
+    """Each unit, such as a seat or a licence, costs a fee for each full period."""
+
+    IS_PRICED = False
+
+    flat_amount: Decimal = later(
+        PRICE, "The fee of one unit for a full period; empty is 0.", empty=Decimal(0)
+    )
+    quantity: Decimal = later(
+        QUANTITY, "How many units, such as seats or licences; empty is 1.", empty=Decimal(1)
+    )
+    billed: str = later(
+        one_of("period", "once"),
+        "`once`: only in the first period of the phase, and never prorated; empty is period.",
+        empty="period",
+    )
+    invoiced_in: str = later(
+        one_of("arrears", "advance"),
+        "`advance`: on the invoice at the start of the period; empty is arrears.",
+        empty="arrears",
+    )
+
+
+MODEL = Flat

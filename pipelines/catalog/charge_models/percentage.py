@@ -1,0 +1,46 @@
+"""Percentage: a part of the value of each event, and an amount for each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipelines.catalog.cells import COUNT, PERCENT, PRICE, QUANTITY, shown
+from pipelines.catalog.charge_models.usage_charge import UsageCharge
+from pipelines.catalog.rows import Problem, later
+
+
+@dataclass(frozen=True, kw_only=True)
+class Percentage(UsageCharge):
+    """Each unit is money of an event, of which a percentage is due, and an amount per event."""
+
+    IS_PRICED = False
+
+    rate_percent: Decimal = later(
+        PERCENT, "Hundredths of each event's value; empty is 0.", empty=Decimal(0)
+    )
+    fixed_amount: Decimal = later(PRICE, "Due for each event; empty is 0.", empty=Decimal(0))
+    free_events: int | None = later(
+        COUNT, "The first so many events of a period and group are free; empty is no such term."
+    )
+    free_amount: Decimal | None = later(
+        QUANTITY, "The first so much value of a period and group is free; empty is no such term."
+    )
+    minimum_per_event: Decimal | None = later(
+        PRICE, "Least that one charged event comes to; empty is none."
+    )
+    maximum_per_event: Decimal | None = later(
+        PRICE, "Most that one charged event comes to; empty is none."
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """Bounds of an event are in order, and values are priced as they are."""
+        yield from super().problems()
+        yield from self.crossed_bounds("minimum_per_event", "maximum_per_event")
+        if self.unit_rounding != "none":
+            yield self.problem(
+                "unit_rounding",
+                f"{shown(self.unit_rounding)} would change the value of each event; empty it",
+            )
+
+
+MODEL = Percentage

@@ -1,0 +1,90 @@
+"""A usage charge: the columns of charges.csv that charges of every metric-based model have."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pipelines.catalog.cells import (
+    CODE,
+    FACTOR,
+    NAMES,
+    PRICE,
+    SIZE,
+    TEXT,
+    YES_NO,
+    one_of,
+    shown,
+)
+from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.filters import FILTER, Condition, parse_filter
+from pipelines.catalog.rows import Problem, column, later
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageCharge(Charge):
+    """What a metric counted is priced."""
+
+    metric_code: str = column(CODE, "The billable metric that is charged.")
+    group_by: list[str] = column(
+        NAMES, "Properties of the metric; each group of their values is a line.", empty=()
+    )
+    filters: str | None = later(
+        FILTER, "Only this part of the metric, by properties of its group_by; empty is all of it."
+    )
+    missing_dimension: str | None = later(
+        TEXT,
+        "The value of a group that lacks a property of `group_by`; empty: such usage is listed as "
+        "`missing_dimension`, and is not billed.",
+    )
+    unit_divisor: Decimal = later(
+        SIZE,
+        "The quantity is divided by it, such as 1000 for thousands; empty is 1.",
+        empty=Decimal(1),
+    )
+    unit_rounding: str = later(
+        one_of("none", "up", "down", "nearest"),
+        "How the divided quantity becomes whole units; `nearest` is half away from 0; empty is "
+        "none.",
+        empty="none",
+    )
+    unit: str | None = later(TEXT, "The unit that is printed; empty is the metric's.")
+    priced_each: str = later(
+        one_of("period", "bucket"),
+        "`bucket`: each bucket of the metric is priced alone, and the amounts are added up; empty "
+        "is period.",
+        empty="period",
+    )
+    commitment_amount: Decimal | None = later(
+        PRICE, "What is committed to in each period, or in each bucket; empty is nothing."
+    )
+    commitment_overage_factor: Decimal = later(
+        FACTOR, "What usage above the commitment is multiplied by; empty is 1.", empty=Decimal(1)
+    )
+    commitment_true_up: bool = later(
+        YES_NO,
+        "`no`: usage below the commitment costs no more than it is; empty is yes.",
+        empty=True,
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """A commitment has an amount, and a filter asks for what the metric is grouped by."""
+        yield from super().problems()
+        if self.commitment_amount is None:
+            if self.commitment_overage_factor != 1:
+                yield self.problem("commitment_overage_factor", _NO_COMMITMENT)
+            if not self.commitment_true_up:
+                yield self.problem("commitment_true_up", _NO_COMMITMENT)
+        if self.missing_dimension is not None and not self.group_by:
+            yield self.problem(
+                "missing_dimension",
+                f"{shown(self.missing_dimension)} is for groups, and the charge has no group_by; "
+                "empty it, or write the properties to group by",
+            )
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions of its filter; none where it charges all of the metric."""
+        return parse_filter(self.filters) if self.filters else ()
+
+
+_NO_COMMITMENT = "is set without a commitment_amount; empty it, or write the amount"

@@ -1,0 +1,115 @@
+"""charge_cells.csv: the prices of matrix charges, by group."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+
+import polars as pl
+
+from pipelines.catalog.cells import CODE, DATE, PRICE, TEXT, shown
+from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.charge_models.matrix import Matrix
+from pipelines.catalog.filters import ANY, MATCH, parse_match
+from pipelines.catalog.rows import Problem, Row, column
+from pipelines.catalog.table import CatalogTable, Reference, Rows, Tables
+from pipelines.catalog.tables.charge_tiers import PriceVersion
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargeCell(Row):
+    """One row per cell of a matrix charge's price version.
+
+    The cell that fixes the most properties of a group prices it.
+
+    An edit changes every draft from the next run on, and no finalized invoice. For other prices,
+    add the cells of a new price version instead of editing those of an old one.
+    """
+
+    file_name = "charge_cells.csv"
+
+    plan_code: str = column(CODE, "The plan.")
+    charge_code: str = column(CODE, "The charge.")
+    valid_from: date = column(DATE, "Its price version.")
+    match: str = column(
+        MATCH,
+        "The groups it prices. A property of `group_by` that is left out, or `*`, may be anything.",
+    )
+    unit_price: Decimal = column(PRICE, "Price of one unit.")
+    subscription_id: str | None = column(
+        TEXT,
+        "Cells of a negotiated charge, as in charges.csv; empty is the plan's own.",
+        empty=None,
+        is_optional=True,
+    )
+
+    @property
+    def price(self) -> PriceVersion:
+        """The price version it belongs to."""
+        return self.plan_code, self.charge_code, self.subscription_id or "", self.valid_from
+
+    @property
+    def fixed(self) -> dict[str, str]:
+        """The text of each property that it fixes."""
+        return {name: text for name, text in parse_match(self.match).items() if text != ANY}
+
+
+def cells_of_no_matrix(tables: Tables) -> Iterator[Problem]:
+    """A cell is of a matrix charge, and fixes properties of its `group_by`."""
+    matrix = pl.col("charge_model") == "matrix"
+    charges = {each.price: each for each in tables.whole(Charge)}
+    matrices = {each.price: each for each in Rows(Matrix, tables[Charge].where(matrix).frame)}
+    for cell in tables[ChargeCell]:
+        charge = charges.get(cell.price)
+        if charge is None:
+            continue
+        if cell.price not in matrices:
+            yield cell.problem(
+                "charge_code",
+                f"{shown(cell.charge_code)} is a {charge.charge_model} charge from "
+                f"{cell.valid_from} on, without cells; remove the row, or write another "
+                "charge_model",
+            )
+            continue
+        for name in parse_match(cell.match):
+            if name not in charge.group_by:
+                yield cell.problem(
+                    "match",
+                    f"{shown(name)} is not in group_by of the charge (charges.csv, row "
+                    f"{charge.line}), which has: {', '.join(charge.group_by) or 'nothing'}; "
+                    "correct one",
+                )
+
+
+def ambiguous_cells(tables: Tables) -> Iterator[Problem]:
+    """One cell prices a group: of those that match it, one fixes the most properties."""
+    cells = defaultdict[PriceVersion, list[ChargeCell]](list)
+    for cell in tables.whole(ChargeCell):
+        cells[cell.price].append(cell)
+    for rows in cells.values():
+        for cell, other in combinations(rows, 2):
+            if len(cell.fixed) == len(other.fixed) and _can_meet(cell.fixed, other.fixed):
+                yield other.problem(
+                    "match",
+                    f"{shown(other.match)} and {shown(cell.match)} in row {cell.line} can price "
+                    "the same group, and fix equally many properties; change one, so that one cell "
+                    "prices each group",
+                )
+
+
+def _can_meet(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return all(other.get(name, text) == text for name, text in one.items())
+
+
+TABLE = CatalogTable(
+    ChargeCell,
+    key=("plan_code", "charge_code", "subscription_id", "valid_from", "match"),
+    references=(
+        Reference(("plan_code", "charge_code", "subscription_id", "valid_from"), "charges.csv"),
+    ),
+    rules=(cells_of_no_matrix, ambiguous_cells),
+    is_optional=True,
+    is_priced=False,
+)

@@ -2,6 +2,7 @@
 
     made_once          folders that a test session makes once, for all its workers
     catalogs           a small catalog that is right, and edits that make it wrong
+    later_catalogs     catalogs that say what bills do not know yet
     periods            billing periods of one subscription
     walked_periods     subscriptions for oracles that go day by day
     lives              lives by chance around changes of clocks, for the calendar and its witness

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.catalog.test_unpriced import CHARGES, FILES, with_charge
 from tests.worlds.catalogs import RIGHT, problems_of, read
+from tests.worlds.later_catalogs import CHARGES, FILES, with_charge
 
 
 def problems(folder: Path, files: dict[str, str]) -> list[str]:

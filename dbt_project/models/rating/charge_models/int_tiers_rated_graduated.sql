@@ -1,5 +1,5 @@
-{# Each tier at its own price, for the units that lie in it. At 0 units, the flat
-   amount of the first tier is due if its charge says so. #}
+{# Each tier at its own price, for the units that lie in it. At 0 units, the
+   flat amount of the first tier is due if its charge says so. #}
 with
 
 invoice_lines_metered as (

@@ -153,7 +153,7 @@ class _Lines:
             self._blank += records.count(None)
         if stands:
             self.end_value(before, number)
-        elif self._value is not None or (may_begin(line) and len(line) <= LINE_BYTES_MAX):
+        elif self._value is not None or (index + 1 not in self._chunk.apart and may_begin(line)):
             if self._value is None:
                 self._value, self._before = SpreadValue(number, offset), before
             self._value.add(offset, line)

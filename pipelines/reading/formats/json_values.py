@@ -202,7 +202,7 @@ class _Values:
 
     def _said_if_cut_short(self, record: Record | None) -> Record | None:
         """The rejection of a piece of a line that begins a batch, with a sentence that says so."""
-        if record is None or not isinstance(record.content, bytes):
+        if record is None or not isinstance(record.content, bytes) or b"[" not in record.content:
             return record
         try:
             is_batch = batch_array(top_members(record.content, 0), self._names) is not None

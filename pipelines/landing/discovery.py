@@ -19,6 +19,7 @@ from pipelines.vocabulary.tables import LANDING_FILES, UTC_MICROSECONDS
 
 _UNFINISHED = "unfinished upload (the name begins with _ or . or ends in .tmp or .part)"
 _LEFT_OUT = "left out by `paths` of its source: "
+_IN_NO_FOLDER = "it stands in no folder, so no source sent it; move it into its source's folder"
 _LINK_TO_FOLDER = "a link to a folder, which is not followed; put the files themselves there"
 
 UNFINISHED_NAME = re.compile(r"(^|/)[_.][^/]*|\.(tmp|part)$")
@@ -40,7 +41,7 @@ class Discovery:
         files: one row per new file version, by `file_id`. Schema of `landing_files` without
             `batch_id`, plus `dialect` and `dedupe_scope` of the source.
         ignored: one row per object that is not read: `path`, `reason`.
-        listed: number of objects below a source's folder, known ones included.
+        listed: number of objects in the landing, known ones included.
         waiting: the ignored objects that could be usage; schema `WAITING`, by `file_id`.
         unfinished: the ignored objects whose upload may still go on; schema `UNFINISHED`.
         unmatched: a sentence for each pattern in `paths` that matches no object of its source.
@@ -64,7 +65,7 @@ def discover(
 
     A version is known by (path, etag, size), so an overwritten file lands a new version. New
     versions are numbered by (received_at, path, etag). Objects outside any folder belong to no
-    sender and are not counted as listed.
+    sender. They are ignored, and hold nothing back.
 
     Args:
         listing: one row per object, schema `LISTING`, in any order.
@@ -72,9 +73,7 @@ def discover(
         sources: one row per sender, schema `SOURCES`.
         listed_at: when the listing began. None: files dated in the future are accepted.
     """
-    objects = listing.filter(pl.col("path").str.contains("/", literal=True)).with_columns(
-        pl.col("path").str.split("/").list.first().alias("source")
-    )
+    objects = listing.with_columns(pl.col("path").str.extract("^([^/]*)/").alias("source"))
     left_out, unmatched = _left_out(objects, sources)
     sourced = (
         objects.join(
@@ -122,14 +121,17 @@ def discover(
 
 
 def _holds_something() -> pl.Expr:
-    """True for an object that has bytes or links to a folder, unless a pattern leaves it out."""
+    """True for an object that has bytes or links to a folder, unless a pattern leaves it out.
+
+    One outside any folder is no sender's, whatever it holds.
+    """
     is_filled = (pl.col("size_bytes") > 0) | pl.col("path").str.ends_with("/")
-    return is_filled & pl.col("patterns").is_null()
+    return is_filled & pl.col("patterns").is_null() & pl.col("source").is_not_null()
 
 
 def is_harmless(reason: str) -> bool:
     """True if nobody need look at an object that is not read for this reason."""
-    return reason == _UNFINISHED or reason.startswith(_LEFT_OUT)
+    return reason in (_UNFINISHED, _IN_NO_FOLDER) or reason.startswith(_LEFT_OUT)
 
 
 def first_batch(files: pl.DataFrame, batch_bytes: int) -> pl.DataFrame:
@@ -187,6 +189,8 @@ def _ignored_reason(listed_at: datetime | None) -> pl.Expr:
         .then(pl.format(_LEFT_OUT + "{}", "patterns"))
         .when(pl.col("path").str.contains(UNFINISHED_NAME.pattern))
         .then(pl.lit(_UNFINISHED))
+        .when(pl.col("source").is_null())
+        .then(pl.lit(_IN_NO_FOLDER))
         .when(pl.col("path").str.ends_with("/"))
         .then(pl.lit(_LINK_TO_FOLDER))
         .when(pl.col("dialect").is_null())

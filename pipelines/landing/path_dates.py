@@ -7,20 +7,27 @@ no other reading of the path is then tried.
 
 import polars as pl
 
-_HOUR_BESIDE = r"(?:[-T_/](?:hour=|hr=|h=)?(\d{2}))?/"
+_NAMED_HOUR = r"(?:hour|hr|h)=(\d{1,2})/"
+_HOUR_BESIDE = r"(?:[-T_/](?:(?:hour|hr|h)=)?(\d{2})/|/(?:hour|hr|h)=(\d)/|/)"
+_DAY_IN_A_ROW = r"/(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
 
 _SHAPES = (
     r"/(\d{4})/(\d{2})/(\d{2})/(\d{2})/",
-    r"/year=(\d{4})/month=(\d{1,2})/day=(\d{1,2})/(?:hour=(\d{1,2})/)?",
-    r"/(?:dt|date|day|ds)=(\d{4})-(\d{2})-(\d{2})" + _HOUR_BESIDE,
+    r"/year=(\d{4})/month=(\d{1,2})/day=(\d{1,2})/(?:" + _NAMED_HOUR + ")?",
+    r"/(?:dt|ds|day|date|event_date)=(\d{4})-(\d{2})-(\d{2})" + _HOUR_BESIDE,
+    r"/(?:dt|ds|day|date|event_date)=(\d{4})(\d{2})(\d{2})" + _HOUR_BESIDE,
     r"/(\d{4})-(\d{2})-(\d{2})" + _HOUR_BESIDE,
-    r"/(\d{4})/(\d{2})/(\d{2})/()",
+    r"/(\d{4})/(\d{2})/(\d{2})/(?:" + _NAMED_HOUR + ")?",
+    _DAY_IN_A_ROW + _HOUR_BESIDE,
 )
 """Year, month, day and, if the path names one, hour (UTC). A day without an hour means its start.
 
 Examples: `2026/01/10/10/`, `2026/01/10/`, `year=2026/month=01/day=10/hour=10/`, `dt=2026-01-10/`,
-`dt=2026-01-10/hour=10/`, `2026-01-10/`, `2026-01-10-10/`.
+`dt=20260110/hr=10/`, `event_date=2026-01-10/`, `2026-01-10/`, `2026-01-10-10/`, `20260110/10/`.
 """
+
+_DAYS_IN_A_ROW = _DAY_IN_A_ROW + "[-T_/]"
+"""A folder like `20260110/`. Two of them are no date, as either may be the number of a customer."""
 
 _UNIX_MILLISECONDS = r"/(1\d{12})/"
 """Unix milliseconds as a folder, as in Segment's logs: `1768003200000/` is 2026-01-10 (UTC)."""
@@ -37,14 +44,23 @@ def dated_by_path(path: pl.Expr) -> pl.Expr:
     """
     shaped = [pl.when(path.str.contains(shape)).then(pl.lit(shape)) for shape in _SHAPES]
     found = pl.coalesce(*shaped)
+    # Slashes are doubled, as a pattern may not count one of them twice.
+    days = path.str.replace_all("/", "//", literal=True).str.count_matches(_DAYS_IN_A_ROW)
     dated = pl.coalesce(pl.when(found == shape).then(_instant(path, shape)) for shape in _SHAPES)
     milliseconds = path.str.extract(_UNIX_MILLISECONDS).cast(pl.Int64)
     of_folder = pl.from_epoch(milliseconds, "ms").dt.cast_time_unit("us")
-    return pl.when(found.is_null()).then(of_folder.dt.replace_time_zone("UTC")).otherwise(dated)
+    is_in_a_row = found == _SHAPES[-1]
+    return (
+        pl.when(found.is_null() | (is_in_a_row & milliseconds.is_not_null()))
+        .then(of_folder.dt.replace_time_zone("UTC"))
+        .when(~(is_in_a_row & (days > 1)))
+        .then(dated)
+    )
 
 
 def _instant(path: pl.Expr, shape: str) -> pl.Expr:
-    year, month, day, hour = (path.str.extract(shape, group) for group in range(1, 5))
+    year, month, day, *hours = (path.str.extract(shape, group) for group in range(1, 6))
+    hour = pl.coalesce(hours)
     digits = pl.concat_str(
         [year, month.str.zfill(2), day.str.zfill(2), hour.fill_null("").str.zfill(2), pl.lit("00")]
     )

@@ -22,7 +22,7 @@ from pipelines.reading.formats.compression import is_packed, read_blocks
 from pipelines.reading.formats.file_format import HEAD_BYTES, Blocks, FileFormat, OpenedFile
 from pipelines.reading.formats.json_batches import ends_inside_object
 from pipelines.reading.formats.lines import FORMAT as LINES
-from pipelines.reading.formats.lines import Chunk, LongLine
+from pipelines.reading.formats.lines import Chunk, LongLine, last_lines
 from pipelines.reading.formats.strangers import described, is_binary, is_json
 from pipelines.reading.parse import (
     FileOrigin,
@@ -59,6 +59,10 @@ class CountedChunk(Protocol):
     @property
     def rejections(self) -> pl.DataFrame:
         """One row per rejected line, in line order; schema `REJECTIONS`."""
+
+    @property
+    def open_lines(self) -> int:
+        """Number of lines at the end of the chunk that are read with the next chunk."""
 
 
 _Read = TypeVar("_Read", bound=CountedChunk)
@@ -182,17 +186,47 @@ def _parsed(
     if found is not LINES:
         yield from parse_records(pieces, origin, dialect)
         return
-    # A line may hold several events, so lines are numbered as they are read.
-    number = 1
+    yield from read_pieces(pieces, origin, dialect, read_lines)
+
+
+def read_pieces(
+    pieces: Iterator[Chunk | LongLine],
+    origin: FileOrigin,
+    dialect: Dialect,
+    read_lines: ReadLines[_Read],
+) -> Iterator[_Read | ParsedChunk]:
+    """The chunks of a file of lines, in order.
+
+    A line may hold several events, so lines are numbered as they are read. A value may go on over
+    several lines, so the last lines of a chunk may be read with the next one.
+
+    Args:
+        pieces: the chunks and long lines of the file.
+        origin: the columns that all rows of the file share.
+        dialect: reads the fields of one object.
+        read_lines: reads a chunk of lines.
+    """
+    number, left = 1, None
     for piece in pieces:
         if isinstance(piece, LongLine):
+            if left is not None:
+                read = read_lines(replace(left, first_line=number), origin, dialect)
+                number, left = number + read.lines, None
+                yield read
             for parsed in parse_long_line(replace(piece, number=number), origin, dialect):
                 number += parsed.lines
                 yield parsed
-        else:
-            read = read_lines(replace(piece, first_line=number), origin, dialect)
-            number += read.lines
-            yield read
+            continue
+        chunk = replace(piece, first_line=number, goes_on=True)
+        if left is not None:
+            content = left.content + piece.content
+            chunk = replace(chunk, content=content, byte_offset=left.byte_offset)
+        read = read_lines(chunk, origin, dialect)
+        number += read.lines
+        left = last_lines(chunk, read.open_lines)
+        yield read
+    if left is not None:
+        yield read_lines(replace(left, first_line=number), origin, dialect)
 
 
 def _format_of(opened: OpenedFile) -> tuple[FileFormat, bytes, Blocks]:

@@ -11,6 +11,7 @@ import bz2
 import gzip
 import hashlib
 import io
+import json
 import lzma
 import random
 import zipfile
@@ -57,6 +58,17 @@ def usage(name: str, count: int = 3) -> bytes:
     return b"".join(good_line("metronome", f"{name} {n}") + b"\n" for n in range(count))
 
 
+def _pretty(name: str) -> bytes:
+    """A good event over 9 lines, with a key of its own."""
+    event = json.loads(good_line("metronome", f"{name} pretty"))
+    return json.dumps(event, indent=2).encode() + b"\n"
+
+
+def _wrapper_cut_short(member: bytes, name: str) -> bytes:
+    """A batch of more than 1 MiB that ends after one of its events."""
+    return b'{"%s":[' % member + usage(name, 12_000).rstrip().replace(b"\n", b",")
+
+
 def _gzip(raw: bytes) -> bytes:
     return gzip.compress(raw, mtime=0)
 
@@ -86,6 +98,7 @@ def _zip(raw: bytes) -> bytes:
 
 _ACCEPTED = ("accepted",)
 _MALFORMED = ("malformed",)
+_BLANK = ("blank",)
 
 
 def decided(name: str, build: Builder, *doors: tuple[str, ...]) -> HostileFile:
@@ -428,6 +441,90 @@ _TEXTS = [
         "pretty-printed-cut-short.json",
         "truncated",
         lambda name: usage(name, 2).replace(b",", b",\n")[:-9],
+    ),
+    decided(
+        "pretty-printed-after-a-line.json",
+        lambda name: usage(name, 1) + _pretty(name) + usage(f"{name} 3", 1),
+        _ACCEPTED * 2,
+        _BLANK * 8,
+        _ACCEPTED,
+    ),
+    decided(
+        "pretty-printed-at-the-end.json.gz",
+        lambda name: _gzip(usage(name, 2) + _pretty(name).replace(b"\n", b"\r\n").rstrip()),
+        _ACCEPTED * 3,
+        _BLANK * 8,
+    ),
+    decided(
+        "pretty-printed-after-a-line-and-cut-off.json",
+        lambda name: usage(name, 1) + _pretty(name)[:80] + b"\n" + usage(f"{name} 3", 1),
+        _ACCEPTED,
+        _MALFORMED,
+        _BLANK * 2,
+        _ACCEPTED,
+    ),
+    decided(
+        "pretty-printed-after-one-that-is-cut-off.json",
+        lambda name: usage(name, 1) + _pretty("cut")[:80] + b"\n" + _pretty(name),
+        _ACCEPTED,
+        _MALFORMED,
+        _BLANK * 3,
+        _ACCEPTED,
+        _BLANK * 8,
+    ),
+    decided(
+        "pretty-printed-and-wrong-after-a-line.json",
+        lambda name: usage(name, 1) + _pretty(name).replace(b",", b",,") + usage(f"{name} 3", 1),
+        _ACCEPTED,
+        _MALFORMED,
+        _BLANK * 8,
+        _ACCEPTED,
+    ),
+    decided(
+        "pretty-printed-batch-after-a-line.json",
+        lambda name: (
+            usage(name, 1)
+            + b'{\n"events": [\n'
+            + _pretty(f"{name} 2").rstrip()
+            + b",\n"
+            + _pretty(f"{name} 3")
+            + b"]\n}\n"
+            + usage(f"{name} 4", 1)
+        ),
+        _ACCEPTED * 3,
+        _BLANK * 20,
+        _ACCEPTED,
+    ),
+    quarantined(
+        "wrapped-events-and-cut-short.json",
+        "truncated: the file ends inside the object that begins at byte 0",
+        lambda name: b'{"events":[' + usage(name).rstrip().replace(b"\n", b","),
+    ),
+    quarantined(
+        "wrapped-data-and-cut-short.json",
+        "truncated: the file ends inside the object that begins at byte 0",
+        lambda name: b'{"data":[' + usage(name).rstrip().replace(b"\n", b","),
+    ),
+    quarantined(
+        "wrapped-events-and-cut-short-after-a-comma.json",
+        "truncated: the file ends",
+        lambda name: b'{"events":[' + usage(name).replace(b"\n", b","),
+    ),
+    quarantined(
+        "wrapped-events-and-cut-short-beyond-a-mebibyte.json",
+        "truncated: the file ends inside element 12000",
+        lambda name: _wrapper_cut_short(b"events", name),
+    ),
+    quarantined(
+        "wrapped-data-and-cut-short-beyond-a-mebibyte.json",
+        "truncated: the file ends inside element 12000",
+        lambda name: _wrapper_cut_short(b"data", name),
+    ),
+    decided(
+        "line-of-a-wrapper-cut-short.json",
+        lambda name: usage(name, 1) + b'{"events":[' + usage(f"{name} 2", 1).rstrip() + b",\n",
+        _ACCEPTED,
+        _MALFORMED,
     ),
     decided(
         "no-line-feed-between.json",

@@ -9,7 +9,7 @@ These rules hold for lines:
 
 - No exception is raised.
 - lines = events + rejections + blank lines.
-- The place of each row is exactly that of its line's bytes.
+- The place of each row is exactly that of its line's bytes, or of the lines of its value.
 - A line has the same row alone, among others, and wherever the stream is cut.
 - The good lines are read.
 - The bytes of an event parse to the same event again.
@@ -54,6 +54,7 @@ from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 from tests.hostile import lines, lines_of_dialects, lines_of_time
 from tests.hostile.cases import good_columns, good_line
+from tests.hostile.fuzz_spread import check_spread
 from tests.hostile.landing_run import drop, outcome_of
 from tests.hostile.mutants import WRITTEN_DIALECTS, mutant, written_line
 from tests.worlds.file_lines import ORIGIN, ParsedContent, parse_content
@@ -170,15 +171,16 @@ def check_lines(chance: random.Random, file: MadeFile) -> None:
     assert whole.blank >= len(blanks)
     of_line = _rows_of_lines(rows, places)
     assert of_line.keys() <= {number for number, _, _ in places} - blanks
-    for number, _, line in places:
-        if number not in of_line and number not in blanks:
-            assert _EMPTY_BATCH.search(line), number
+    covered = set[int]()
     for number, offset, line in places:
         for row in of_line.get(number, ()):
             start, length = row["byte_offset"], row["byte_length"]
             text = file.content[start : start + length]
             assert offset <= start, number
-            assert start + length <= offset + len(line), number
+            if b"\n" in text:
+                covered |= _covered(places, number, start + length)
+            else:
+                assert start + length <= offset + len(line), number
             assert row["line_sha256"] == hashlib.sha256(text).digest(), number
             if "reason" in row:
                 kinds = STRUCTURAL_REASONS | ({None} if file.dialect == "segment" else set())
@@ -188,6 +190,11 @@ def check_lines(chance: random.Random, file: MadeFile) -> None:
                 _check_event(row, text, file.dialect)
             if "reason" not in row or text == line:
                 _check_alone(row, row["line"], start, text, file.dialect)
+    # The last line of a wrong value may have an event after it, in a row of its own.
+    assert not covered & (blanks | file.good.keys())
+    for number, _, line in places:
+        if number not in of_line.keys() | blanks | covered:
+            assert _EMPTY_BATCH.search(line) or _is_in_batch(places, number), number
     for number, key in file.good.items():
         (row,) = of_line[number]
         read = {name: row.get(name) for name in good_columns(file.dialect, key)}
@@ -226,6 +233,29 @@ def _rows_of_lines(
         number = bisect.bisect_right(starts, row["byte_offset"])
         of_line.setdefault(number, []).append(row)
     return of_line
+
+
+def _covered(places: list[tuple[int, int, bytes]], number: int, end: int) -> set[int]:
+    """The lines after line `number` that a record has, which ends at `end`."""
+    lines = places[number - 1 :]
+    covered = {other for other, offset, _ in lines[1:] if offset < end}
+    assert covered, number
+    last = places[max(covered) - 1]
+    assert end <= last[1] + len(last[2]), number
+    return covered
+
+
+def _is_in_batch(places: list[tuple[int, int, bytes]], number: int) -> bool:
+    """True if a line is one of several that are an array or object, as another reader says."""
+    for first in range(number, 0, -1):
+        for last in range(number, len(places) + 1):
+            lines = [line for _, _, line in places[first - 1 : last]]
+            try:
+                value = json.loads(b"\n".join(lines).decode())
+            except (ValueError, RecursionError):
+                continue
+            return isinstance(value, dict | list)
+    return False
 
 
 def _is_blank(line: bytes) -> bool:
@@ -521,6 +551,7 @@ def run_round(number: int) -> None:
     """
     chance = random.Random(number)  # noqa: S311 — repeatable on purpose
     check_lines(chance, made_file(chance, LINES_PER_ROUND, long_share=0.001))
+    check_spread(random.Random(number), CORPUS)  # noqa: S311 — repeatable on purpose
     with tempfile.TemporaryDirectory() as folder:
         check_files(chance, Path(folder), FILES_PER_ROUND)
     if number % ROUNDS_PER_LAKE == 0:

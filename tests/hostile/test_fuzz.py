@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.reading import parse
+from pipelines.reading import doors, parse
 from pipelines.reading.formats import compression, json_batches
+from pipelines.reading.formats.spread_values import SpreadValue
 from pipelines.reading.parse import ParsedChunk
 from tests.hostile import fuzz, mutated_lines
 from tests.hostile.cases import line_of
+from tests.hostile.fuzz_spread import check_spread
 from tests.hostile.mutants import WRITTEN_DIALECTS
 from tests.worlds.file_lines import parse_content
 
@@ -31,6 +33,8 @@ def test_rounds_of_mutated_lines_and_files() -> None:
         3068,
         # A plain file begins with the mark of gzip.
         2977,
+        # A wrong value over two lines ends where an event begins.
+        70016,
     ],
 )
 def test_a_round_of_good_reading_does_not_fail(number: int) -> None:
@@ -78,21 +82,21 @@ def test_fuzzer_notices_a_line_that_is_left_out(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_fuzzer_notices_text_that_is_altered(monkeypatch: pytest.MonkeyPatch) -> None:
-    event_row = parse._event_row
+    event_row = doors._event_row
 
     def trimmed(*arguments: object) -> tuple[object, ...]:
         row = list(event_row(*arguments))  # type: ignore[arg-type]
         row[1] = str(row[1]).replace(" ", "")
         return tuple(row)
 
-    monkeypatch.setattr(parse, "_event_row", trimmed)
+    monkeypatch.setattr(doors, "_event_row", trimmed)
 
     with pytest.raises(AssertionError):
         _lines_of_a_few_rounds()
 
 
 def test_fuzzer_notices_a_value_under_the_name_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    event_row = parse._event_row
+    event_row = doors._event_row
 
     def swapped(*arguments: object) -> tuple[object, ...]:
         row = list(event_row(*arguments))  # type: ignore[arg-type]
@@ -103,10 +107,25 @@ def test_fuzzer_notices_a_value_under_the_name_of_another(monkeypatch: pytest.Mo
 
     line = line_of("metronome", properties=b'{"a":1,"b":[2]}') + b"\n"
     fuzz.check_lines(_chance(1), fuzz.MadeFile("metronome", line, {}))
-    monkeypatch.setattr(parse, "_event_row", swapped)
+    monkeypatch.setattr(doors, "_event_row", swapped)
 
     with pytest.raises(AssertionError):
         fuzz.check_lines(_chance(1), fuzz.MadeFile("metronome", line, {}))
+
+
+@pytest.mark.parametrize("goes_on", [False, True], ids=["read-line-by-line", "swallows-others"])
+def test_fuzzer_notices_values_that_end_elsewhere(
+    goes_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def values_of_a_few_rounds() -> None:
+        for number in range(5):
+            check_spread(_chance(number), fuzz.CORPUS)
+
+    values_of_a_few_rounds()
+    monkeypatch.setattr(SpreadValue, "takes", lambda *_: goes_on)
+
+    with pytest.raises(AssertionError):
+        values_of_a_few_rounds()
 
 
 def test_fuzzer_notices_a_place_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,17 +4,20 @@ The strict reader is the oracle. A line that the scanner leaves to it proves not
 must have read most of the well-formed lines itself.
 """
 
+import random
+
 import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.reading.dialects import DIALECTS
-from pipelines.reading.formats.lines import Chunk
+from pipelines.reading.formats.lines import Chunk, last_lines
 from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.reading.scanner.columns import ScannedChunk, parsed_rows, scan_chunk
 from pipelines.reading.scanner.forms import scan_form
 from tests.hostile.cases import good_line
+from tests.hostile.fuzz_spread import joined, made_pieces
 from tests.hostile.mutants import mutated_lines
 
 ORIGIN = FileOrigin(
@@ -47,6 +50,35 @@ def test_mutated_lines(name: str, seed: int) -> None:
     lines = mutated_lines(seed, LINES)
     found = scanned_like_strict(b"\n".join(lines), name, byte_offset=seed % 2)
     assert found.events > LINES / 50
+
+
+@pytest.mark.parametrize("name", SCANNED)
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b" \n\n"], ids=["lf", "crlf", "blanks"])
+def test_values_over_several_lines(name: str, seed: int, line_end: bytes) -> None:
+    chance = random.Random(seed)  # noqa: S311 -- repeatable on purpose
+    pieces = made_pieces(chance, name, mutated_lines(seed, 50))
+    content = joined(pieces, line_end)
+    found = scanned_like_strict(content, name, byte_offset=seed % 2)
+    assert found.events
+    assert line_end == b" \n\n" or found.left.events.height
+
+
+@pytest.mark.parametrize("name", SCANNED)
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["line", "blank"])
+def test_value_that_goes_on_after_a_chunk_is_left(name: str, end: bytes) -> None:
+    line = good_line(name, "1")
+    cut = b'{\n "a":1,\r\n "b":[\n'
+    chunk = Chunk(line + b"\n" + cut + end, 1, 0, goes_on=True)
+    form = scan_form(DIALECTS[name].form, ORIGIN.dedupe_scope)
+    assert form is not None
+
+    found = scan_chunk(chunk, ORIGIN, form, DIALECTS[name])
+
+    assert (found.events, found.lines, found.blank) == ((1, 5, 3) if end else (1, 1, 0))
+    assert found.rejections["byte_length"].to_list() == ([len(cut) - 1] if end else [])
+    left = last_lines(chunk, found.open_lines)
+    assert left == (None if end else Chunk(cut, 1, len(line) + 1))
 
 
 @pytest.mark.parametrize("name", SCANNED)

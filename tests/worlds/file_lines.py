@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import polars as pl
 
 from pipelines.reading.dialects import DIALECTS, Dialect
-from pipelines.reading.formats.lines import CHUNK_BYTES, Chunk, LongLine, split_chunks
-from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk, parse_long_line
+from pipelines.reading.files import read_pieces
+from pipelines.reading.formats.lines import CHUNK_BYTES, Chunk, split_chunks
+from pipelines.reading.parse import FileOrigin, parse_chunk
 from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
 
 ORIGIN = FileOrigin(
@@ -89,15 +90,8 @@ def parse_content(
 ) -> ParsedContent:
     """The file parsed as a worker does it; `blocks` are the content as a store hands it over."""
     reader = DIALECTS[dialect] if isinstance(dialect, str) else dialect
-    chunks = list[ParsedChunk]()
-    for chunk in split_chunks([content] if blocks is None else blocks, chunk_bytes):
-        number = 1 + sum(each.lines for each in chunks)
-        if isinstance(chunk, LongLine):
-            long_line = replace(chunk, number=number)
-            chunks += parse_long_line(long_line, origin, reader)
-        else:
-            placed = replace(chunk, first_line=number)
-            chunks.append(parse_chunk(placed, origin, reader))
+    pieces = split_chunks([content] if blocks is None else blocks, chunk_bytes)
+    chunks = list(read_pieces(pieces, origin, reader, parse_chunk))
     return ParsedContent(
         events=pl.concat([pl.DataFrame(schema=PARSED_EVENTS), *(c.events for c in chunks)]),
         rejections=pl.concat([pl.DataFrame(schema=REJECTIONS), *(c.rejections for c in chunks)]),

@@ -77,6 +77,21 @@ class EndSearch:
         """True if no string and no bracket is open at the place reached."""
         return not self._open and not self._is_in_string
 
+    @property
+    def depth(self) -> int:
+        """The number of open brackets."""
+        return len(self._open)
+
+    def leave_string(self) -> bool:
+        """Leaves a string that is not closed at the end of its line. False: none is open."""
+        was_in_string, self._is_in_string = self._is_in_string, False
+        return was_in_string
+
+    @property
+    def awaited(self) -> bytes:
+        """The bracket that closes the innermost open one. Empty: none is open."""
+        return bytes(self._open[-1:])
+
     def find(self, held: bytes, at: int) -> int:
         """The place where the value ends. -1: it is not in this window.
 

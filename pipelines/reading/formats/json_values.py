@@ -55,6 +55,7 @@ from pipelines.vocabulary.limits import LINE_BYTES_MAX
 from pipelines.vocabulary.verdicts import Reason
 
 _BROKEN = -2
+_CUT_SHORT = "not JSON: the line ends before its batch of events is closed"
 
 
 def split_elements(
@@ -196,10 +197,21 @@ class _Values:
         or comma of the batch before its last element, or after it.
         """
         self._is_at_fault = True
-        refusal = RefusedLineError(
-            Reason.MALFORMED, "not JSON: the line ends before its batch of events is closed"
-        )
+        refusal = RefusedLineError(Reason.MALFORMED, _CUT_SHORT)
         return text_record(number, *self._last_mark)._replace(content=refusal)
+
+    def _said_if_cut_short(self, record: Record | None) -> Record | None:
+        """The rejection of a piece of a line that begins a batch, with a sentence that says so."""
+        if record is None or not isinstance(record.content, bytes) or b"[" not in record.content:
+            return record
+        try:
+            is_batch = batch_array(top_members(record.content, 0), self._names) is not None
+        except SeveralArraysError:
+            is_batch = False
+        if not is_batch:
+            return record
+        self.batches += 1
+        return record._replace(content=RefusedLineError(Reason.MALFORMED, _CUT_SHORT))
 
     def _object(self) -> Records:
         self.objects += 1
@@ -210,7 +222,8 @@ class _Values:
         elif end != _BROKEN and window.left > LINE_BYTES_MAX:
             yield from self._large_object()
         elif self._is_line:
-            yield self._until_next_event()
+            record = self._until_next_event()
+            yield record if end == _BROKEN else self._said_if_cut_short(record)
         else:
             raise UnreadableFileError(
                 f"truncated: the file ends inside the object that begins at byte {window.offset}"

@@ -19,11 +19,15 @@ class Chunk:
         content: the bytes of the lines. Only the last line of the file may lack its line end.
         first_line: the number of the first line, from 1.
         byte_offset: the place of the first byte in the decompressed file.
+        goes_on: True: the file goes on after these lines, and so may a value in the last of them.
+        apart: the lines, from 0, before which lines were left out, so that no value goes on there.
     """
 
     content: bytes
     first_line: int
     byte_offset: int
+    goes_on: bool = False
+    apart: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,18 @@ def split_chunks(
     rest = b"".join(held)
     if rest:
         yield Chunk(rest, line, offset)
+
+
+def last_lines(chunk: Chunk, count: int) -> Chunk | None:
+    """The last lines of a chunk, as a chunk that ends the file. None: `count` is 0."""
+    if not count:
+        return None
+    content = chunk.content
+    start = len(content) - content.endswith(b"\n")
+    for _ in range(count):
+        start = content.rfind(b"\n", 0, max(start, 0))
+    start += 1
+    return Chunk(content[start:], chunk.first_line, chunk.byte_offset + start)
 
 
 _MARGIN_BYTES = len(BYTE_ORDER_MARK) + 1

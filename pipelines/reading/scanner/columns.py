@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipelines.reading.dialects import Dialect
 from pipelines.reading.formats.lines import Chunk
 from pipelines.reading.formats.records import BYTE_ORDER_MARK
-from pipelines.reading.parse import FileOrigin, ParsedChunk, parse_chunk
+from pipelines.reading.parse import FileOrigin, ParsedChunk
 from pipelines.reading.scanner.compiled import WORD_BYTES, compiled, put_word, word_at
 from pipelines.reading.scanner.json_tokens import MEMBERS_USUAL
 from pipelines.reading.scanner.lines import (
@@ -36,7 +36,8 @@ from pipelines.reading.scanner.lines import (
     Scanned,
     scan_lines,
 )
-from pipelines.vocabulary.frames import PARSED_EVENTS, REJECTIONS
+from pipelines.reading.scanner.strict_lines import strict_lines
+from pipelines.vocabulary.frames import PARSED_EVENTS
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 
 Rows = NDArray[np.int64]
@@ -58,6 +59,8 @@ class ScannedChunk:
         lines: number of lines in the chunk, blank ones included.
         blank: number of lines that hold only white space.
         shifts: how many more records than lines stand before each line. None: as many.
+        open_lines: number of lines at the end of the chunk that are read with the next chunk. They
+            are not among `lines`.
     """
 
     origin: FileOrigin
@@ -70,6 +73,7 @@ class ScannedChunk:
     lines: int
     blank: int
     shifts: NDArray[np.int64] | None = None
+    open_lines: int = 0
 
     @property
     def rejections(self) -> pl.DataFrame:
@@ -114,11 +118,6 @@ class _Buffers:
 
 _BUFFERS = _Buffers(kept=64)
 
-# To make empty frames takes as long as to scan a thousand lines, so they are made once.
-_NOTHING_LEFT = ParsedChunk(
-    pl.DataFrame(schema=PARSED_EVENTS), pl.DataFrame(schema=REJECTIONS), lines=0, blank=0
-)
-
 
 def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) -> ScannedChunk:
     """The chunk after the scan. The strict reader has read the lines that the scanner left.
@@ -141,7 +140,8 @@ def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) ->
     scan_lines(buffer, size, first, origin.received_at, form, _room(origin), found)
     lines = int(found.counts[LINES])
     kinds = found.line_kind[:lines]
-    left = _left(chunk, origin, strict, found, np.flatnonzero(kinds == STRICT))
+    left = strict_lines(chunk, origin, strict, found, np.flatnonzero(kinds == STRICT))
+    lines -= left.open_lines
     more = sum(records - 1 for _, records in left.wide)
     return ScannedChunk(
         origin=origin,
@@ -154,6 +154,7 @@ def scan_chunk(chunk: Chunk, origin: FileOrigin, form: Form, strict: Dialect) ->
         lines=lines + more,
         blank=lines - int(found.counts[ROWS]) - left.lines + left.blank + more,
         shifts=_shifts(left.wide, lines),
+        open_lines=left.open_lines,
     )
 
 
@@ -207,43 +208,6 @@ def _scanned(lines: int, properties: int) -> Scanned:
         property_bytes=places(properties),
         name_place=places(DISTINCT_NAMES),
         name_bytes=places(DISTINCT_NAMES),
-    )
-
-
-def _left(
-    chunk: Chunk, origin: FileOrigin, strict: Dialect, found: Scanned, lines: Rows
-) -> ParsedChunk:
-    """The events and rejections that the strict reader makes of these lines, in their places."""
-    if not len(lines):
-        return _NOTHING_LEFT
-    starts, lengths = found.line_place[lines], found.line_bytes[lines]
-    # One call reads all of them, since a frame per line is slow. True places are set afterwards. At
-    # offset 0 a byte order mark is skipped. Number 1 is the first line, which may refuse the file.
-    texts = [
-        chunk.content[start : start + length] + b"\r\n"
-        for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
-    ]
-    base = 1 if chunk.first_line == 1 and lines[0] == 0 else 2
-    parsed = parse_chunk(Chunk(b"".join(texts), base, 1), origin, strict)
-    ends = np.cumsum([len(text) for text in texts])
-
-    def in_place(rows: pl.DataFrame) -> pl.DataFrame:
-        place = rows["byte_offset"].to_numpy() - 1
-        index = np.searchsorted(ends, place, side="right")
-        # A line that holds several events has numbers that the lines after it then lack.
-        more = rows["line"].to_numpy() - base - index
-        inside = place - (ends[index] - lengths[index] - len(b"\r\n"))
-        return rows.with_columns(
-            pl.Series("line", chunk.first_line + lines[index] + more, pl.Int64),
-            pl.Series("byte_offset", chunk.byte_offset + starts[index] + inside, pl.Int64),
-        )
-
-    return ParsedChunk(
-        in_place(parsed.events),
-        in_place(parsed.rejections),
-        parsed.lines,
-        parsed.blank,
-        tuple((int(lines[index]), count) for index, count in parsed.wide),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipelines.landing.discovery import discover, first_batch
+from pipelines.landing.discovery import discover, first_batch, is_harmless
 from pipelines.vocabulary.frames import LISTING
 from pipelines.vocabulary.tables import LANDING_FILES
 from tests.worlds.deliveries import NOON, TICK, source_rows
@@ -271,10 +271,22 @@ def test_source_added_later_heals_what_was_ignored() -> None:
     assert _paths(discover(listing, NO_REGISTRY, source_rows(senders)).files) == ["new/a.ndjson"]
 
 
-def test_object_outside_any_folder_belongs_to_nobody() -> None:
-    discovery = discover(_listing("README.md", "a.ndjson"), NO_REGISTRY, SOURCES)
+def test_object_outside_any_folder_belongs_to_nobody_and_is_counted() -> None:
+    """It could be usage of any sender, so a person must see it. It holds no invoice back."""
+    listing = _listing("README.md", "a.ndjson", "_b.ndjson", "cdn/a.ndjson")
+    discovery = discover(listing, NO_REGISTRY, SOURCES)
 
-    assert (discovery.listed, discovery.files.height, discovery.ignored.height) == (0, 0, 0)
+    sentence = "it stands in no folder, so no source sent it; move it into its source's folder"
+    unfinished = "unfinished upload (the name begins with _ or . or ends in .tmp or .part)"
+    assert discovery.ignored.rows() == [
+        ("README.md", sentence),
+        ("_b.ndjson", unfinished),
+        ("a.ndjson", sentence),
+    ]
+    assert (discovery.listed, _paths(discovery.files)) == (4, ["cdn/a.ndjson"])
+    assert discovery.waiting.is_empty()
+    assert discovery.unfinished.is_empty()
+    assert is_harmless(sentence)
 
 
 @pytest.mark.parametrize(
@@ -308,6 +320,31 @@ def test_object_outside_any_folder_belongs_to_nobody() -> None:
         ),
         pytest.param("date=2026-03-10-07/a", datetime(2026, 3, 10, 7, tzinfo=UTC), id="date-hour"),
         pytest.param("2026-03-10/a", datetime(2026, 3, 10, tzinfo=UTC), id="iso-day"),
+        pytest.param("20260310/a", datetime(2026, 3, 10, tzinfo=UTC), id="day-in-a-row"),
+        pytest.param("x/20260310/10/a", datetime(2026, 3, 10, 10, tzinfo=UTC), id="row-hour"),
+        pytest.param("20261231-23/a", datetime(2026, 12, 31, 23, tzinfo=UTC), id="row-dash-hour"),
+        pytest.param("20260310/hr=9/a", datetime(2026, 3, 10, 9, tzinfo=UTC), id="row-hr"),
+        pytest.param("20260310/1/a", datetime(2026, 3, 10, tzinfo=UTC), id="one-digit-is-no-hour"),
+        pytest.param("event_date=2026-03-10/a", datetime(2026, 3, 10, tzinfo=UTC), id="event-date"),
+        pytest.param("dt=20260310/a", datetime(2026, 3, 10, tzinfo=UTC), id="dt-in-a-row"),
+        pytest.param(
+            "date=20260310/hour=00/a", datetime(2026, 3, 10, tzinfo=UTC), id="date-in-a-row-hour-0"
+        ),
+        pytest.param(
+            "ds=20260310/hr=23/a", datetime(2026, 3, 10, 23, tzinfo=UTC), id="ds-in-a-row-hr"
+        ),
+        pytest.param("dt=2026-03-10/hour=5/a", datetime(2026, 3, 10, 5, tzinfo=UTC), id="dt-hour"),
+        pytest.param(
+            "year=2026/month=03/day=10/hr=05/a", datetime(2026, 3, 10, 5, tzinfo=UTC), id="hive-hr"
+        ),
+        pytest.param("2026/03/10/hour=7/a", datetime(2026, 3, 10, 7, tzinfo=UTC), id="named-hour"),
+        pytest.param("20240101/2026-03-10/a", datetime(2026, 3, 10, tzinfo=UTC), id="dashes-win"),
+        pytest.param(
+            "20240101/1768003200000/a", datetime(2026, 1, 10, tzinfo=UTC), id="milliseconds-win"
+        ),
+        pytest.param(
+            "20261310/20260310/a", datetime(2026, 3, 10, tzinfo=UTC), id="customer-of-8-digits"
+        ),
         pytest.param(
             "segment-logs/x/1768003200000/a", datetime(2026, 1, 10, tzinfo=UTC), id="milliseconds"
         ),
@@ -331,6 +368,17 @@ def test_archive_is_received_at_the_hour_in_its_path(path: str, received_at: dat
         pytest.param("year=2026/month=13/day=10/hour=00/a", id="hive-month-13"),
         pytest.param("dt=2026-02-30/a", id="february-30"),
         pytest.param("dt=2026-03-10", id="date-in-the-name"),
+        pytest.param("20260310", id="day-in-a-row-in-the-name"),
+        pytest.param("20260230/a", id="february-30-in-a-row"),
+        pytest.param("dt=20260230/a", id="dt-february-30-in-a-row"),
+        pytest.param("20261310/a", id="month-13-in-a-row"),
+        pytest.param("20260132/a", id="day-32-in-a-row"),
+        pytest.param("19991231/a", id="a-number-of-8-digits"),
+        pytest.param("x20260310/a", id="letter-before-the-day"),
+        pytest.param("2026031010/a", id="ten-digits-may-be-unix-seconds"),
+        pytest.param("20240101/20260310/a", id="two-days-in-a-row"),
+        pytest.param("20260310/24/a", id="hour-24-in-a-row"),
+        pytest.param("dt=20260310/hour=24/a", id="named-hour-24"),
     ],
 )
 def test_archive_without_an_hour_in_its_path_is_not_read_but_counted(path: str) -> None:

@@ -252,6 +252,7 @@ def short_lines(monkeypatch: pytest.MonkeyPatch) -> int:
     """Limits lines to 300 bytes, so that long lines are cheap to make."""
     monkeypatch.setattr("pipelines.reading.formats.lines.LINE_BYTES_MAX", 300)
     monkeypatch.setattr("pipelines.reading.parse.LINE_BYTES_MAX", 300)
+    monkeypatch.setattr("pipelines.reading.doors.LINE_BYTES_MAX", 300)
     return 300
 
 

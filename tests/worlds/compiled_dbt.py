@@ -149,7 +149,7 @@ def seeds(
     """The files of a catalog as dbt loads them: text, and null for an empty cell."""
     return {
         name.removesuffix(".csv"): pl.DataFrame(
-            [[row[column] or None for column in columns[name]] for row in rows],
+            [[row.get(column) or None for column in columns[name]] for row in rows],
             schema=dict.fromkeys(columns[name], pl.String),
             orient="row",
         )

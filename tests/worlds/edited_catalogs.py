@@ -348,7 +348,7 @@ def _handed_over(chance: Chance, files: Files) -> Files:
 
 
 def _columns(file_name: str) -> list[str]:
-    """The columns of a file that bills know."""
+    """The columns of a file that bills know; the others stay empty."""
     return [each.name for each in TABLES[file_name].columns if each.is_priced]
 
 
@@ -357,7 +357,7 @@ def file_bytes(files: Files) -> dict[str, bytes]:
     found = dict[str, bytes]()
     for name, rows in files.items():
         text = io.StringIO()
-        writer = csv.DictWriter(text, _columns(name))
+        writer = csv.DictWriter(text, [each.name for each in TABLES[name].columns])
         writer.writeheader()
         writer.writerows(rows)
         found[name] = text.getvalue().encode()

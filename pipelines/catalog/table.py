@@ -6,7 +6,7 @@ from typing import Final, Generic
 
 import polars as pl
 
-from pipelines.catalog.rows import REQUIRED, Column, Problem, RowT, columns_of
+from pipelines.catalog.rows import REQUIRED, Column, Problem, RowT, columns_of, field_of
 
 
 class TableNotWholeError(Exception):
@@ -40,7 +40,7 @@ class Rows(Generic[RowT]):
         }
         for values in self.frame.select("line", *columns).iter_rows(named=True):
             empty = {name: each for name, each in defaults.items() if values[name] is None}
-            yield self.row(**(values | empty))
+            yield self.row(**{field_of(name): each for name, each in (values | empty).items()})
 
 
 class Tables:

@@ -30,7 +30,8 @@ A window over all periods would sort them. Few periods have a second revision.
 """
 
 _SPAN_FACTS = (
-    "subscription_id, customer_id, plan_code, currency, time_zone, metric_codes, void_invoice_id"
+    "subscription_id, customer_id, plan_code, currency, time_zone, metric_codes, "
+    "phase_start_label, void_invoice_id"
 )
 
 _SPAN = """

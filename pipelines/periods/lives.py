@@ -1,6 +1,8 @@
 """Lives: what the calendar knows of each subscription, as typed frames."""
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TypedDict
 
 import polars as pl
 
@@ -12,6 +14,14 @@ WHEN = pl.Struct({"date": pl.Date(), "at": UTC_MICROSECONDS})
 
 One of its two fields is set. A null struct is no value.
 """
+
+
+class WhenCell(TypedDict):
+    """A cell of `WHEN`; one of its two members is set."""
+
+    date: date | None
+    at: datetime | None
+
 
 SUBSCRIPTIONS = pl.Schema(
     {
@@ -69,12 +79,11 @@ class Lives:
     pauses: pl.DataFrame = field(default_factory=PAUSES.to_frame)
 
 
-def when_date(column: str) -> pl.Expr:
-    """A column of local dates as `WHEN`."""
-    at = pl.lit(None, UTC_MICROSECONDS)
-    return pl.when(pl.col(column).is_not_null()).then(
-        pl.struct(pl.col(column).alias("date"), at=at)
-    )
+def when_cell(when: date | datetime | None) -> WhenCell | None:
+    """A local date or an instant as a cell of `WHEN`."""
+    if isinstance(when, datetime):
+        return WhenCell(date=None, at=when)
+    return None if when is None else WhenCell(date=when, at=None)
 
 
 def resolved(rows: pl.DataFrame, closed: pl.DataFrame, *columns: str) -> pl.DataFrame:

@@ -39,7 +39,7 @@ def case_of(life: Life, **asked: object) -> dict[str, Any]:
             "anchor": life.anchor,
             "anchor_day": life.anchor_day,
             "phases": [
-                {"from": written(each.start), "plan_code": "p", "realign": each.realign}
+                {"from": written(each.start), "plan_code": each.plan_code, "realign": each.realign}
                 for each in life.phases
             ],
         },

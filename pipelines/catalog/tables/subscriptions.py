@@ -1,17 +1,19 @@
 """subscriptions.csv: who is billed for which plan, and for which days."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
-from pipelines.catalog.cells import CODE, DATE, TEXT, one_of, shown, whole_number
-from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.cells import ANCHOR_DAY, CODE, TEXT, WHEN, one_of, whole_number
+from pipelines.catalog.periods import lives_of
 from pipelines.catalog.rows import Problem, Row, column
-from pipelines.catalog.table import CatalogTable, Reference, Rows, Tables
-from pipelines.periods.rhythm import INTERVALS
+from pipelines.catalog.table import CatalogTable, Reference, Tables
+from pipelines.catalog.tables.customers import Customer
+from pipelines.catalog.tables.plans import Plan
+from pipelines.periods.lives import Lives, WhenCell
+from pipelines.periods.order import anchor_out_of_order, ends_out_of_order
+from pipelines.periods.rhythm import ANCHORS, INTERVALS
 
 INTERVAL_COUNT_MAX = 999
 """Most units of an interval in one period."""
@@ -20,6 +22,9 @@ INTERVAL_COUNT_MAX = 999
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Row):
     """One row per subscription; its days are the customer's local ones.
+
+    A date stands for its first instant in the customer's zone. Its plan holds until the first row
+    of subscription_phases.csv.
 
     An edit holds from the next run on, from the end of the last closed period. A past that it adds
     waits for `meterline close --accept`, and one that takes away what was billed is refused.
@@ -33,83 +38,102 @@ class Subscription(Row):
     interval: str = column(one_of(*INTERVALS), "Unit of the billing period.")
     interval_count: int = column(whole_number(1, INTERVAL_COUNT_MAX), "Units per billing period.")
     anchor: str = column(
-        one_of("calendar", "anniversary"),
-        "Where periods are counted from: the calendar unit, or the start date.",
+        one_of(*ANCHORS),
+        "Where periods are counted from: the calendar unit that holds the start, the start itself, "
+        "`anchor_day`, or `anchor_at`.",
     )
-    start_date: date = column(DATE, "First day.")
-    end_date: date | None = column(DATE, "First day without it; empty is open.", empty=None)
+    start_date: WhenCell = column(WHEN, "First day, or first instant.")
+    end_date: WhenCell | None = column(
+        WHEN, "First day, or first instant, without it; empty is open.", empty=None
+    )
+    anchor_day: str | None = column(
+        ANCHOR_DAY,
+        "With anchor `day`: a day of the month for intervals of months, a weekday for weeks. A "
+        "month that is too short has its last day.",
+        empty=None,
+        is_optional=True,
+    )
+    anchor_at: WhenCell | None = column(
+        WHEN,
+        "With anchor `at`: one of the boundaries, before or after the start.",
+        empty=None,
+        is_optional=True,
+    )
+    trial_until: WhenCell | None = column(
+        WHEN,
+        "End of the trial; the days before its local day are no service days.",
+        empty=None,
+        is_optional=True,
+    )
+    trial_covers: str = column(
+        one_of("fees", "all"),
+        "What the trial leaves out: fees, or all usage too, which is not priced yet. Empty is "
+        "`fees`.",
+        empty="fees",
+        is_optional=True,
+    )
 
 
-def lives_without_days(tables: Tables) -> Iterator[Problem]:
-    """A subscription ends after it starts."""
-    for row in tables.whole(Subscription).where(pl.col("end_date") <= pl.col("start_date")):
-        yield row.problem(
-            "end_date",
-            f"{row.end_date} is not after start_date {row.start_date}; the end is the first "
-            "day without the subscription",
-        )
+def whole_lives(
+    tables: Tables, phases: pl.DataFrame | None = None, pauses: pl.DataFrame | None = None
+) -> Lives:
+    """The subscriptions as the calendar takes them, for a rule that compares their bounds.
 
+    Args:
+        tables: rows of customers, plans and subscriptions.
+        phases: rows of subscription_phases.csv; None where the rule asks for none.
+        pauses: rows of subscription_pauses.csv; the same.
 
-def lives_before_prices(tables: Tables) -> Iterator[Problem]:
-    """Every charge of a plan has a price when the first subscription to it starts."""
-    lives = tables.whole(Subscription).frame.sort("start_date", "line")
-    earliest = Rows(Subscription, lives.unique("plan_code", keep="first", maintain_order=True))
-    first_lives = {life.plan_code: life for life in earliest}
-    first_prices = dict[tuple[str, str], Charge]()
-    for charge in tables.whole(Charge):
-        key = (charge.plan_code, charge.charge_code)
-        if charge.valid_from <= first_prices.setdefault(key, charge).valid_from:
-            first_prices[key] = charge
-    for (plan_code, charge_code), charge in first_prices.items():
-        life = first_lives.get(plan_code)
-        if life is not None and charge.valid_from > life.start_date:
-            yield charge.problem(
-                "valid_from",
-                f"{charge.valid_from} is the first price of {shown(charge_code)}, but subscription "
-                f"{shown(life.subscription_id)} (subscriptions.csv, row {life.line}) is on plan "
-                f"{shown(plan_code)} from {life.start_date} on; date the first price on or "
-                "before that day (finalized invoices do not change)",
-            )
-
-
-def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
-    """Subscriptions of one customer that overlap charge different metrics.
-
-    An event need not name its subscription, so each metric must find exactly one.
+    Raises:
+        TableNotWholeError: some of the rows in `tables` are ill-formed.
     """
-    metrics = defaultdict[str, set[str]](set)
-    for charge in tables.whole(Charge):
-        metrics[charge.plan_code].add(charge.metric_code)
-    lives = defaultdict[tuple[str, str], list[Subscription]](list)
-    for row in tables.whole(Subscription).where(pl.col("customer_id").is_duplicated()):
-        for metric in metrics[row.plan_code]:
-            lives[row.customer_id, metric].append(row)
-    clashes = defaultdict[tuple[int, int], list[tuple[str, Subscription, Subscription]]](list)
-    for (_, metric), rows in lives.items():
-        rows.sort(key=lambda row: (row.start_date, row.line))
-        latest = rows[0]
-        for row in rows[1:]:
-            if row.start_date < (latest.end_date or date.max):
-                clashes[row.line, latest.line].append((metric, row, latest))
-            latest = max(latest, row, key=lambda row: row.end_date or date.max)
-    for clash in clashes.values():
-        _, row, latest = clash[0]
-        charged = ", ".join(sorted(shown(metric) for metric, _, _ in clash))
+    # A row that stands twice is a problem of its own.
+    return lives_of(
+        _once(tables.whole(Subscription).frame, "subscription_id"),
+        _once(tables.whole(Customer).frame, "customer_id"),
+        _once(tables.whole(Plan).frame, "plan_code"),
+        phases=phases,
+        pauses=pauses,
+    )
+
+
+def _once(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    return rows.unique(key, keep="first", maintain_order=True)
+
+
+def lives_without_time(tables: Tables) -> Iterator[Problem]:
+    """A subscription ends after it starts, by the local clock and by instant."""
+    for wrong in ends_out_of_order(whole_lives(tables)):
+        yield Problem(Subscription.file_name, wrong.row, wrong.column, wrong.reason)
+
+
+def anchors_without_rhythm(tables: Tables) -> Iterator[Problem]:
+    """An anchor has what it is counted from, in a unit that its interval has."""
+    anchored = ["interval", "anchor", "anchor_day"]
+    rows = tables[Subscription].frame.select(
+        "line", *anchored, has_anchor_at=pl.col("anchor_at").is_not_null()
+    )
+    for key, same in rows.group_by(*anchored, "has_anchor_at", maintain_order=True):
+        interval, anchor, anchor_day, has_anchor_at = key
+        for wrong in anchor_out_of_order(
+            str(interval),
+            str(anchor),
+            None if anchor_day is None else str(anchor_day),
+            has_anchor_at=bool(has_anchor_at),
+        ):
+            for line in same["line"]:
+                yield Problem(Subscription.file_name, line, wrong.column, wrong.reason)
+
+
+def unpriced_trials(tables: Tables) -> Iterator[Problem]:
+    """No trial covers usage: such usage would be billed."""
+    for row in tables[Subscription].where(pl.col("trial_covers") == "all"):
         yield row.problem(
-            "plan_code",
-            f"{shown(row.plan_code)} charges {charged} from {row.start_date}, for which "
-            f"subscription {shown(latest.subscription_id)} (row {latest.line}) bills the same "
-            f"customer until {latest.end_date or 'further notice'}; no event is billed twice for "
-            "one metric, so end one before the other starts, or use a plan without that metric",
+            "trial_covers",
+            f"not priced yet: {row.trial_covers!r} leaves usage of the trial out of every invoice, "
+            "and today it would be billed; write fees, or start the subscription where the trial "
+            "ends",
         )
-
-
-def plans_without_charges(tables: Tables) -> Iterator[str]:
-    """A plan that is subscribed to but has no charges gives empty invoices."""
-    charged = tables[Charge].frame["plan_code"]
-    subscribed = tables[Subscription].frame["plan_code"]
-    for plan_code in sorted(set(subscribed.unique()) - set(charged.unique())):
-        yield f"plan {shown(plan_code)} has subscriptions but no charges: its invoices are empty"
 
 
 TABLE = CatalogTable(
@@ -119,6 +143,5 @@ TABLE = CatalogTable(
         Reference(("customer_id",), "customers.csv"),
         Reference(("plan_code",), "plans.csv"),
     ),
-    rules=(lives_without_days, lives_before_prices, metrics_charged_twice),
-    warnings=(plans_without_charges,),
+    rules=(lives_without_time, anchors_without_rhythm, unpriced_trials),
 )

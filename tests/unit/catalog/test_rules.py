@@ -241,7 +241,11 @@ from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
         ),
         pytest.param(
             Edit("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,2026-01-01"),
-            ["subscriptions.csv, row 2, column end_date: 2026-01-01 is not after start_date"],
+            [
+                "subscriptions.csv, row 2, column end_date: expected later than the start, "
+                "2026-01-01 00:00:00 local (2026-01-01T05:00:00Z), by the local clock and by "
+                "instant, found 2026-01-01 00:00:00 local (2026-01-01T05:00:00Z); correct one"
+            ],
             id="subscription-of-no-days",
         ),
         pytest.param(

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from pipelines.catalog.calendar import periods_until
 from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tables
-from tests.properties.test_preview import case_of, written
 from tests.worlds.lives import is_sensible, lives, name_of
 from tests.worlds.periods import NOTHING_CLOSED
-from tests.worlds.previews import answers_to
+from tests.worlds.previews import answers_to, case_of, written
 from witness import periods as witness
 from witness.periods import Life
 

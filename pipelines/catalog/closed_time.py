@@ -138,13 +138,15 @@ def _other_phase(lives: Lives, spans: pl.DataFrame, all_spans: pl.DataFrame) -> 
     """Closed time that lies in another phase today; the first phase may begin earlier.
 
     Bounds are compared by label. Time that a changed zone moves has no instant in common with the
-    phase, and is no contradiction.
+    phase, and is no contradiction. Nor is time before the label of its own phase, which was in
+    force there by its instant.
     """
     today = with_rows(phases(lives, all_spans), lives)
+    begun = pl.max_horizontal("span_start_label", "phase_start_label")
     is_in_phase = (
         (pl.col("phase_from_label") < pl.col("span_end_label"))
         & (pl.col("phase_from_at") < pl.col("span_end_at"))
-        & (pl.col("phase_to_label") > pl.col("span_start_label")).fill_null(value=True)
+        & (pl.col("phase_to_label") > begun).fill_null(value=True)
         & (pl.col("phase_to_at") > pl.col("span_start_at")).fill_null(value=True)
     )
     begins_as_closed = (pl.col("phase_index") == 0) | (

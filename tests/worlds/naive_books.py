@@ -419,7 +419,7 @@ class Today:
         for phase in self.phases(row):
             is_here = phase.start < closed.end and first_instant(zone, phase.start) < closed.end_at
             if phase.end is not None:
-                is_here &= phase.end > closed.start
+                is_here &= phase.end > max(closed.start, closed.phase_start)
                 is_here &= first_instant(zone, phase.end) > closed.start_at
             is_same = phase.number == 0 or phase.start == closed.phase_start
             if is_here and not (is_same and phase.plan_code == closed.plan_code):

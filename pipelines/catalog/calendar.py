@@ -12,6 +12,8 @@ from pipelines.catalog.table import Tables
 from pipelines.catalog.tables.customer_aliases import Alias
 from pipelines.catalog.tables.customers import Customer, ends_of
 from pipelines.catalog.tables.plans import Plan
+from pipelines.catalog.tables.subscription_pauses import Pause
+from pipelines.catalog.tables.subscription_phases import Phase
 from pipelines.catalog.tables.subscriptions import Subscription
 from pipelines.vocabulary.frames import CLOSED_CUTS, REFUSAL_CUTS
 
@@ -34,6 +36,8 @@ def periods_until(catalog: Catalog, closed_spans: pl.DataFrame, as_of: datetime)
         catalog.frame(Plan),
         until=as_of + skew,
         closed=closed_spans,
+        phases=catalog.frame(Phase),
+        pauses=catalog.frame(Pause),
     )
 
 

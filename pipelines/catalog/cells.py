@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from pipelines.periods import lives
+from pipelines.periods.rhythm import WEEKDAYS
 from pipelines.periods.zones import known_time_zones
 from pipelines.vocabulary.instants import instant_of, parse_rfc3339
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
@@ -260,15 +261,22 @@ COUNT = whole_number(0, 999_999_999)
 
 def read_when(cell: str) -> date | datetime:
     """A local date, or an instant with zone as UTC."""
+    if not _DATE.match(cell):
+        advice = "write it like 2026-01-31, or as an instant like 2026-01-31T13:45:00Z"
+        raise ValueError(f"{shown(cell)} is no date; {advice}")
     if _DATE.fullmatch(cell):
         return read_date(cell)
-    try:
-        at = read_instant(cell)
-    except ValueError as error:
-        raise ValueError(f"{error}; write that, or a local date like 2026-01-31") from None
+    at = read_instant(cell)
     if not YEARS[0] <= at.year <= YEARS[1]:
         raise ValueError(f"{cell} lies outside the years {YEARS[0]} to {YEARS[1]}; correct it")
     return at
+
+
+def read_anchor_day(cell: str) -> str:
+    """A day of the month or of the week, as written."""
+    if cell not in WEEKDAYS and not (_WHOLE.fullmatch(cell) and 1 <= int(cell) <= 31):
+        raise ValueError(f"expected 1 to 31 or a weekday such as monday, found {shown(cell)}")
+    return cell
 
 
 WHEN = Kind(
@@ -277,3 +285,5 @@ WHEN = Kind(
     "local date, like 2026-01-31, or RFC 3339 instant with zone",
 )
 """A local date, which is its first instant in the customer's zone, or an instant."""
+
+ANCHOR_DAY = Kind(read_anchor_day, pl.String(), f"1 to 31, or `{WEEKDAYS[0]}` to `{WEEKDAYS[-1]}`")

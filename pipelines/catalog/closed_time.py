@@ -6,6 +6,7 @@ allowed, and changes nothing that is closed.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
 
@@ -16,8 +17,10 @@ from pipelines.catalog.periods import lives_of
 from pipelines.catalog.rows import Problem
 from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.plans import Plan
-from pipelines.catalog.tables.subscriptions import Subscription
-from pipelines.periods.open_periods import open_time
+from pipelines.catalog.tables.subscription_phases import Phase, with_rows
+from pipelines.catalog.tables.subscriptions import Subscription, time_text
+from pipelines.periods.lives import Lives, resolved
+from pipelines.periods.open_periods import open_time, phases
 
 _SUBSCRIPTIONS = Subscription.file_name
 
@@ -35,20 +38,27 @@ def collisions(
         closed_spans: schema `CLOSED_SPANS`.
         metric_codes: the billable metrics there are.
     """
-    lives = catalog.tables[Subscription].frame
+    lives = lives_of(
+        catalog.tables[Subscription].frame,
+        catalog.frame(Customer),
+        catalog.frame(Plan),
+        phases=catalog.tables[Phase].frame,
+    )
     spans = binding_spans(closed_spans).with_columns(
         pl.col("span_start_label").dt.date().alias("closed_from"),
         pl.col("span_end_label").dt.date().alias("closed_to"),
     )
-    both = spans.join(lives, on="subscription_id", suffix="_today")
+    own = resolved(lives.subscriptions, closed_spans, "start_date", "end_date")
+    both = spans.join(own, on="subscription_id", suffix="_today")
     return sorted(
         [
-            *_missing(spans.join(lives, on="subscription_id", how="anti")),
-            *_other_owner(both),
+            *_missing(spans.join(own, on="subscription_id", how="anti")),
+            *_other_customer(both),
+            *_other_phase(lives, spans, closed_spans),
             *_shorter_life(both),
             *_other_currency(catalog, spans),
             *_missing_metrics(spans, metric_codes),
-            *_taken_again(catalog, spans, closed_spans),
+            *_taken_again(catalog, lives, spans, closed_spans),
         ]
     )
 
@@ -113,28 +123,72 @@ def _missing(spans: pl.DataFrame) -> Iterator[Problem]:
         yield Problem(_SUBSCRIPTIONS, 0, "subscription_id", reason)
 
 
-def _other_owner(both: pl.DataFrame) -> Iterator[Problem]:
-    for column, what in (("customer_id", "customer"), ("plan_code", "plan")):
-        changed = both.filter(pl.col(column) != pl.col(f"{column}_today"))
-        for row in changed.iter_rows(named=True):
-            reason = (
-                f"expected {what} {shown(row[column])}, found {shown(row[f'{column}_today'])}, but "
-                f"{_taken(row)}; put it back, end the row on or after {row['closed_to']}, and "
-                f"start another subscription then"
-            )
-            yield Problem(_SUBSCRIPTIONS, row["line"], column, reason)
+def _other_customer(both: pl.DataFrame) -> Iterator[Problem]:
+    changed = both.filter(pl.col("customer_id") != pl.col("customer_id_today"))
+    for row in changed.iter_rows(named=True):
+        reason = (
+            f"expected customer {shown(row['customer_id'])}, found "
+            f"{shown(row['customer_id_today'])}, but {_taken(row)}; put it back, end the row on or "
+            f"after {row['closed_to']}, and start another subscription then"
+        )
+        yield Problem(_SUBSCRIPTIONS, row["row"], "customer_id", reason)
+
+
+def _other_phase(lives: Lives, spans: pl.DataFrame, all_spans: pl.DataFrame) -> Iterator[Problem]:
+    """Closed time that lies in another phase today; the first phase may begin earlier.
+
+    Bounds are compared by label. Time that a changed zone moves has no instant in common with the
+    phase, and is no contradiction. Nor is time before the label of its own phase, which was in
+    force there by its instant.
+    """
+    today = with_rows(phases(lives, all_spans), lives)
+    begun = pl.max_horizontal("span_start_label", "phase_start_label")
+    is_in_phase = (
+        (pl.col("phase_from_label") < pl.col("span_end_label"))
+        & (pl.col("phase_from_at") < pl.col("span_end_at"))
+        & (pl.col("phase_to_label") > begun).fill_null(value=True)
+        & (pl.col("phase_to_at") > pl.col("span_start_at")).fill_null(value=True)
+    )
+    begins_as_closed = (pl.col("phase_index") == 0) | (
+        pl.col("phase_from_label") == pl.col("phase_start_label")
+    )
+    changed = spans.join(today, on="subscription_id", suffix="_today").filter(
+        is_in_phase,
+        (pl.col("plan_code") != pl.col("plan_code_today")) | ~begins_as_closed,
+    )
+    for row in changed.with_columns(begins_as_closed=begins_as_closed).iter_rows(named=True):
+        column = "plan_code" if row["begins_as_closed"] else "from"
+        what = (
+            f"{shown(row['plan_code_today'])}"
+            if row["begins_as_closed"]
+            else f"{shown(row['plan_code_today'])} from {time_text(row['phase_from_label'])} on"
+        )
+        reason = (
+            f"expected plan {shown(row['plan_code'])} from {time_text(row['phase_start_label'])} "
+            f"on, found {what}, but {_taken(row)}; put it back, and let a row of {Phase.file_name} "
+            f"change the plan on or after {row['closed_to']}"
+        )
+        yield Problem(row["file_name"], row["line"], column, reason)
 
 
 def _shorter_life(both: pl.DataFrame) -> Iterator[Problem]:
-    for row in both.filter(pl.col("start_date") > pl.col("closed_from")).iter_rows(named=True):
+    later = pl.col("start_date_label") > pl.col("span_start_label")
+    for row in both.filter(later).iter_rows(named=True):
         reason = (
-            f"expected {row['closed_from']} or earlier, found {row['start_date']}, but "
-            f"{_taken(row)}"
+            f"expected {time_text(row['span_start_label'])} or earlier, found "
+            f"{time_text(row['start_date_label'])}, but {_taken(row)}"
         )
-        yield Problem(_SUBSCRIPTIONS, row["line"], "start_date", reason)
-    for row in both.filter(pl.col("end_date") < pl.col("closed_to")).iter_rows(named=True):
-        reason = f"expected {row['closed_to']} or later, found {row['end_date']}, but {_taken(row)}"
-        yield Problem(_SUBSCRIPTIONS, row["line"], "end_date", reason)
+        yield Problem(_SUBSCRIPTIONS, row["row"], "start_date", reason)
+    # The very instant that closed time ends at is no earlier, whatever clocks show at it by now.
+    earlier = (pl.col("end_date_label") < pl.col("span_end_label")) & (
+        pl.col("end_date_at") != pl.col("span_end_at")
+    )
+    for row in both.filter(earlier).iter_rows(named=True):
+        reason = (
+            f"expected {time_text(row['span_end_label'])} or later, found "
+            f"{time_text(row['end_date_label'])}, but {_taken(row)}"
+        )
+        yield Problem(_SUBSCRIPTIONS, row["row"], "end_date", reason)
 
 
 def _other_currency(catalog: Catalog, spans: pl.DataFrame) -> Iterator[Problem]:
@@ -164,18 +218,15 @@ def _missing_metrics(spans: pl.DataFrame, metric_codes: frozenset[str]) -> Itera
 
 
 def _taken_again(
-    catalog: Catalog, spans: pl.DataFrame, all_spans: pl.DataFrame
+    catalog: Catalog, lives: Lives, spans: pl.DataFrame, all_spans: pl.DataFrame
 ) -> Iterator[Problem]:
     """Open time in which a subscription would charge what another one was closed with."""
-    rows = catalog.tables[Subscription].frame
-    lives = lives_of(rows, catalog.frame(Customer), catalog.frame(Plan))
     open_to_charge = (
-        open_time(lives, all_spans)
-        .join(rows.select("line", "subscription_id"), on="subscription_id")
+        with_rows(open_time(lives, all_spans), lives)
         .join(charged_metrics(catalog), on="plan_code")
         .pipe(_by_metric)
-        .select("line", "customer_id", "metric_code", "open_from_label", "open_to_label",
-                other="subscription_id", open_from_date=pl.col("open_from_label").dt.date())
+        .select("file_name", "line", "customer_id", "metric_code", "open_from_label",
+                "open_to_label", other="subscription_id")
     )  # fmt: skip
     taken = (
         _by_metric(spans)
@@ -185,15 +236,20 @@ def _taken_again(
             pl.col("open_from_label") < pl.col("span_end_label"),
             (pl.col("open_to_label") > pl.col("span_start_label")).fill_null(value=True),
         )
-        .unique(["line", "subscription_id"], keep="first", maintain_order=True)
+        .unique(["file_name", "line", "subscription_id"], keep="first", maintain_order=True)
     )
     for row in taken.iter_rows(named=True):
-        reason = (
-            f"{shown(row['other'])} would charge {shown(row['metric_code'])} from "
-            f"{row['open_from_date']}, but {_taken(row)}, which charged it; no event is billed "
-            f"twice, so start it on or after {row['closed_to']}"
-        )
-        yield Problem(_SUBSCRIPTIONS, row["line"], "start_date", reason)
+        yield Problem(row["file_name"], row["line"], *_charged_again(row))
+
+
+def _charged_again(row: dict[str, Any]) -> tuple[str, str]:
+    """The column and the reason of open time that charges what is closed."""
+    column = "start_date" if row["file_name"] == _SUBSCRIPTIONS else "from"
+    return column, (
+        f"{shown(row['other'])} would charge {shown(row['metric_code'])} from "
+        f"{time_text(row['open_from_label'])}, but {_taken(row)}, which charged it; no event is "
+        f"billed twice, so start it on or after {row['closed_to']}"
+    )
 
 
 def _by_metric(rows: pl.DataFrame) -> pl.DataFrame:

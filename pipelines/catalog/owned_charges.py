@@ -10,7 +10,8 @@ from pipelines.catalog.cells import shown
 from pipelines.catalog.charge_models.charge import Charge
 from pipelines.catalog.rows import Problem, Row
 from pipelines.catalog.table import Rule, Tables
-from pipelines.catalog.tables.subscriptions import Subscription, plans_by_subscription
+from pipelines.catalog.tables.subscription_phases import plans_by_subscription
+from pipelines.catalog.tables.subscriptions import Subscription
 
 OWNERS: Final = ("customer_id", "subscription_id", "plan_code")
 """Columns by which a row names whom it is for."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from pipelines.periods.lives import PAUSES, PHASES, SUBSCRIPTIONS, WHEN, Lives, when_date
+from pipelines.periods.lives import PAUSES, PHASES, SUBSCRIPTIONS, Lives
 from pipelines.periods.open_periods import open_periods
 from pipelines.vocabulary.frames import CLOSED_SPANS
 
@@ -20,6 +20,8 @@ def billing_periods(
     plans: pl.DataFrame,
     until: datetime,
     closed: pl.DataFrame | None = None,
+    phases: pl.DataFrame | None = None,
+    pauses: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Every period of open time that starts by `until`, one row per subscription and period.
 
@@ -29,6 +31,8 @@ def billing_periods(
         plans: rows of `plans.csv`.
         until: instant with zone; later calls with a later one only add periods.
         closed: schema `CLOSED_SPANS`; None where nothing is closed.
+        phases: rows of `subscription_phases.csv`; None: there are none.
+        pauses: rows of `subscription_pauses.csv`; None: there are none.
 
     Returns:
         `BILLING_PERIODS`, ordered by its key.
@@ -38,7 +42,7 @@ def billing_periods(
     """
     if until.tzinfo is None:
         raise ValueError(f"until is {until}, a local time; give an instant with a zone")
-    lives = lives_of(subscriptions, customers, plans, until)
+    lives = lives_of(subscriptions, customers, plans, until, phases=phases, pauses=pauses)
     return open_periods(lives, pl.DataFrame(schema=CLOSED_SPANS) if closed is None else closed)
 
 
@@ -47,6 +51,9 @@ def lives_of(
     customers: pl.DataFrame,
     plans: pl.DataFrame,
     until: datetime = _FOR_EVER,
+    *,
+    phases: pl.DataFrame | None = None,
+    pauses: pl.DataFrame | None = None,
 ) -> Lives:
     """The rows of a catalog as the calendar takes them; a column that is not there has no value.
 
@@ -55,23 +62,45 @@ def lives_of(
         customers: rows of `customers.csv`.
         plans: rows of `plans.csv`; a plan without a currency has the customer's.
         until: instant with zone; periods that start by then are asked for.
+        phases: rows of `subscription_phases.csv`; None: there are none.
+        pauses: rows of `subscription_pauses.csv`; None: there are none.
+
+    Returns:
+        The lives; where the rows have their `line`, it is `row` there.
     """
     plan_currencies = plans.select("plan_code", plan_currency="currency")
-    rows = (
-        subscriptions.join(customers, on="customer_id")
+    billed = customers.select(
+        "customer_id",
+        "time_zone",
+        "grace_period_days",
+        "late_usage_policy",
+        customer_currency="currency",
+    )
+    currency = pl.coalesce("plan_currency", "customer_currency")
+    own = (
+        subscriptions.join(billed, on="customer_id")
         .join(plan_currencies, on="plan_code")
-        .with_columns(
-            when_date("start_date").alias("start_date"),
-            when_date("end_date").alias("end_date"),
-            currency=pl.coalesce("plan_currency", "currency"),
-            anchor_day=pl.lit(None, pl.String),
-            anchor_at=pl.lit(None, WHEN),
-            trial_until=pl.lit(None, WHEN),
-            until_at=pl.lit(until.astimezone(UTC)),
+        .with_columns(currency=currency, until_at=pl.lit(until.astimezone(UTC)))
+    )
+    changes = pl.DataFrame(schema=PHASES) if phases is None else phases
+    if changes.height:
+        owners = own.select("subscription_id", "customer_currency")
+        changes = (
+            changes.join(owners, on="subscription_id")
+            .join(plan_currencies, on="plan_code")
+            .with_columns(currency=currency)
         )
-    )
+    rests = pl.DataFrame(schema=PAUSES) if pauses is None else pauses
     return Lives(
-        rows.select(pl.col(name).cast(dtype) for name, dtype in SUBSCRIPTIONS.items()),
-        PHASES.to_frame(),
-        PAUSES.to_frame(),
+        _in_schema(own, SUBSCRIPTIONS), _in_schema(changes, PHASES), _in_schema(rests, PAUSES)
     )
+
+
+def _in_schema(rows: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """These columns, those that are not there without a value; and `line` as `row`."""
+    columns = (
+        pl.col(name).cast(dtype) if name in rows.columns else pl.lit(None, dtype).alias(name)
+        for name, dtype in schema.items()
+    )
+    numbers = (pl.col("line").alias("row"),) if "line" in rows.columns else ()
+    return rows.select(*columns, *numbers)

@@ -1,6 +1,7 @@
 """Rows of the catalog: a class declares the columns of its file, and a problem names a place."""
 
 from dataclasses import dataclass, field, fields
+from keyword import iskeyword
 from typing import Any, ClassVar, Final, TypeVar
 
 from pipelines.catalog.cells import Kind, refuse_ambiguous
@@ -106,9 +107,18 @@ RowT = TypeVar("RowT", bound=Row)
 
 
 def columns_of(row: type[Row]) -> dict[str, Column]:
-    """The columns that a row class declares and inherits, by name, in the order of the header."""
-    return {
-        each.name: Column(each.name, *each.metadata["column"])
+    """The columns that a row class declares and inherits, by name, in the order of the header.
+
+    The field of a column whose name is a word of Python ends with `_`, as `from_` does.
+    """
+    columns = (
+        Column(each.name.removesuffix("_"), *each.metadata["column"])
         for each in fields(row)
         if "column" in each.metadata
-    }
+    )
+    return {each.name: each for each in columns}
+
+
+def field_of(column: str) -> str:
+    """The name of the field that declares a column."""
+    return f"{column}_" if iskeyword(column) else column

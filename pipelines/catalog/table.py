@@ -6,7 +6,7 @@ from typing import Final, Generic
 
 import polars as pl
 
-from pipelines.catalog.rows import REQUIRED, Column, Problem, RowT, columns_of
+from pipelines.catalog.rows import REQUIRED, Column, Problem, RowT, columns_of, field_of
 
 
 class TableNotWholeError(Exception):
@@ -40,7 +40,7 @@ class Rows(Generic[RowT]):
         }
         for values in self.frame.select("line", *columns).iter_rows(named=True):
             empty = {name: each for name, each in defaults.items() if values[name] is None}
-            yield self.row(**(values | empty))
+            yield self.row(**{field_of(name): each for name, each in (values | empty).items()})
 
 
 class Tables:
@@ -109,6 +109,7 @@ class CatalogTable(Generic[RowT]):
         warnings: what may surprise.
         is_optional: True if a catalog may lack the file; it has no rows then.
         is_priced: False if bills do not know the file yet; any row of it is then refused.
+        is_seed: False if dbt does not load the file: Python alone reads it.
         more_columns: columns that `row` does not declare.
     """
 
@@ -119,6 +120,7 @@ class CatalogTable(Generic[RowT]):
     warnings: tuple[Warn, ...] = ()
     is_optional: bool = False
     is_priced: bool = True
+    is_seed: bool = True
     more_columns: tuple[Column, ...] = ()
 
     @property

@@ -30,7 +30,8 @@ A window over all periods would sort them. Few periods have a second revision.
 """
 
 _SPAN_FACTS = (
-    "subscription_id, customer_id, plan_code, currency, time_zone, metric_codes, void_invoice_id"
+    "subscription_id, customer_id, plan_code, currency, time_zone, metric_codes, "
+    "phase_start_label, void_invoice_id"
 )
 
 _SPAN = """
@@ -45,7 +46,11 @@ _SUBSCRIPTIONS_PER_QUERY = 2_000
 """Subscriptions whose periods are sorted at a time; it bounds the memory."""
 
 _PERIODS = f"""
-    SELECT *, coalesce(invoice_id, subscription_id || '/' || period_start_label::DATE) AS period,
+    SELECT *, coalesce(
+            invoice_id,
+            subscription_id || '/'
+            || replace(replace(period_start_label::VARCHAR, ' 00:00:00', ''), ' ', 'T')
+        ) AS period,
         CASE WHEN invoice_id IN ({VOID_INVOICES}) THEN invoice_id END AS void_invoice_id
     FROM ({NEWEST_CLOSED})
 """

@@ -79,14 +79,6 @@ class Lives:
     pauses: pl.DataFrame = field(default_factory=PAUSES.to_frame)
 
 
-def when_date(column: str) -> pl.Expr:
-    """A column of local dates as `WHEN`."""
-    at = pl.lit(None, UTC_MICROSECONDS)
-    return pl.when(pl.col(column).is_not_null()).then(
-        pl.struct(pl.col(column).alias("date"), at=at)
-    )
-
-
 def when_cell(when: date | datetime | None) -> WhenCell | None:
     """A local date or an instant as a cell of `WHEN`."""
     if when is None:

@@ -99,6 +99,16 @@ def open_time(lives: Lives, closed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def phases(lives: Lives, closed: pl.DataFrame) -> pl.DataFrame:
+    """The phases of each subscription with their labels and instants, as `phases_of` returns them.
+
+    Args:
+        lives: subscriptions and phases.
+        closed: schema `CLOSED_SPANS`.
+    """
+    return _resolved(lives, closed)[1]
+
+
 def phases_in_force(lives: Lives, asked: pl.DataFrame) -> pl.DataFrame:
     """The rhythm of the phase in force at an instant, whatever is closed.
 

@@ -7,17 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from pipelines.catalog.cells import (
-    CURRENCY,
-    TIME_ZONE,
-    YEARS,
-    Kind,
-    read_date,
-    refuse_ambiguous,
-    shown,
-)
+from pipelines.catalog import cells
+from pipelines.catalog.cells import CURRENCY, TIME_ZONE, Kind, refuse_ambiguous, shown
 from pipelines.preview.faults import CaseError, Code, Fault
-from pipelines.vocabulary.instants import instant_of, parse_rfc3339
 
 ROWS_MAX = 1_000
 """Most rows of a table in a case."""
@@ -26,7 +18,6 @@ When = date | datetime
 """A local date, or an instant with a zone."""
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d*)(?:\.(\d+))?", re.ASCII)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DIGITS = (20, 18)
 """Most digits of a decimal before and after its point."""
 
@@ -198,12 +189,7 @@ def read_when(value: object) -> When:
     """A local date or an instant with a zone; raises ValueError."""
     if not isinstance(value, str):
         raise ValueError(f"expected a date or an instant, found {_found(value)}")
-    if _DATE.fullmatch(value):
-        return read_date(value)
-    at = instant_of(parse_rfc3339(value))
-    if not YEARS[0] <= at.year <= YEARS[1]:
-        raise ValueError(f"{value} lies outside the years {YEARS[0]} to {YEARS[1]}; correct it")
-    return at
+    return cells.read_when(value)
 
 
 def _cell(value: object, kind: Kind) -> object:

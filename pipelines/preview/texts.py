@@ -1,7 +1,5 @@
 """Values as answers write them."""
 
-from datetime import datetime
-
 import polars as pl
 
 
@@ -15,10 +13,3 @@ def instant_text(column: str) -> pl.Expr:
         .otherwise(at.dt.to_string("%Y-%m-%dT%H:%M:%S%.6f") + "Z")
         .alias(column)
     )
-
-
-def when_cell(when: object) -> dict[str, object] | None:
-    """A date or an instant as a cell of `WHEN`."""
-    if when is None:
-        return None
-    return {"date": None, "at": when} if isinstance(when, datetime) else {"date": when, "at": None}

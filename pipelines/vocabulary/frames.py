@@ -307,6 +307,7 @@ CLOSED_SPANS = pl.Schema(
         "currency": pl.String(),
         "time_zone": pl.String(),
         "metric_codes": pl.String(),
+        "phase_start_label": LABEL,
         "void_invoice_id": pl.String(),
         "span_start_at": UTC_MICROSECONDS,
         "span_end_at": UTC_MICROSECONDS,
@@ -317,9 +318,10 @@ CLOSED_SPANS = pl.Schema(
         "overlaps_itself": pl.Boolean(),
     }
 )
-"""One row per subscription and span of closed time, in which one customer, plan and zone hold.
+"""One row per subscription and span of closed time, in which one customer, phase and zone hold.
 
-`metric_codes` are those that the plan charged, with a comma between. `last_cut_at` is the latest
+`metric_codes` are those that the plan charged, with a comma between. `phase_start_label` is the
+local start of the phase. `last_cut_at` is the latest
 cut of the span's periods. `last_period` is the invoice of the last one, or the period's own id.
 `void_invoice_id` is the invoice of the span's only period if it is void, else null.
 `overlaps_itself` is true if two of its periods have an instant in common.

@@ -25,7 +25,7 @@ seeds:
 
 def render_seeds(tables: Iterable[CatalogTable[Any]]) -> str:
     """The yml of the seeds: each with its columns, and what dbt asserts of them."""
-    return _HEAD + "".join(_seed(table) for table in tables if table.is_priced)
+    return _HEAD + "".join(_seed(table) for table in tables if table.is_seed)
 
 
 def _seed(table: CatalogTable[Any]) -> str:

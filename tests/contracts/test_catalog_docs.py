@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.catalog import tables as table_modules
 from pipelines.catalog.catalog import TABLES
-from pipelines.catalog.rows import Column, Row, columns_of
+from pipelines.catalog.rows import Column, Row, columns_of, field_of
 from pipelines.catalog.table import BILLABLE_METRICS, CatalogTable
 from pipelines.catalog.tables.charges import MODELS
 from pipelines.periods.lives import WHEN, WhenCell
@@ -63,7 +63,7 @@ def test_a_row_class_says_what_a_row_is(row: type[Row]) -> None:
 
 @pytest.mark.parametrize(("row", "column"), COLUMNS)
 def test_the_annotation_of_a_column_is_its_type(row: type[Row], column: Column) -> None:
-    hint = get_type_hints(row)[column.name]
+    hint = get_type_hints(row)[field_of(column.name)]
     alternatives = set(get_args(hint)) if get_origin(hint) is not list else {hint}
     dtype = column.kind.dtype
     expected = Decimal if isinstance(dtype, pl.Decimal) else PYTHON_TYPES[dtype]
@@ -111,13 +111,23 @@ def test_a_charge_model_that_is_priced_has_its_sql() -> None:
     assert [file.stem.removeprefix("int_tiers_rated_") for file in files] == priced
 
 
-def test_dbt_loads_the_columns_of_what_is_priced_as_text() -> None:
+def test_dbt_loads_no_file_that_python_alone_reads() -> None:
+    """All that dbt needs of these files is in the periods."""
+    project = yaml.safe_load((DBT_PROJECT / "dbt_project.yml").read_text())
+    seeds = project["seeds"]["meterline"]
+    disabled = [name for name, given in seeds.items() if given == {"+enabled": False}]
+
+    of_python = [name for name, table in TABLES.items() if table.is_priced and not table.is_seed]
+    assert sorted(f"{name}.csv" for name in disabled) == of_python
+
+
+def test_dbt_loads_the_columns_of_its_seeds_as_text() -> None:
     path = DBT_PROJECT / "seeds" / "_catalog__seeds.yml"
     seeds = {seed["name"]: seed for seed in yaml.safe_load(path.read_text())["seeds"]}
 
-    priced = {name: table for name, table in TABLES.items() if table.is_priced}
-    assert [f"{name}.csv" for name in seeds] == list(priced)
-    for name, table in priced.items():
+    loaded = {name: table for name, table in TABLES.items() if table.is_seed}
+    assert [f"{name}.csv" for name in seeds] == list(loaded)
+    for name, table in loaded.items():
         seed = seeds[name.removesuffix(".csv")]
         assert [column["name"] for column in seed["columns"]] == list(table.schema)
         assert seed["config"]["column_types"] == dict.fromkeys(table.schema, "varchar")

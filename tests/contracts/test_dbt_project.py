@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.defs.lineage import LineageTranslator
-from pipelines.periods.rhythm import INTERVALS
+from pipelines.periods.rhythm import ANCHORS, INTERVALS
 from pipelines.settings import DBT_PROJECT
 from pipelines.vocabulary.tables import LAKE_TABLES
 from tests.worlds.homes import prepared_project
@@ -435,7 +435,7 @@ def test_every_charge_model_is_listed(manifest: dict[str, Any]) -> None:
     ), "the variable charge_models lists other charge models than there are files"
 
 
-def test_every_interval_of_the_catalog_passes_the_test_of_its_seed(
+def test_every_interval_and_anchor_of_the_catalog_passes_the_test_of_its_seed(
     manifest: dict[str, Any],
 ) -> None:
     tests = [
@@ -448,6 +448,7 @@ def test_every_interval_of_the_catalog_passes_the_test_of_its_seed(
         if kind == "one_of"
     }
     assert listed["interval"] == list(INTERVALS)
+    assert listed["anchor"] == list(ANCHORS)
 
 
 def test_no_package_is_needed(manifest: dict[str, Any]) -> None:

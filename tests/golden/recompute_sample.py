@@ -57,6 +57,7 @@ class Usage:
 class Period:
     """A billing period `[start_at, end_at)`; usage received from `cut_at` on is late."""
 
+    plan_code: str
     start_date: date
     start_at: datetime
     end_at: datetime
@@ -146,9 +147,17 @@ def customer_of(section: str, at: datetime, customer_ids: set[str], aliases: lis
     return ""
 
 
-def boundaries(subscription: Row) -> Iterator[date]:
+def local_day(cell: str, zone: ZoneInfo) -> date:
+    """The local day that a cell names, by a date or by the instant of its midnight."""
+    if "T" not in cell:
+        return date.fromisoformat(cell)
+    at = datetime.fromisoformat(cell).astimezone(zone)
+    assert (at.hour, at.minute, at.second) == (0, 0, 0), f"{cell} is no midnight"
+    return at.date()
+
+
+def boundaries(subscription: Row, start: date) -> Iterator[date]:
     """The local dates on which periods would begin if the subscription had no start and no end."""
-    start = date.fromisoformat(subscription["start_date"])
     count = int(subscription["interval_count"])
     is_calendar = subscription["anchor"] == "calendar"
     match subscription["interval"]:
@@ -169,19 +178,33 @@ def boundaries(subscription: Row) -> Iterator[date]:
 
 
 def billing_periods(subscription: Row, customer: Row) -> list[Period]:
-    """Every period of a subscription; all subscriptions of the sample end."""
-    start = date.fromisoformat(subscription["start_date"])
-    end = date.fromisoformat(subscription["end_date"])
-    inner = [boundary for boundary in boundaries(subscription) if start < boundary < end]
-    dates = [start, *inner, end]
-    grace = timedelta(days=int(customer["grace_period_days"]))
+    """Every period of a subscription; all subscriptions of the sample end.
+
+    A change of plan ends a period and begins the next one.
+    """
     zone = ZoneInfo(customer["time_zone"])
+    start = local_day(subscription["start_date"], zone)
+    end = local_day(subscription["end_date"], zone)
+    plans = {start: subscription["plan_code"]}
+    for phase in read_seed("subscription_phases"):
+        if phase["subscription_id"] == subscription["subscription_id"]:
+            assert phase["realign"] in {"", "no"}, "the sample moves no anchor"
+            plans[local_day(phase["from"], zone)] = phase["plan_code"]
+    inner = {day for day in boundaries(subscription, start) if start < day < end}
+    dates = sorted({start, end} | inner | set(plans))
+    grace = timedelta(days=int(customer["grace_period_days"]))
 
     def midnight(day: date) -> datetime:
         return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
     return [
-        Period(first, midnight(first), midnight(following), midnight(following + grace))
+        Period(
+            plans[max(day for day in plans if day <= first)],
+            first,
+            midnight(first),
+            midnight(following),
+            midnight(following + grace),
+        )
         for first, following in pairwise(dates)
     ]
 
@@ -290,7 +313,7 @@ def invoice_of(subscription: Row, period: Period, usage: list[Usage], as_of: dat
 
     It is finalized if the cut is at or before `as_of`.
     """
-    plan_code = subscription["plan_code"]
+    plan_code = period.plan_code
     (currency,) = (row["currency"] for row in read_seed("plans") if row["plan_code"] == plan_code)
     tiers = read_seed("charge_tiers")
     used = [

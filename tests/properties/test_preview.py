@@ -1,50 +1,17 @@
 """Preview on random cases: the witness agrees, and neither order nor company changes an answer."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.worlds.lives import is_sensible, lives, whens
-from tests.worlds.previews import answers_to
+from tests.worlds.previews import answers_to, case_of, written
 from witness import periods as witness
 from witness.periods import Life, When
 
 START = date(2026, 3, 20)
-
-
-def written(when: When) -> str:
-    if isinstance(when, datetime):
-        return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return when.isoformat()
-
-
-def case_of(life: Life, **asked: object) -> dict[str, Any]:
-    given_values = {
-        "start_date": life.start,
-        "end_date": life.end,
-        "anchor_at": life.anchor_at,
-        "trial_until": life.trial_until,
-    }
-    return {
-        "kind": "periods",
-        "time_zone": life.time_zone,
-        "grace_period_days": life.grace_period_days,
-        "subscription": {
-            **{name: written(when) for name, when in given_values.items() if when is not None},
-            "interval": life.interval,
-            "interval_count": life.interval_count,
-            "anchor": life.anchor,
-            "anchor_day": life.anchor_day,
-            "phases": [
-                {"from": written(each.start), "plan_code": "p", "realign": each.realign}
-                for each in life.phases
-            ],
-        },
-        **asked,
-    }
 
 
 @given(

@@ -48,7 +48,7 @@ def test_one_run_over_several_cuts_gives_what_a_run_at_each_gives() -> None:
             id="late usage of closed time is accepted",
         ),
         pytest.param(
-            "moved_names", lambda *_: pl.DataFrame(schema=MOVED_NAMES), 9, 0, "s5/2026-01-01",
+            "moved_names", lambda *_: pl.DataFrame(schema=MOVED_NAMES), 9, 0, "s2/2026-01-01",
             id="usage whose name moved is billed again",
         ),
     ],

@@ -141,11 +141,23 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("subscriptions.csv", "subscription_id"): one_of("s1", "s2", "s3", "s1-2"),
     ("subscriptions.csv", "customer_id"): known("customers.csv", "customer_id"),
     ("subscriptions.csv", "plan_code"): known("plans.csv", "plan_code"),
-    ("subscriptions.csv", "interval"): one_of("day", "week", "month", "quarter", "year"),
+    ("subscriptions.csv", "interval"): one_of(
+        "day", "week", "month", "quarter", "half_year", "year"
+    ),
     ("subscriptions.csv", "interval_count"): one_of("1", "2", "3"),
-    ("subscriptions.csv", "anchor"): one_of("calendar", "anniversary"),
+    ("subscriptions.csv", "anchor"): one_of("calendar", "anniversary", "day", "at"),
     ("subscriptions.csv", "start_date"): a_day,
     ("subscriptions.csv", "end_date"): a_day_or_none,
+    ("subscriptions.csv", "anchor_day"): one_of("", "1", "31", "friday"),
+    ("subscriptions.csv", "anchor_at"): a_day_or_none,
+    ("subscriptions.csv", "trial_until"): a_day_or_none,
+    ("subscription_phases.csv", "subscription_id"): known("subscriptions.csv", "subscription_id"),
+    ("subscription_phases.csv", "from"): a_day,
+    ("subscription_phases.csv", "plan_code"): known("plans.csv", "plan_code"),
+    ("subscription_phases.csv", "realign"): one_of("", "no", "yes"),
+    ("subscription_pauses.csv", "subscription_id"): known("subscriptions.csv", "subscription_id"),
+    ("subscription_pauses.csv", "from"): a_day,
+    ("subscription_pauses.csv", "to"): a_day,
 }
 """What an edit may write into each column of each file of a catalog."""
 
@@ -154,6 +166,7 @@ _OFTEN = (
     ("subscriptions.csv", "end_date"),
     ("subscriptions.csv", "interval"),
     ("subscriptions.csv", "anchor"),
+    ("subscription_phases.csv", "from"),
     ("customers.csv", "time_zone"),
     ("customers.csv", "grace_period_days"),
     ("customers.csv", "late_usage_policy"),
@@ -203,6 +216,12 @@ def first_catalog(draw: random.Random) -> Files:
     for customer, plans in lives:
         for plan in plans:
             _subscribe(files, draw, customer, plan, row)
+    if draw.random() < 0.5:
+        last = files["subscriptions.csv"][-1]
+        change = date.fromisoformat(last["start_date"]) + timedelta(draw.choice((5, 13, 31, 45)))
+        plan = draw.choice([each for each in PLANS if each != last["plan_code"]])
+        change_row = (last["subscription_id"], change.isoformat(), plan, draw.choice(("", "yes")))
+        files["subscription_phases.csv"].append(row("subscription_phases.csv", *change_row))
     return files
 
 
@@ -250,8 +269,8 @@ def _subscribe(
 def edited(chance: Chance, files: Files) -> Files:
     """The catalog after one edit: of a cell, a row, or several rows that belong together."""
     edits: list[Callable[[Chance, Files], Files]] = [
-        _cell, _cell, _cell, _cell, _often, _often, _often, _without_row, _with_row, _phase,
-        _renamed, _handed_over, _handed_over, _handed_over,
+        _cell, _cell, _cell, _cell, _often, _often, _often, _without_row, _with_row, _followed,
+        _renamed, _handed_over, _handed_over, _handed_over, _phase, _phase, _anchored, _paused,
     ]  # fmt: skip
     return chance.draw.choice(edits)(chance, files)
 
@@ -305,6 +324,56 @@ def _with_row(chance: Chance, files: Files, name: str | None = None) -> Files:
 
 
 def _phase(chance: Chance, files: Files) -> Files:
+    """A subscription changes its plan, or a change of plan is gone."""
+    found = copied(files)
+    rows = found["subscription_phases.csv"]
+    if rows and chance.draw.random() < 0.2:
+        rows.pop(chance.draw.randrange(len(rows)))
+    elif found["subscriptions.csv"]:
+        life, later = chance.draw.choice(found["subscriptions.csv"]), chance.draw.choice((5, 30))
+        start = date.fromisoformat(life["start_date"])
+        day = max(chance.day(), start + timedelta(later))
+        rows.append(
+            {
+                "subscription_id": life["subscription_id"],
+                "from": day.isoformat(),
+                "plan_code": CELLS["subscription_phases.csv", "plan_code"](chance, files),
+                "realign": chance.draw.choice(("", "", "no", "yes")),
+            }
+        )
+    return found
+
+
+def _anchored(chance: Chance, files: Files) -> Files:
+    """The periods of a subscription are counted from a day."""
+    found = copied(files)
+    if found["subscriptions.csv"]:
+        row = chance.draw.choice(found["subscriptions.csv"])
+        is_at = row["interval"] == "day" or chance.draw.random() < 0.4
+        days = ("sunday", "tuesday") if row["interval"] == "week" else ("10", "30", "31")
+        row["anchor"] = "at" if is_at else "day"
+        row["anchor_at"] = chance.day().isoformat() if is_at else ""
+        row["anchor_day"] = "" if is_at else chance.draw.choice(days)
+    return found
+
+
+def _paused(chance: Chance, files: Files) -> Files:
+    """A subscription rests for some days."""
+    found = copied(files)
+    if found["subscriptions.csv"]:
+        life, day = chance.draw.choice(found["subscriptions.csv"]), chance.day()
+        end = day + timedelta(chance.draw.choice((1, 9)))
+        found["subscription_pauses.csv"].append(
+            {
+                "subscription_id": life["subscription_id"],
+                "from": day.isoformat(),
+                "to": end.isoformat(),
+            }
+        )
+    return found
+
+
+def _followed(chance: Chance, files: Files) -> Files:
     """A subscription ends on a day, and another one takes its place on another plan."""
     found = copied(files)
     rows = found["subscriptions.csv"]

@@ -69,8 +69,15 @@ def start_lake(home: Path) -> Path:
 
 
 def copy_old_lake(name: str, folder: Path) -> Path:
-    """A home with a copy of the old lake, which a test may change."""
-    return Path(shutil.copytree(OLD_LAKES / name, folder / name))
+    """A home with a copy of the old lake and the catalogs it used, which a test may change."""
+    home = Path(shutil.copytree(OLD_LAKES / name, folder / name))
+    for stored in (home / "lake" / "data" / "main" / "catalogs").glob("*.parquet"):
+        columns = ["catalog_digest", "file_name", "content"]
+        for digest, file_name, content in pl.read_parquet(stored, columns=columns).iter_rows():
+            frozen = home / "catalog" / digest
+            frozen.mkdir(parents=True, exist_ok=True)
+            (frozen / file_name).write_bytes(content.encode())
+    return home
 
 
 def lake_rows(table: LakeTable, *rows: Mapping[str, object]) -> pl.DataFrame:

@@ -207,6 +207,7 @@ def span_row(number: int, closed: Closed) -> dict[str, object]:
         "currency": "USD",
         "time_zone": closed.time_zone,
         "metric_codes": "",
+        "phase_start_label": closed.start_label,
         "void_invoice_id": None,
         "span_start_at": closed.start_at,
         "span_end_at": closed.end_at,

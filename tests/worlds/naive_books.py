@@ -50,7 +50,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Period:
-    """A billing period, open or closed. The last five are null while it is open."""
+    """A billing period, open or closed. The last two say nothing while it is open."""
 
     subscription_id: str
     customer_id: str
@@ -63,6 +63,7 @@ class Period:
     end_at: datetime
     grace_end_at: datetime
     cut_at: datetime
+    phase_start: date
     metrics: frozenset[str] = frozenset()
     event_batch_id: int | None = None
 
@@ -73,7 +74,9 @@ class Period:
     @property
     def facts(self) -> tuple[object, ...]:
         """What does not change within a span of closed time."""
-        return self.subscription_id, self.plan_code, self.currency, self.metrics
+        return (
+            self.subscription_id, self.plan_code, self.currency, self.metrics, self.phase_start
+        )  # fmt: skip
 
     def holds(self, instant: datetime) -> bool:
         return self.start_at <= instant < self.end_at
@@ -108,24 +111,77 @@ def day_of(cell: str) -> date | None:
     return date.fromisoformat(cell) if cell else None
 
 
-def begins_period(subscription: Mapping[str, str], day: date) -> bool:
-    """Whether the rhythm has a boundary on this day."""
-    start, interval = date.fromisoformat(subscription["start_date"]), subscription["interval"]
-    count = int(subscription["interval_count"])
-    if subscription["anchor"] == "calendar":
-        start = {
+@dataclass(frozen=True)
+class Rhythm:
+    """The boundaries of a subscription: each some steps from an anchor, before or after it."""
+
+    interval: str
+    count: int
+    anchor: date
+    day_of_month: int
+
+    def begins_period(self, day: date) -> bool:
+        """Whether there is a boundary on this day."""
+        if self.interval in {"day", "week"}:
+            return (day - self.anchor).days % (self.count * _DAYS[self.interval]) == 0
+        months = self.count * _MONTHS[self.interval]
+        if ((day.year - self.anchor.year) * 12 + day.month - self.anchor.month) % months:
+            return False
+        is_last_of_month = (day + DAY).day == 1
+        return day.day == self.day_of_month or (is_last_of_month and day.day < self.day_of_month)
+
+
+_DAYS = {"day": 1, "week": 7}
+_MONTHS = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def rhythm_of(row: Mapping[str, str], realigned: date | None = None) -> Rhythm:
+    """The rhythm of a row of subscriptions.csv, counted anew from the day of a change, if any."""
+    start, interval = date.fromisoformat(row["start_date"]), row["interval"]
+    anchored = row["anchor"] if realigned is None else "anniversary"
+    monday = start - timedelta(days=start.weekday())
+    anchor = realigned or start
+    if anchored == "calendar":
+        anchor = {
             "day": start,
-            "week": start - timedelta(days=start.weekday()),
+            "week": monday,
             "month": start.replace(day=1),
             "quarter": start.replace(month=(start.month - 1) // 3 * 3 + 1, day=1),
+            "half_year": start.replace(month=(start.month - 1) // 6 * 6 + 1, day=1),
             "year": start.replace(month=1, day=1),
         }[interval]
-    if interval in {"day", "week"}:
-        return (day - start).days % (count * {"day": 1, "week": 7}[interval]) == 0
-    months = count * {"month": 1, "quarter": 3, "year": 12}[interval]
-    if ((day.year - start.year) * 12 + day.month - start.month) % months:
-        return False
-    return day.day == start.day or ((day + DAY).day == 1 and day.day < start.day)
+    elif anchored == "at":
+        anchor = date.fromisoformat(row["anchor_at"])
+    elif anchored == "day" and interval == "week":
+        anchor = monday + timedelta(days=_WEEKDAYS.index(row["anchor_day"]))
+    day_of_month = anchor.day
+    if anchored == "day" and interval != "week":
+        anchor, day_of_month = start.replace(day=1), int(row["anchor_day"])
+    return Rhythm(interval, int(row["interval_count"]), anchor, day_of_month)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A plan of a subscription, and from when to when it is on it; the last one never ends."""
+
+    number: int
+    plan_code: str
+    rhythm: Rhythm
+    start: date
+    end: date | None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Open time on one plan. Its first instant may be stored with the closed time before it."""
+
+    phase: Phase
+    start: date
+    begun_at: datetime
+    stop: date | None
+    stop_at: datetime | None
+    is_stored: bool
 
 
 class Today:
@@ -160,22 +216,53 @@ class Today:
         return [
             period
             for row in self.subscriptions.values()
-            for gap in self.gaps(row)
-            for period in self._walked(row, *gap, until)
+            for piece in self.pieces(row)
+            for period in self._walked(row, piece, until)
         ]
 
-    def _walked(
-        self,
-        row: Mapping[str, str],
-        start: date,
-        stop: date | None,
-        before: Period | None,
-        until: datetime,
-    ) -> Iterator[Period]:
-        customer = self.customers[row["customer_id"]]
-        zone, grace = customer["time_zone"], int(customer["grace_period_days"])
+    def phases(self, row: Mapping[str, str]) -> list[Phase]:
+        """The phases of a subscription, in order; the first is its own row."""
+        changes = sorted(
+            (date.fromisoformat(each["from"]), each["plan_code"], each["realign"] == "yes")
+            for each in self.files["subscription_phases.csv"]
+            if each["subscription_id"] == row["subscription_id"]
+        )
+        found = [Phase(0, row["plan_code"], rhythm_of(row), day_of(row["start_date"]) or date.max,
+                       None)]  # fmt: skip
+        for number, (start, plan_code, is_realigned) in enumerate(changes, start=1):
+            last = found[-1]
+            found[-1] = replace(last, end=start)
+            rhythm = rhythm_of(row, start) if is_realigned else last.rhythm
+            found.append(Phase(number, plan_code, rhythm, start, None))
+        return found
+
+    def pieces(self, row: Mapping[str, str]) -> Iterator[Piece]:
+        """The open time of a subscription, cut where closed time or another plan begins.
+
+        A change that lies before the start of open time, by day or by instant, is in force there.
+        """
+        zone = self.customers[row["customer_id"]]["time_zone"]
+        for start, stop, before in self.gaps(row):
+            begun_at, stop_at, is_stored = self._edges(row, start, stop, before)
+            for phase in self.phases(row):
+                piece = Piece(phase, start, begun_at, stop, stop_at, is_stored)
+                from_at = first_instant(zone, phase.start)
+                if phase.start > start and from_at > begun_at:
+                    piece = replace(piece, start=phase.start, begun_at=from_at, is_stored=False)
+                to_at = first_instant(zone, phase.end) if phase.end else EVER_AFTER
+                if phase.end and phase.end < (stop or date.max) and to_at < (stop_at or EVER_AFTER):
+                    piece = replace(piece, stop=phase.end, stop_at=to_at)
+                if piece.start < (piece.stop or date.max) and piece.begun_at < (
+                    piece.stop_at or EVER_AFTER
+                ):
+                    yield piece
+
+    def _edges(
+        self, row: Mapping[str, str], start: date, stop: date | None, before: Period | None
+    ) -> tuple[datetime, datetime | None, bool]:
+        """First and next instant of a gap, and whether the first is stored with closed time."""
+        zone = self.customers[row["customer_id"]]["time_zone"]
         own = [each for each in self.closed if each.subscription_id == row["subscription_id"]]
-        floor = max((each.cut_at for each in own), default=EVER_BEFORE)
         # An instant that closed time of the customer begins or ends with bounds others too.
         theirs = [each for each in self.closed if each.customer_id == row["customer_id"]]
         going_on = {(each.facts, each.start) for each in theirs}
@@ -190,16 +277,22 @@ class Today:
             for each in theirs
             if each.start == stop and (each.facts, stop) not in gone_on
         ]
-        first, day = start, start
-        begun_at = first_instant(zone, start)
-        if before or begun:
-            begun_at = before.end_at if before else max(begun)
+        begun_at = before.end_at if before else max(begun, default=first_instant(zone, start))
         stop_at = min((each.start_at for each in own if each.start == stop), default=None)
-        stop_at = stop_at or min(ended, default=None)
-        is_first = bool(before or begun)
+        if stop and not stop_at:
+            stop_at = min(ended, default=first_instant(zone, stop))
+        return begun_at, stop_at, bool(before or begun)
+
+    def _walked(self, row: Mapping[str, str], piece: Piece, until: datetime) -> Iterator[Period]:
+        customer = self.customers[row["customer_id"]]
+        zone, grace = customer["time_zone"], int(customer["grace_period_days"])
+        own = [each for each in self.closed if each.subscription_id == row["subscription_id"]]
+        floor = max((each.cut_at for each in own), default=EVER_BEFORE)
+        plan_code, stop, stop_at = piece.phase.plan_code, piece.stop, piece.stop_at
+        first, day, begun_at, is_stored = piece.start, piece.start, piece.begun_at, piece.is_stored
         while begun_at <= until and (stop is None or day < stop):
             day += DAY
-            if day != stop and not begins_period(row, day):
+            if day != stop and not piece.phase.rhythm.begins_period(day):
                 continue
             end_at = first_instant(zone, day)
             if stop is not None and stop_at and (day == stop or end_at >= stop_at):
@@ -209,8 +302,8 @@ class Today:
                 yield Period(
                     row["subscription_id"],
                     row["customer_id"],
-                    row["plan_code"],
-                    self.plans[row["plan_code"]]["currency"] or customer["currency"],
+                    plan_code,
+                    self.plans[plan_code]["currency"] or customer["currency"],
                     customer["late_usage_policy"],
                     first,
                     day,
@@ -218,9 +311,10 @@ class Today:
                     end_at,
                     grace_end_at,
                     max(grace_end_at, floor),
+                    piece.phase.start,
                 )
-                first, begun_at, is_first = day, end_at, False
-            elif not is_first:
+                first, begun_at, is_stored = day, end_at, False
+            elif not is_stored:
                 first = day  # The zone skipped that day.
 
     def charges(self, plan_code: str, day: date) -> dict[str, Mapping[str, str]]:
@@ -297,26 +391,47 @@ class Today:
             else:
                 checks = {
                     "customer_id": row["customer_id"] != each.customer_id,
-                    "plan_code": row["plan_code"] != each.plan_code,
                     "start_date": date.fromisoformat(row["start_date"]) > each.start,
                     "end_date": (day_of(row["end_date"]) or date.max) < each.end,
                 }
                 found |= {("subscriptions.csv", name) for name, wrong in checks.items() if wrong}
+                found |= set(self._other_phase(row, each))
             plan = self.plans.get(each.plan_code)
             if plan and plan["currency"] not in {"", each.currency}:
                 found.add(("plans.csv", "currency"))
             for other in self.subscriptions.values():
                 if (
-                    other["subscription_id"] != each.subscription_id
-                    and other["customer_id"] == each.customer_id
-                    and self.charged(other["plan_code"]) & each.metrics
-                    and any(
-                        start < each.end and each.start < (stop or date.max)
-                        for start, stop, _ in self.gaps(other)
-                    )
+                    other["subscription_id"] == each.subscription_id
+                    or other["customer_id"] != each.customer_id
                 ):
-                    found.add(("subscriptions.csv", "start_date"))
+                    continue
+                found |= {
+                    ("subscription_phases.csv", "from")
+                    if piece.phase.number
+                    else ("subscriptions.csv", "start_date")
+                    for piece in self.pieces(other)
+                    if self.charged(piece.phase.plan_code) & each.metrics
+                    and piece.start < each.end
+                    and each.start < (piece.stop or date.max)
+                }
         return found
+
+    def _other_phase(self, row: Mapping[str, str], closed: Period) -> Iterator[tuple[str, str]]:
+        """File and column of what puts a closed period into another phase."""
+        zone = self.customers[row["customer_id"]]["time_zone"]
+        for phase in self.phases(row):
+            is_here = phase.start < closed.end and first_instant(zone, phase.start) < closed.end_at
+            if phase.end is not None:
+                is_here &= phase.end > max(closed.start, closed.phase_start)
+                is_here &= first_instant(zone, phase.end) > closed.start_at
+            is_same = phase.number == 0 or phase.start == closed.phase_start
+            if is_here and not (is_same and phase.plan_code == closed.plan_code):
+                column = "plan_code" if is_same else "from"
+                yield (
+                    ("subscription_phases.csv", column)
+                    if phase.number
+                    else ("subscriptions.csv", column)
+                )
 
     def bills(
         self,

@@ -9,6 +9,7 @@ import polars as pl
 from pipelines.catalog.periods import billing_periods
 from pipelines.periods.zones import local_midnight
 from pipelines.vocabulary.frames import CLOSED_SPANS
+from pipelines.vocabulary.tables import UTC_MICROSECONDS
 
 SUBSCRIPTIONS = pl.Schema(
     {
@@ -66,6 +67,13 @@ class Closed:
     customer: str = "c"
 
 
+def when_date(column: str) -> pl.Expr:
+    """A column of local dates as the catalog has them."""
+    at = pl.lit(None, UTC_MICROSECONDS)
+    is_there = pl.col(column).is_not_null()
+    return pl.when(is_there).then(pl.struct(pl.col(column).alias("date"), at=at)).alias(column)
+
+
 def spans_of(closed: Sequence[Closed]) -> pl.DataFrame:
     rows = [
         {
@@ -74,6 +82,7 @@ def spans_of(closed: Sequence[Closed]) -> pl.DataFrame:
             "plan_code": "p",
             "currency": "USD",
             "metric_codes": "",
+            "phase_start_label": datetime.fromisoformat(span.start),
             "span_start_at": local_midnight(span.zone, date.fromisoformat(span.start)),
             "span_end_at": local_midnight(span.zone, date.fromisoformat(span.end)),
             "span_start_label": datetime.fromisoformat(span.start),
@@ -91,7 +100,9 @@ def periods_of(terms: Terms, until: str, *closed: Closed) -> pl.DataFrame:
     start = date.fromisoformat(terms.start)
     subscription = ("s", "c", "p", terms.interval, terms.count, terms.anchor, start, end)
     return billing_periods(
-        pl.DataFrame([subscription], SUBSCRIPTIONS, orient="row"),
+        pl.DataFrame([subscription], SUBSCRIPTIONS, orient="row").with_columns(
+            when_date("start_date"), when_date("end_date")
+        ),
         pl.DataFrame(
             [("c", "EUR", terms.zone, terms.grace, terms.policy)], CUSTOMERS, orient="row"
         ),

@@ -1,10 +1,12 @@
 """Cases of preview, asked as a person asks: JSON in, answers out."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.preview.answers import answers
 from pipelines.preview.json_cases import answers_text, read_cases
+from witness.periods import Life, When
 
 Case = dict[str, Any]
 
@@ -39,6 +41,40 @@ def periods_case(life: Case, zone: str = "Etc/UTC", grace: int = 0, **asked: obj
         "time_zone": zone,
         "grace_period_days": grace,
         "subscription": {"interval": "month"} | life,
+        **asked,
+    }
+
+
+def written(when: When) -> str:
+    """A date or an instant as texts have it."""
+    if isinstance(when, datetime):
+        return when.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return when.isoformat()
+
+
+def case_of(life: Life, **asked: object) -> Case:
+    """A case of the kind `periods` about a life of the witness; pauses are left out."""
+    given_values = {
+        "start_date": life.start,
+        "end_date": life.end,
+        "anchor_at": life.anchor_at,
+        "trial_until": life.trial_until,
+    }
+    return {
+        "kind": "periods",
+        "time_zone": life.time_zone,
+        "grace_period_days": life.grace_period_days,
+        "subscription": {
+            **{name: written(when) for name, when in given_values.items() if when is not None},
+            "interval": life.interval,
+            "interval_count": life.interval_count,
+            "anchor": life.anchor,
+            "anchor_day": life.anchor_day,
+            "phases": [
+                {"from": written(each.start), "plan_code": each.plan_code, "realign": each.realign}
+                for each in life.phases
+            ],
+        },
         **asked,
     }
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from hypothesis import strategies as st
 
+from tests.worlds.periods import when_date
+
 INTERVALS = ("day", "week", "month", "quarter", "year")
 ANCHORS = ("calendar", "anniversary")
 """What begins_period knows."""
@@ -57,7 +59,7 @@ def frame_of_subscriptions(subscriptions: list[Subscription]) -> pl.DataFrame:
             "end_date": pl.Date(),
         },
         orient="row",
-    ).with_columns(plan_code=pl.lit("p"))
+    ).with_columns(when_date("start_date"), when_date("end_date"), plan_code=pl.lit("p"))
 
 
 def frame_of_customers(customers: list[Customer]) -> pl.DataFrame:

@@ -112,4 +112,5 @@ TABLE = CatalogTable(
     rules=(cells_of_no_matrix, ambiguous_cells),
     is_optional=True,
     is_priced=False,
+    is_seed=False,
 )

@@ -88,4 +88,5 @@ TABLE = CatalogTable(
     rules=(ends_before_starts, charges_covered_twice, unknown_charges(Commitment)),
     is_optional=True,
     is_priced=False,
+    is_seed=False,
 )

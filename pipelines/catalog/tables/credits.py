@@ -112,4 +112,5 @@ TABLE = CatalogTable(
     rules=(wrong_amounts, expired_before_effective, unknown_charges(Credit)),
     is_optional=True,
     is_priced=False,
+    is_seed=False,
 )

@@ -129,4 +129,5 @@ TABLE = CatalogTable(
     rules=(wrong_owners, wrong_values, unknown_charges(Discount)),
     is_optional=True,
     is_priced=False,
+    is_seed=False,
 )

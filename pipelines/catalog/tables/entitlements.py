@@ -41,4 +41,5 @@ TABLE = CatalogTable(
     ),
     is_optional=True,
     is_priced=False,
+    is_seed=False,
 )

@@ -1,18 +1,22 @@
 """subscriptions.csv: who is billed for which plan, and for which days."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime, time
 
 import polars as pl
 
-from pipelines.catalog.cells import CODE, DATE, TEXT, one_of, shown, whole_number
-from pipelines.catalog.charge_models.charge import Charge
-from pipelines.catalog.rows import Problem, Row, column
-from pipelines.catalog.table import CatalogTable, Reference, Rows, Tables
+from pipelines.catalog.cells import ANCHOR_DAY, CODE, TEXT, WHEN, one_of, shown, whole_number
+from pipelines.catalog.periods import lives_of
+from pipelines.catalog.rows import Problem, Row, column, later
+from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.catalog.tables.customers import Customer
-from pipelines.periods.rhythm import INTERVALS
+from pipelines.catalog.tables.plans import Plan
+from pipelines.periods.lives import Lives, WhenCell, resolved
+from pipelines.periods.order import anchor_out_of_order, ends_out_of_order
+from pipelines.periods.rhythm import ANCHORS, INTERVALS
+from pipelines.vocabulary.frames import CLOSED_SPANS
+from pipelines.vocabulary.tables import LABEL
 
 INTERVAL_COUNT_MAX = 999
 """Most units of an interval in one period."""
@@ -21,6 +25,9 @@ INTERVAL_COUNT_MAX = 999
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Row):
     """One row per subscription; its days are the customer's local ones.
+
+    A date stands for its first instant in the customer's zone. Its plan holds until the first row
+    of subscription_phases.csv.
 
     An edit holds from the next run on, from the end of the last closed period. A past that it adds
     waits for `meterline close --accept`, and one that takes away what was billed is refused.
@@ -34,106 +41,118 @@ class Subscription(Row):
     interval: str = column(one_of(*INTERVALS), "Unit of the billing period.")
     interval_count: int = column(whole_number(1, INTERVAL_COUNT_MAX), "Units per billing period.")
     anchor: str = column(
-        one_of("calendar", "anniversary"),
-        "Where periods are counted from: the calendar unit, or the start date.",
+        one_of(*ANCHORS),
+        "Where periods are counted from: the calendar unit that holds the start, the start itself, "
+        "`anchor_day`, or `anchor_at`.",
     )
-    start_date: date = column(DATE, "First day.")
-    end_date: date | None = column(DATE, "First day without it; empty is open.", empty=None)
+    start_date: WhenCell = column(WHEN, "First day, or first instant.")
+    end_date: WhenCell | None = column(
+        WHEN, "First day, or first instant, without it; empty is open.", empty=None
+    )
+    anchor_day: str | None = column(
+        ANCHOR_DAY,
+        "With anchor `day`: a day of the month for intervals of months, a weekday for weeks. A "
+        "month that is too short has its last day.",
+        empty=None,
+        is_optional=True,
+    )
+    anchor_at: WhenCell | None = column(
+        WHEN,
+        "With anchor `at`: one of the boundaries, before or after the start.",
+        empty=None,
+        is_optional=True,
+    )
+    trial_until: WhenCell | None = column(
+        WHEN,
+        "End of the trial; the days before its local day are no service days.",
+        empty=None,
+        is_optional=True,
+    )
+    trial_covers: str = later(
+        one_of("fees", "all"),
+        "What the trial leaves out: fees, or all usage too. Empty is `fees`.",
+        empty="fees",
+    )
 
 
-def plans_by_subscription(tables: Tables) -> dict[str, set[str]]:
-    """The plans that each subscription is ever on."""
-    lives = tables.whole(Subscription).frame.select("subscription_id", "plan_code")
-    return {subscription_id: {plan_code} for subscription_id, plan_code in lives.iter_rows()}
+def whole_lives(
+    tables: Tables, phases: pl.DataFrame | None = None, pauses: pl.DataFrame | None = None
+) -> Lives:
+    """The subscriptions as the calendar takes them, for a rule that compares their bounds.
+
+    Args:
+        tables: rows of customers, plans and subscriptions.
+        phases: rows of subscription_phases.csv; None where the rule asks for none.
+        pauses: rows of subscription_pauses.csv; the same.
+
+    Raises:
+        TableNotWholeError: some of the rows in `tables` are ill-formed.
+    """
+    # A row that stands twice is a problem of its own.
+    return lives_of(
+        _once(tables.whole(Subscription).frame, "subscription_id"),
+        _once(tables.whole(Customer).frame, "customer_id"),
+        _once(tables.whole(Plan).frame, "plan_code"),
+        phases=phases,
+        pauses=pauses,
+    )
 
 
-def lives_without_days(tables: Tables) -> Iterator[Problem]:
-    """A subscription ends after it starts."""
-    for row in tables.whole(Subscription).where(pl.col("end_date") <= pl.col("start_date")):
-        yield row.problem(
-            "end_date",
-            f"{row.end_date} is not after start_date {row.start_date}; the end is the first "
-            "day without the subscription",
-        )
+def _once(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    return rows.unique(key, keep="first", maintain_order=True)
+
+
+def lives_without_time(tables: Tables) -> Iterator[Problem]:
+    """A subscription ends after it starts, by the local clock and by instant."""
+    for wrong in ends_out_of_order(whole_lives(tables)):
+        yield Problem(Subscription.file_name, wrong.row, wrong.column, wrong.reason)
+
+
+def anchors_without_rhythm(tables: Tables) -> Iterator[Problem]:
+    """An anchor has what it is counted from, in a unit that its interval has."""
+    anchored = ["interval", "anchor", "anchor_day"]
+    rows = tables[Subscription].frame.select(
+        "line", *anchored, has_anchor_at=pl.col("anchor_at").is_not_null()
+    )
+    for key, same in rows.group_by(*anchored, "has_anchor_at", maintain_order=True):
+        interval, anchor, anchor_day, has_anchor_at = key
+        for wrong in anchor_out_of_order(
+            str(interval),
+            str(anchor),
+            None if anchor_day is None else str(anchor_day),
+            has_anchor_at=bool(has_anchor_at),
+        ):
+            for line in same["line"]:
+                yield Problem(Subscription.file_name, line, wrong.column, wrong.reason)
+
+
+def time_text(label: datetime | None) -> str:
+    """A local date, or date and time where it is no midnight."""
+    if label is None:
+        return "further notice"
+    is_midnight = label.time() == time()
+    return label.date().isoformat() if is_midnight else label.isoformat(sep=" ")
 
 
 def lives_of_ended_customers(tables: Tables) -> Iterator[Problem]:
-    """The subscriptions of a customer end before it does."""
-    ends = dict(
-        tables.whole(Customer).frame.select("customer_id", "ends_on").drop_nulls().iter_rows()
+    """The subscriptions of a customer end on the day it ends, or before."""
+    ends = tables.whole(Customer).frame.select("customer_id", "ends_on").drop_nulls()
+    if ends.is_empty():
+        return
+    lives = whole_lives(tables).subscriptions.join(ends, on="customer_id", maintain_order="left")
+    end, ends_on = pl.col("end_date_label"), pl.col("ends_on").cast(LABEL)
+    too_long = resolved(lives, CLOSED_SPANS.to_frame(), "end_date").filter(
+        end.is_null() | (end > ends_on)
     )
-    for row in tables.whole(Subscription).where(pl.col("customer_id").is_in(list(ends))):
-        ends_on = ends[row.customer_id]
-        if row.end_date is None or row.end_date > ends_on:
-            yield row.problem(
-                "end_date",
-                f"{row.end_date or 'an open end'} is after {ends_on}, from which on customer "
-                f"{shown(row.customer_id)} is gone (ends_on in customers.csv); end it by then, or "
-                "move ends_on",
-            )
-
-
-def lives_before_prices(tables: Tables) -> Iterator[Problem]:
-    """Every charge of a plan has a price when the first subscription to it starts."""
-    lives = tables.whole(Subscription).frame.sort("start_date", "line")
-    earliest = Rows(Subscription, lives.unique("plan_code", keep="first", maintain_order=True))
-    first_lives = {life.plan_code: life for life in earliest}
-    first_prices = dict[tuple[str, str], Charge]()
-    for charge in tables.whole(Charge).where(pl.col("subscription_id").is_null()):
-        key = (charge.plan_code, charge.charge_code)
-        if charge.valid_from <= first_prices.setdefault(key, charge).valid_from:
-            first_prices[key] = charge
-    for (plan_code, charge_code), charge in first_prices.items():
-        life = first_lives.get(plan_code)
-        if life is not None and charge.valid_from > life.start_date:
-            yield charge.problem(
-                "valid_from",
-                f"{charge.valid_from} is the first price of {shown(charge_code)}, but subscription "
-                f"{shown(life.subscription_id)} (subscriptions.csv, row {life.line}) is on plan "
-                f"{shown(plan_code)} from {life.start_date} on; date the first price on or "
-                "before that day (finalized invoices do not change)",
-            )
-
-
-def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
-    """Subscriptions of one customer that overlap charge different metrics.
-
-    An event need not name its subscription, so each metric must find exactly one.
-    """
-    metrics = defaultdict[str, set[str]](set)
-    for charge in tables.whole(Charge):
-        if charge.metric_code is not None:
-            metrics[charge.plan_code].add(charge.metric_code)
-    lives = defaultdict[tuple[str, str], list[Subscription]](list)
-    for row in tables.whole(Subscription).where(pl.col("customer_id").is_duplicated()):
-        for metric in metrics[row.plan_code]:
-            lives[row.customer_id, metric].append(row)
-    clashes = defaultdict[tuple[int, int], list[tuple[str, Subscription, Subscription]]](list)
-    for (_, metric), rows in lives.items():
-        rows.sort(key=lambda row: (row.start_date, row.line))
-        latest = rows[0]
-        for row in rows[1:]:
-            if row.start_date < (latest.end_date or date.max):
-                clashes[row.line, latest.line].append((metric, row, latest))
-            latest = max(latest, row, key=lambda row: row.end_date or date.max)
-    for clash in clashes.values():
-        _, row, latest = clash[0]
-        charged = ", ".join(sorted(shown(metric) for metric, _, _ in clash))
-        yield row.problem(
-            "plan_code",
-            f"{shown(row.plan_code)} charges {charged} from {row.start_date}, for which "
-            f"subscription {shown(latest.subscription_id)} (row {latest.line}) bills the same "
-            f"customer until {latest.end_date or 'further notice'}; no event is billed twice for "
-            "one metric, so end one before the other starts, or use a plan without that metric",
+    for row in too_long.iter_rows(named=True):
+        yield Problem(
+            Subscription.file_name,
+            row["row"],
+            "end_date",
+            f"the life goes on until {time_text(row['end_date_label'])}, but customer "
+            f"{shown(row['customer_id'])} is gone from {row['ends_on']} on (ends_on in "
+            "customers.csv); end it by then, or move ends_on",
         )
-
-
-def plans_without_charges(tables: Tables) -> Iterator[str]:
-    """A plan that is subscribed to but has no charges gives empty invoices."""
-    charged = tables[Charge].frame["plan_code"]
-    subscribed = tables[Subscription].frame["plan_code"]
-    for plan_code in sorted(set(subscribed.unique()) - set(charged.unique())):
-        yield f"plan {shown(plan_code)} has subscriptions but no charges: its invoices are empty"
 
 
 TABLE = CatalogTable(
@@ -143,11 +162,5 @@ TABLE = CatalogTable(
         Reference(("customer_id",), "customers.csv"),
         Reference(("plan_code",), "plans.csv"),
     ),
-    rules=(
-        lives_without_days,
-        lives_of_ended_customers,
-        lives_before_prices,
-        metrics_charged_twice,
-    ),
-    warnings=(plans_without_charges,),
+    rules=(lives_without_time, anchors_without_rhythm, lives_of_ended_customers),
 )

@@ -74,4 +74,5 @@ TABLE = CatalogTable(
     rules=(changed_kinds,),
     is_optional=True,
     is_priced=False,
+    is_seed=False,
 )

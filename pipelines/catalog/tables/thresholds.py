@@ -29,4 +29,5 @@ TABLE = CatalogTable(
     references=(Reference(("customer_id",), "customers.csv"),),
     is_optional=True,
     is_priced=False,
+    is_seed=False,
 )

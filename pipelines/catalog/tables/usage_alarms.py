@@ -59,4 +59,5 @@ TABLE = CatalogTable(
     rules=(alarms_of_nothing,),
     is_optional=True,
     is_priced=False,
+    is_seed=False,
 )

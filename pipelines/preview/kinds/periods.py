@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
 from pipelines.catalog.cells import whole_number
 from pipelines.periods.boundaries import boundaries_around
-from pipelines.periods.lives import WHEN, Lives, resolved
+from pipelines.periods.lives import WHEN, Lives, resolved, when_cell
 from pipelines.periods.open_periods import open_periods, phases_in_force
 from pipelines.periods.rhythm import longest_period_days
 from pipelines.preview.faults import CaseError, Code, Fault
@@ -23,7 +23,7 @@ from pipelines.preview.lives import (
     name_of,
     read_life,
 )
-from pipelines.preview.texts import instant_text, when_cell
+from pipelines.preview.texts import instant_text
 
 PERIODS_MAX = 10_000
 """Most periods that are worked out for a case."""
@@ -90,7 +90,7 @@ def _asked(cases: Mapping[Key, _Case]) -> pl.DataFrame:
             "subscription_id": name_of(key),
             "asked": case.asked,
             "start": when_cell(case.life.row["start_date"]),
-            "asked_when": when_cell(None if case.asked == "count" else case.value),
+            "asked_when": when_cell(case.value if isinstance(case.value, date) else None),
             "count": case.value if case.asked == "count" else None,
             "longest": longest_period_days(
                 case.life.row["interval"], case.life.row["interval_count"]

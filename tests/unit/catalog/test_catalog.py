@@ -19,6 +19,7 @@ from pipelines.catalog.tables.customer_aliases import Alias
 from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.plans import Plan
 from pipelines.catalog.tables.subscriptions import Subscription
+from pipelines.periods.lives import when_cell
 from pipelines.vocabulary.errors import CatalogError
 from pipelines.vocabulary.frames import SOURCES
 from tests.worlds.catalogs import METRICS, RIGHT, Edit, read
@@ -73,11 +74,12 @@ def test_a_right_catalog_is_typed_exactly(tmp_path: Path) -> None:
         ("local", "traffic", price, bound, None, Decimal("0.01"), Decimal(0), *absent),
         ("local", "traffic", price, Decimal(0), bound, Decimal("0.02"), Decimal(5), *absent),
     ]
-    start, cut = date(2026, 1, 1), date(2026, 3, 1)
+    start, cut = when_cell(date(2026, 1, 1)), when_cell(date(2026, 3, 1))
+    unsaid = (None, None, None, "fees")
     assert catalog.frame(Subscription).rows() == [
-        ("s1", "acme", "basic", "month", 1, "calendar", start, cut),
-        ("s2", "acme", "basic", "week", 2, "anniversary", cut, None),
-        ("s3", "acme", "local", "day", 1, "calendar", start, None),
+        ("s1", "acme", "basic", "month", 1, "calendar", start, cut, *unsaid),
+        ("s2", "acme", "basic", "week", 2, "anniversary", cut, None, *unsaid),
+        ("s3", "acme", "local", "day", 1, "calendar", start, None, *unsaid),
     ]
 
 

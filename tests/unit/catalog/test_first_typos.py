@@ -58,7 +58,7 @@ TYPOS = {
     "a date of another country": (
         Edit("subscriptions.csv", "2026-03-01,\n", "01.03.2026,\n"),
         "subscriptions.csv, row 3, column start_date: '01.03.2026' is no date; write it like "
-        "2026-01-31",
+        "2026-01-31, or as an instant like 2026-01-31T13:45:00Z",
     ),
     "a day that there is not": (
         Edit("subscriptions.csv", "2026-03-01,\n", "2026-02-30,\n"),
@@ -147,8 +147,9 @@ TYPOS = {
     ),
     "an end before the start": (
         Edit("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,2025-03-01"),
-        "subscriptions.csv, row 2, column end_date: 2025-03-01 is not after start_date 2026-01-01; "
-        "the end is the first day without the subscription",
+        "subscriptions.csv, row 2, column end_date: expected later than the start, 2026-01-01 "
+        "00:00:00 local (2026-01-01T05:00:00Z), by the local clock and by instant, found "
+        "2025-03-01 00:00:00 local (2025-03-01T05:00:00Z); correct one of them",
     ),
     "a dialect that there is not": (
         Edit("sources.csv", "cdn,metronome", "cdn,json"),

@@ -9,7 +9,7 @@ from pipelines.catalog.periods import billing_periods
 from pipelines.periods.rhythm import longest_period_days
 from pipelines.periods.zones import known_time_zones, local_midnight
 from pipelines.vocabulary.frames import BILLING_PERIODS
-from tests.worlds.periods import CUSTOMERS, PLANS, SUBSCRIPTIONS, Terms, at, periods_of
+from tests.worlds.periods import CUSTOMERS, PLANS, SUBSCRIPTIONS, Terms, at, periods_of, when_date
 
 
 def empty_catalog() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -305,7 +305,7 @@ def test_currency_is_the_plans_or_else_the_customers() -> None:
             ],
             SUBSCRIPTIONS,
             orient="row",
-        ),
+        ).with_columns(when_date("start_date"), when_date("end_date")),
         pl.DataFrame([("c", "EUR", "UTC", 0, "adjust")], CUSTOMERS, orient="row"),
         pl.DataFrame([("priced", "USD"), ("open", None)], PLANS, orient="row"),
         at("2026-01-15"),

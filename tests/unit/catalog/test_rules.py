@@ -243,7 +243,11 @@ from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
         ),
         pytest.param(
             Edit("subscriptions.csv", "2026-01-01,2026-03-01", "2026-01-01,2026-01-01"),
-            ["subscriptions.csv, row 2, column end_date: 2026-01-01 is not after start_date"],
+            [
+                "subscriptions.csv, row 2, column end_date: expected later than the start, "
+                "2026-01-01 00:00:00 local (2026-01-01T05:00:00Z), by the local clock and by "
+                "instant, found 2026-01-01 00:00:00 local (2026-01-01T05:00:00Z); correct one"
+            ],
             id="subscription-of-no-days",
         ),
         pytest.param(
@@ -428,5 +432,6 @@ def test_a_subscription_may_end_on_the_day_its_customer_does(tmp_path: Path) -> 
     (found,) = problems_of(tmp_path, {**files, "subscriptions.csv": lives.format(end="2026-06-02")})
 
     assert found.startswith(
-        "subscriptions.csv, row 5, column end_date: 2026-06-02 is after 2026-06-01"
+        "subscriptions.csv, row 5, column end_date: the life goes on until 2026-06-02, but "
+        "customer 'beta' is gone from 2026-06-01 on"
     )

@@ -78,6 +78,7 @@ def test_what_is_right_has_no_problem_and_leaves_no_home(tmp_path: Path) -> None
             "sources.csv leaves out idempotency_key_fields, late_lookup, conflicts_expected, "
             "auto_customers, not_usage, paths, batch_member, format, null_text, separator, "
             "decimal_separator: they count as empty",
+            "subscriptions.csv leaves out anchor_day, anchor_at, trial_until: they count as empty",
         ],
     )
     assert not (tmp_path / "home").exists()

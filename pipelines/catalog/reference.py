@@ -29,6 +29,12 @@ CSV files, `dbt_project/seeds` unless `METERLINE_CATALOG` names another one.
 - A *text* has at most {bytes} bytes. A *code* is a text of letters, digits, `_`, `-` and `.`, and
   begins with a letter or a digit. A *decimal* of 15 + 15 digits has at most 15 before the point and
   15 after it.
+- A *filter* is conditions joined by `;`, which must all hold. `region=eu|us` is one of these texts,
+  `region!=eu|us` none of them or absent, `region?` there, `region!?` absent, and `ms>5`, `ms>=5`,
+  `ms<5` and `ms<=5` compare numbers. A *match* is `region=eu;cloud=aws`, with `*` for any text. In
+  names and texts, write `;`, `|`, `%`, `=` and `!` percent-encoded: `%3B` is `;`.
+- What is *not priced yet* is read and held against its rules, and refused: nothing is billed as if
+  it were not there.
 - No two rows of a file have the same key.
 
 A run reads all files before it does anything else. If something is ill-formed or contradicts

@@ -37,7 +37,16 @@ def terms_of(model: type[Charge]) -> dict[str, Column]:
 TERMS = {name: each for model in MODELS.values() for name, each in terms_of(model).items()}
 """Columns that only charges of some models have."""
 
-_PRICED = {name for model in MODELS.values() if model.IS_PRICED for name in terms_of(model)}
+_USAGE_MODELS = [name for name, model in MODELS.items() if issubclass(model, UsageCharge)]
+
+
+def _in_the_file(term: Column) -> Column:
+    """The column of a term: charges of other models leave it empty, so it says whose it is."""
+    having = [name for name, model in MODELS.items() if term.name in terms_of(model)]
+    owners = "" if having == _USAGE_MODELS else f"Of {', '.join(having)}: "
+    meaning = term.meaning if not owners else owners + term.meaning[0].lower() + term.meaning[1:]
+    is_priced = term.is_priced and any(MODELS[name].IS_PRICED for name in having)
+    return replace(term, meaning=meaning, empty=None, is_optional=True, is_priced=is_priced)
 
 
 def unknown_models(tables: Tables) -> Iterator[Problem]:
@@ -167,8 +176,6 @@ TABLE = CatalogTable(
         unknown_taxes(Charge),
     ),
     more_columns=tuple(
-        replace(each, empty=None, is_optional=True, is_priced=each.is_priced and name in _PRICED)
-        for name, each in TERMS.items()
-        if name not in columns_of(Charge)
+        _in_the_file(each) for name, each in TERMS.items() if name not in columns_of(Charge)
     ),
 )

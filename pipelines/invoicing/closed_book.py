@@ -31,12 +31,18 @@ _COPIED = (
     "service_days",
     "full_days",
     "cut_at",
+    "phase_index",
+    "is_trial",
 )
 """The columns of a period that its closed row repeats."""
 
 
 def closed_rows(
-    periods: pl.DataFrame, closings: pl.DataFrame, metrics: pl.DataFrame, batch_id: int
+    periods: pl.DataFrame,
+    closings: pl.DataFrame,
+    metrics: pl.DataFrame,
+    batch_id: int,
+    definitions_digest: str | None = None,
 ) -> pl.DataFrame:
     """One row of the closed book per closing.
 
@@ -46,6 +52,7 @@ def closed_rows(
             (null: none came of it), event_batch_id and catalog_digest.
         metrics: plan_code and metric_codes; one row per plan with a charge.
         batch_id: number of the transaction that writes the rows.
+        definitions_digest: of what they were counted by; None: not known any more.
 
     Returns:
         Rows of the lake table `closed_periods`, in the order of the closings.
@@ -68,7 +75,7 @@ def closed_rows(
         batch_id=pl.lit(batch_id),
         revision=pl.lit(0),
         state=pl.lit(CLOSED),
-        definitions_digest=pl.lit(None, pl.String),
+        definitions_digest=pl.lit(definitions_digest, pl.String),
         terms_digest=pl.lit(None, pl.String),
         recipe=pl.lit(None, pl.Int32),
     )

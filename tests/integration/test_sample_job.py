@@ -381,6 +381,23 @@ def test_every_catalog_an_invoice_was_priced_with_is_in_the_lake(home: Home) -> 
     assert strangers.height == 0
 
 
+def test_every_closed_period_names_what_it_was_counted_by(home: Home) -> None:
+    with open_lake(home.folder, read_only=True) as lake:
+        closed = lake.query(
+            "SELECT phase_index, is_trial, content FROM lake.closed_periods "
+            "LEFT JOIN lake.definitions USING (definitions_digest)"
+        )
+
+    assert closed.height == 11
+    assert closed.select("phase_index", "is_trial").unique().rows() == [(0, False)]
+    (content,) = closed["content"].unique()
+    metrics = json.loads(content)["metrics"]
+    assert {code: metric["aggregation"] for code, metric in metrics.items()} == {
+        "egress_bytes": "sum",
+        "requests": "count",
+    }
+
+
 def test_batches_and_closings_of_any_number_give_the_same_digest() -> None:
     # One home took all in at once and closed in two steps; the other the other way round.
     in_parts = sample_in_parts()

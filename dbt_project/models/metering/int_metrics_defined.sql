@@ -19,7 +19,8 @@ metrics as (
         {{ sql_text(definition.unit) }} as unit,
         {{ sql_text_list(definition.group_by) }} as group_by,
         {{ sql_text(tojson(definition.filters)) }} as filters,
-        {{ definition.fraction_digits }} as fraction_digits
+        {{ definition.fraction_digits }} as fraction_digits,
+        {{ sql_text(tojson(definition, sort_keys=true)) }} as definition
     {% if not loop.last %}
     union all
     {% endif %}

@@ -27,6 +27,7 @@ from pipelines.vocabulary.tables import (
     BATCHES,
     CATALOGS,
     CLOSED_PERIODS,
+    DEFINITIONS,
     INVOICE_LINES,
     INVOICES,
 )
@@ -36,6 +37,7 @@ from pipelines.warehouse.dbt_tables import (
     opened,
     source_customers,
 )
+from pipelines.warehouse.definitions import definitions_of
 
 _progress = logging.getLogger("meterline")
 
@@ -114,6 +116,7 @@ def _close(
         drafts, lines = drafts_and_lines(warehouse)
         periods = open_periods(warehouse)
         fed = source_customers(warehouse, "attribution.int_events_counted")
+        definitions = definitions_of(warehouse)
     if not landed_files.kind.closes:
         drafts = drafts.clear()
     moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
@@ -146,10 +149,15 @@ def _close(
                 rows={
                     BATCHES: facts.batch_row(batch_id, "close"),
                     CATALOGS: facts.catalog_rows(batch_id, lake),
+                    DEFINITIONS: definitions.rows(lake, batch_id),
                     INVOICES: closed.invoices,
                     INVOICE_LINES: closed.invoice_lines,
                     CLOSED_PERIODS: closed_rows(
-                        periods, closed.closings, charged_metrics(catalog), batch_id
+                        periods,
+                        closed.closings,
+                        charged_metrics(catalog),
+                        batch_id,
+                        definitions.digest,
                     ),
                     ACTS: act_rows(lake, acts, batch_id, facts.as_of),
                 },

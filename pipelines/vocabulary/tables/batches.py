@@ -1,4 +1,4 @@
-"""Transactions of the lake, and the catalogs they used."""
+"""Transactions of the lake, and the catalogs and definitions they used."""
 
 from pipelines.vocabulary.tables.columns import BATCH_ID, LakeTable, instant, text
 
@@ -27,5 +27,15 @@ CATALOGS = LakeTable(
         text("catalog_digest", "SHA-256 over the files' names and bytes."),
         text("file_name", "Name of the CSV file."),
         text("content", "Its text, byte for byte."),
+    ),
+)
+
+DEFINITIONS = LakeTable(
+    "definitions",
+    "One row per set of metric definitions that periods were closed by.",
+    (
+        BATCH_ID,
+        text("definitions_digest", "SHA-256 (hex) of the content's UTF-8 bytes."),
+        text("content", "Metrics by code, and minor units by currency, in canonical JSON."),
     ),
 )

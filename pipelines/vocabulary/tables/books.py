@@ -4,6 +4,7 @@ from pipelines.vocabulary.tables.columns import (
     BATCH_ID,
     LakeTable,
     bigint,
+    boolean,
     instant,
     integer,
     label,
@@ -42,10 +43,12 @@ CLOSED_PERIODS = LakeTable(
         text("metric_codes", "Metrics its plan charged, sorted, with a comma between."),
         bigint("event_batch_id", "Last batch of events it saw."),
         text("catalog_digest", "Catalog it was closed with; see `catalogs`."),
-        text("definitions_digest", "Metric definitions it was counted by; null: not kept."),
+        text("definitions_digest", "What it was counted by; see `definitions`; null: not kept."),
         text("terms_digest", "Terms it was priced by; null: not kept, never rated again."),
         integer("recipe", "Rules it was rated by; null: not kept."),
         text("invoice_id", "Invoice that came of it; null when none did."),
+        integer("phase_index", "Which of its plans it was on, from 0; null: not kept."),
+        boolean("is_trial", "True if it ended within the trial; null: not kept."),
     ),
 )
 

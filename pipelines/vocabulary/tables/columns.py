@@ -82,6 +82,11 @@ def text(name: str, meaning: str) -> Column:
     return Column(name, "VARCHAR", pl.String(), meaning)
 
 
+def boolean(name: str, meaning: str) -> Column:
+    """True or false."""
+    return Column(name, "BOOLEAN", pl.Boolean(), meaning)
+
+
 def instant(name: str, meaning: str) -> Column:
     """An instant in UTC, to the microsecond."""
     return Column(name, "TIMESTAMPTZ", UTC_MICROSECONDS, meaning)

@@ -54,7 +54,10 @@ FILE_DECISIONS = LakeTable(
         bigint("duplicate", "Lines that repeat an accepted event."),
         bigint("conflict", "Lines with an accepted key and another payload."),
         bigint("rejected", "Lines rejected, with a reason each."),
-        bigint("blank", "Lines of white space, and a CSV file's header."),
+        bigint(
+            "blank",
+            "Lines of white space, a CSV file's header, and an object's lines after its first.",
+        ),
         bigint(
             "held",
             "Well-formed lines of a held file, which wait undecided; null counts as 0.",

@@ -136,6 +136,7 @@ def test_every_column_comes_back_as_it_was_written(lake_home: Path) -> None:
         pl.UInt64(): 2**64 - 1,
         pl.String(): "O'Brien \u2028 é 😀",
         pl.Binary(): b"\x00\xff",
+        pl.Boolean(): True,
         pl.Date(): NOON.date(),
         LABEL: NOON.replace(tzinfo=None),
         BATCHES.schema["as_of"]: NOON + TICK,

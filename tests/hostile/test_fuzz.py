@@ -35,6 +35,7 @@ def test_rounds_of_mutated_lines_and_files() -> None:
         2977,
         # A wrong value over two lines ends where an event begins.
         70016,
+        4280131129,
     ],
 )
 def test_a_round_of_good_reading_does_not_fail(number: int) -> None:

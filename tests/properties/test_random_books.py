@@ -44,6 +44,10 @@ def test_one_run_over_several_cuts_gives_what_a_run_at_each_gives() -> None:
             id="an edit that takes closed time away is let pass",
         ),
         pytest.param(
+            "collisions", lambda *_: [], 5, WITHOUT_DBT, "subscription_phases.csv",
+            id="a change of plan in closed time is let pass",
+        ),
+        pytest.param(
             "closed_cuts", lambda *_: pl.DataFrame(schema=CLOSED_CUTS), 1, WITHOUT_DBT, "backdated",
             id="late usage of closed time is accepted",
         ),

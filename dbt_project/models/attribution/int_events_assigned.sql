@@ -83,7 +83,10 @@ select
     period_index,
     charge_code,
     group_key,
-    quantity,
+    dimensions,
+    value,
+    value_text,
+    operation,
     case
         when version_reason is not null then version_reason
         when coalesce(customer_id, subscription_ref) is null then 'unattributed'

@@ -1,6 +1,7 @@
 """Usage cases: the events, the metric and the period of a case, read strictly."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from pipelines.warehouse.metric_macros import Definition, metric_definition
 
 EVENTS_MAX = 100_000
 """Most events of a case."""
+
+_PAIR = re.compile(r"\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+"""A character beyond 16 bits as JSON escapes it, or a backslash."""
 
 BOUNDS = ("start", "end", "full_start", "full_end")
 _WHOLE_NUMBERS = ("fraction_digits", "round_digits")
@@ -85,10 +89,20 @@ def _read_metric(fields: Fields) -> Definition | None:
     metric.close()
     if not fields.has("metric"):
         return None
+    wrong = [name for name in options if not _is_sql_text(json.dumps(options[name]) + name)]
+    for name in wrong:
+        metric.note(Code.BAD_VALUE, name, "has a sign that is no part of a text; remove it")
+    if wrong:
+        return None
     definition = _defined(json.dumps(options, sort_keys=True))
     for fault in definition["faults"]:
         metric.note(_CODES[fault["kind"]], fault["option"], fault["reason"])
     return definition if not definition["faults"] else None
+
+
+def _is_sql_text(text: str) -> bool:
+    """False if a JSON text has a NUL, or half of a pair that stands for one character."""
+    return not re.search(r"\\u0000|\\ud[89a-f]|[\0\ud800-\udfff]", _PAIR.sub("", text))
 
 
 @cache
@@ -203,7 +217,7 @@ def _read_event(event: Fields, place: int) -> CaseEvent | None:
     names = []
     for name in ("event_name", "key"):
         value = event.members.get(name)
-        if value is not None and not isinstance(value, str):
+        if value is not None and not (isinstance(value, str) and _is_unicode(value)):
             event.note(Code.BAD_VALUE, name, "expected a text; write one")
         names.append(value if isinstance(value, str) else None)
     event.close()
@@ -225,7 +239,10 @@ def _properties(event: Fields, properties: Members) -> Iterator[tuple[str, str]]
     for name in properties.repeated:
         event.note(Code.BAD_VALUE, f"properties.{name}", "is there twice; write it once")
     for name, value in properties.items():
-        if isinstance(value, bool):
+        if not _is_unicode(name) or (isinstance(value, str) and not _is_unicode(value)):
+            reason = "has half of a character; write the whole one"
+            event.note(Code.BAD_VALUE, f"properties.{name}", reason)
+        elif isinstance(value, bool):
             yield name, "true" if value else "false"
         elif isinstance(value, Number):
             yield name, value.text
@@ -234,3 +251,11 @@ def _properties(event: Fields, properties: Members) -> Iterator[tuple[str, str]]
         else:
             reason = "expected a text, a number, true or false; write one, or leave it out"
             event.note(Code.BAD_VALUE, f"properties.{name}", reason)
+
+
+def _is_unicode(text: str) -> bool:
+    """False if the text has half of a pair that stands for one character."""
+    return text.isascii() or not _HALVES.search(text)
+
+
+_HALVES = re.compile("[\ud800-\udfff]")

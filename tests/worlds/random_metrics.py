@@ -144,13 +144,7 @@ def _event(dice: random.Random, bounds: list[datetime], options: Case) -> Case:
 
 def expected(case: Case, metric: Metric) -> Case:
     """The result that the witness gives."""
-    events = [
-        Event(_at(event["occurred_at"]), place, event["properties"], event.get("event_name"))
-        for place, event in enumerate(case["events"])
-    ]
-    period = {name: _at(text) for name, text in case["period"].items()}
-    span = Span(**period, time_zone=case["time_zone"])
-    groups, unmetered = usage(metric, events, span)
+    groups, unmetered = usage(metric, events_of(case), span_of(case))
     return {
         "groups": [_group(each) for each in groups],
         "unmetered": [
@@ -158,6 +152,20 @@ def expected(case: Case, metric: Metric) -> Case:
         ],
         "windows": [],
     }
+
+
+def events_of(case: Case) -> list[Event]:
+    """The events of a case as the witness takes them."""
+    return [
+        Event(instant(event["occurred_at"]), place, event["properties"], event.get("event_name"))
+        for place, event in enumerate(case["events"])
+    ]
+
+
+def span_of(case: Case) -> Span:
+    """The period of a case."""
+    period = {name: instant(text) for name, text in case["period"].items()}
+    return Span(**period, time_zone=case["time_zone"])
 
 
 def _group(found: Usage) -> Case:
@@ -182,7 +190,8 @@ def is_beyond(result: Case) -> bool:
     )
 
 
-def _at(text: str) -> datetime:
+def instant(text: str) -> datetime:
+    """The instant of a text such as `2026-04-01T00:00:00Z`."""
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 

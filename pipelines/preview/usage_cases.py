@@ -87,7 +87,7 @@ def _read_metric(fields: Fields) -> Definition | None:
     options = _options(metric.members)
     metric.know(*(name for name in metric.members if not name.startswith("_")))
     metric.close()
-    if not fields.has("metric"):
+    if not isinstance(fields.members.get("metric"), Members):
         return None
     wrong = [name for name in options if not _is_sql_text(json.dumps(options[name]) + name)]
     for name in wrong:

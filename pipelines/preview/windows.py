@@ -71,7 +71,8 @@ def _calendar_starts(
     if months:
         first = (first - _DAY).replace(day=1)
     last = end.date() + (64 * _DAY if months else 3 * _DAY)
-    last = min(last, first + (most + 10) * (31 * _DAY if months else _DAY))
+    days_most = (most + 10) * (31 if months else 1)
+    last = first + min((last - first).days, days_most) * _DAY
     days = pl.date_range(first, last, "1mo" if months else "1d", eager=True)
     labels = days.cast(pl.Datetime("us"))
     starts = first_instants(pl.Series([time_zone] * len(labels), dtype=pl.String), labels)

@@ -27,7 +27,7 @@ reading      vocabulary landing
 lake         vocabulary settings durable
 catalog      vocabulary periods durable reading
 intake       vocabulary durable landing reading lake
-warehouse    vocabulary durable invoicing lake catalog
+warehouse    vocabulary settings durable invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
 recovery     vocabulary durable landing reading lake intake warehouse home
 audit        vocabulary landing reading lake catalog intake home

@@ -3,6 +3,7 @@
 import random
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_windows_count_what_the_witness_counts_in_them() -> None:
         first = [each for each in answer["result"]["windows"] if each["group"] == groups[0]["group"]
                  ] if groups else []  # fmt: skip
         bounds = [(instant(each["start"]), instant(each["end"])) for each in first]
-        for (_, end), (start, _) in zip(bounds, bounds[1:], strict=False):
+        for (_, end), (start, _) in pairwise(bounds):
             assert end == start
         if bounds:
             span = span_of(case)

@@ -10,7 +10,8 @@
       faults  sentences that say what is wrong, and at which character -#}
 {% macro read_expression(expression, program) -%}
     {%- do program.update({
-        'nodes': [], 'faults': [], 'operands': [], 'operators': [], 'known': {}
+        'nodes': [], 'faults': [], 'operands': [], 'operators': [], 'known': {},
+        'literals': {}
     }) -%}
     {%- set pattern = '(?P<space>\\s+)|(?P<number>[0-9]+(?:[.][0-9]+)?)'
         ~ '|(?P<call>[A-Za-z_][A-Za-z0-9_]*\\s*[(])|(?P<name>[A-Za-z_][A-Za-z0-9_]*)'
@@ -71,7 +72,7 @@
 {%- endmacro %}
 
 
-{#- A property that is named twice is one node. -#}
+{#- What is written twice is one node. -#}
 {% macro _push_leaf(program, kind, text, place) -%}
     {%- if kind in ('name', 'quoted') -%}
         {%- set name = text if kind == 'name' else text | replace('""', '"') -%}
@@ -85,9 +86,14 @@
             {%- do _expression_fault(program, place, text,
                 'expected a number of at most 38 digits') -%}
         {%- endif -%}
-        {%- do _push_node(program, {
-            'kind': kind, 'of': [], 'text': text | replace("''", "'")
-        }) -%}
+        {%- set key = kind ~ ' ' ~ text -%}
+        {%- if key not in program.literals -%}
+            {%- do program.literals.update({key: program.nodes | length}) -%}
+            {%- do program.nodes.append({
+                'kind': kind, 'of': [], 'text': text | replace("''", "'")
+            }) -%}
+        {%- endif -%}
+        {%- do program.operands.append(program.literals[key]) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -104,9 +110,9 @@
         and name not in ('round', 'ceil', 'floor', 'coalesce', 'concat') -%}
         {%- do _expression_fault(program, place, name,
             'expected one of the functions round, ceil, floor, coalesce and concat') -%}
-    {%- elif program.operators | length > 300 -%}
+    {%- elif program.operators | length > 500 -%}
         {%- do _expression_fault(program, place, 'more',
-            'expected at most 300 brackets and signs within each other') -%}
+            'expected at most 500 brackets and signs within each other') -%}
     {%- endif -%}
     {%- do program.operators.append({
         'kind': name if kind == 'call' else text, 'place': place,

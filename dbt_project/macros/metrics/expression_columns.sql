@@ -22,46 +22,57 @@
 
 
 {% macro _digit_columns(step, of) -%}
-    case
-        when {{ is_number('_' ~ of ~ '_t') }}
-            then {{ significant_digits('_' ~ of ~ '_t') }}
-    end as _{{ step }}_s,
-    case
-        when {{ is_number('_' ~ of ~ '_t') }}
-            then coalesce(
-                {{ integer_places('_' ~ of ~ '_t') }},
-                case
-                    when regexp_matches(_{{ of }}_t, '[eE]-') then -1000000000
-                    else 1000000000
-                end
-            )
-    end as _{{ step }}_p
+    {{ _digits('_' ~ of ~ '_t') }} as _{{ step }}_s,
+    {{ _digit_places('_' ~ of ~ '_t') }} as _{{ step }}_p
+{%- endmacro %}
+
+
+{% macro _digits(text) -%}
+    case when {{ is_number(text) }} then {{ significant_digits(text) }} end
+{%- endmacro %}
+
+
+{% macro _digit_places(text) -%}
+    case when {{ is_number(text) }} then {{ _places_of(text) }} end
+{%- endmacro %}
+
+
+{% macro _number_columns(step, read, of) -%}
+    {%- set s, p, m = '_' ~ read ~ '_s', '_' ~ read ~ '_p', '_' ~ step ~ '_m' -%}
+    {{ _number_m('_' ~ of ~ '_t', s, p) }} as {{ m }},
+    {{ _number_e(s, p) }} as _{{ step }}_e,
+    {{ _number_r('_' ~ of ~ '_r', s, p, m) }} as _{{ step }}_r
 {%- endmacro %}
 
 
 {#- A number of more than 100 places on either side of its point is of no use. -#}
-{% macro _number_columns(step, read, of) -%}
+{% macro _number_m(text, s, p) -%}
     case
-        when _{{ read }}_s = '' then 0
-        when length(_{{ read }}_s) <= 38 and _{{ read }}_p between -100 and 100
+        when {{ s }} = '' then 0
+        when length({{ s }}) <= 38 and {{ p }} between -100 and 100
             then cast(
-                case when _{{ of }}_t like '-%' then '-' else '' end || _{{ read }}_s
+                case when {{ text }} like '-%' then '-' else '' end || {{ s }}
                 as {{ wide_integer() }}
             )
-    end as _{{ step }}_m,
-    case
-        when _{{ read }}_s = '' then 0
-        else length(_{{ read }}_s) - _{{ read }}_p
-    end as _{{ step }}_e,
+    end
+{%- endmacro %}
+
+
+{% macro _number_e(s, p) -%}
+    case when {{ s }} = '' then 0 else length({{ s }}) - {{ p }} end
+{%- endmacro %}
+
+
+{% macro _number_r(reason, s, p, m) -%}
     coalesce(
-        _{{ of }}_r,
+        {{ reason }},
         case
-            when _{{ read }}_s is null then 'not_a_number'
-            when _{{ step }}_m is not null then null
-            when _{{ read }}_p > 20 then 'too_large'
+            when {{ s }} is null then 'not_a_number'
+            when {{ m }} is not null then null
+            when {{ p }} > 20 then 'too_large'
             else 'too_precise'
         end
-    ) as _{{ step }}_r
+    )
 {%- endmacro %}
 
 

@@ -11,7 +11,7 @@
     kind      number or text: what the whole is wanted as -#}
 {% macro plan_expression(program, kind) -%}
     {%- do program.update({'layers': {}, 'numbers': {}, 'texts': {}, 'depths': {},
-                           'steps': program.nodes | length}) -%}
+                           'steps': program.nodes | length, 'work': 0}) -%}
     {%- set used = {program.root: true} -%}
     {%- for place in range(program.root, -1, -1) if place in used -%}
         {%- set node = program.nodes[place] -%}
@@ -50,12 +50,15 @@
         {%- do program.texts.update({place: place}) -%}
     {%- elif node.kind == 'sum' -%}
         {%- set signs, places = [], [] -%}
-        {%- for sign, part in node.of -%}
+        {%- if node.of | length > 24 -%}
+            {%- do _plan_long_sum(program, place, node.of) -%}
+        {%- endif -%}
+        {%- for sign, part in node.of if node.of | length <= 24 -%}
             {%- do signs.append(sign) -%}
             {%- do places.append(part) -%}
         {%- endfor -%}
         {%- do _want(program, 'number', places) -%}
-        {%- do _plan_pairs(program, place, 'sum', places, signs) -%}
+        {%- do _plan_pairs(program, place, 'sum', places, signs) if places -%}
     {%- elif node.kind == 'product' -%}
         {%- do _want(program, 'number', node.of) -%}
         {%- do _plan_pairs(program, place, 'product', node.of, none) -%}
@@ -78,6 +81,7 @@
 {#- Columns of a step, in the first layer after those that it reads. Parts that ---
     stands between are in layers one after another. -#}
 {% macro _add_step(program, step, reads, columns, has_parts=false) -%}
+    {%- do program.update({'work': program.work + 1}) if reads -%}
     {%- set depths = [-1] -%}
     {%- for each in reads -%}
         {%- do depths.append(program.depths[each]) -%}
@@ -106,6 +110,21 @@
             {%- do program.texts.update({place: step}) -%}
         {%- endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro _plan_long_sum(program, place, of) -%}
+    {%- set terms, reads = [], [] -%}
+    {%- for sign, part in of -%}
+        {%- set is_text = part not in program.numbers -%}
+        {%- set step = program.texts[part] if is_text else program.numbers[part] -%}
+        {%- do terms.append({'sign': sign, 'step': step, 'is_text': is_text}) -%}
+        {%- do reads.append(step) -%}
+    {%- endfor -%}
+    {%- do _add_step(
+        program, place, reads, long_sum_columns(place, terms), has_parts=true
+    ) -%}
+    {%- do program.numbers.update({place: place}) -%}
 {%- endmacro %}
 
 

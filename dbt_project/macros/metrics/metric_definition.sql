@@ -122,6 +122,10 @@
                     'expected at most 200 steps one after another, found '
                     ~ program.layers | length
                     ~ '; have the sender work out a part of it') -%}
+            {%- elif program.work > 600 -%}
+                {%- do metric_fault(definition, 'value', 'bad',
+                    'expected at most 600 products, quotients and other steps beside '
+                    ~ 'sums, found ' ~ program.work ~ '; have the sender work out a part of it') -%}
             {%- endif -%}
         {%- endif -%}
     {%- endif -%}
@@ -168,7 +172,9 @@
     {%- else -%}
         {%- for text in texts -%}
             {%- set parsed = fromjson(text | string, none) -%}
-            {%- if (parsed is sequence or parsed is mapping) and parsed is not string -%}
+            {%- if (parsed is sequence or parsed is mapping) and parsed is not string
+                or text is none
+                or (text is not string and text is not number and text is not boolean) -%}
                 {%- do metric_fault(definition, path, 'bad', 'expected texts, found the '
                     ~ 'array or object ' ~ text ~ '; name a part of it by SQL of its own') -%}
             {%- endif -%}

@@ -389,6 +389,10 @@ def test_every_source_is_documented_as_the_lake_has_it(manifest: dict[str, Any])
     }
 
 
+NAMED_ELSEWHERE = {"generate_schema_name", "known_aggregations"}
+"""dbt calls the one, tests of columns name the other."""
+
+
 def test_every_macro_is_documented_and_used(manifest: dict[str, Any]) -> None:
     texts = "".join(path.read_text() for path in DBT_PROJECT.rglob("*.sql"))
     for macro in manifest["macros"].values():
@@ -398,9 +402,9 @@ def test_every_macro_is_documented_and_used(manifest: dict[str, Any]) -> None:
             continue
         is_test = macro["name"].startswith("test_")
         assert is_test or macro["description"], f"{name} has no description"
-        assert (
-            is_test or name == "generate_schema_name" or len(re.findall(rf"\b{name}\(", texts)) > 1
-        ), f"{name} is not called"
+        assert is_test or name in NAMED_ELSEWHERE or len(re.findall(rf"\b{name}\(", texts)) > 1, (
+            f"{name} is not called"
+        )
 
 
 AGGREGATION_PARTS = {"traits", "partial", "merge", "final"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.warehouse.metric_macros import metric_definition, usage_sql, valued_events_sql
 from tests.worlds.dbt_world import DbtWorld, not_passed, parsed_again, parsed_world
 
 TOY_CHARGE_MODEL = """
@@ -78,6 +79,10 @@ PEAK_METRIC = """
 """
 """A metric whose quantities do not add up."""
 
+CHARGES = """grouped,twice,twice,standard,3,,2025-12-01
+grouped,peak,peak,standard,2,status,2025-12-01
+"""
+
 PEAK_BY_HAND = """
 with largest as (
     select
@@ -126,8 +131,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> DbtWorld:
     )
     seeds = next(toys.project.glob("**/charges.csv"))
     _edit(seeds, "grouped,requests,requests,standard,", "grouped,requests,requests,seven,")
-    added = "\ngrouped,twice,twice,standard,3,,2025-12-01\ngrouped,peak,peak,standard,2,status,2025-12-01"
-    seeds.write_text(seeds.read_text().rstrip() + added + "\n")
+    seeds.write_text(f"{seeds.read_text().rstrip()}\n{CHARGES}")
     return parsed_again(toys)
 
 
@@ -173,3 +177,25 @@ def test_a_metric_whose_quantities_do_not_add_up_is_billed(built: DbtWorld) -> N
         "select identity, difference from marts.rpt_reconciliation where subject = 'peak'"
     )
     assert dict(identities) == {"metric_events": 0, "finalized_quantity": 0}
+
+
+def _compiled(world: DbtWorld, name: str) -> str:
+    (file,) = (world.folder / "target" / "compiled").rglob(f"{name}.sql")
+    return " ".join(file.read_text().split())
+
+
+def test_preview_renders_the_text_that_dbt_runs(built: DbtWorld) -> None:
+    options = {"event_name": "http_request", "aggregation": "max", "value": "bytes * 2",
+               "bucket": "hour", "group_by": ["status"]}  # fmt: skip
+    metric = metric_definition(options)
+    columns = [
+        "'peak' as metric_code", "'max' as aggregation", "batch_id", "file_id", "line",
+        "customer_id", "customer_ref", "subscription_ref", "occurred_at", "received_at",
+        "properties as dimensions",
+    ]  # fmt: skip
+    values = valued_events_sql(metric, "events_with_properties", columns)
+    keys = ["subscription_id", "charge_code"]
+    quantities = usage_sql(metric, "events_billable", "periods_charged", keys, "None")
+
+    assert " ".join(values.split()) in _compiled(built, "metric_peak")
+    assert " ".join(quantities.split()) in _compiled(built, "int_usage_aggregated")

@@ -5,10 +5,13 @@ import re
 from decimal import Context, Decimal
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.warehouse.metric_macros import metric_definition, valued_events_sql
 from tests.worlds.dbt_macros import ask, macro_sql
 
 WIDE = Context(prec=5000, Emax=10**6, Emin=-(10**6))
@@ -19,11 +22,23 @@ FIXED = settings(max_examples=15, deadline=None, derandomize=True)
 
 
 def read_with_macros(texts: list[str], integer_digits: int, fraction_digits: int) -> list[Any]:
+    """The decimal of each text, as catalogs are read."""
     digits = f"integer_digits={integer_digits}, fraction_digits={fraction_digits}"
     value = macro_sql(f"exact_decimal('text', {digits})")
-    reason = macro_sql(f"inexact_reason('text', integer_digits={integer_digits})")
-    cases = [(text,) for text in texts]
-    return ask({"text": "varchar"}, cases, value, f"case when {value} is null then {reason} end")
+    return [value for (value,) in ask({"text": "varchar"}, [(text,) for text in texts], value)]
+
+
+def read_as_values(texts: list[str], fraction_digits: int, expression: str = "v") -> list[Any]:
+    """The value of each text, or why it is none, as metrics read it."""
+    options = {"aggregation": "sum", "value": expression, "fraction_digits": fraction_digits}
+    sql = valued_events_sql(metric_definition(options), "events", ["place"])
+    properties = "map(['v', 'zero'], [text, '0'])"
+    with duckdb.connect() as connection:
+        connection.register("texts", pa.table({"text": texts, "place": range(len(texts))}))
+        return connection.execute(
+            f"with events as (select *, {properties} as properties from texts) "
+            f"select value, unmetered_reason from ({sql}) order by place"
+        ).fetchall()
 
 
 def read_with_decimal(text: str, integer_digits: int, fraction_digits: int) -> tuple[Any, Any]:
@@ -65,9 +80,29 @@ number_texts = st.builds(
 )
 def test_a_text_is_read_exactly_or_not_at_all(texts: list[str], limits: tuple[int, int]) -> None:
     expected = [read_with_decimal(text, *limits) for text in texts]
+    values = [value for value, _ in expected]
     assert list(zip(texts, read_with_macros(texts, *limits), strict=True)) == list(
+        zip(texts, values, strict=True)
+    )
+
+
+@FIXED
+@given(
+    st.lists(st.one_of(number_texts, st.text(alphabet=st.characters(exclude_categories=["Cs"]),
+                                             max_size=6)), min_size=1, max_size=200),
+    st.sampled_from([18, 9, 2, 0]),
+)  # fmt: skip
+def test_a_value_is_read_exactly_or_says_why_not(texts: list[str], digits: int) -> None:
+    expected = [read_with_decimal(text, 20, digits) for text in texts]
+    assert list(zip(texts, read_as_values(texts, digits), strict=True)) == list(
         zip(texts, expected, strict=True)
     )
+
+
+@FIXED
+@given(st.lists(st.builds(str, st.decimals(-(10**12), 10**12, places=6)), min_size=1))
+def test_a_step_reads_a_number_as_the_value_alone_does(texts: list[str]) -> None:
+    assert read_as_values(texts, 18, "v + zero") == read_as_values(texts, 18)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +112,8 @@ def test_a_text_is_read_exactly_or_not_at_all(texts: list[str], limits: tuple[in
     ids=ascii,
 )  # fmt: skip
 def test_what_is_no_number_is_none(text: str) -> None:
-    assert read_with_macros([text], 20, 18) == [(None, "not_a_number")]
+    assert read_with_macros([text], 20, 18) == [None]
+    assert read_as_values([text], 18) == [(None, "not_a_number")]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +139,9 @@ def test_what_is_no_number_is_none(text: str) -> None:
     ],
 )
 def test_known_texts(text: str, value: str | None, reason: str | None) -> None:
-    assert read_with_macros([text], 20, 18) == [(None if value is None else Decimal(value), reason)]
+    read = None if value is None else Decimal(value)
+    assert read_with_macros([text], 20, 18) == [read]
+    assert read_as_values([text], 18) == [(read, reason)]
 
 
 @FIXED

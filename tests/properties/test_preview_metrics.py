@@ -10,8 +10,8 @@ import pytest
 from tests.worlds.previews import answers_to
 from tests.worlds.random_metrics import (
     Case,
-    expected,
     events_of,
+    expected,
     instant,
     is_beyond,
     random_case,
@@ -26,7 +26,7 @@ CASES = 150
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_preview_counts_what_the_witness_counts(seed: int) -> None:
-    dice = random.Random(seed)
+    dice = random.Random(seed)  # noqa: S311
     made = [random_case(dice) for _ in range(CASES)]
     answers = answers_to(*({"id": str(place)} | case for place, (case, _) in enumerate(made)))
     overflows = 0
@@ -54,7 +54,7 @@ def _windowed(case: Case, metric: Metric, group: Case, start: datetime, end: dat
 
 
 def test_windows_count_what_the_witness_counts_in_them() -> None:
-    dice = random.Random(3)
+    dice = random.Random(3)  # noqa: S311
     made: list[tuple[Case, Metric]] = []
     while len(made) < 40:
         case, metric = random_case(dice)

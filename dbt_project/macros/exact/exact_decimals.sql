@@ -40,21 +40,6 @@
 {%- endmacro %}
 
 
-{% macro inexact_reason(number_text, integer_digits=20) -%}
-    case
-        when {{ number_text }} is null then 'missing_property'
-        when not {{ is_number(number_text) }} then 'not_a_number'
-        when
-            coalesce(
-                {{ integer_places(number_text) }} > {{ integer_digits }},
-                not regexp_matches({{ number_text }}, '[eE]-')
-            )
-            then 'too_large'
-        else 'too_precise'
-    end
-{%- endmacro %}
-
-
 {#- An optional sign, digits with an optional fraction, and an optional exponent. -#}
 {% macro is_number(number_text) -%}
     regexp_full_match(

@@ -18,7 +18,8 @@ totals_of_used_metrics as (
         metric_code,
         count(*) as event_count,
         count(distinct row(file_id, line)) as distinct_event_count,
-        count(*) filter (where unmetered_reason is null) as measured_event_count,
+        count(*) filter (where unmetered_reason is null)
+            as measured_event_count,
         {{ sum_exact('value', 'metric_code') }} as value_sum
     from metered_events
     group by metric_code

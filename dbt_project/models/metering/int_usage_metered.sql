@@ -42,15 +42,7 @@ usage_per_line as (
             where unbilled_reason is not null or value < 0
         ) as example
     from events_assigned
-    group by
-        metric_code,
-        customer_id,
-        unattributed_ref,
-        subscription_id,
-        period_index,
-        charge_code,
-        group_key,
-        unbilled_reason
+    group by 1, 2, 3, 4, 5, 6, 7, 8
 
 ),
 
@@ -79,22 +71,28 @@ usage_with_quantity as (
 )
 
 select
-    metric_code,
-    customer_id,
-    unattributed_ref,
-    subscription_id,
-    period_index,
-    charge_code,
-    group_key,
+    usage_with_quantity.metric_code,
+    usage_with_quantity.customer_id,
+    usage_with_quantity.unattributed_ref,
+    usage_with_quantity.subscription_id,
+    usage_with_quantity.period_index,
+    usage_with_quantity.charge_code,
+    usage_with_quantity.group_key,
     case
-        when unbilled_reason is null and quantity < 0 then 'negative_quantity'
-        else unbilled_reason
+        when
+            usage_with_quantity.unbilled_reason is null
+            and usage_with_quantity.quantity < 0
+            then 'negative_quantity'
+        else usage_with_quantity.unbilled_reason
     end as unbilled_reason,
-    event_count,
-    quantity,
-    case when is_additive then value_sum end as value_sum,
-    first_occurred_at,
-    last_occurred_at,
-    example.file_id as example_file_id,
-    example.line as example_line
+    usage_with_quantity.event_count,
+    usage_with_quantity.quantity,
+    case
+        when usage_with_quantity.is_additive
+            then usage_with_quantity.value_sum
+    end as value_sum,
+    usage_with_quantity.first_occurred_at,
+    usage_with_quantity.last_occurred_at,
+    usage_with_quantity.example.file_id as example_file_id,
+    usage_with_quantity.example.line as example_line
 from usage_with_quantity

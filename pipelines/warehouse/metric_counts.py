@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -26,6 +27,8 @@ EARLIER = 0
 """The slot of everything before it."""
 
 _MEMORY_LIMIT = "1GiB"
+_WORKERS = 2
+"""Queries at a time: of small cases, a query is mostly planned, which takes one thread."""
 
 _VALUED_COLUMNS = ("case_key", "slot", "occurred_at", "file_id", "line", "time_zone")
 _OF_EVENT = ("value", "value_text", "operation", "unmetered_reason")
@@ -147,14 +150,21 @@ def metric_counts(cases: Mapping[int, MetricCase], days: Days) -> dict[int, Case
                            f"WHERE unmetered_reason IS NOT NULL AND slot >= {OWN}")  # fmt: skip
         for key, line, reason in connection.fetchall():
             counts[key].unmetered[line] = reason
-        for sql, keys in _by_usage_sql(cases).items():
-            for part, rows in _counted(connection, sql, keys):
-                if rows is None:
-                    counts[part[0]].is_overflow = True
-                for key, *row in rows or ():
-                    slot, group, *rest = row
-                    counts[key].counted.append(Counted(slot, tuple(group), *rest))
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            asked = _by_usage_sql(cases).items()
+            for found in pool.map(lambda each: [*_counted(connection, *each)], asked):
+                for keys, rows in found:
+                    _note(counts, keys, rows)
     return counts
+
+
+def _note(
+    counts: Mapping[int, CaseCounts], keys: list[int], rows: list[tuple[Any, ...]] | None
+) -> None:
+    if rows is None:
+        counts[keys[0]].is_overflow = True
+    for key, slot, group, *rest in rows or ():
+        counts[key].counted.append(Counted(slot, tuple(group), *rest))
 
 
 def _value(connection: duckdb.DuckDBPyConnection, cases: Mapping[int, MetricCase]) -> None:
@@ -175,14 +185,24 @@ def _value(connection: duckdb.DuckDBPyConnection, cases: Mapping[int, MetricCase
         "bucket_parts VARCHAR[], value DECIMAL(38, 18), value_text VARCHAR, operation VARCHAR, "
         "unmetered_reason VARCHAR)"
     )
-    for text, number in numbers.items():
-        connection.execute(f"INSERT INTO valued {text.replace(_EVENTS, _of_number(number))}")
+    statements = [
+        f"INSERT INTO valued {text.replace(_EVENTS, _of_number(number))}"
+        for text, number in numbers.items()
+    ]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for _ in pool.map(lambda statement: _execute(connection, statement), statements):
+            pass
     levels = [(key, case.level) for key, case in cases.items() if case.level is not None]
     _table(connection, "levels", {"case_key": pa.int64(), "level": pa.decimal128(38, 18)}, levels)
     connection.execute(
         "INSERT INTO valued SELECT case_key, 0, TIMESTAMPTZ '0001-01-01 00:00:00Z', -1, -1, "
         "'Etc/UTC', [], [], level, NULL, NULL, NULL FROM levels"
     )
+
+
+def _execute(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 _EVENTS = "given_events"
@@ -232,15 +252,16 @@ def _counted(
     connection: duckdb.DuckDBPyConnection, sql: str, keys: list[int]
 ) -> Iterator[tuple[list[int], list[tuple[Any, ...]] | None]]:
     """The rows of the cases; None for a single case that overflows."""
-    connection.register("asked", pa.table({"case_key": pa.array(keys, pa.int64())}))
     try:
-        rows = connection.execute(
-            "WITH asked_events AS (SELECT * FROM valued SEMI JOIN asked USING (case_key) "
-            "WHERE unmetered_reason IS NULL), "
-            "asked_spans AS (SELECT * FROM spans SEMI JOIN asked USING (case_key)) "
-            "SELECT case_key, slot, group_key, quantity, event_count, first_occurred_at, "
-            f"last_occurred_at FROM ({sql})"
-        ).fetchall()
+        with connection.cursor() as cursor:
+            cursor.register("asked", pa.table({"case_key": pa.array(keys, pa.int64())}))
+            rows = cursor.execute(
+                "WITH asked_events AS (SELECT * FROM valued SEMI JOIN asked USING (case_key) "
+                "WHERE unmetered_reason IS NULL), "
+                "asked_spans AS (SELECT * FROM spans SEMI JOIN asked USING (case_key)) "
+                "SELECT case_key, slot, group_key, quantity, event_count, first_occurred_at, "
+                f"last_occurred_at FROM ({sql})"
+            ).fetchall()
     except (duckdb.OutOfRangeException, duckdb.InvalidInputException, duckdb.ConversionException):
         if len(keys) == 1:
             yield keys, None

@@ -12,6 +12,7 @@
     dialect_samples    one event in each dialect, and how it is read or refused
     landings           landings full of contested keys, made from a seed
     oracle             a second opinion about verdicts, which shares no code with the product
+    random_metrics     cases of metrics made from a seed, and what the witness says of them
     random_exports     landings of files as vendors' own tools write them, made from a seed
     naive_senders      a second opinion about such files, from their bytes alone
     buckets            a bucket on an S3 server of the test session

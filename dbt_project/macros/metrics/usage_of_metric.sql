@@ -14,9 +14,7 @@ events_billable as (
         occurred_at,
         file_id,
         line,
-        value,
-        value_text,
-        operation
+        {{ value_columns() }}
         {%- if metric.bucket_by %},
         {{ properties_listed(metric.bucket_by, 'dimensions') }} as bucket_parts
         {%- endif %}

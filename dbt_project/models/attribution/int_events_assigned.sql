@@ -71,7 +71,6 @@ events_with_terms as (
 
 select
     metric_code,
-    aggregation,
     file_id,
     line,
     occurred_at,
@@ -84,9 +83,7 @@ select
     charge_code,
     group_key,
     dimensions,
-    value,
-    value_text,
-    operation,
+    {{ value_columns() }},
     case
         when version_reason is not null then version_reason
         when coalesce(customer_id, subscription_ref) is null then 'unattributed'

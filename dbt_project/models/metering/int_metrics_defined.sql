@@ -13,8 +13,7 @@ metrics as (
     select
         {{ sql_text(definition.metric_code) }} as metric_code,
         {{ sql_text(definition.description) }} as description,
-        {{ sql_text(definition.event_name | join(', ') if definition.event_name) }}
-            as event_name,
+        {{ sql_text(definition.event_name | join(', ')) }} as event_name,
         {{ sql_text(definition.aggregation) }} as aggregation,
         {{ sql_text(definition.value) }} as value,
         {{ sql_text(definition.unit) }} as unit,

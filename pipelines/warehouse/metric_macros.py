@@ -70,20 +70,37 @@ def _from_json(text: str, default: object) -> object:
         return default
 
 
-@cache
-def _macros() -> Mapping[str, Callable[..., str]]:
-    """The macros by name."""
+def macro_source() -> str:
+    """The text of all macros that Jinja can read by itself."""
     files = sorted((DBT_PROJECT / "macros").rglob("*.sql"))
     # A materialization is a tag of dbt's own, which Jinja does not know.
-    source = "".join(path.read_text() for path in files if path.stem != "materializations")
-    names = re.findall(r"{%-? macro (\w+)\(", source)
-    # Renders SQL, never HTML.
-    made = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701
-    made.globals |= {
+    return "".join(path.read_text() for path in files if path.stem != "materializations")
+
+
+def given_by_dbt(source: str) -> dict[str, object]:
+    """What macros of metrics need of dbt, by name.
+
+    Args:
+        source: the macros, whose names are the context.
+    """
+    return {
         "adapter": SimpleNamespace(dispatch=_dispatch),
-        "context": frozenset(names),
+        "context": frozenset(_NAMES.findall(source)),
         "fromjson": _from_json,
         "modules": SimpleNamespace(re=re),
     }
+
+
+_NAMES = re.compile(r"{%-? macro (\w+)\(")
+
+
+@cache
+def _macros() -> Mapping[str, Callable[..., str]]:
+    """The macros by name."""
+    source = macro_source()
+    # Renders SQL, never HTML.
+    made = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701
+    made.globals |= given_by_dbt(source)
     module = made.from_string(source).module
+    names = _NAMES.findall(source)
     return {name: getattr(module, name) for name in names if not name.startswith("_")}

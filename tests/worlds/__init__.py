@@ -28,7 +28,7 @@
     bills_by_hand      a lake, calendar and catalog whose bills a person can work out
     dbt_world          the product's dbt project over `bills_by_hand`
     dbt_macros         macros as SQL text, without dbt
-    plain_jinja        dbt's `adapter` for macros that Jinja renders, here and in sqlfluff
+    plain_jinja        dbt's `adapter` for macros that sqlfluff renders
     small_dbt_project  a dbt project with a tag for each story
     fork_server        the process of which a test session's programs are copies
     programs           programs that tests start and kill

@@ -24,6 +24,7 @@ demanded_rows as (
         'metric_quantity' as identity,
         metric_code as subject
     from metrics_defined
+    where is_additive
     union all
     select
         'metric_events' as identity,

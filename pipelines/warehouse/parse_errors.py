@@ -4,9 +4,7 @@ import re
 from pathlib import Path
 
 _NO_MODEL = re.compile(r"depends on a node named '(metric_|int_tiers_rated_)(\w+)'")
-_NO_MACRO = re.compile(
-    r"in model (\w+) .*?No macro named '(\w+)_(?:quantity|unmetered_reason|total)'", re.DOTALL
-)
+_METRIC = re.compile(r"in model (metric_\w+) .*?^\s*metric \w+: (.+?)$", re.DOTALL | re.MULTILINE)
 
 _FILES = {
     "metric_": ("billable_metrics", "models/metrics"),
@@ -32,11 +30,7 @@ def explained(message: str, project_dir: Path) -> str:
             f"dbt_project.yml: expected a file for each name under {variable}, found none for "
             f"'{name}'; add {folder}/{prefix}{name}.sql or remove the line"
         )
-    if found := _NO_MACRO.search(message):
-        model, name = found.groups()
-        there_are = sorted(path.stem for path in project_dir.glob("macros/aggregations/*.sql"))
-        return (
-            f"{model}.sql: '{name}' is no aggregation; write one of: {', '.join(there_are)}, or "
-            f"add macros/aggregations/{name}.sql"
-        )
+    if found := _METRIC.search(message):
+        model, fault = found.groups()
+        return f"{model}.sql: {fault}"
     return f"dbt cannot parse {project_dir}: {message}"

@@ -27,11 +27,11 @@ reading      vocabulary landing
 lake         vocabulary settings durable
 catalog      vocabulary periods durable reading
 intake       vocabulary durable landing reading lake
-warehouse    vocabulary durable invoicing lake catalog
+warehouse    vocabulary settings durable invoicing lake catalog
 home         vocabulary settings landing reading lake catalog intake warehouse
 recovery     vocabulary durable landing reading lake intake warehouse home
 audit        vocabulary landing reading lake catalog intake home
-preview      vocabulary periods catalog
+preview      vocabulary periods catalog warehouse
 operations   vocabulary settings landing invoicing lake catalog warehouse home
 defs         vocabulary settings invoicing reading lake catalog intake warehouse
              home audit operations

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.warehouse.metric_macros import metric_definition, usage_sql, valued_events_sql
 from tests.worlds.dbt_world import DbtWorld, not_passed, parsed_again, parsed_world
 
 TOY_CHARGE_MODEL = """
@@ -37,18 +38,19 @@ tiers_reached as (
 """
 
 TOY_AGGREGATION = """
-{% macro default__twice_quantity(property, fraction_digits) -%}
-    cast(2 as decimal(38, 18))
+{% macro default__twice_traits(metric, traits) -%}
+    {%- do traits.update({'needs_value': false, 'empty': 0}) -%}
 {%- endmacro %}
 
 
-{% macro default__twice_unmetered_reason(property) -%}
-    cast(null as varchar)
-{%- endmacro %}
+{% macro default__twice_partial(metric) -%} {%- endmacro %}
 
 
-{% macro default__twice_total(quantity, row_name) -%}
-    {{ sum_exact(quantity, row_name) }}
+{% macro default__twice_merge(metric) -%} {%- endmacro %}
+
+
+{% macro default__twice_final(metric) -%}
+    cast(2 * event_count as decimal(38, 18))
 {%- endmacro %}
 """
 
@@ -63,6 +65,51 @@ TOY_METRIC = """
 """
 
 
+PEAK_METRIC = """
+{{ billable_metric(
+    metric_code='peak',
+    description='The largest answer of each hour, added up',
+    event_name='http_request',
+    aggregation='max',
+    value='bytes * 2',
+    unit='byte',
+    bucket='hour',
+    group_by=['status'],
+) }}
+"""
+"""A metric whose quantities do not add up."""
+
+CHARGES = """grouped,twice,twice,standard,3,,2025-12-01
+grouped,peak,peak,standard,2,status,2025-12-01
+"""
+
+PEAK_BY_HAND = """
+with largest as (
+    select
+        subscription_id,
+        period_index,
+        group_key,
+        date_trunc('hour', occurred_at) as hour,
+        max(cast(dimensions['bytes'] as decimal(38, 18))) * 2 as peak
+    from attribution.int_events_assigned
+    where metric_code = 'peak' and unbilled_reason is null
+    group by all
+)
+
+select subscription_id, period_index, group_key, cast(sum(peak) as decimal(38, 18))
+from largest
+group by all
+order by all
+"""
+
+PEAK_METERED = """
+select subscription_id, period_index, group_key, quantity
+from metering.int_usage_metered
+where metric_code = 'peak' and unbilled_reason is null
+order by all
+"""
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> DbtWorld:
     """A world whose project has the toys, and whose charge of bolt is one of them."""
@@ -74,11 +121,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> DbtWorld:
     models, macros = toys.project / "models", toys.project / "macros"
     (models / "rating/charge_models/int_tiers_rated_seven.sql").write_text(TOY_CHARGE_MODEL)
     (models / "metrics/metric_twice.sql").write_text(TOY_METRIC)
+    (models / "metrics/metric_peak.sql").write_text(PEAK_METRIC)
     (macros / "aggregations/twice.sql").write_text(TOY_AGGREGATION)
     _edit(toys.project / "dbt_project.yml", "    - standard\n", "    - standard\n    - seven\n")
-    _edit(toys.project / "dbt_project.yml", "    - requests\n", "    - requests\n    - twice\n")
+    _edit(
+        toys.project / "dbt_project.yml",
+        "    - requests\n",
+        "    - requests\n    - twice\n    - peak\n",
+    )
     seeds = next(toys.project.glob("**/charges.csv"))
     _edit(seeds, "grouped,requests,requests,standard,", "grouped,requests,requests,seven,")
+    seeds.write_text(f"{seeds.read_text().rstrip()}\n{CHARGES}")
     return parsed_again(toys)
 
 
@@ -89,12 +142,60 @@ def _edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_charge_model_and_aggregation_are_a_file_of_sql_each(world: DbtWorld) -> None:
-    selection = ["--select", "+int_invoice_lines_rated", "metric_twice"]
-    statuses = world.run("build", *selection, "--indirect-selection=cautious")
+@pytest.fixture(scope="module")
+def built(world: DbtWorld) -> DbtWorld:
+    assert not_passed(world.run("build", "--exclude", "test_type:unit")) == {}
+    return world
 
-    assert not_passed(statuses) == {}
+
+def test_charge_model_and_aggregation_are_a_file_of_sql_each(built: DbtWorld) -> None:
+    world = built
     assert world.query("select distinct amount from rating.int_tiers_rated_seven") == [
         (Decimal(7),)
     ]
-    assert world.query("select distinct quantity from metrics.metric_twice") == [(Decimal(2),)]
+    assert world.query("select distinct value from metrics.metric_twice") == [(Decimal(1),)]
+    usage = world.query(
+        "select event_count, quantity from metering.int_usage_metered "
+        "where metric_code = 'twice' and unbilled_reason is null"
+    )
+    assert usage
+    assert [quantity for _, quantity in usage] == [2 * count for count, _ in usage]
+
+
+def test_a_metric_whose_quantities_do_not_add_up_is_billed(built: DbtWorld) -> None:
+    metered = built.query(PEAK_METERED)
+
+    assert metered
+    assert metered == built.query(PEAK_BY_HAND)
+    amounts = built.query(
+        "select quantity, amount from rating.int_invoice_lines_rated "
+        "where metric_code = 'peak' and quantity > 0"
+    )
+    assert amounts
+    assert [amount for _, amount in amounts] == [2 * quantity for quantity, _ in amounts]
+    identities = built.query(
+        "select identity, difference from marts.rpt_reconciliation where subject = 'peak'"
+    )
+    assert dict(identities) == {"metric_events": 0, "finalized_quantity": 0}
+
+
+def _compiled(world: DbtWorld, name: str) -> str:
+    (file,) = (world.folder / "target" / "compiled").rglob(f"{name}.sql")
+    return " ".join(file.read_text().split())
+
+
+def test_preview_renders_the_text_that_dbt_runs(built: DbtWorld) -> None:
+    options = {"event_name": "http_request", "aggregation": "max", "value": "bytes * 2",
+               "bucket": "hour", "group_by": ["status"]}  # fmt: skip
+    metric = metric_definition(options)
+    columns = [
+        "'peak' as metric_code", "'max' as aggregation", "batch_id", "file_id", "line",
+        "customer_id", "customer_ref", "subscription_ref", "occurred_at", "received_at",
+        "properties as dimensions",
+    ]  # fmt: skip
+    values = valued_events_sql(metric, "events_with_properties", columns)
+    keys = ["subscription_id", "charge_code"]
+    quantities = usage_sql(metric, "events_billable", "periods_charged", keys, "None")
+
+    assert " ".join(values.split()) in _compiled(built, "metric_peak")
+    assert " ".join(quantities.split()) in _compiled(built, "int_usage_aggregated")

@@ -5,30 +5,45 @@ import re
 from decimal import Context, Decimal
 from typing import Any
 
+import duckdb
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.warehouse.metric_macros import metric_definition, valued_events_sql
 from tests.worlds.dbt_macros import ask, macro_sql
 
 WIDE = Context(prec=5000, Emax=10**6, Emin=-(10**6))
 
-JSON_NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([-+]?[0-9]+))?", re.ASCII)
+NUMBER = re.compile(r"([-+]?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([-+]?[0-9]+))?", re.ASCII)
 
 FIXED = settings(max_examples=15, deadline=None, derandomize=True)
 
 
 def read_with_macros(texts: list[str], integer_digits: int, fraction_digits: int) -> list[Any]:
+    """The decimal of each text, as catalogs are read."""
     digits = f"integer_digits={integer_digits}, fraction_digits={fraction_digits}"
     value = macro_sql(f"exact_decimal('text', {digits})")
-    reason = macro_sql(f"inexact_reason('text', integer_digits={integer_digits})")
-    cases = [(text,) for text in texts]
-    return ask({"text": "varchar"}, cases, value, f"case when {value} is null then {reason} end")
+    return [value for (value,) in ask({"text": "varchar"}, [(text,) for text in texts], value)]
+
+
+def read_as_values(texts: list[str], fraction_digits: int, expression: str = "v") -> list[Any]:
+    """The value of each text, or why it is none, as metrics read it."""
+    options = {"aggregation": "sum", "value": expression, "fraction_digits": fraction_digits}
+    sql = valued_events_sql(metric_definition(options), "events", ["place"])
+    properties = "map(['v', 'zero'], [text, '0'])"
+    with duckdb.connect() as connection:
+        connection.register("texts", pa.table({"text": texts, "place": range(len(texts))}))
+        return connection.execute(
+            f"with events as (select *, {properties} as properties from texts) "
+            f"select value, unmetered_reason from ({sql}) order by place"
+        ).fetchall()
 
 
 def read_with_decimal(text: str, integer_digits: int, fraction_digits: int) -> tuple[Any, Any]:
     """The value, or the reason why a DECIMAL of these digits does not hold it exactly."""
-    match = JSON_NUMBER.fullmatch(text)
+    match = NUMBER.fullmatch(text)
     if match is None:
         return None, "not_a_number"
     mantissa, exponent = Decimal(text.lower().partition("e")[0]), int(match[4] or 0)
@@ -49,7 +64,7 @@ zeros_and_nines = st.text("09", min_size=1, max_size=25)
 number_texts = st.builds(
     "".join,
     st.tuples(
-        st.sampled_from(["", "-"]),
+        st.sampled_from(["", "-", "+"]),
         st.one_of(st.just("0"), digits, zeros_and_nines),
         st.one_of(st.just(""), st.builds("." .__add__, st.one_of(digits, zeros_and_nines))),
         st.one_of(st.just(""), st.builds("e{}".format, st.integers(-45, 45)),
@@ -65,25 +80,48 @@ number_texts = st.builds(
 )
 def test_a_text_is_read_exactly_or_not_at_all(texts: list[str], limits: tuple[int, int]) -> None:
     expected = [read_with_decimal(text, *limits) for text in texts]
+    values = [value for value, _ in expected]
     assert list(zip(texts, read_with_macros(texts, *limits), strict=True)) == list(
+        zip(texts, values, strict=True)
+    )
+
+
+@FIXED
+@given(
+    st.lists(st.one_of(number_texts, st.text(alphabet=st.characters(exclude_categories=["Cs"]),
+                                             max_size=6)), min_size=1, max_size=200),
+    st.sampled_from([18, 9, 2, 0]),
+)  # fmt: skip
+def test_a_value_is_read_exactly_or_says_why_not(texts: list[str], digits: int) -> None:
+    expected = [read_with_decimal(text, 20, digits) for text in texts]
+    assert list(zip(texts, read_as_values(texts, digits), strict=True)) == list(
         zip(texts, expected, strict=True)
     )
 
 
+@FIXED
+@given(st.lists(st.builds(str, st.decimals(-(10**12), 10**12, places=6)), min_size=1))
+def test_a_step_reads_a_number_as_the_value_alone_does(texts: list[str]) -> None:
+    assert read_as_values(texts, 18, "v + zero") == read_as_values(texts, 18)
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", " 5", "5 ", "5\n", "+5", "05", ".5", "5.", "1e", "1e+", "--1", "0x10", "1_000", "1,000",
+    ["", " 5", "5 ", "5\n", ".5", "5.", "1e", "1e+", "--1", "0x10", "1_000", "1,000",
      "NaN", "nan", "inf", "-Infinity", "true", "null", "\u0661", "\uff11", "1\u00a0", "1e5.0"],
     ids=ascii,
 )  # fmt: skip
-def test_what_json_does_not_call_a_number_is_none(text: str) -> None:
-    assert read_with_macros([text], 20, 18) == [(None, "not_a_number")]
+def test_what_is_no_number_is_none(text: str) -> None:
+    assert read_with_macros([text], 20, 18) == [None]
+    assert read_as_values([text], 18) == [(None, "not_a_number")]
 
 
 @pytest.mark.parametrize(
     ("text", "value", "reason"),
     [
         pytest.param("-0", "0", None, id="no negative zero"),
+        pytest.param("+5", "5", None, id="a plus sign"),
+        pytest.param("-007.50", "-7.5", None, id="leading zeros"),
         pytest.param("0.1234567890123456789", None, "too_precise", id="19 fraction digits"),
         pytest.param("0.1234567890123456780", "0.123456789012345678", None, id="a zero after 18"),
         pytest.param("99999999999999999999", "99999999999999999999", None, id="20 digits"),
@@ -101,7 +139,9 @@ def test_what_json_does_not_call_a_number_is_none(text: str) -> None:
     ],
 )
 def test_known_texts(text: str, value: str | None, reason: str | None) -> None:
-    assert read_with_macros([text], 20, 18) == [(None if value is None else Decimal(value), reason)]
+    read = None if value is None else Decimal(value)
+    assert read_with_macros([text], 20, 18) == [read]
+    assert read_as_values([text], 18) == [(read, reason)]
 
 
 @FIXED
@@ -143,44 +183,6 @@ def test_an_array_or_object_is_no_dimension(text: str | None, is_nested: bool) -
     key = macro_sql("event_group_key(\"['b']\", \"map(['b'], [text])\")")
     shown = None if is_nested or text is None else json.dumps({"b": text}, separators=(",", ":"))
     assert ask({"text": "varchar"}, [(text,)], key) == [(shown,)]
-
-
-class _OfDbt:
-    """What `billable_metric` needs of dbt, beside a way to raise."""
-
-    @staticmethod
-    def raise_compiler_error(sentence: str) -> None:
-        raise ValueError(sentence)
-
-    @staticmethod
-    def fromjson(text: str, default: object) -> object:
-        try:
-            return json.loads(text)
-        except ValueError:
-            return default
-
-
-def _filtered(text: str) -> str:
-    call = "billable_metric('m', 'M', 'use', 'count', 'use', filters={'tag': [text]})"
-    return macro_sql(
-        call,
-        text=text,
-        exceptions=_OfDbt,
-        fromjson=_OfDbt.fromjson,
-        config=lambda **_: "",
-        ref=lambda name: name,
-    )
-
-
-@pytest.mark.parametrize("text", ["a", "17", "null", "true", "[a", '"[]"', ""])
-def test_a_filter_names_a_text(text: str) -> None:
-    assert f"properties['tag'] in ('{text}'" in _filtered(text)
-
-
-@pytest.mark.parametrize("text", ["[]", '["a"]', "{}", '{"a": [1]}'])
-def test_a_filter_that_names_an_array_or_object_stops_the_build(text: str) -> None:
-    with pytest.raises(ValueError, match="metric m: expected texts in filters, found the array or"):
-        _filtered(text)
 
 
 def test_a_group_without_one_of_its_dimensions_has_no_key() -> None:

@@ -13,6 +13,7 @@
     dialect_samples    one event in each dialect, and how it is read or refused
     landings           landings full of contested keys, made from a seed
     oracle             a second opinion about verdicts, which shares no code with the product
+    random_metrics     cases of metrics made from a seed, and what the witness says of them
     random_exports     landings of files as vendors' own tools write them, made from a seed
     naive_senders      a second opinion about such files, from their bytes alone
     buckets            a bucket on an S3 server of the test session
@@ -28,7 +29,7 @@
     bills_by_hand      a lake, calendar and catalog whose bills a person can work out
     dbt_world          the product's dbt project over `bills_by_hand`
     dbt_macros         macros as SQL text, without dbt
-    plain_jinja        dbt's `adapter` for macros that Jinja renders, here and in sqlfluff
+    plain_jinja        dbt's `adapter` for macros that sqlfluff renders
     small_dbt_project  a dbt project with a tag for each story
     fork_server        the process of which a test session's programs are copies
     programs           programs that tests start and kill

@@ -8,8 +8,7 @@ import duckdb
 import jinja2
 import pyarrow as pa
 
-from pipelines.settings import DBT_PROJECT
-from tests.worlds.plain_jinja import adapter
+from pipelines.warehouse.metric_macros import given_by_dbt, macro_source
 
 
 def macro_sql(call: str, **of_dbt: object) -> str:
@@ -57,12 +56,10 @@ def _database() -> duckdb.DuckDBPyConnection:
 def _environment() -> jinja2.Environment:
     # Renders SQL of our own, never HTML.
     made = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701
-    made.globals["adapter"] = adapter
+    made.globals |= given_by_dbt(_macros())
     return made
 
 
 @cache
 def _macros() -> str:
-    files = sorted((DBT_PROJECT / "macros").rglob("*.sql"))
-    # A materialization is a tag of dbt's own, which Jinja does not know.
-    return "".join(path.read_text() for path in files if path.stem != "materializations")
+    return macro_source()

@@ -1,19 +1,16 @@
-{#- How many events match: each counts 1, and none is without a quantity. -#}
-{% macro default__count_quantity(property, fraction_digits) -%}
-    {%- if property is not none -%}
-        {{ exceptions.raise_compiler_error(
-            'expected no property for the aggregation count, found ' ~ property
-        ) }}
-    {%- endif -%}
-    cast(1 as decimal(38, 18))
+{#- How many events match. With a value, how many of them have one. -#}
+{% macro default__count_traits(metric, traits) -%}
+    {%- do traits.update({'needs_value': false, 'adds': metric.value is none, 'empty': 0}) -%}
 {%- endmacro %}
 
 
-{% macro default__count_unmetered_reason(property) -%}
-    cast(null as varchar)
-{%- endmacro %}
+{#- Every state has its event_count. -#}
+{% macro default__count_partial(metric) -%} {%- endmacro %}
 
 
-{% macro default__count_total(quantity, row_name) -%}
-    {{ sum_exact(quantity, row_name) }}
+{% macro default__count_merge(metric) -%} {%- endmacro %}
+
+
+{% macro default__count_final(metric) -%}
+    cast(event_count as decimal(38, 18))
 {%- endmacro %}

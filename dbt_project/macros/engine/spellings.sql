@@ -6,9 +6,11 @@
     {{ adapter.dispatch('raise_error')(message) }}
 {%- endmacro %}
 
+
 {% macro default__raise_error(message) -%}
     raise_error({{ message }})
 {%- endmacro %}
+
 
 {% macro duckdb__raise_error(message) -%}
     error({{ message }})
@@ -20,9 +22,11 @@
     {{ adapter.dispatch('quotient')(dividend, divisor) }}
 {%- endmacro %}
 
+
 {% macro default__quotient(dividend, divisor) -%}
     {{ dividend }} div {{ divisor }}
 {%- endmacro %}
+
 
 {% macro duckdb__quotient(dividend, divisor) -%}
     {{ dividend }} // {{ divisor }}
@@ -34,7 +38,9 @@
     {{ adapter.dispatch('wide_integer')() }}
 {%- endmacro %}
 
+
 {% macro default__wide_integer() -%} decimal(38, 0) {%- endmacro %}
+
 
 {% macro duckdb__wide_integer() -%} hugeint {%- endmacro %}
 
@@ -42,35 +48,26 @@
 {#- An instant before, or after, every one that is sent. -#}
 {% macro distant_past() -%} {{ adapter.dispatch('distant_past')() }} {%- endmacro %}
 
+
 {% macro default__distant_past() -%}
     timestamp '0001-01-01 00:00:00'
 {%- endmacro %}
 
+
 {% macro duckdb__distant_past() -%} timestamptz '-infinity' {%- endmacro %}
+
 
 {% macro distant_future() -%}
     {{ adapter.dispatch('distant_future')() }}
 {%- endmacro %}
 
+
 {% macro default__distant_future() -%}
     timestamp '9999-12-31 23:59:59'
 {%- endmacro %}
 
+
 {% macro duckdb__distant_future() -%} timestamptz 'infinity' {%- endmacro %}
-
-
-{#- The place of an event as one value: the least of them is the first event. -#}
-{% macro place(file_id, line) -%}
-    {{ adapter.dispatch('place')(file_id, line) }}
-{%- endmacro %}
-
-{% macro default__place(file_id, line) -%}
-    named_struct('file_id', {{ file_id }}, 'line', {{ line }})
-{%- endmacro %}
-
-{% macro duckdb__place(file_id, line) -%}
-    struct_pack(file_id := {{ file_id }}, line := {{ line }})
-{%- endmacro %}
 
 
 {#- The rows of a seed, with a column of nulls for each that its file lacks. -#}
@@ -78,9 +75,11 @@
     {{ adapter.dispatch('with_columns')(seed, names) }}
 {%- endmacro %}
 
+
 {% macro default__with_columns(seed, names) -%}
     select * from {{ seed }}
 {%- endmacro %}
+
 
 {% macro duckdb__with_columns(seed, names) -%}
     select * from {{ seed }}
@@ -90,4 +89,32 @@
         cast(null as varchar) as {{ name }}{{ ',' if not loop.last }}
         {% endfor -%}
     where false
+{%- endmacro %}
+
+
+{#- A value, or null where working it out overflows. -#}
+{% macro attempt(expression) -%}
+    {{ adapter.dispatch('attempt')(expression) }}
+{%- endmacro %}
+
+
+{% macro default__attempt(expression) -%} {{ expression }} {%- endmacro %}
+
+
+{% macro duckdb__attempt(expression) -%} try({{ expression }}) {%- endmacro %}
+
+
+{#- A list of texts, of which some may be null. -#}
+{% macro list_of(expressions) -%}
+    {{ adapter.dispatch('list_of')(expressions) }}
+{%- endmacro %}
+
+
+{% macro default__list_of(expressions) -%}
+    cast(array({{ expressions | join(', ') }}) as array<string>)
+{%- endmacro %}
+
+
+{% macro duckdb__list_of(expressions) -%}
+    cast([{{ expressions | join(', ') }}] as varchar[])
 {%- endmacro %}

@@ -37,6 +37,17 @@
 {%- endmacro %}
 
 
+{#- The quantity that is so many 10^-18; one of more than 20 digits before the
+    point raises. -#}
+{% macro quantity_of(units) -%}
+    (
+        cast({{ quotient(units, '1000000000000000000') }} as decimal(38, 18))
+        + cast({{ units }} % 1000000000000000000 as decimal(18, 0))
+        * 0.000000000000000001
+    )
+{%- endmacro %}
+
+
 {#- The one text of a number: no trailing zeros. -#}
 {% macro decimal_text(number) -%}
     rtrim(rtrim(cast({{ number }} as varchar), '0'), '.')

@@ -40,33 +40,17 @@
 {%- endmacro %}
 
 
-{% macro inexact_reason(number_text, integer_digits=20) -%}
-    case
-        when {{ number_text }} is null then 'missing_property'
-        when not {{ is_number(number_text) }} then 'not_a_number'
-        when
-            coalesce(
-                {{ integer_places(number_text) }} > {{ integer_digits }},
-                not regexp_matches({{ number_text }}, '[eE]-')
-            )
-            then 'too_large'
-        else 'too_precise'
-    end
-{%- endmacro %}
-
-
-{#- JSON's grammar of a number: the one that every sender's library writes. -#}
+{#- An optional sign, digits with an optional fraction, and an optional exponent. -#}
 {% macro is_number(number_text) -%}
     regexp_full_match(
-        {{ number_text }},
-        '-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][-+]?[0-9]+)?'
+        {{ number_text }}, '[-+]?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?'
     )
 {%- endmacro %}
 
 
 {#- 1.50e3 has the coefficient 150: all digits, without point and exponent. -#}
 {% macro coefficient(number_text) -%}
-    replace(regexp_extract({{ number_text }}, '^-?([0-9.]+)', 1), '.', '')
+    replace(regexp_extract({{ number_text }}, '^[-+]?([0-9.]+)', 1), '.', '')
 {%- endmacro %}
 
 
@@ -81,7 +65,7 @@
     appended e0 is found where there is no exponent. -#}
 {% macro integer_places(number_text) -%}
     (
-        length(regexp_extract({{ number_text }}, '^-?([0-9]+)', 1))
+        length(regexp_extract({{ number_text }}, '^[-+]?([0-9]+)', 1))
         + try_cast(
             regexp_extract({{ number_text }} || 'e0', '[eE]([-+]?[0-9]+)', 1)
             as integer

@@ -1,51 +1,74 @@
-{#- An aggregation is a file of `macros/aggregations` with three macros:
-    `default__<name>_quantity`, `…_unmetered_reason` and `…_total`. They are
-    called here, by name. (dbt reads a literal in `adapter.dispatch(…)` before it
-    runs the macro; a name that is put together needs another way to call it.) -#}
+{#- An aggregation is a file of `macros/aggregations`. Its macros are called here, by
+    name. (dbt reads a literal in `adapter.dispatch(…)` before it runs the macro; a
+    name that is put together needs another way to call it.) `metric` is a
+    definition, as `metric_definition` leaves it.
 
-{#- The names of all aggregations. -#}
+    default__<name>_traits(metric, traits)  what it is like; `traits_of` has the list
+    default__<name>_partial(metric)  columns of the state of many events
+    default__<name>_merge(metric)    the same columns of many states
+    default__<name>_final(metric)    the quantity of one state, null for no value
+    default__<name>_carry(metric)    optional: the columns of `state_key` and of the
+                                     state by which earlier periods enter this one
+    default__<name>_windows(metric, partition)  optional: columns over the states of
+                                     a key, where a key has many
+    default__<name>_total(metric)    optional: columns of one state of these -#}
+
+{#- The names of all aggregations, for the test of a column. -#}
 {% macro known_aggregations() -%}
     {%- set names = [] -%}
-    {%- for macro_name in context | sort
-        if macro_name.startswith('default__')
-        and macro_name.endswith('_total') -%}
-        {%- do names.append(macro_name[9:-6]) -%}
-    {%- endfor -%}
+    {%- do aggregation_names(names) -%}
     {{ return(names) }}
 {%- endmacro %}
 
 
-{#- The quantity of one event; null when it has none. -#}
-{% macro event_quantity(aggregation, property, fraction_digits) -%}
-    {%- set find = adapter.dispatch -%}
-    {{ find(aggregation ~ '_quantity')(property, fraction_digits) }}
-{%- endmacro %}
-
-
-{#- Why an event without quantity has none. -#}
-{% macro unmetered_reason(aggregation, property) -%}
-    {%- set find = adapter.dispatch -%}
-    {{ find(aggregation ~ '_unmetered_reason')(property) }}
-{%- endmacro %}
-
-
-{#- The quantity of many events of one metric, by the aggregation that their
-    column `aggregation` names. A total that a quantity cannot hold raises and
-    names the row. -#}
-{% macro metric_total(quantity, row_name) -%}
-    {%- set find = adapter.dispatch -%}
-    {%- set names_by_total = {} -%}
-    {%- for name in known_aggregations() -%}
-        {%- set total = find(name ~ '_total')(quantity, row_name) -%}
-        {%- do names_by_total.setdefault(total, []).append(sql_text(name)) -%}
+{#- `names` gets the names of all aggregations. -#}
+{% macro aggregation_names(names) -%}
+    {%- for macro_name in context | sort
+        if macro_name.startswith('default__')
+        and macro_name.endswith('_traits') -%}
+        {%- do names.append(macro_name[9:-7]) -%}
     {%- endfor -%}
-    {%- if names_by_total | length < 2 -%}
-    {{ names_by_total.keys() | first | default('null') }}
-    {%- else -%}
-    case
-        {%- for total, names in names_by_total.items() %}
-        when min(aggregation) in ({{ names | join(', ') }}) then {{ total }}
-        {%- endfor %}
-    end
+{%- endmacro %}
+
+
+{#- `traits` gets what the aggregation of a metric is like:
+
+    value        number, or text for what is counted by its text
+    needs_value  there is nothing to aggregate without a value
+    adds         quantities of parts add up to that of the whole
+    recurring    state before the period may count
+    empty        the quantity of no event; none: no value
+    state        names of the columns of a state, as partial has them
+    state_key    columns beside the key by which states are kept
+    carry_key    those of them that earlier states keep
+    needs_span   an event needs `span_start_at` of its period
+    needs_days   an event needs `day_number` and `day_start_at` of its local day -#}
+{% macro traits_of(metric, traits) -%}
+    {%- do traits.update({
+        'value': 'number', 'needs_value': true, 'adds': false, 'recurring': false,
+        'empty': none, 'state': [], 'state_key': [], 'carry_key': [],
+        'needs_span': false, 'needs_days': false,
+    }) -%}
+    {%- set find = adapter.dispatch -%}
+    {%- do find(metric.aggregation ~ '_traits')(metric, traits) -%}
+    {%- do traits.update({
+        'adds': false,
+        'empty': 0 if metric.combine == 'sum' or metric.empty_buckets == 'zero' else none
+    }) if metric.bucket is not none -%}
+{%- endmacro %}
+
+
+{#- One of the parts of a metric's aggregation, with a comma where there are columns;
+    nothing where it is optional and left out. -#}
+{% macro aggregation_part(metric, part, arguments=[]) -%}
+    {%- if 'default__' ~ metric.aggregation ~ '_' ~ part in context -%}
+        {%- set find = adapter.dispatch -%}
+        {{ find(metric.aggregation ~ '_' ~ part)(metric, *arguments) }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- True for a metric whose quantities add up, over groups and periods alike. -#}
+{% macro is_additive(metric) -%}
+    {{ 'true' if metric.traits.adds and metric.round is none else 'false' }}
 {%- endmacro %}

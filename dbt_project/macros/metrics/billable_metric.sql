@@ -1,50 +1,32 @@
-{#- A billable metric: one row per attributed event that it matches, with the
-    event's quantity or the reason why it has none.
+{#- A billable metric: one row per attributed event that it matches, with the event's
+    value or the reason why it has none. `docs/metrics.md` has every option with an
+    example; those that are left out here are options of `metric_definition`.
 
-    metric_code     the name of the model without `metric_`; charges name it
-    description     what it counts, for people
-    event_name      events of this name, compared as sent
-    aggregation     the name of a file of `macros/aggregations`
-    unit            what one unit of the quantity is called, for people
-    property        whose text the aggregation reads, if it reads one
-    filters         {property: [texts]}: the event has one of the texts for each;
-                    an array or object is no such text
-    group_by        properties that charges may group by; an event with an array
-                    or object in one is not billed by such a charge
-    fraction_digits most digits after the point (at most 18); an event with more
-                    has no quantity
--#}
+    metric_code  the name of the model without `metric_`; charges name it
+    description  what it counts, for people
+    event_name   events of this name, or of these, compared as sent
+    aggregation  the name of a file of `macros/aggregations`
+    unit         what one unit of the quantity is called, for people
+    joins        {seed, key, valid_from, valid_to, properties}: a seed whose row for
+                 the property `key`, at the event's time, adds properties -#}
 {% macro billable_metric(
-    metric_code,
-    description,
-    event_name,
-    aggregation,
-    unit,
-    property=none,
-    filters={},
-    group_by=[],
-    fraction_digits=18
+    metric_code, description, event_name, aggregation, unit, joins=none
 ) -%}
-    {%- for texts in filters.values() -%}
-        {%- for text in texts if fromjson(text | string, none) is sequence
-            and fromjson(text | string, none) is not string -%}
-            {{ exceptions.raise_compiler_error(
-                'metric ' ~ metric_code ~ ': expected texts in filters, found the '
-                ~ 'array or object ' ~ text ~ '; name a part of it by SQL of its own'
-            ) }}
-        {%- endfor -%}
+    {%- set metric = {} -%}
+    {%- set options = dict(kwargs, event_name=event_name, aggregation=aggregation) -%}
+    {%- do metric_definition(options, metric) -%}
+    {%- do not_billed_yet(metric) if not metric.faults -%}
+    {%- for fault in metric.faults -%}
+        {{ exceptions.raise_compiler_error(
+            'metric ' ~ metric_code ~ ': ' ~ fault.option ~ ': ' ~ fault.reason
+            ~ ('; write value' if fault.option == 'property' else '')
+        ) }}
     {%- endfor -%}
-    {{- config(meta={
-        'metric_code': metric_code,
-        'description': description,
-        'event_name': event_name,
-        'aggregation': aggregation,
-        'unit': unit,
-        'property': property,
-        'filters': filters,
-        'group_by': group_by,
-        'fraction_digits': fraction_digits,
-    }) -}}
+    {%- set meta = dict(
+        metric, metric_code=metric_code, description=description, unit=unit
+    ) -%}
+    {%- do meta.pop('faults') -%}
+    {{- config(meta=meta) -}}
 with
 
 int_events_attributed as (
@@ -53,46 +35,67 @@ int_events_attributed as (
 
 ),
 
-matched_events as (
+events_with_properties as (
 
-    select * from int_events_attributed
-    where
-        event_name = {{ sql_text(event_name) }}
-        {%- for name, texts in filters.items() %}
-        and properties[{{ sql_text(name) }}] in (
-            {%- for text in texts -%}
-            {{ sql_text(text) }}{{ ', ' if not loop.last }}
-            {%- endfor -%}
-        )
-        {%- endfor %}
-
-),
-
-measured_events as (
-
-    select
-        *,
-        {{ event_quantity(aggregation, property, fraction_digits) }} as quantity
-    from matched_events
+    {{ with_joined_properties(
+        'int_events_attributed', joins, ref(joins.seed) if joins is not none
+    ) if joins is not none else 'select * from int_events_attributed' }}
 
 )
 
-select
-    {{ sql_text(metric_code) }} as metric_code,
-    {{ sql_text(aggregation) }} as aggregation,
-    batch_id,
-    file_id,
-    line,
-    customer_id,
-    customer_ref,
-    subscription_ref,
-    occurred_at,
-    received_at,
-    properties as dimensions,
-    quantity,
-    case
-        when quantity is null
-            then {{ unmetered_reason(aggregation, property) }}
-    end as unmetered_reason
-from measured_events
+{{ valued_events(metric, 'events_with_properties', [
+    sql_text(metric_code) ~ ' as metric_code',
+    sql_text(aggregation) ~ ' as aggregation',
+    'batch_id', 'file_id', 'line', 'customer_id', 'customer_ref', 'subscription_ref',
+    'occurred_at', 'received_at', 'properties as dimensions'
+]) }}
+{%- endmacro %}
+
+
+{#- What the preview counts and no invoice bills so far. -#}
+{% macro not_billed_yet(metric) -%}
+    {%- for option in ('recurring', 'by_days') if metric[option] -%}
+        {%- do metric_fault(metric, option, 'unsupported', 'is not billed yet; leave it out') -%}
+    {%- endfor -%}
+    {%- if metric.bucket == 'day' -%}
+        {%- do metric_fault(metric, 'bucket', 'unsupported',
+            'a day is not billed yet; write hours, which begin in UTC') -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The events with properties that a dated mapping adds, by the property `key` and the
+    time of the event. A property of the event itself is kept. -#}
+{% macro with_joined_properties(events, joins, mapping) -%}
+    {{ adapter.dispatch('with_joined_properties')(events, joins, mapping) }}
+{%- endmacro %}
+
+{% macro duckdb__with_joined_properties(events, joins, mapping) -%}
+    {%- set from_at, to_at = joins.get('valid_from', 'valid_from'),
+        joins.get('valid_to', 'valid_to') -%}
+    select
+        events.* replace (
+            map_concat(
+                map_from_entries(
+                    list_filter(
+                        [
+                            {%- for name in joins.properties %}
+                            row({{ sql_text(name) }}, cast(mapping.{{ name }} as varchar))
+                            {{- ',' if not loop.last }}
+                            {%- endfor %}
+                        ],
+                        lambda entry: entry[2] is not null
+                    )
+                ),
+                events.properties
+            ) as properties
+        )
+    from {{ events }} as events
+    left join {{ mapping }} as mapping
+        on
+            events.properties[{{ sql_text(joins.key) }}] = mapping.{{ joins.get('column', joins.key) }}
+            and events.occurred_at
+            >= coalesce(cast(mapping.{{ from_at }} as timestamptz), {{ distant_past() }})
+            and events.occurred_at
+            < coalesce(cast(mapping.{{ to_at }} as timestamptz), {{ distant_future() }})
 {%- endmacro %}

@@ -28,3 +28,10 @@
             and {{ event }}.occurred_at >= {{ charge }}.period_start_at
             and {{ event }}.occurred_at < {{ charge }}.period_end_at
 {%- endmacro %}
+
+{#- The columns by which a metric's aggregation knows an event. -#}
+{% macro value_columns() -%}
+    value,
+    value_text,
+    operation
+{%- endmacro %}

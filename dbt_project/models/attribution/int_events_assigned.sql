@@ -71,7 +71,6 @@ events_with_terms as (
 
 select
     metric_code,
-    aggregation,
     file_id,
     line,
     occurred_at,
@@ -83,7 +82,8 @@ select
     period_index,
     charge_code,
     group_key,
-    quantity,
+    dimensions,
+    {{ value_columns() }},
     case
         when version_reason is not null then version_reason
         when coalesce(customer_id, subscription_ref) is null then 'unattributed'

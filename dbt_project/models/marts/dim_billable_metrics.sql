@@ -11,7 +11,7 @@ select
     description,
     event_name,
     aggregation,
-    property,
+    value,
     unit,
     array_to_string(group_by, ', ') as group_by,
     filters,

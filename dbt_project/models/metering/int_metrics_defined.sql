@@ -13,14 +13,15 @@ metrics as (
     select
         {{ sql_text(definition.metric_code) }} as metric_code,
         {{ sql_text(definition.description) }} as description,
-        {{ sql_text(definition.event_name) }} as event_name,
+        {{ sql_text(definition.event_name | join(', ')) }} as event_name,
         {{ sql_text(definition.aggregation) }} as aggregation,
-        {{ sql_text(definition.property) }} as property,
+        {{ sql_text(definition.value) }} as value,
         {{ sql_text(definition.unit) }} as unit,
         {{ sql_text_list(definition.group_by) }} as group_by,
         {{ sql_text(tojson(definition.filters)) }} as filters,
         {{ definition.fraction_digits }} as fraction_digits,
-        {{ sql_text(tojson(definition, sort_keys=true)) }} as definition
+        {{ sql_text(tojson(definition, sort_keys=true)) }} as definition,
+        {{ is_additive(definition) }} as is_additive
     {% if not loop.last %}
     union all
     {% endif %}

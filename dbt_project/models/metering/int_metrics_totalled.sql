@@ -18,8 +18,9 @@ totals_of_used_metrics as (
         metric_code,
         count(*) as event_count,
         count(distinct row(file_id, line)) as distinct_event_count,
-        count(quantity) as measured_event_count,
-        {{ metric_total('quantity', 'metric_code') }} as quantity
+        count(*) filter (where unmetered_reason is null)
+            as measured_event_count,
+        {{ sum_exact('value', 'metric_code') }} as value_sum
     from metered_events
     group by metric_code
 
@@ -34,7 +35,10 @@ metric_totals as (
             as distinct_event_count,
         coalesce(totals_of_used_metrics.measured_event_count, 0)
             as measured_event_count,
-        coalesce(totals_of_used_metrics.quantity, 0) as quantity
+        case
+            when metrics_defined.is_additive
+                then coalesce(totals_of_used_metrics.value_sum, 0)
+        end as quantity
     from metrics_defined
     left join totals_of_used_metrics
         on metrics_defined.metric_code = totals_of_used_metrics.metric_code

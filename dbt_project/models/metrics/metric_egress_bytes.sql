@@ -3,7 +3,7 @@
     description='Bytes sent in the bodies of HTTP answers',
     event_name='http_request',
     aggregation='sum',
-    property='bytes',
+    value='bytes',
     unit='byte',
     group_by=['section', 'status'],
     fraction_digits=0,

@@ -16,7 +16,7 @@ def command(
     cases: Annotated[Path, typer.Argument(help="JSON file of cases; - is standard input.")],
     out: Annotated[Path | None, typer.Option("--out", help="Write the answers there.")] = None,
 ) -> None:
-    """Work out periods and prorated amounts of cases, by the calendar that bills."""
+    """Work out quantities, periods and prorated amounts of cases, by what bills."""
     with terminal():
         from pipelines.preview.answers import answers
         from pipelines.preview.json_cases import CasesError, answers_text, read_cases

@@ -1,6 +1,6 @@
 """dbt's `adapter`, as far as macros need it when Jinja renders them without dbt.
 
-sqlfluff (`library_path` in `.sqlfluff`) and the tests of macros render that way.
+sqlfluff renders that way (`library_path` in `.sqlfluff`).
 """
 
 from collections.abc import Callable

@@ -82,6 +82,7 @@ usage_identities as (
         quantity as expected,
         accounted_quantity as actual
     from metrics_compared
+    where quantity is not null
     union all
     select
         'finalized_quantity' as identity,

@@ -1,0 +1,103 @@
+{#- What each SQL engine spells in its own way of instants, places and days; see
+    `spellings.sql`. -#}
+
+{#- An instant as microseconds since 1970, and back. -#}
+{% macro microseconds(instant) -%}
+    {{ adapter.dispatch('microseconds')(instant) }}
+{%- endmacro %}
+
+
+{% macro default__microseconds(instant) -%}
+    unix_micros({{ instant }})
+{%- endmacro %}
+
+
+{% macro duckdb__microseconds(instant) -%} epoch_us({{ instant }}) {%- endmacro %}
+
+
+{% macro instant_of(microseconds) -%}
+    {{ adapter.dispatch('instant_of')(microseconds) }}
+{%- endmacro %}
+
+
+{% macro default__instant_of(microseconds) -%}
+    timestamp_micros({{ microseconds }})
+{%- endmacro %}
+
+
+{% macro duckdb__instant_of(microseconds) -%}
+    make_timestamptz({{ microseconds }})
+{%- endmacro %}
+
+
+{#- Where an event stands among others: the greatest of them is the last. -#}
+{% macro position(occurred_at, file_id, line) -%}
+    {{ adapter.dispatch('position')(occurred_at, file_id, line) }}
+{%- endmacro %}
+
+
+{% macro default__position(occurred_at, file_id, line) -%}
+    named_struct(
+        'occurred_at', {{ occurred_at }},
+        'file_id', {{ file_id }},
+        'line', {{ line }}
+    )
+{%- endmacro %}
+
+
+{% macro duckdb__position(occurred_at, file_id, line) -%}
+    struct_pack(
+        occurred_at := {{ occurred_at }},
+        file_id := {{ file_id }},
+        line := {{ line }}
+    )
+{%- endmacro %}
+
+
+{#- The rows of a relation with the local day, of their column `time_zone`, that
+    holds an instant of theirs. `days` has the columns time_zone, day_number,
+    day_start_at and day_end_at. -#}
+{% macro with_local_day(relation, instant, days, columns) -%}
+    {{ adapter.dispatch('with_local_day')(relation, instant, days, columns) }}
+{%- endmacro %}
+
+
+{% macro default__with_local_day(relation, instant, days, columns) -%}
+    select
+        placed.*,
+        {{ columns }}
+    from {{ relation }} as placed
+    left join {{ days }} as local_days
+        on
+            placed.time_zone = local_days.time_zone
+            and placed.{{ instant }} >= local_days.day_start_at
+            and placed.{{ instant }} < local_days.day_end_at
+{%- endmacro %}
+
+
+{% macro duckdb__with_local_day(relation, instant, days, columns) -%}
+    select
+        placed.*,
+        {{ columns }}
+    from {{ relation }} as placed
+    asof left join {{ days }} as local_days
+        on
+            placed.time_zone = local_days.time_zone
+            and placed.{{ instant }} >= local_days.day_start_at
+{%- endmacro %}
+
+
+{#- The place of an event as one value: the least of them is the first event. -#}
+{% macro place(file_id, line) -%}
+    {{ adapter.dispatch('place')(file_id, line) }}
+{%- endmacro %}
+
+
+{% macro default__place(file_id, line) -%}
+    named_struct('file_id', {{ file_id }}, 'line', {{ line }})
+{%- endmacro %}
+
+
+{% macro duckdb__place(file_id, line) -%}
+    struct_pack(file_id := {{ file_id }}, line := {{ line }})
+{%- endmacro %}

@@ -1,0 +1,94 @@
+{#- Events by bucket, and the buckets without events; see `usage_of_buckets`. -#}
+
+{#- Events by bucket: `slot` numbers it, the group is what `bucket_by` says. Wide
+    buckets begin at the UTC hour or day, those of a day at the local midnight. -#}
+{% macro _events_in_buckets(metric, events, keys, days, width) -%}
+    select
+        {{ keys | join(', ') }},
+        slot as outer_slot,
+        group_key as outer_group_key,
+        {%- if width is none %}
+        cast(day_number as bigint) as slot,
+        day_start_at as bucket_start_at,
+        day_end_at as bucket_end_at,
+        {%- else %}
+        bucket_number as slot,
+        {{ instant_of('bucket_number * ' ~ width) }} as bucket_start_at,
+        {{ instant_of('(bucket_number + 1) * ' ~ width) }} as bucket_end_at,
+        {%- endif %}
+        {{ 'bucket_parts' if metric.bucket_by else list_of([]) }} as group_key,
+        occurred_at,
+        file_id,
+        line,
+        value,
+        value_text,
+        operation
+    from (
+        {%- if width is none %}
+        {{ with_local_day(events, 'occurred_at', days,
+            'local_days.day_number, local_days.day_start_at, local_days.day_end_at') }}
+        {%- else %}
+        select
+            *,
+            {{ _bucket_number('occurred_at', width) }} as bucket_number
+        from {{ events }}
+        {%- endif %}
+    ) as events_with_bucket
+{%- endmacro %}
+
+
+{% macro _bucket_number(instant, width) -%}
+    {{ quotient(
+        '(' ~ microseconds(instant) ~ ' - ' ~ _rest_down(microseconds(instant), width) ~ ')',
+        width
+    ) }}
+{%- endmacro %}
+
+
+{#- One row per group whose buckets are not all used: 0, as often as one is empty. -#}
+{% macro _empty_buckets(spans, keys, days, width) -%}
+    {%- set inner_keys = (keys + ['outer_slot', 'outer_group_key']) | join(', ') -%}
+    select
+        {{ keys | join(', ') }},
+        slot,
+        group_key,
+        null as bucket_number,
+        cast(0 as decimal(38, 18)) as quantity,
+        cast(0 as bigint) as event_count,
+        cast(null as timestamptz) as first_occurred_at,
+        cast(null as timestamptz) as last_occurred_at,
+        bucket_count - used_count as weight
+    from (
+        select
+            used.*,
+            {%- if width is none %}
+            spans_counted.last_day - spans_counted.first_day + 1 as bucket_count
+            {%- else %}
+            {{ _bucket_number('spans_counted.last_at', width) }}
+            - {{ _bucket_number('spans_counted.span_start_at', width) }} + 1 as bucket_count
+            {%- endif %}
+        from (
+            select
+                {{ keys | join(', ') }},
+                outer_slot as slot,
+                outer_group_key as group_key,
+                count(distinct slot) as used_count
+            from usage_of_parts
+            group by {{ inner_keys }}
+        ) as used
+        inner join (
+            {%- set last = '(select *, ' ~ instant_of(microseconds('span_end_at') ~ ' - 1')
+                ~ ' as last_at from ' ~ spans ~ ')' %}
+            {%- if width is none %}
+            {{ with_local_day(
+                '(' ~ with_local_day(last, 'span_start_at', days,
+                    'local_days.day_number as first_day') ~ ')',
+                'last_at', days, 'local_days.day_number as last_day') }}
+            {%- else %}
+            select * from {{ last }} as spans_ended
+            {%- endif %}
+        ) as spans_counted
+            on {{ _same(keys + ['slot'], 'used', 'spans_counted') }}
+    ) as counted
+    where bucket_count > used_count
+{%- endmacro %}

@@ -5,8 +5,10 @@ read from.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -129,10 +131,31 @@ def read_contents(folder: Path) -> dict[str, bytes]:
             continue
         except OSError as error:
             raise CatalogError([f"{name}: cannot be read from {folder}: {error}"]) from error
+    if strangers := list(_misspelt(folder, contents)):
+        raise CatalogError(strangers)
     if not contents:
         needed = ", ".join(name for name, table in TABLES.items() if not table.is_optional)
         raise CatalogError([f"{folder} holds no catalog; it needs {needed}"])
     return contents
+
+
+def _misspelt(folder: Path, contents: Mapping[str, bytes]) -> Iterator[str]:
+    """Files that are called nearly like one of the catalog that is absent, and have its key.
+
+    Nobody would read such a file, and its prices would be passed over. Other files in the folder
+    are somebody's own, such as a mapping that a metric joins.
+    """
+    absent = {name.lower(): table for name, table in TABLES.items() if name not in contents}
+    for path in sorted(folder.glob("*.[cC][sS][vV]")):
+        close = get_close_matches(path.name.lower(), absent, n=1, cutoff=0.75)
+        if path.name not in TABLES and close:
+            table = absent[close[0]]
+            header = path.read_bytes().partition(b"\n")[0].decode(errors="replace")
+            if table.key[0] in re.split(r"[,;\t\r\"]", header):
+                yield (
+                    f"{path.name}: is no file of the catalog, and nobody would read it; rename it "
+                    f"to {table.file_name}, or to something that is less like it"
+                )
 
 
 def catalog_digest(files: Mapping[str, bytes]) -> str:

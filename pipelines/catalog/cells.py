@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.periods import lives
 from pipelines.periods.rhythm import WEEKDAYS
 from pipelines.periods.zones import known_time_zones
+from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.instants import instant_of, parse_rfc3339
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
 from pipelines.vocabulary.money import minor_unit_digits
@@ -113,7 +114,8 @@ def read_date(cell: str) -> date:
     except ValueError:
         day = None
     if day is None:
-        raise ValueError(f"{shown(cell)} is no date; write it like 2026-01-31")
+        advice = "there is no such day" if _DATE.fullmatch(cell) else "write it like 2026-01-31"
+        raise ValueError(f"{shown(cell)} is no date; {advice}")
     if not YEARS[0] <= day.year <= YEARS[1]:
         raise ValueError(f"{cell} lies outside the years {YEARS[0]} to {YEARS[1]}; correct it")
     return day
@@ -178,8 +180,9 @@ def decimal_number(integer_digits: int, fraction_digits: int) -> Kind:
         integer, fraction = match.group(1), match.group(2) or ""
         if len(integer) > integer_digits or len(fraction) > fraction_digits:
             raise ValueError(
-                f"{shown(cell)} has {len(integer)} digits before the point and {len(fraction)} "
-                f"after it; at most {integer_digits} and {fraction_digits} are kept exactly"
+                f"{shown(cell)} has {counted(len(integer), 'digit')} before the point and "
+                f"{len(fraction)} after it; at most {integer_digits} and {fraction_digits} are "
+                "kept exactly"
             )
         return Decimal(cell)
 

@@ -15,7 +15,7 @@ from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.cells import shown
 from pipelines.catalog.periods import lives_of
 from pipelines.catalog.rows import Problem
-from pipelines.catalog.tables.customers import Customer
+from pipelines.catalog.tables.customers import Customer, ends_of
 from pipelines.catalog.tables.plans import Plan
 from pipelines.catalog.tables.subscription_phases import Phase, with_rows
 from pipelines.catalog.tables.subscriptions import Subscription, time_text
@@ -45,8 +45,9 @@ def collisions(
         phases=catalog.tables[Phase].frame,
     )
     spans = binding_spans(closed_spans).with_columns(
-        pl.col("span_start_label").dt.date().alias("closed_from"),
-        pl.col("span_end_label").dt.date().alias("closed_to"),
+        closed_from=pl.col("span_start_label").min().over("subscription_id"),
+        closed_to=pl.col("span_end_label").max().over("subscription_id"),
+        last_period=pl.col("last_period").sort_by("span_end_label").last().over("subscription_id"),
     )
     own = resolved(lives.subscriptions, closed_spans, "start_date", "end_date")
     both = spans.join(own, on="subscription_id", suffix="_today")
@@ -57,6 +58,7 @@ def collisions(
             *_other_phase(lives, spans, closed_spans),
             *_shorter_life(both),
             *_other_currency(catalog, spans),
+            *_ended_customers(catalog, spans),
             *_missing_metrics(spans, metric_codes),
             *_taken_again(catalog, lives, spans, closed_spans),
         ]
@@ -106,30 +108,35 @@ def customers_billed_twice(closed_spans: pl.DataFrame) -> list[str]:
     return sorted(twice["customer_id"].unique())
 
 
-def _taken(row: dict[str, object]) -> str:
+def _taken(row: dict[str, Any]) -> str:
     return (
-        f"{row['closed_from']} to {row['closed_to']} is closed for subscription "
-        f"{shown(str(row['subscription_id']))} (last by {row['last_period']})"
+        f"{time_text(row['closed_from'])} to {time_text(row['closed_to'])} is closed for "
+        f"subscription {shown(str(row['subscription_id']))} (last by {row['last_period']})"
     )
 
 
+def _once(rows: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The first row of each subscription, or of each value of the columns."""
+    return rows.unique(columns or "subscription_id", keep="first", maintain_order=True)
+
+
 def _missing(spans: pl.DataFrame) -> Iterator[Problem]:
-    for row in spans.iter_rows(named=True):
+    for row in _once(spans).iter_rows(named=True):
         name = shown(str(row["subscription_id"]))
         reason = (
             f"expected a row for {name}, found none, but {_taken(row)}; put the row back, and end "
-            f"it on or after {row['closed_to']} if it is over"
+            f"it on or after {time_text(row['closed_to'])} if it is over"
         )
         yield Problem(_SUBSCRIPTIONS, 0, "subscription_id", reason)
 
 
 def _other_customer(both: pl.DataFrame) -> Iterator[Problem]:
     changed = both.filter(pl.col("customer_id") != pl.col("customer_id_today"))
-    for row in changed.iter_rows(named=True):
+    for row in _once(changed).iter_rows(named=True):
         reason = (
             f"expected customer {shown(row['customer_id'])}, found "
             f"{shown(row['customer_id_today'])}, but {_taken(row)}; put it back, end the row on or "
-            f"after {row['closed_to']}, and start another subscription then"
+            f"after {time_text(row['closed_to'])}, and start another subscription then"
         )
         yield Problem(_SUBSCRIPTIONS, row["row"], "customer_id", reason)
 
@@ -166,44 +173,69 @@ def _other_phase(lives: Lives, spans: pl.DataFrame, all_spans: pl.DataFrame) -> 
         reason = (
             f"expected plan {shown(row['plan_code'])} from {time_text(row['phase_start_label'])} "
             f"on, found {what}, but {_taken(row)}; put it back, and let a row of {Phase.file_name} "
-            f"change the plan on or after {row['closed_to']}"
+            f"change the plan on or after {time_text(row['closed_to'])}"
         )
         yield Problem(row["file_name"], row["line"], column, reason)
 
 
 def _shorter_life(both: pl.DataFrame) -> Iterator[Problem]:
     later = pl.col("start_date_label") > pl.col("span_start_label")
-    for row in both.filter(later).iter_rows(named=True):
+    for row in _once(both.filter(later).sort("span_start_label")).iter_rows(named=True):
         reason = (
             f"expected {time_text(row['span_start_label'])} or earlier, found "
-            f"{time_text(row['start_date_label'])}, but {_taken(row)}"
+            f"{time_text(row['start_date_label'])}, but {_taken(row)}; put it back"
         )
         yield Problem(_SUBSCRIPTIONS, row["row"], "start_date", reason)
     # The very instant that closed time ends at is no earlier, whatever clocks show at it by now.
     earlier = (pl.col("end_date_label") < pl.col("span_end_label")) & (
         pl.col("end_date_at") != pl.col("span_end_at")
     )
-    for row in both.filter(earlier).iter_rows(named=True):
+    latest = both.filter(earlier).sort("span_end_label", descending=True)
+    for row in _once(latest).iter_rows(named=True):
         reason = (
             f"expected {time_text(row['span_end_label'])} or later, found "
-            f"{time_text(row['end_date_label'])}, but {_taken(row)}"
+            f"{time_text(row['end_date_label'])}, but {_taken(row)}; end it then or later"
         )
         yield Problem(_SUBSCRIPTIONS, row["row"], "end_date", reason)
 
 
 def _other_currency(catalog: Catalog, spans: pl.DataFrame) -> Iterator[Problem]:
     plans = catalog.tables[Plan].frame.select("line", "plan_code", currency_today="currency")
-    changed = (
-        spans.join(plans, on="plan_code")
-        .filter(pl.col("currency") != pl.col("currency_today"))
-        .unique("plan_code", keep="first", maintain_order=True)
-    )
-    for row in changed.iter_rows(named=True):
+    both = spans.join(plans, on="plan_code")
+    changed = both.filter(pl.col("currency") != pl.col("currency_today"))
+    for row in _once(changed, "plan_code").iter_rows(named=True):
         reason = (
             f"expected {row['currency']}, found {row['currency_today']}, but {_taken(row)} in "
             f"{row['currency']}; put it back, and use another plan for {row['currency_today']}"
         )
         yield Problem(Plan.file_name, row["line"], "currency", reason)
+    customers = catalog.tables[Customer].frame.select(
+        "customer_id", customer_line="line", customer_currency="currency"
+    )
+    silent = both.filter(pl.col("currency_today").is_null()).join(customers, on="customer_id")
+    changed = silent.filter(pl.col("currency") != pl.col("customer_currency"))
+    for row in _once(changed, "customer_id", "plan_code").iter_rows(named=True):
+        reason = (
+            f"expected {row['currency']}, found {row['customer_currency']}, which plan "
+            f"{shown(row['plan_code'])} takes because it names no currency, but {_taken(row)} in "
+            f"{row['currency']}; put it back, or write {row['currency']} as the plan's currency"
+        )
+        yield Problem(Customer.file_name, row["customer_line"], "currency", reason)
+
+
+def _ended_customers(catalog: Catalog, spans: pl.DataFrame) -> Iterator[Problem]:
+    """Customers that would end within time that is closed for them: it would be nobody's."""
+    lines = catalog.tables[Customer].frame.select("customer_id", "line", "ends_on")
+    ending = ends_of(catalog.tables).join(lines, on="customer_id")
+    cut_short = spans.join(ending, on="customer_id").filter(
+        pl.col("ends_at") < pl.col("span_end_at")
+    )
+    for row in _once(cut_short, "customer_id").iter_rows(named=True):
+        reason = (
+            f"expected {time_text(row['closed_to'])} or later, found {row['ends_on']}, but "
+            f"{_taken(row)}; end the customer later"
+        )
+        yield Problem(Customer.file_name, row["line"], "ends_on", reason)
 
 
 def _missing_metrics(spans: pl.DataFrame, metric_codes: frozenset[str]) -> Iterator[Problem]:
@@ -248,7 +280,7 @@ def _charged_again(row: dict[str, Any]) -> tuple[str, str]:
     return column, (
         f"{shown(row['other'])} would charge {shown(row['metric_code'])} from "
         f"{time_text(row['open_from_label'])}, but {_taken(row)}, which charged it; no event is "
-        f"billed twice, so start it on or after {row['closed_to']}"
+        f"billed twice, so start it on or after {time_text(row['closed_to'])}"
     )
 
 

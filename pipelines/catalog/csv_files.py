@@ -133,7 +133,7 @@ def _content_reason(content: bytes) -> str:
     if content.count(b"\r") not in {0, content.count(b"\n")} or content.count(
         b"\r\n"
     ) != content.count(b"\r"):
-        return "the file mixes line ends; save it with one kind"
+        return "the file has line ends that programs read differently; save it with LF or CRLF"
     try:
         content.decode()
     except UnicodeDecodeError as error:

@@ -9,7 +9,8 @@ A filter is conditions joined by `;`, which must all hold:
 
 A match is `region=eu;cloud=aws`: one text for each property, or `*` for any.
 
-In names and texts, `;`, `|`, `%`, `=`, `!`, `?`, `<` and `>` are percent-encoded: `%3B` is `;`.
+In names and texts, `;`, `|`, `%`, `=` and `!` are percent-encoded: `%3B` is `;`. In names, `?`, `<`
+and `>` are too.
 """
 
 import re
@@ -132,7 +133,7 @@ def _condition(part: str, cell: str) -> Condition:
                 f"{shown(cell)} has the texts {shown(rest)}; percent-encode ';', '|', '%', '=' and "
                 "'!' in them"
             )
-        if len(set(texts)) < len(texts):
+        if len(set(map(_decoded, texts))) < len(texts):
             raise ValueError(f"{shown(cell)} has a text twice in {shown(part)}; write each once")
     elif not _NUMBER.fullmatch(rest):
         raise ValueError(

@@ -32,7 +32,8 @@ CSV files, `dbt_project/seeds` unless `METERLINE_CATALOG` names another one.
 - A *filter* is conditions joined by `;`, which must all hold. `region=eu|us` is one of these texts,
   `region!=eu|us` none of them or absent, `region?` there, `region!?` absent, and `ms>5`, `ms>=5`,
   `ms<5` and `ms<=5` compare numbers. A *match* is `region=eu;cloud=aws`, with `*` for any text. In
-  names and texts, write `;`, `|`, `%`, `=` and `!` percent-encoded: `%3B` is `;`.
+  names and texts, write `;`, `|`, `%`, `=` and `!` percent-encoded: `%3B` is `;`; in names also
+  `?`, `<` and `>`.
 - What is *not priced yet* is read and held against its rules, and refused: nothing is billed as if
   it were not there.
 - No two rows of a file have the same key.

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.warehouse import parse_errors
+from pipelines.warehouse.dbt_vars import vars_argument
 from pipelines.warehouse.phase_outcome import PhaseOutcome, outcome_of
 
 if TYPE_CHECKING:
@@ -203,7 +204,8 @@ def run_by_hand(
     }
     with _environment({**places, **connection}), _interrupts_cancel_queries():
         manifest = _load_manifest(project, seed_folder, frozenset())
-        invocation = _invoke([*_ALWAYS, *arguments], manifest)
+        variables = () if "--vars" in arguments else (vars_argument(project.project_dir),)
+        invocation = _invoke([*_ALWAYS, *arguments, *variables], manifest)
     if isinstance(invocation.exception, KeyboardInterrupt | SystemExit):
         raise KeyboardInterrupt("dbt was interrupted; its queries are cancelled")
     if invocation.exception is not None:
@@ -273,6 +275,7 @@ def _places(project_dir: Path, target: Path, logs: Path) -> tuple[str, ...]:
         f"--profiles-dir={project_dir}",
         f"--target-path={target}",
         f"--log-path={logs}",
+        vars_argument(project_dir),
     )
 
 

@@ -29,14 +29,12 @@ class DeclaredMetric:
         code: what the file's name says.
         own_code: what its `metric_code` says; None where it says nothing.
         group_by: the properties that charges may group by.
-        is_listed: False if `billable_metrics` in `dbt_project.yml` leaves it out.
     """
 
     file: str
     code: str
     own_code: str | None
     group_by: tuple[str, ...]
-    is_listed: bool
 
 
 def declared_metrics(manifest: Manifest) -> list[DeclaredMetric]:
@@ -46,7 +44,7 @@ def declared_metrics(manifest: Manifest) -> list[DeclaredMetric]:
         manifest: of the whole project, as dbt wrote it.
     """
     metrics = []
-    for unique_id, node in manifest["nodes"].items():
+    for node in manifest["nodes"].values():
         if node["resource_type"] != "model" or not node["name"].startswith(_PREFIX):
             continue
         meta: Mapping[str, object] = node["config"].get("meta") or {}
@@ -57,7 +55,6 @@ def declared_metrics(manifest: Manifest) -> list[DeclaredMetric]:
                 code=node["name"].removeprefix(_PREFIX),
                 own_code=str(own_code) if own_code is not None else None,
                 group_by=tuple(map(str, group_by)) if isinstance(group_by, list) else (),
-                is_listed=_is_read_by_a_model(unique_id, manifest),
             )
         )
     return sorted(metrics, key=lambda metric: metric.code)
@@ -74,16 +71,10 @@ def metric_problems(metrics: list[DeclaredMetric]) -> Iterator[Problem]:
                 f"{found}; call billable_metric with metric_code={shown(metric.code)}"
             )
             yield Problem(name, 0, "", reason)
-        elif not metric.is_listed:
-            reason = (
-                f"expected {shown(metric.code)} under billable_metrics in dbt_project.yml, found "
-                "no such line; add it"
-            )
-            yield Problem(name, 0, "", reason)
 
 
 def group_problems(catalog: Catalog, metrics: list[DeclaredMetric]) -> Iterator[Problem]:
-    """Charges that group by a property that their metric does not offer.
+    """Charges that group by a property, or filter by one, that their metric does not offer.
 
     Example: `egress_bytes` offers `section` and `status`. A charge of it with the `group_by` cell
     `region` would fail every run.
@@ -102,8 +93,3 @@ def group_problems(catalog: Catalog, metrics: list[DeclaredMetric]) -> Iterator[
                         f"them, or add it to group_by in metric_{charge.metric_code}.sql"
                     )
                     yield charge.problem(column, reason)
-
-
-def _is_read_by_a_model(unique_id: str, manifest: Manifest) -> bool:
-    readers = manifest["child_map"].get(unique_id, ())
-    return any(manifest["nodes"].get(name, {}).get("resource_type") == "model" for name in readers)

@@ -123,12 +123,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> DbtWorld:
     (models / "metrics/metric_twice.sql").write_text(TOY_METRIC)
     (models / "metrics/metric_peak.sql").write_text(PEAK_METRIC)
     (macros / "aggregations/twice.sql").write_text(TOY_AGGREGATION)
-    _edit(toys.project / "dbt_project.yml", "    - standard\n", "    - standard\n    - seven\n")
-    _edit(
-        toys.project / "dbt_project.yml",
-        "    - requests\n",
-        "    - requests\n    - twice\n    - peak\n",
-    )
     seeds = next(toys.project.glob("**/charges.csv"))
     _edit(seeds, "grouped,requests,requests,standard,", "grouped,requests,requests,seven,")
     seeds.write_text(f"{seeds.read_text().rstrip()}\n{CHARGES}")

@@ -339,9 +339,6 @@ def make_world(folder: Path) -> Path:
 
 def _add_metric(project: Path) -> None:
     (project / "models" / "metrics" / "metric_odd_answers.sql").write_text(ODD_ANSWERS)
-    settings = project / "dbt_project.yml"
-    listed = "  billable_metrics:\n"
-    settings.write_text(settings.read_text().replace(listed, f"{listed}    - odd_answers\n"))
 
 
 def _write_calendar(warehouse: Path) -> None:

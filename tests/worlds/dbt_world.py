@@ -12,6 +12,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.parser.manifest import extended_mashumuro_decoder
 
+from pipelines.warehouse.dbt_vars import vars_argument
 from tests.worlds.bills_by_hand import make_world
 from tests.worlds.made_once import made_once
 
@@ -124,7 +125,7 @@ def _invoke(folder: Path, runner: dbtRunner, *arguments: str) -> dbtRunnerResult
     places = [f"--project-dir={project}", f"--profiles-dir={project}"]
     logs = [f"--target-path={folder}/target", f"--log-path={folder}", "--quiet"]
     try:
-        outcome = runner.invoke([*arguments, *places, *logs])
+        outcome = runner.invoke([*arguments, *places, *logs, vars_argument(project)])
     finally:
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     assert outcome.exception is None, outcome.exception

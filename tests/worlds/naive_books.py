@@ -396,9 +396,15 @@ class Today:
                 }
                 found |= {("subscriptions.csv", name) for name, wrong in checks.items() if wrong}
                 found |= set(self._other_phase(row, each))
-            plan = self.plans.get(each.plan_code)
+            plan, customer = self.plans.get(each.plan_code), self.customers.get(each.customer_id)
             if plan and plan["currency"] not in {"", each.currency}:
                 found.add(("plans.csv", "currency"))
+            is_customers = plan and customer and not plan["currency"]
+            if is_customers and customer and customer["currency"] != each.currency:
+                found.add(("customers.csv", "currency"))
+            ends_on = day_of(customer.get("ends_on", "")) if customer else None
+            if customer and ends_on and first_instant(customer["time_zone"], ends_on) < each.end_at:
+                found.add(("customers.csv", "ends_on"))
             for other in self.subscriptions.values():
                 if (
                     other["subscription_id"] == each.subscription_id

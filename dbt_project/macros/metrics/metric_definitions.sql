@@ -5,12 +5,10 @@
     {%- set nodes = graph.nodes.values() if execute else [] -%}
     {%- for node in nodes | sort(attribute='name')
         if node.resource_type == 'model' and node.name.startswith('metric_') -%}
-        {%- if node.name != 'metric_' ~ node.config.meta.metric_code
-            or node.config.meta.metric_code not in var('billable_metrics') -%}
+        {%- if node.name != 'metric_' ~ node.config.meta.metric_code -%}
             {{ exceptions.raise_compiler_error(
-                'expected the variable billable_metrics to name the metric of '
-                ~ node.original_file_path ~ ', found '
-                ~ var('billable_metrics') ~ '; the metric calls itself '
+                'expected the metric_code of ' ~ node.original_file_path
+                ~ ' to be as the file is named, found '
                 ~ node.config.meta.metric_code
             ) }}
         {%- endif -%}

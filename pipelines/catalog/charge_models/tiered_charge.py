@@ -24,7 +24,8 @@ class TieredCharge(UsageCharge):
     flat_at_zero: bool | None = column(
         YES_NO,
         "Whether the flat amount of the first tier is due when the quantity is 0. It must be said "
-        "where that amount is not 0.",
+        "where that amount is not 0. A charge with `group_by` has no line of a group that was not "
+        "used, so nothing is due for it.",
         empty=None,
         is_optional=True,
     )

@@ -67,7 +67,7 @@ class UsageCharge(Charge):
     )
 
     def problems(self) -> Iterator[Problem]:
-        """A commitment has an amount, and a filter asks for what the metric is grouped by."""
+        """A commitment has an amount, and what stands for a missing property has a group."""
         yield from super().problems()
         if self.commitment_amount is None:
             if self.commitment_overage_factor != 1:

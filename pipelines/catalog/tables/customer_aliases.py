@@ -52,7 +52,7 @@ def customer_ids_as_aliases(tables: Tables) -> Iterator[Problem]:
             yield row.problem(
                 "alias",
                 f"{shown(row.alias)} is its own customer's id {place}, which names that customer "
-                "already; remove the row",
+                "as long as there is one; remove the row",
             )
         elif end is None:
             yield row.problem(
@@ -63,8 +63,8 @@ def customer_ids_as_aliases(tables: Tables) -> Iterator[Problem]:
         elif row.span[0] < end:
             yield row.problem(
                 "valid_from",
-                f"alias {shown(row.alias)} begins at {_instant(row.valid_from)}, but it is another "
-                f"customer's id {place} until {_instant(end)}; begin it then or later",
+                f"alias {shown(row.alias)} begins with {_start(row)}, but it is another customer's "
+                f"id {place} until {_instant(end)}; begin it then or later",
             )
 
 
@@ -73,8 +73,7 @@ def ends_before_starts(tables: Tables) -> Iterator[Problem]:
     for row in tables.whole(Alias).where(pl.col("valid_from") >= pl.col("valid_to")):
         yield row.problem(
             "valid_to",
-            f"{_instant(row.valid_to)} is not after valid_from {_instant(row.valid_from)}; "
-            "correct one",
+            f"{_instant(row.valid_to)} is not after valid_from {_start(row)}; correct one",
         )
 
 
@@ -93,15 +92,33 @@ def aliases_of_two_customers(tables: Tables) -> Iterator[Problem]:
             yield row.problem(
                 "valid_from",
                 f"alias {shown(row.alias)} names {shown(row.customer_id)} from "
-                f"{_instant(row.valid_from)}, while row {latest.line} lets it name "
+                f"{_start(row)}, while row {latest.line} lets it name "
                 f"{shown(latest.customer_id)} until {_instant(latest.valid_to)}; an alias "
                 "names one customer at each instant, once",
             )
         latest = max(latest, row, key=lambda row: row.span[1])
 
 
+def _start(alias: Alias) -> str:
+    return _instant(alias.valid_from) if alias.valid_from else "the first event"
+
+
 def _instant(instant: datetime | None) -> str:
-    return "open" if instant is None else instant.isoformat().replace("+00:00", "Z")
+    return "further notice" if instant is None else instant.isoformat().replace("+00:00", "Z")
+
+
+def aliases_of_ended_customers(tables: Tables) -> Iterator[str]:
+    """An alias that outlives its customer: what comes under it is billed to nobody."""
+    ends = dict(ends_of(tables).iter_rows())
+    for row in tables[Alias].where(pl.col("customer_id").is_in(list(ends))):
+        end = ends[row.customer_id]
+        if row.span[1] > end:
+            yield (
+                f"alias {shown(row.alias)} (customer_aliases.csv, row {row.line}) names "
+                f"{shown(row.customer_id)} until {_instant(row.valid_to)}, which is gone from "
+                f"{_instant(end)} on: what comes under it then is billed to nobody; write that as "
+                "valid_to, and a row for whom it means from then on"
+            )
 
 
 TABLE = CatalogTable(
@@ -109,4 +126,5 @@ TABLE = CatalogTable(
     key=("alias", "valid_from"),
     references=(Reference(("customer_id",), "customers.csv"),),
     rules=(customer_ids_as_aliases, ends_before_starts, aliases_of_two_customers),
+    warnings=(aliases_of_ended_customers,),
 )

@@ -51,6 +51,7 @@ def places(
     return [(problem.file_name, problem.row, problem.column) for problem in found]
 
 
+EUROS = Edit("customers.csv", '"Acme, Inc.",USD', '"Acme, Inc.",EUR')
 S1 = "s1,acme,basic,month,1,calendar,2026-01-01,2026-03-01"
 
 
@@ -104,6 +105,44 @@ def test_edit_that_takes_closed_time_away_is_refused_at_its_row(
 ) -> None:
     extra_plan = Edit("plans.csv", "local,Local", "extra,Extra,USD\nlocal,Local")
     assert places(tmp_path, [JANUARY], extra_plan, edit) == [place]
+
+
+@pytest.mark.parametrize(
+    ("spans", "edits", "place"),
+    [
+        pytest.param(
+            [JANUARY],
+            [Edit("plans.csv", "basic,Basic,USD", "basic,Basic,"), EUROS],
+            ("customers.csv", 2, "currency"),
+            id="no currency of the plan any more, and another one of the customer",
+        ),
+        pytest.param(
+            [DAYS],
+            [EUROS],
+            ("customers.csv", 2, "currency"),
+            id="another currency of the customer, on a plan without one",
+        ),
+        pytest.param(
+            # February, whose end is compared as it is stored.
+            [closed("s1", "2026-02-01", "2026-03-01")],
+            [
+                Edit(
+                    "customers.csv", "America/New_York,3,reject", "Asia/Tokyo,3,reject,2026-03-01"
+                ),
+                Edit("customers.csv", "late_usage_policy", "late_usage_policy,ends_on"),
+                Edit("customers.csv", "Zurich,0,adjust", "Zurich,0,adjust,"),
+                Edit(DAY_OF, "s2,acme", "s2,zürich"),
+                Edit(DAY_OF, "s3,acme", "s3,zürich"),
+            ],
+            ("customers.csv", 2, "ends_on"),
+            id="the customer ends within closed time, by a changed zone",
+        ),
+    ],
+)
+def test_edit_of_a_customer_that_takes_closed_time_away_is_refused_at_its_row(
+    tmp_path: Path, spans: list[dict[str, Any]], edits: list[Edit], place: tuple[str, int, str]
+) -> None:
+    assert places(tmp_path, spans, *edits) == [place]
 
 
 @pytest.mark.parametrize(

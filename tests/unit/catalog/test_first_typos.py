@@ -62,8 +62,8 @@ TYPOS = {
     ),
     "a day that there is not": (
         Edit("subscriptions.csv", "2026-03-01,\n", "2026-02-30,\n"),
-        "subscriptions.csv, row 3, column start_date: '2026-02-30' is no date; write it like "
-        "2026-01-31",
+        "subscriptions.csv, row 3, column start_date: '2026-02-30' is no date; there is no such "
+        "day",
     ),
     "an alias from a local time": (
         Edit("customer_aliases.csv", "2026-06-01T00:00:00Z,", "2026-06-01,"),

@@ -160,7 +160,7 @@ WRONG = {
     ),
     "30 February": (
         files(phases="s,2026-02-30,local,"),
-        [f"{PHASES} 2, column from: '2026-02-30' is no date; write it like 2026-01-31"],
+        [f"{PHASES} 2, column from: '2026-02-30' is no date; there is no such day"],
     ),
     "30 February at an instant": (
         files("s,zürich,basic,month,1,calendar,2026-02-30T00:00:00Z,,,,,"),

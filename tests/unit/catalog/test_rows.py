@@ -24,12 +24,12 @@ from tests.worlds.catalogs import RIGHT, Edit, problems_of, read
         ),
         pytest.param(
             b"plan_code,name,currency\r\nbasic,Basic,USD\n",
-            ": the file mixes line ends;",
+            ": the file has line ends that programs read differently;",
             id="mixed-line-ends",
         ),
         pytest.param(
             b"plan_code,name,currency\rbasic,Basic,USD\r",
-            ": the file mixes line ends;",
+            ": the file has line ends that programs read differently;",
             id="lone-carriage-returns",
         ),
         pytest.param(
@@ -217,7 +217,7 @@ def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
         pytest.param(
             Edit("charges.csv", "0.000000000000001", "0.0000000000000001"),
             "row 2, column unit_price",
-            "'0.0000000000000001' has 1 digits before the point and 16",
+            "'0.0000000000000001' has 1 digit before the point and 16",
             id="16-fraction-digits",
         ),
         pytest.param(
@@ -272,7 +272,7 @@ def test_the_line_counts_the_lines_of_quoted_cells(tmp_path: Path) -> None:
         pytest.param(
             Edit("charges.csv", ",2026-02-01", ",2026-02-30"),
             "row 3, column valid_from",
-            "'2026-02-30' is no date; write it like 2026-01-31",
+            "'2026-02-30' is no date; there is no such day",
             id="no-day-of-the-calendar",
         ),
         pytest.param(

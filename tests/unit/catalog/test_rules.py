@@ -394,13 +394,13 @@ zürich,Zürich AG,CHF,Europe/Zurich,0,adjust,
         pytest.param("beta,acme,2026-06-01T04:00:00Z,", None, id="from-its-end-on"),
         pytest.param(
             "beta,acme,2026-06-01T03:59:59.999999Z,",
-            "valid_from: alias 'beta' begins at 2026-06-01T03:59:59.999999Z, but it is another "
+            "valid_from: alias 'beta' begins with 2026-06-01T03:59:59.999999Z, but it is another "
             "customer's id (customers.csv, row 3) until 2026-06-01T04:00:00Z; begin it then or",
             id="a-microsecond-before",
         ),
         pytest.param(
             "beta,acme,,",
-            "valid_from: alias 'beta' begins at open, but it is another customer's id",
+            "valid_from: alias 'beta' begins with the first event, but it is another customer's id",
             id="since-ever",
         ),
         pytest.param(
@@ -422,6 +422,50 @@ def test_the_id_of_a_customer_that_ended_may_name_another(
     (found,) = problems_of(tmp_path, files)
 
     assert found.startswith(f"customer_aliases.csv, row 2, column {problem}")
+
+
+@pytest.mark.parametrize(
+    ("valid_to", "is_told"),
+    [("", True), ("2026-06-01T04:00:00.000001Z", True), ("2026-06-01T04:00:00Z", False)],
+)
+def test_an_alias_that_outlives_its_customer_is_a_warning(
+    tmp_path: Path, valid_to: str, *, is_told: bool
+) -> None:
+    aliases = f"alias,customer_id,valid_from,valid_to\nold,beta,,{valid_to}\n"
+
+    warnings = read(
+        tmp_path, {**RIGHT, "customers.csv": ENDING, "customer_aliases.csv": aliases}
+    ).warnings
+
+    told = [
+        each for each in warnings if each.startswith("alias 'old' (customer_aliases.csv, row 2)")
+    ]
+    assert len(told) == is_told
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "is_refused"),
+    [
+        ("discount.csv", "discount_id,customer_id", True),
+        ("Discounts.csv", "discount_id;customer_id", True),
+        ("tax.csv", "tax_code,valid_from", True),
+        ("subscription_phase.csv", '"subscription_id","from"', True),
+        # Somebody's own mapping.
+        ("discounted.csv", "data_centre,region", False),
+        ("regions.csv", "tax_code,region", False),
+    ],
+)
+def test_a_misspelt_file_is_not_passed_over(
+    tmp_path: Path, name: str, header: str, *, is_refused: bool
+) -> None:
+    files = {**RIGHT, name: f"{header}\n"}
+    if not is_refused:
+        read(tmp_path, files)
+        return
+
+    (found,) = problems_of(tmp_path, files)
+
+    assert found.startswith(f"{name}: is no file of the catalog, and nobody would read it; rename")
 
 
 def test_a_subscription_may_end_on_the_day_its_customer_does(tmp_path: Path) -> None:

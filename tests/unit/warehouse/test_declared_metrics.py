@@ -13,8 +13,6 @@ from pipelines.warehouse.declared_metrics import (
 )
 from tests.worlds.catalogs import read
 
-READER = "model.meterline.int_events_assigned"
-
 
 def model(name: str, **meta: object) -> dict[str, Any]:
     file = f"models/metrics/{name}.sql"
@@ -26,15 +24,14 @@ def model(name: str, **meta: object) -> dict[str, Any]:
     }
 
 
-def manifest(*models: dict[str, Any], readers: tuple[str, ...] = (READER,)) -> dict[str, Any]:
+def manifest(*models: dict[str, Any]) -> dict[str, Any]:
     nodes = {f"model.meterline.{each['name']}": each for each in models}
     return {
         "nodes": {
             **nodes,
-            READER: model("int_events_assigned"),
+            "model.meterline.int_events_assigned": model("int_events_assigned"),
             "test.a": {"resource_type": "test", "name": "metric_a"},
-        },
-        "child_map": {name: list(readers) for name in nodes},
+        }
     }
 
 
@@ -43,7 +40,6 @@ REQUESTS = DeclaredMetric(
     code="requests",
     own_code="requests",
     group_by=("method", "region"),
-    is_listed=True,
 )
 
 
@@ -74,18 +70,6 @@ def test_a_metric_is_what_its_model_declares() -> None:
             "metric_bytes.sql: expected the metric_code 'bytes', as the file is named, found none; "
             "call billable_metric with metric_code='bytes'",
             id="no code",
-        ),
-        pytest.param(
-            manifest(model("metric_bytes", metric_code="bytes"), readers=()),
-            "metric_bytes.sql: expected 'bytes' under billable_metrics in dbt_project.yml, found "
-            "no such line; add it",
-            id="not listed",
-        ),
-        pytest.param(
-            manifest(model("metric_bytes", metric_code="bytes"), readers=("test.a",)),
-            "metric_bytes.sql: expected 'bytes' under billable_metrics in dbt_project.yml, found "
-            "no such line; add it",
-            id="read by a test alone",
         ),
     ],
 )
@@ -119,7 +103,7 @@ def test_a_metric_that_no_run_would_read_is_named(found: dict[str, Any], problem
 def test_a_charge_groups_by_what_its_metric_offers(
     tmp_path: Path, offered: tuple[str, ...], problems: list[str]
 ) -> None:
-    metric = DeclaredMetric("metric_requests.sql", "requests", "requests", offered, is_listed=True)
+    metric = DeclaredMetric("metric_requests.sql", "requests", "requests", offered)
 
     assert [str(each) for each in group_problems(read(tmp_path), [metric])] == problems
 

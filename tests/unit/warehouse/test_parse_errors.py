@@ -21,16 +21,15 @@ WRONG_METRIC = """Compilation Error in model metric_a (models/metrics/metric_a.s
     [
         pytest.param(
             NO_NODE.format("metric_storage"),
-            "dbt_project.yml: expected a file for each name under billable_metrics, found none for "
-            "'storage'; add models/metrics/metric_storage.sql or remove the line",
-            id="a metric without a file",
+            "models/metrics/metric_storage.sql: expected a model, found none; write one or remove "
+            "the file",
+            id="a metric of nothing",
         ),
         pytest.param(
             NO_NODE.format("int_tiers_rated_volume"),
-            "dbt_project.yml: expected a file for each name under charge_models, found none for "
-            "'volume'; add models/rating/charge_models/int_tiers_rated_volume.sql or remove the "
-            "line",
-            id="a charge model without a file",
+            "models/rating/charge_models/int_tiers_rated_volume.sql: expected a model, found none; "
+            "write one or remove the file",
+            id="a charge model of nothing",
         ),
         pytest.param(
             WRONG_METRIC,

@@ -80,10 +80,13 @@
             {%- set last = '(select *, ' ~ instant_of(microseconds('span_end_at') ~ ' - 1')
                 ~ ' as last_at from ' ~ spans ~ ')' %}
             {%- if width is none %}
+            {#- A day that a zone skipped has no bucket, so days are counted anew. #}
+            {%- set counted = '(select *, row_number() over (partition by time_zone '
+                ~ 'order by day_start_at) as day_index from ' ~ days ~ ')' %}
             {{ with_local_day(
-                '(' ~ with_local_day(last, 'span_start_at', days,
-                    'local_days.day_number as first_day') ~ ')',
-                'last_at', days, 'local_days.day_number as last_day') }}
+                '(' ~ with_local_day(last, 'span_start_at', counted,
+                    'local_days.day_index as first_day') ~ ')',
+                'last_at', counted, 'local_days.day_index as last_day') }}
             {%- else %}
             select * from {{ last }} as spans_ended
             {%- endif %}

@@ -7,9 +7,15 @@
 {%- endmacro %}
 
 
+{#- A short number without sign and exponent is read by a cast, others by their
+    digits. -#}
 {% macro _digit_columns(step, of) -%}
-    {{ _digits('_' ~ of ~ '_t') }} as _{{ step }}_s,
-    {{ _digit_places('_' ~ of ~ '_t') }} as _{{ step }}_p
+    {%- set t, short = '_' ~ of ~ '_t', '_' ~ step ~ '_short' -%}
+    regexp_full_match({{ t }}, '-?[0-9]+([.][0-9]+)?') and length({{ t }}) <= 18
+        as {{ short }}
+    ---
+    case when not {{ short }} then {{ _digits(t) }} end as _{{ step }}_s,
+    case when not {{ short }} then {{ _digit_places(t) }} end as _{{ step }}_p
 {%- endmacro %}
 
 
@@ -25,9 +31,23 @@
 
 {% macro _number_columns(step, read, of) -%}
     {%- set s, p, m = '_' ~ read ~ '_s', '_' ~ read ~ '_p', '_' ~ step ~ '_m' -%}
-    {{ _number_m('_' ~ of ~ '_t', s, p) }} as {{ m }},
-    {{ _number_e(s, p) }} as _{{ step }}_e,
-    {{ _number_r('_' ~ of ~ '_r', s, p, m) }} as _{{ step }}_r
+    {%- set t, short = '_' ~ of ~ '_t', '_' ~ read ~ '_short' -%}
+    case
+        when {{ short }}
+            then cast(
+                cast(replace({{ t }}, '.', '') as bigint) as {{ wide_integer() }}
+            )
+        else {{ _number_m(t, s, p) }}
+    end as {{ m }},
+    case
+        when not {{ short }} then {{ _number_e(s, p) }}
+        when strpos({{ t }}, '.') = 0 then 0
+        else length({{ t }}) - strpos({{ t }}, '.')
+    end as _{{ step }}_e,
+    case
+        when {{ short }} then null
+        else {{ _number_r('_' ~ of ~ '_r', s, p, m) }}
+    end as _{{ step }}_r
 {%- endmacro %}
 
 

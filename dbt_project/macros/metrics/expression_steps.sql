@@ -100,7 +100,8 @@
         {%- if kind == 'number' and place not in program.numbers -%}
             {%- set read, step = program.steps, program.steps + 1 -%}
             {%- do program.update({'steps': program.steps + 2}) -%}
-            {%- do _add_step(program, read, [place], _digit_columns(read, place)) -%}
+            {%- do _add_step(program, read, [place], _digit_columns(read, place),
+                has_parts=true) -%}
             {%- do _add_step(program, step, [read], _number_columns(step, read, place)) -%}
             {%- do program.numbers.update({place: step}) -%}
         {%- elif kind == 'text' and place not in program.texts -%}

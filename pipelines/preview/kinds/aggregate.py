@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.periods.lives import WHEN, resolved, when_cell
+from pipelines.periods.zones import labels_at
 from pipelines.preview.faults import CaseError, Code, Fault
 from pipelines.preview.kinds.kind import Key, Kind, Result
 from pipelines.preview.lives import NOTHING_CLOSED
@@ -47,6 +48,8 @@ def _answer(cases: Mapping[Key, UsageCase]) -> dict[Key, Result | CaseError]:
     windows: dict[Key, list[Window]] = {}
     for key, case in cases.items():
         faults = [*_period_faults(periods[key])]
+        if not faults and case.definition["by_days"]:
+            faults = [*_day_faults(case.time_zone, periods[key])]
         if not faults and case.windows is not None:
             windows[key] = windows_of(
                 case.windows, case.time_zone, periods[key].start, periods[key].end, WINDOWS_MAX + 1
@@ -115,6 +118,14 @@ def _period_faults(period: _Period) -> Iterator[Fault]:
         if end <= start:
             reason = "expected later than the start, found an end before or at it; correct one"
             yield Fault(Code.CONTRADICTION, f"period.{name}", reason)
+
+
+def _day_faults(time_zone: str, period: _Period) -> Iterator[Fault]:
+    bounds = pl.Series([period.full_start, period.full_end], dtype=pl.Datetime("us", "UTC"))
+    first, last = labels_at(pl.Series([time_zone] * 2), bounds).dt.date()
+    if first == last:
+        reason = "holds no local day, so nothing is a share of it; write whole days"
+        yield Fault(Code.CONTRADICTION, "period", reason)
 
 
 def _kept(case: UsageCase) -> Iterator[CaseEvent]:

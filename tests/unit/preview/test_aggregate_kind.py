@@ -177,6 +177,16 @@ def test_full_period_is_what_weights_divide_by() -> None:
     assert quantity([at(0, 10)], half, aggregation="weighted_sum") == "5"
 
 
+def test_a_day_that_a_zone_skipped_is_no_bucket() -> None:
+    # The clocks of Apia went from 29 to 31 December 2011: four days, of which one is used.
+    event = at(0, 8) | {"occurred_at": "2011-12-29T12:00:00Z"}
+    period = {"start": "2011-12-28", "end": "2012-01-02"}
+    asked = case([event], period, aggregation="sum", bucket="day", combine="average",
+                 empty_buckets="zero")  # fmt: skip
+    asked["time_zone"] = "Pacific/Apia"
+    assert result_of(asked)["groups"][0]["quantity"] == "2"
+
+
 def windows(unit: str, events: list[Case], period: Case, zone: str, **metric: object) -> Any:
     asked = case(events, period, **metric) | {"windows": unit, "time_zone": zone}
     return result_of(asked)["windows"]
@@ -312,6 +322,9 @@ GOOD = case([at(1, 1)], aggregation="sum")
         ({"period": {"start": "2026-04-01", "end": "2026-04-01"}}, "contradiction", "period.end"),
         ({"period": APRIL | {"full_end": "2026-03-01"}}, "contradiction", "period.full_end"),
         ({"period": APRIL | {"length": 3}}, "unknown_field", "period.length"),
+        ({"metric": {"aggregation": "sum", "value": "v", "by_days": True},
+          "period": {"start": "2026-04-01T05:00:00Z", "end": "2026-04-01T06:00:00Z"}},
+         "contradiction", "period"),
         ({"level_at_start": 1}, "contradiction", "level_at_start"),
         ({"metric": {"aggregation": "unique_count", "value": "v", "recurring": True},
           "level_at_start": 1}, "not_supported", "level_at_start"),

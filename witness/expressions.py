@@ -11,7 +11,7 @@ NOT_A_NUMBER = "not_a_number"
 FRACTION_DIGITS = 18
 
 _POWER_MAX = 10_000
-"""A number with a greater exponent is too large all the same, and one with a smaller too precise."""
+"""Beyond it a number is too large all the same, and below its negative too precise."""
 
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 _PARTS = re.compile(

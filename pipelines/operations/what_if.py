@@ -7,7 +7,7 @@ project, rendered over the lake. Nothing is written.
 import logging
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -246,9 +246,9 @@ def _events(
         ],
     }
     offered = [condition for ref, each in refs.items() if (condition := _one_of(ref, each))]
-    asked = [f"batch_id <= {batch_id}", "occurred_at < $end_at", f"({' OR '.join(offered)})"]
-    if not metric.definition["recurring"]:
-        asked.append("occurred_at >= $start_at")
+    is_recurring = metric.definition["recurring"]
+    since = datetime.min.replace(tzinfo=UTC) if is_recurring else start
+    asked = [f"batch_id <= {batch_id}", f"({' OR '.join(offered)})"]
     if metric.definition["event_name"] is not None:
         asked.append(_one_of("event_name", metric.definition["event_name"]))
     return lake.query(
@@ -258,7 +258,9 @@ def _events(
         ),
         asked_events AS (
             SELECT * FROM lake.accepted_events
-            WHERE amendment IS DISTINCT FROM 'void' AND {" AND ".join(asked)}
+            WHERE amendment IS DISTINCT FROM 'void'
+                AND occurred_at >= $start_at AND occurred_at < $end_at
+                AND {" AND ".join(asked)}
         ),
         amending AS (
             SELECT DISTINCT dedupe_scope, target_key FROM known_events WHERE amendment IS NOT NULL
@@ -294,7 +296,7 @@ def _events(
         ORDER BY file_id, line
         LIMIT {EVENTS_MAX + 1}
         """,
-        {"customer_id": customer_id, "end_at": end, "start_at": start},
+        {"customer_id": customer_id, "end_at": end, "start_at": since},
         customer_names_given=names,
         subscriptions_given=subscriptions.select("subscription_id", "customer_id"),
         auto_customer_sources_given=pl.DataFrame(

@@ -239,28 +239,46 @@ def _events(
 ) -> pl.DataFrame:
     """The events that mean a customer, in the order that breaks ties; one more than are taken."""
     names, subscriptions = calendar.names(catalog), catalog.frame(Subscription)
+    is_own = pl.col("customer_id") == customer_id
     refs = {
-        "customer_ref": names.filter(pl.col("customer_id") == customer_id)["name"],
-        "subscription_ref": subscriptions.filter(pl.col("customer_id") == customer_id)[
-            "subscription_id"
-        ],
+        "customer_ref": names.filter(is_own)["name"].to_list(),
+        "subscription_ref": subscriptions.filter(is_own)["subscription_id"].to_list(),
     }
-    offered = [condition for ref, each in refs.items() if (condition := _one_of(ref, each))]
+    # What may mean the customer; the model of attribution says what does.
+    offered = " OR ".join(_one_of(ref, texts) for ref, texts in refs.items() if texts)
+    event_names = metric.definition["event_name"]
+    asked = f"({offered})" + (f" AND {_one_of('event_name', event_names)}" if event_names else "")
     is_recurring = metric.definition["recurring"]
-    since = datetime.min.replace(tzinfo=UTC) if is_recurring else start
-    asked = [f"batch_id <= {batch_id}", f"({' OR '.join(offered)})"]
-    if metric.definition["event_name"] is not None:
-        asked.append(_one_of("event_name", metric.definition["event_name"]))
     return lake.query(
-        f"""
+        _events_sql(asked),
+        {
+            "batch_id": batch_id,
+            "customer_id": customer_id,
+            "start_at": datetime.min.replace(tzinfo=UTC) if is_recurring else start,
+            "end_at": end,
+        },
+        customer_names_given=names,
+        subscriptions_given=subscriptions.select("subscription_id", "customer_id"),
+        auto_customer_sources_given=pl.DataFrame(
+            {"source": sorted(catalog.auto_customer_sources)}, {"source": pl.String()}
+        ),
+    )
+
+
+def _events_sql(asked: str) -> str:
+    """The SELECT of the events of a customer, each once, in its last version.
+
+    Args:
+        asked: SQL of a condition that all of them meet.
+    """
+    return f"""
         WITH known_events AS (
-            SELECT * FROM lake.accepted_events WHERE batch_id <= {batch_id}
+            SELECT * FROM lake.accepted_events WHERE batch_id <= $batch_id
         ),
         asked_events AS (
-            SELECT * FROM lake.accepted_events
+            SELECT * FROM known_events
             WHERE amendment IS DISTINCT FROM 'void'
-                AND occurred_at >= $start_at AND occurred_at < $end_at
-                AND {" AND ".join(asked)}
+                AND occurred_at >= $start_at AND occurred_at < $end_at AND {asked}
         ),
         amending AS (
             SELECT DISTINCT dedupe_scope, target_key FROM known_events WHERE amendment IS NOT NULL
@@ -280,8 +298,8 @@ def _events(
             SELECT target_file_id AS file_id, target_line AS line FROM matched
             WHERE target_file_id IS NOT NULL
             UNION ALL
-            SELECT file_id, line FROM matched
-            WHERE target_file_id IS NULL
+            -- It waits for its target.
+            SELECT file_id, line FROM matched WHERE target_file_id IS NULL
             UNION ALL
             SELECT file_id, line FROM matched WHERE target_file_id IS NOT NULL
             QUALIFY version_number
@@ -295,20 +313,12 @@ def _events(
         WHERE attributed.customer_id = $customer_id
         ORDER BY file_id, line
         LIMIT {EVENTS_MAX + 1}
-        """,
-        {"customer_id": customer_id, "end_at": end, "start_at": since},
-        customer_names_given=names,
-        subscriptions_given=subscriptions.select("subscription_id", "customer_id"),
-        auto_customer_sources_given=pl.DataFrame(
-            {"source": sorted(catalog.auto_customer_sources)}, {"source": pl.String()}
-        ),
-    )
+    """
 
 
-def _one_of(column: str, texts: "pl.Series | list[str]") -> str:
-    """SQL: the column has one of the texts; empty for none."""
-    listed = ", ".join(quoted(text) for text in texts)
-    return f"{column} IN ({listed})" if listed else ""
+def _one_of(column: str, texts: list[str]) -> str:
+    """SQL: the column has one of the texts."""
+    return f"{column} IN ({', '.join(map(quoted, texts))})"
 
 
 def _by_reason(unmetered: list[dict[str, Any]]) -> list[Unmetered]:

@@ -75,8 +75,9 @@ def model_sql(name: str, relations: Mapping[str, str]) -> str:
         KeyError: the model refers to another one.
     """
     (path,) = (DBT_PROJECT / "models").rglob(f"{name}.sql")
-    template = _environment().from_string(macro_source() + path.read_text())
-    return template.render(ref=lambda model: relations[model], config=lambda **_: "")
+    template = _environment().from_string(path.read_text())
+    given = {"ref": lambda model: relations[model], "config": lambda **_: ""}
+    return template.render({**_macros(), **given})
 
 
 @pass_context

@@ -13,13 +13,10 @@ from pipelines.preview.faults import Code
 from pipelines.preview.fields import Fields, Members, Number, When
 from pipelines.preview.windows import WINDOWS
 from pipelines.vocabulary.instants import instant_of, parse_rfc3339
-from pipelines.warehouse.metric_macros import Definition, metric_definition
+from pipelines.warehouse.metric_macros import Definition, is_sql_text, metric_definition
 
 EVENTS_MAX = 100_000
 """Most events of a case."""
-
-_PAIR = re.compile(r"\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
-"""A character beyond 16 bits as JSON escapes it, or a backslash."""
 
 BOUNDS = ("start", "end", "full_start", "full_end")
 _WHOLE_NUMBERS = ("fraction_digits", "round_digits")
@@ -89,7 +86,7 @@ def _read_metric(fields: Fields) -> Definition | None:
     metric.close()
     if not isinstance(fields.members.get("metric"), Members):
         return None
-    wrong = [name for name in options if not _is_sql_text(json.dumps(options[name]) + name)]
+    wrong = [name for name in options if not is_sql_text(json.dumps(options[name]) + name)]
     for name in wrong:
         metric.note(Code.BAD_VALUE, name, "has a sign that is no part of a text; remove it")
     if wrong:
@@ -98,11 +95,6 @@ def _read_metric(fields: Fields) -> Definition | None:
     for fault in definition["faults"]:
         metric.note(_CODES[fault["kind"]], fault["option"], fault["reason"])
     return definition if not definition["faults"] else None
-
-
-def _is_sql_text(text: str) -> bool:
-    """False if a JSON text has a NUL, or half of a pair that stands for one character."""
-    return not re.search(r"\\u0000|\\ud[89a-f]|[\0\ud800-\udfff]", _PAIR.sub("", text))
 
 
 @cache

@@ -21,6 +21,15 @@ Definition = dict[str, Any]
 """A metric's options with their defaults, its `traits` and its `faults`."""
 
 
+_PAIR = re.compile(r"\\\\|\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}")
+"""A character beyond 16 bits as JSON escapes it, or a backslash."""
+
+
+def is_sql_text(text: str) -> bool:
+    """False if a JSON text has a NUL, or half of a pair that stands for one character."""
+    return not re.search(r"\\u0000|\\ud[89a-f]|[\0\ud800-\udfff]", _PAIR.sub("", text))
+
+
 def metric_definition(options: Mapping[str, object]) -> Definition:
     """The definition of a metric; `faults` has what is wrong with the options.
 
@@ -53,6 +62,22 @@ def usage_sql(
 def properties_sql(names: Sequence[str]) -> str:
     """The list of an event's values of properties, null where it lacks one."""
     return str(_macros()["properties_listed"](list(names)))
+
+
+def model_sql(name: str, relations: Mapping[str, str]) -> str:
+    """The SELECT of a model over other relations, by the file that dbt builds.
+
+    Args:
+        name: of the model.
+        relations: name of a relation for each model that it refers to.
+
+    Raises:
+        KeyError: the model refers to another one.
+    """
+    (path,) = (DBT_PROJECT / "models").rglob(f"{name}.sql")
+    template = _environment().from_string(path.read_text())
+    given = {"ref": lambda model: relations[model], "config": lambda **_: ""}
+    return template.render({**_macros(), **given})
 
 
 @pass_context
@@ -95,12 +120,17 @@ _NAMES = re.compile(r"{%-? macro (\w+)\(")
 
 
 @cache
+def _environment() -> jinja2.Environment:
+    # Renders SQL, never HTML.
+    made = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701
+    made.globals |= given_by_dbt(macro_source())
+    return made
+
+
+@cache
 def _macros() -> Mapping[str, Callable[..., str]]:
     """The macros by name."""
     source = macro_source()
-    # Renders SQL, never HTML.
-    made = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])  # noqa: S701
-    made.globals |= given_by_dbt(source)
-    module = made.from_string(source).module
+    module = _environment().from_string(source).module
     names = _NAMES.findall(source)
     return {name: getattr(module, name) for name in names if not name.startswith("_")}

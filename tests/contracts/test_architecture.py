@@ -32,7 +32,8 @@ home         vocabulary settings landing reading lake catalog intake warehouse
 recovery     vocabulary durable landing reading lake intake warehouse home
 audit        vocabulary landing reading lake catalog intake home
 preview      vocabulary periods catalog warehouse
-operations   vocabulary settings landing invoicing lake catalog warehouse home
+operations   vocabulary settings landing invoicing periods lake catalog warehouse
+             home preview
 defs         vocabulary settings invoicing reading lake catalog intake warehouse
              home audit operations
 definitions  settings warehouse defs

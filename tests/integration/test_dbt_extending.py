@@ -79,8 +79,36 @@ PEAK_METRIC = """
 """
 """A metric whose quantities do not add up."""
 
+KINDS_METRIC = """
+{{ billable_metric(
+    metric_code='kinds',
+    description='How many different statuses were answered',
+    event_name='http_request',
+    aggregation='unique_count',
+    value='status',
+    unit='status',
+) }}
+"""
+"""Another one, which is charged by tiers."""
+
 CHARGES = """grouped,twice,twice,standard,3,,2025-12-01
 grouped,peak,peak,standard,2,status,2025-12-01
+grouped,kinds,kinds,graduated,,,2025-12-01
+"""
+
+TIERS = """grouped,kinds,2025-12-01,0,1,10,
+grouped,kinds,2025-12-01,1,,1,
+"""
+
+KINDS_BY_HAND = """
+select
+    subscription_id,
+    period_index,
+    count(distinct dimensions['status']) as kinds
+from attribution.int_events_assigned
+where metric_code = 'kinds' and unbilled_reason is null
+group by all
+order by all
 """
 
 PEAK_BY_HAND = """
@@ -122,10 +150,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> DbtWorld:
     (models / "rating/charge_models/int_tiers_rated_seven.sql").write_text(TOY_CHARGE_MODEL)
     (models / "metrics/metric_twice.sql").write_text(TOY_METRIC)
     (models / "metrics/metric_peak.sql").write_text(PEAK_METRIC)
+    (models / "metrics/metric_kinds.sql").write_text(KINDS_METRIC)
     (macros / "aggregations/twice.sql").write_text(TOY_AGGREGATION)
     seeds = next(toys.project.glob("**/charges.csv"))
     _edit(seeds, "grouped,requests,requests,standard,", "grouped,requests,requests,seven,")
     seeds.write_text(f"{seeds.read_text().rstrip()}\n{CHARGES}")
+    tiers = seeds.with_name("charge_tiers.csv")
+    text = f"{tiers.read_text().rstrip()}\n{TIERS}"
+    tiers.unlink()
+    tiers.write_text(text)
     return parsed_again(toys)
 
 
@@ -171,6 +204,20 @@ def test_a_metric_whose_quantities_do_not_add_up_is_billed(built: DbtWorld) -> N
         "select identity, difference from marts.rpt_reconciliation where subject = 'peak'"
     )
     assert dict(identities) == {"metric_events": 0, "finalized_quantity": 0}
+
+
+def test_distinct_texts_are_priced_by_tiers(built: DbtWorld) -> None:
+    counted = {(row[0], row[1]): row[2] for row in built.query(KINDS_BY_HAND)}
+    lines = built.query(
+        "select subscription_id, period_index, quantity, amount "
+        "from rating.int_invoice_lines_rated join rating.int_periods_drafted using (invoice_id) "
+        "where metric_code = 'kinds' order by all"
+    )
+
+    assert max(quantity for _, _, quantity, _ in lines) > 1
+    for subscription_id, period_index, quantity, amount in lines:
+        assert quantity == counted.get((subscription_id, period_index), 0)
+        assert amount == (10 + (quantity - 1) if quantity else 0)
 
 
 def _compiled(world: DbtWorld, name: str) -> str:

@@ -1,9 +1,10 @@
 """Calendar and preview: shows what billing periods cost, and what a call of preview costs.
 
-`python -m bench.periods` measures three processes. The first makes the monthly periods of three
+`python -m bench.periods` measures four processes. The first makes the monthly periods of three
 years of 100,000 subscriptions, the second the same with starts at times of day, changes of plan
-and pauses in many zones, the third answers 5,000 cases of `meterline preview`. Each prints wall
-time, CPU time and peak memory, start included.
+and pauses in many zones. The third answers 5,000 cases of periods and shares with
+`meterline preview`, the fourth 5,000 cases of quantities of 300 metrics. Each prints wall time, CPU
+time and peak memory, start included.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from bench.child_usage import measure
 
 SUBSCRIPTIONS = 100_000
 CASES = 5_000
+METRICS = 300
 YEARS_OF_OPEN_TIME = 3
 
 _START = datetime(2023, 1, 1, tzinfo=UTC)
@@ -106,6 +108,48 @@ def cases(count: int) -> list[dict[str, object]]:
     return made
 
 
+def quantity_cases(count: int, metrics: int) -> list[dict[str, object]]:
+    """Cases of 20 events each, which ask for so many metrics of every aggregation."""
+    chance = random.Random(15)
+    by_aggregation: list[dict[str, object]] = [
+        {"aggregation": "count"},
+        {"aggregation": "sum", "value": "bytes / 1000", "group_by": ["region"]},
+        {"aggregation": "max", "value": "bytes", "bucket": "hour", "combine": "sum"},
+        {"aggregation": "average", "value": "bytes"},
+        {"aggregation": "latest", "value": "seats", "recurring": True},
+        {"aggregation": "unique_count", "value": "user"},
+        {"aggregation": "weighted_sum", "value": "seats"},
+        {"aggregation": "percentile", "value": "bytes", "percentile": 95},
+    ]
+    made: list[dict[str, object]] = []
+    for number in range(count):
+        least = number % metrics
+        metric = by_aggregation[least % len(by_aggregation)]
+        instants = [timedelta(seconds=chance.randrange(86_400 * 31)) for _ in range(20)]
+        events = [
+            {
+                "occurred_at": f"{_START + after:%Y-%m-%dT%H:%M:%SZ}",
+                "properties": {
+                    "bytes": str(chance.randrange(10**9)),
+                    "seats": str(chance.randrange(1, 9)),
+                    "user": f"user {chance.randrange(7)}",
+                    "region": chance.choice(["eu", "us"]),
+                },
+            }
+            for after in instants
+        ]
+        made.append(
+            {
+                "id": str(number),
+                "kind": "aggregate",
+                "metric": metric | {"filters": {"bytes": {"gte": str(least)}}},
+                "events": events,
+                "period": {"start": f"{_START:%Y-%m-%d}", "end": "2023-02-01"},
+            }
+        )
+    return made
+
+
 def main() -> None:
     """Measures the three processes, or is one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,16 +160,22 @@ def main() -> None:
         return
     print(describe_machine())
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cases.ndjson"
+        path, quantities = Path(folder) / "cases.ndjson", Path(folder) / "quantities.ndjson"
         path.write_text("".join(f"{json.dumps(case)}\n" for case in cases(CASES)))
+        asked = quantity_cases(CASES, METRICS)
+        quantities.write_text("".join(f"{json.dumps(case)}\n" for case in asked))
         answers = Path(folder) / "answers.ndjson"
         module = [sys.executable, "-m"]
         for name, command in (
             ("100,000 monthly, by dates", [*module, "bench.periods", "--part", "dates"]),
             ("100,000 monthly, mixed", [*module, "bench.periods", "--part", "mixed"]),
             (
-                "5,000 cases of preview",
+                "5,000 cases of periods and shares",
                 [*module, "pipelines.cli", "preview", str(path), "--out", str(answers)],
+            ),
+            (
+                "5,000 cases of quantities",
+                [*module, "pipelines.cli", "preview", str(quantities), "--out", str(answers)],
             ),
         ):
             usage = measure(command)

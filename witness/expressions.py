@@ -10,6 +10,9 @@ NOT_A_NUMBER = "not_a_number"
 
 FRACTION_DIGITS = 18
 
+_POWER_MAX = 10_000
+"""Beyond it a number is too large all the same, and below its negative too precise."""
+
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 _PARTS = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?)
@@ -42,7 +45,9 @@ def number_of(text: str) -> Fraction | Nothing:
     """The number that a property's text is."""
     if not _NUMBER.fullmatch(text):
         return Nothing(NOT_A_NUMBER)
-    return Fraction(text)
+    mantissa, _, exponent = text.lower().partition("e")
+    power = max(-_POWER_MAX, min(int(exponent or "0"), _POWER_MAX))
+    return Fraction(mantissa) * Fraction(10) ** power
 
 
 def value_of(expression: str, properties: Mapping[str, str]) -> Value | Nothing:

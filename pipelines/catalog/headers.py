@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 from pipelines.catalog.catalog import TABLES
 
 
-def columns_left_out(files: Mapping[str, bytes]) -> Iterator[str]:
-    """A sentence for each file that leaves out columns that bills know; they count as empty.
+def columns_left_out(files: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """The columns that bills know and a file leaves out, by file; they count as empty.
 
     Args:
         files: name → bytes of a catalog that is right.
     """
+    found = {}
     for name, table in TABLES.items():
         if name in files:
             header = _header(files[name])
             known = (each for each in table.columns if each.is_optional and each.is_priced)
-            left_out = [each.name for each in known if each.name not in header]
-            if left_out:
-                yield f"{name} leaves out {', '.join(left_out)}: they count as empty"
+            found[name] = [each.name for each in known if each.name not in header]
+    return {name: columns for name, columns in found.items() if columns}
 
 
 def changed_headers(before: Mapping[str, bytes], files: Mapping[str, bytes]) -> Iterator[str]:

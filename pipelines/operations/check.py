@@ -38,8 +38,8 @@ class Checked:
         closed_periods: how many the catalog was compared with.
         problems: a sentence each; none where a run can begin.
         warnings: what is allowed but may surprise, a sentence each.
-        columns: what differs in the catalog's columns from the last run, and which columns are left
-            out, a sentence each.
+        columns: what differs in the catalog's columns from the last run, a sentence each.
+        left_out: columns that the header of a file leaves out, by file; they count as empty.
     """
 
     catalog: str
@@ -50,6 +50,7 @@ class Checked:
     problems: list[str]
     warnings: list[str]
     columns: list[str]
+    left_out: dict[str, list[str]]
 
 
 def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
@@ -79,7 +80,6 @@ def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
         problems += map(str, group_problems(catalog, metrics))
         with _noted(problems):
             closed_periods = _hold_against_the_home(home, catalog, problems, warnings, columns)
-        columns += columns_left_out(catalog.files)
     return Checked(
         catalog=str(settings.catalog),
         customers=catalog.frame(Customer).height if catalog else None,
@@ -89,6 +89,7 @@ def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
         problems=problems,
         warnings=warnings,
         columns=columns,
+        left_out=columns_left_out(catalog.files) if catalog else {},
     )
 
 

@@ -99,8 +99,8 @@ def _wrong_change(row: dict[str, Any]) -> tuple[str, str]:
             f"instant, found {_text(row, 'from')}; correct one of them"
         )
     return "realign", (
-        f"yes, but the plan stays {row['plan_code']!r}: this changes nothing but the anchor; leave "
-        "it out, or name the plan that it changes to"
+        f"yes, but the plan stays {row['plan_code']!r}: only the anchor would change; name the "
+        "plan that it changes to, or remove the row and write another anchor"
     )
 
 

@@ -206,7 +206,7 @@ def test_refusal_is_that_of_looking_up_every_subscription(
     all_customers = frame_of_customers(people)
     periods = billing_periods(frame_of_subscriptions(lives), all_customers, PLANS, YEAR[-1])
     names = customer_names(
-        all_customers,
+        all_customers.with_columns(ends_at=pl.lit(None, UTC_MICROSECONDS)),
         pl.DataFrame(
             [tuple(vars(alias).values()) for alias in called],
             schema=dict(zip(Alias.__annotations__, CUSTOMER_NAMES.values(), strict=True)),

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipelines.catalog.cells import TEXT, WHEN
+import polars as pl
+
+from pipelines.catalog.cells import TEXT, WHEN, shown
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Tables
-from pipelines.catalog.tables.subscriptions import whole_lives
-from pipelines.periods.lives import WhenCell
+from pipelines.catalog.tables.subscriptions import time_text, whole_lives
+from pipelines.periods.lives import WhenCell, resolved
 from pipelines.periods.order import pauses_out_of_order
+from pipelines.vocabulary.frames import CLOSED_SPANS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +38,31 @@ def pauses_without_order(tables: Tables) -> Iterator[Problem]:
         yield Problem(Pause.file_name, wrong.row, wrong.column, wrong.reason)
 
 
+def pauses_outside_lives(tables: Tables) -> Iterator[str]:
+    """A pause before the subscription starts, or after it ends, has no effect."""
+    lives = whole_lives(tables, pauses=tables.whole(Pause).frame)
+    nothing_closed = CLOSED_SPANS.to_frame()
+    life = resolved(lives.subscriptions, nothing_closed, "start_date", "end_date")
+    bounds = life.select("subscription_id", "time_zone", "start_date_at", "end_date_at")
+    pauses = lives.pauses.join(bounds, on="subscription_id", maintain_order="left")
+    outside = resolved(pauses, nothing_closed, "from", "to").filter(
+        (pl.col("to_at") <= pl.col("start_date_at"))
+        | (pl.col("from_at") >= pl.col("end_date_at")).fill_null(value=False)
+    )
+    for row in outside.iter_rows(named=True):
+        yield (
+            f"the pause of subscription {shown(row['subscription_id'])} ({Pause.file_name}, row "
+            f"{row['row']}) from {time_text(row['from_label'])} to {time_text(row['to_label'])} "
+            "lies outside its life: it has no effect"
+        )
+
+
 TABLE = CatalogTable(
     Pause,
     key=("subscription_id", "from"),
     references=(Reference(("subscription_id",), "subscriptions.csv"),),
     rules=(pauses_without_order,),
+    warnings=(pauses_outside_lives,),
     is_optional=True,
     is_seed=False,
 )

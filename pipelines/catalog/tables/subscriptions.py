@@ -155,6 +155,19 @@ def lives_of_ended_customers(tables: Tables) -> Iterator[Problem]:
         )
 
 
+def trials_before_lives(tables: Tables) -> Iterator[str]:
+    """A trial that is over before the subscription starts has no effect."""
+    lives = whole_lives(tables).subscriptions.filter(pl.col("trial_until").is_not_null())
+    bounds = resolved(lives, CLOSED_SPANS.to_frame(), "start_date", "trial_until")
+    over = bounds.filter(pl.col("trial_until_label") <= pl.col("start_date_label"))
+    for row in over.iter_rows(named=True):
+        yield (
+            f"the trial of subscription {shown(row['subscription_id'])} ({Subscription.file_name}, "
+            f"row {row['row']}) ends at {time_text(row['trial_until_label'])}, and the "
+            f"subscription starts at {time_text(row['start_date_label'])}: it has no effect"
+        )
+
+
 TABLE = CatalogTable(
     Subscription,
     key=("subscription_id",),
@@ -163,4 +176,5 @@ TABLE = CatalogTable(
         Reference(("plan_code",), "plans.csv"),
     ),
     rules=(lives_without_time, anchors_without_rhythm, lives_of_ended_customers),
+    warnings=(trials_before_lives,),
 )

@@ -34,6 +34,11 @@ def _show(checked: "Checked", here: Terminal) -> None:
         here.tell("warning", "yellow", warning)
     for sentence in checked.columns:
         here.tell("columns", "dim", sentence)
+    if checked.left_out:
+        count = sum(map(len, checked.left_out.values()))
+        files = ", ".join(checked.left_out)
+        told = f"{counted(count, 'column')} left out, and empty, in {files} (`--json` names them)"
+        here.tell("columns", "dim", told)
     if checked.problems:
         here.say(f"{counted(len(checked.problems), 'problem')}; nothing was changed.")
         return

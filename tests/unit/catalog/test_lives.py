@@ -303,6 +303,27 @@ def test_metric_is_charged_once_at_each_instant(
         assert problem.startswith(place), problem
 
 
+@pytest.mark.parametrize(
+    ("life", "pauses", "told"),
+    [
+        (LIFE.replace(",,,,", ",,,2026-01-01,"), "", "the trial of subscription 's' (subscriptio"),
+        (LIFE.replace(",,,,", ",,,2026-01-02,"), "", None),
+        (LIFE, "s,2025-12-01,2026-01-01", "the pause of subscription 's' (subscription_pauses.csv"),
+        (LIFE, "s,2026-07-01,2026-08-01", "the pause of subscription 's' (subscription_pauses.csv"),
+        (LIFE, "s,2025-12-01,2026-01-02", None),
+        (LIFE, "s,2026-06-30,2026-08-01", None),
+    ],
+)
+def test_what_lies_outside_a_life_is_a_warning(
+    tmp_path: Path, life: str, pauses: str, told: str | None
+) -> None:
+    warnings = read(tmp_path, files(life, pauses=pauses)).warnings
+
+    found = [each for each in warnings if each.endswith("it has no effect")]
+    assert len(found) == (told is not None)
+    assert told is None or found[0].startswith(told)
+
+
 def test_plan_of_a_change_without_charges_is_a_warning(tmp_path: Path) -> None:
     catalog = files(phases="s,2026-03-01,bare,")
     catalog["plans.csv"] += "bare,Bare,CHF\n"

@@ -334,7 +334,7 @@ def test_file_without_permission_waits_alone_and_is_replayed_once_it_may_be_read
 @pytest.fixture
 def one_record_a_line(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Reads as the code of old did: a line is one record, and separators alone are a record."""
-    monkeypatch.setattr("pipelines.reading.parse.line_values", lambda *_: None)
+    monkeypatch.setattr("pipelines.reading.doors.line_values", lambda *_: None)
     members = csv_records._members
     monkeypatch.setattr(csv_records, "_members", lambda *given: members(*given) or {})
     return monkeypatch

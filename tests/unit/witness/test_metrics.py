@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from witness.events import Event, Metric
+from witness.expressions import number_of
 from witness.metrics import Span, usage
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -260,3 +261,25 @@ def test_bounds_are_half_open() -> None:
     events = [at(0, 1), at(30, 2), at(-1, 4)]
     (only,), unmetered = counted(events, aggregation="sum")
     assert (only.quantity, only.first_occurred_at, unmetered) == (1, APRIL, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("+007.50", Fraction(15, 2)),
+        ("-1.5e3", Fraction(-1500)),
+        ("25E-2", Fraction(1, 4)),
+        ("0e99999999999", Fraction(0)),
+    ],
+)
+def test_a_number_is_exact(text: str, number: Fraction) -> None:
+    assert number_of(text) == number
+
+
+def test_a_number_without_end_is_not_written_out() -> None:
+    huge, tiny = number_of("-1e99999999999"), number_of("1e-99999999999")
+
+    assert isinstance(huge, Fraction)
+    assert isinstance(tiny, Fraction)
+    assert huge < -(10**1000)
+    assert 0 < tiny < Fraction(1, 10**1000)

@@ -20,6 +20,7 @@ RIGHT = Checked(
     problems=[],
     warnings=[],
     columns=[],
+    left_out={},
 )
 
 
@@ -77,12 +78,16 @@ def test_problems_are_told_as_they_are_and_end_with_exit_code_1(
 def test_what_columns_there_are_is_told_and_is_no_problem(
     call: Call, find: Callable[[Checked], None]
 ) -> None:
-    find(changed(columns=["charges.csv leaves out name: they count as empty"]))
+    left_out = {"charges.csv": ["name", "prorated"], "customers.csv": ["ends_on"]}
+    find(changed(columns=["plans.csv is new since the last run"], left_out=left_out))
     called = call("check")
 
     assert called.exit_code == 0
-    first, *_ = called.stdout.splitlines()
-    assert first == "columns charges.csv leaves out name: they count as empty"
+    first, second, *_ = called.stdout.splitlines()
+    assert first == "columns plans.csv is new since the last run"
+    assert second == (
+        "columns 3 columns left out, and empty, in charges.csv, customers.csv (`--json` names them)"
+    )
 
 
 def test_one_problem_is_counted_in_the_singular(

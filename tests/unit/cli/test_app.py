@@ -14,7 +14,9 @@ from pipelines.cli import commands
 from pipelines.cli.app import app
 from pipelines.settings import REPOSITORY
 
-COMMANDS = sorted(path.stem for path in Path(commands.__path__[0]).glob("[!_]*.py"))
+COMMANDS = sorted(
+    path.stem.replace("_", "-") for path in Path(commands.__path__[0]).glob("[!_]*.py")
+)
 
 Call = Callable[..., Result]
 
@@ -101,7 +103,7 @@ def printed_by(*arguments: str) -> str:
 def test_every_command_stands_on_its_page_and_no_other() -> None:
     page = (REPOSITORY / "docs" / "commands.md").read_text()
 
-    assert sorted(re.findall(r"^\| `([a-z]+)` \|", page, re.MULTILINE)) == COMMANDS
+    assert sorted(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)) == COMMANDS
 
 
 def test_version_is_that_of_the_package(call: Call) -> None:

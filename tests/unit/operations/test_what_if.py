@@ -10,6 +10,8 @@ from pipelines.home import Home
 from pipelines.operations import what_if as module
 from pipelines.operations.what_if import Period, Unmetered, read_period, what_if
 from pipelines.vocabulary.errors import MeterlineError
+from tests.worlds.file_lines import object_line
+from tests.worlds.homes import copied_catalog
 from tests.worlds.made_once import made_once
 from tests.worlds.taken_in import drop, home_with_landing, take_in, usage
 
@@ -177,6 +179,24 @@ def test_events_of_every_name_may_be_counted(home: Home, tmp_path: Path) -> None
 
     # The eight of `http_request`, of which three have no number, and one of `other`.
     assert quantity(what_if(home.settings, file, "www", "2015-05-16")) == "9"
+
+
+def test_a_subscription_is_its_customers(tmp_path: Path) -> None:
+    catalog = copied_catalog(tmp_path / "catalog")
+    sources = catalog / "sources.csv"
+    sources.write_text(sources.read_text().replace("metronome", "lago"))
+    given = home_with_landing(tmp_path / "home")
+    home = Home(given.settings.model_copy(update={"catalog": catalog}))
+    lines = [
+        {"transaction_id": str(place), "external_subscription_id": subscription,
+         "code": "http_request", "timestamp": "2015-05-16T10:00:00Z",
+         "properties": {"bytes": 2**place, "section": "a"}}
+        for place, subscription in enumerate(["sub-www", "sub-blog", "sub-www-trial", "sub-none"])
+    ]  # fmt: skip
+    drop(home, 11, "a", b"".join(object_line(line) + b"\n" for line in lines))
+    take_in(home)
+
+    assert quantity(ask(home, tmp_path, SUM)) == "5"
 
 
 def test_nothing_is_written(home: Home, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from pipelines.periods.lives import PAUSES, PHASES, SUBSCRIPTIONS, Lives
 from pipelines.periods.open_periods import open_periods
 from pipelines.vocabulary.frames import CLOSED_SPANS
 
-_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""An instant after every one that a catalog can say."""
 
 
 def billing_periods(
@@ -50,7 +51,7 @@ def lives_of(
     subscriptions: pl.DataFrame,
     customers: pl.DataFrame,
     plans: pl.DataFrame,
-    until: datetime = _FOR_EVER,
+    until: datetime = FOR_EVER,
     *,
     phases: pl.DataFrame | None = None,
     pauses: pl.DataFrame | None = None,

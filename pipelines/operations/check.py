@@ -23,7 +23,7 @@ from pipelines.warehouse.declared_metrics import (
     group_problems,
     metric_problems,
 )
-from pipelines.warehouse.stored_catalogs import last_catalog_digest, stored_catalog
+from pipelines.warehouse.stored_catalogs import last_catalog_digest, stored_files
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def _hold_against_the_home(
     try:
         with home.lake() as lake:
             problems += contradictions(lake, catalog, metric_codes())
-            last = stored_catalog(lake.table(CATALOGS), last_catalog_digest(lake))
-            columns += changed_headers(last.files, catalog.files) if last.files else ()
+            last = stored_files(lake.table(CATALOGS), last_catalog_digest(lake))
+            columns += changed_headers(last, catalog.files) if last else ()
             return int(lake.query(f"SELECT count(*) AS n FROM ({NEWEST_CLOSED})")["n"][0])
     except OlderSchemaError as error:
         warnings.append(f"the catalog was not compared with what is closed: {error}")

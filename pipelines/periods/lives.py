@@ -7,6 +7,7 @@ from typing import TypedDict
 import polars as pl
 
 from pipelines.periods.zones import first_instants, labels_at
+from pipelines.vocabulary.frames import CLOSED_SPANS
 from pipelines.vocabulary.tables import LABEL, UTC_MICROSECONDS
 
 WHEN = pl.Struct({"date": pl.Date(), "at": UTC_MICROSECONDS})
@@ -14,6 +15,10 @@ WHEN = pl.Struct({"date": pl.Date(), "at": UTC_MICROSECONDS})
 
 One of its two fields is set. A null struct is no value.
 """
+
+
+NOTHING_CLOSED = CLOSED_SPANS.to_frame()
+"""The closed time of subscriptions of which nothing is closed."""
 
 
 class WhenCell(TypedDict):

@@ -20,11 +20,11 @@ from datetime import timedelta
 import polars as pl
 
 from pipelines.periods.days import off_days, with_days
-from pipelines.periods.lives import Lives, resolved
+from pipelines.periods.lives import NOTHING_CLOSED, Lives, resolved
 from pipelines.periods.open_time import open_phases, open_spans, phases_of
 from pipelines.periods.rhythm import STEP_DAYS, STEP_MONTHS, boundary, step_by, step_units
 from pipelines.periods.zones import first_instants
-from pipelines.vocabulary.frames import BILLING_PERIODS, CLOSED_SPANS
+from pipelines.vocabulary.frames import BILLING_PERIODS
 
 _AHEAD_OF_UTC = timedelta(days=1)
 """Local clocks run at most this far ahead of UTC (zones reach +14:00)."""
@@ -121,8 +121,7 @@ def phases_in_force(lives: Lives, asked: pl.DataFrame) -> pl.DataFrame:
     Returns:
         One row per row of `asked`: its columns, time_zone, anchor_label, step_days, step_months.
     """
-    nothing = CLOSED_SPANS.to_frame()
-    subscriptions, phases = _resolved(lives, nothing)
+    subscriptions, phases = _resolved(lives, NOTHING_CLOSED)
     known = subscriptions.select("subscription_id", "time_zone", "step_days", "step_months")
     is_first = pl.col("phase_index") == 0
     return (

@@ -11,11 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.periods.lives import Lives, resolved
+from pipelines.periods.lives import NOTHING_CLOSED, Lives, resolved
 from pipelines.periods.rhythm import STEP_MONTHS, WEEKDAYS
-from pipelines.vocabulary.frames import CLOSED_SPANS
-
-_NOTHING_CLOSED = CLOSED_SPANS.to_frame()
 
 
 @dataclass(frozen=True)
@@ -189,12 +186,12 @@ def anchor_out_of_order(
 
 
 def _own(lives: Lives) -> pl.DataFrame:
-    return resolved(lives.subscriptions, _NOTHING_CLOSED, "start_date", "end_date")
+    return resolved(lives.subscriptions, NOTHING_CLOSED, "start_date", "end_date")
 
 
 def _resolved(rows: pl.DataFrame, subscriptions: pl.DataFrame, *columns: str) -> pl.DataFrame:
     zones = subscriptions.select("subscription_id", "time_zone")
-    return resolved(rows.join(zones, on="subscription_id"), _NOTHING_CLOSED, *columns)
+    return resolved(rows.join(zones, on="subscription_id"), NOTHING_CLOSED, *columns)
 
 
 def _previous(column: str) -> pl.Expr:

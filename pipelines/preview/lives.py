@@ -21,9 +21,7 @@ from pipelines.periods.rhythm import ANCHORS, INTERVALS
 from pipelines.preview.faults import Code, Fault
 from pipelines.preview.fields import Fields
 from pipelines.preview.kinds.kind import Key
-from pipelines.vocabulary.frames import CLOSED_SPANS
 
-NOTHING_CLOSED = CLOSED_SPANS.to_frame()
 """A case has no closed time."""
 
 _NO_BOUND = datetime(3000, 1, 1, tzinfo=UTC)

@@ -204,8 +204,9 @@ def run_by_hand(
     }
     with _environment({**places, **connection}), _interrupts_cancel_queries():
         manifest = _load_manifest(project, seed_folder, frozenset())
-        variables = () if "--vars" in arguments else (vars_argument(project.project_dir),)
-        invocation = _invoke([*_ALWAYS, *arguments, *variables], manifest)
+        # The last `--vars` counts: without ours there would be no metrics.
+        variables = vars_argument(project.project_dir)
+        invocation = _invoke([*_ALWAYS, *arguments, variables], manifest)
     if isinstance(invocation.exception, KeyboardInterrupt | SystemExit):
         raise KeyboardInterrupt("dbt was interrupted; its queries are cancelled")
     if invocation.exception is not None:

@@ -16,9 +16,19 @@ def stored_catalog(contents: pl.DataFrame, digest: str) -> Catalog:
         contents: rows of the lake table `catalogs`.
         digest: which one.
     """
-    rows = contents.filter(pl.col("catalog_digest") == digest)
-    files = {name: text.encode() for name, text in rows.select("file_name", "content").iter_rows()}
+    files = stored_files(contents, digest)
     return catalog_of(stored_tables(files), files)
+
+
+def stored_files(contents: pl.DataFrame, digest: str) -> dict[str, bytes]:
+    """The files of a catalog, name → bytes; none where the lake does not have it.
+
+    Args:
+        contents: rows of the lake table `catalogs`.
+        digest: which one.
+    """
+    rows = contents.filter(pl.col("catalog_digest") == digest)
+    return {name: text.encode() for name, text in rows.select("file_name", "content").iter_rows()}
 
 
 def last_catalog_digest(lake: Lake) -> str:

@@ -89,8 +89,9 @@ def ambiguous_cells(tables: Tables) -> Iterator[Problem]:
     for cell in tables.whole(ChargeCell):
         cells[cell.price].append(cell)
     for rows in cells.values():
-        for cell, other in combinations(rows, 2):
-            if len(cell.fixed) == len(other.fixed) and _can_meet(cell.fixed, other.fixed):
+        parsed = [(cell, cell.fixed) for cell in rows]
+        for (cell, fixed), (other, others) in combinations(parsed, 2):
+            if len(fixed) == len(others) and _can_meet(fixed, others):
                 yield other.problem(
                     "match",
                     f"{shown(other.match)} and {shown(cell.match)} in row {cell.line} can price "

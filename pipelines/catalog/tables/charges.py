@@ -144,10 +144,11 @@ def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
             charges[charge.plan_code, charge.metric_code].append(charge)
     for (_, metric_code), rows in charges.items():
         found = set[int]()
-        for charge, other in combinations(rows, 2):
+        parsed = [(charge, charge.conditions) for charge in rows]
+        for (charge, conditions), (other, others) in combinations(parsed, 2):
             if charge.charge_code == other.charge_code or other.line in found:
                 continue
-            if not are_disjoint(charge.conditions, other.conditions):
+            if not are_disjoint(conditions, others):
                 found.add(other.line)
                 yield other.problem(
                     "metric_code",

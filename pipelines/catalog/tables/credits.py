@@ -20,8 +20,7 @@ from pipelines.catalog.owned_charges import unknown_charges
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.catalog.tables.customers import Customer
-from pipelines.periods.lives import WhenCell, resolved
-from pipelines.vocabulary.frames import CLOSED_SPANS
+from pipelines.periods.lives import NOTHING_CLOSED, WhenCell, resolved
 from pipelines.vocabulary.money import minor_unit_digits, plain_decimal
 
 LINE_KINDS = ("usage", "flat", "maximum", "minimum", "overage", "true_up", "adjustment")
@@ -96,7 +95,7 @@ def expired_before_effective(tables: Tables) -> Iterator[Problem]:
     """A block is effective for some time."""
     zones = tables.whole(Customer).frame.select("customer_id", "time_zone")
     blocks = tables.whole(Credit).frame.join(zones, on="customer_id", maintain_order="left")
-    spans = resolved(blocks, CLOSED_SPANS.to_frame(), "effective_at", "expires_at")
+    spans = resolved(blocks, NOTHING_CLOSED, "effective_at", "expires_at")
     empty = spans.filter(pl.col("expires_at_at") <= pl.col("effective_at_at"))["line"]
     for row in tables[Credit].where(pl.col("line").is_in(empty.implode())):
         yield row.problem(

@@ -9,9 +9,8 @@ from pipelines.catalog.cells import TEXT, WHEN, shown
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.catalog.tables.subscriptions import time_text, whole_lives
-from pipelines.periods.lives import WhenCell, resolved
+from pipelines.periods.lives import NOTHING_CLOSED, WhenCell, resolved
 from pipelines.periods.order import pauses_out_of_order
-from pipelines.vocabulary.frames import CLOSED_SPANS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +40,10 @@ def pauses_without_order(tables: Tables) -> Iterator[Problem]:
 def pauses_outside_lives(tables: Tables) -> Iterator[str]:
     """A pause before the subscription starts, or after it ends, has no effect."""
     lives = whole_lives(tables, pauses=tables.whole(Pause).frame)
-    nothing_closed = CLOSED_SPANS.to_frame()
-    life = resolved(lives.subscriptions, nothing_closed, "start_date", "end_date")
+    life = resolved(lives.subscriptions, NOTHING_CLOSED, "start_date", "end_date")
     bounds = life.select("subscription_id", "time_zone", "start_date_at", "end_date_at")
     pauses = lives.pauses.join(bounds, on="subscription_id", maintain_order="left")
-    outside = resolved(pauses, nothing_closed, "from", "to").filter(
+    outside = resolved(pauses, NOTHING_CLOSED, "from", "to").filter(
         (pl.col("to_at") <= pl.col("start_date_at"))
         | (pl.col("from_at") >= pl.col("end_date_at")).fill_null(value=False)
     )

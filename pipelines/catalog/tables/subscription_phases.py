@@ -7,23 +7,19 @@ subscription over time are here.
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
 
 from pipelines.catalog.cells import CODE, TEXT, WHEN, YES_NO, shown
 from pipelines.catalog.charge_models.charge import Charge
+from pipelines.catalog.periods import FOR_EVER
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.catalog.tables.subscriptions import Subscription, time_text, whole_lives
-from pipelines.periods.lives import Lives, WhenCell, resolved
+from pipelines.periods.lives import NOTHING_CLOSED, Lives, WhenCell, resolved
 from pipelines.periods.open_periods import open_time
 from pipelines.periods.order import phases_out_of_order
-from pipelines.vocabulary.frames import CLOSED_SPANS
-
-_NOTHING_CLOSED = CLOSED_SPANS.to_frame()
-_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +57,7 @@ def with_rows(tiles: pl.DataFrame, lives: Lives) -> pl.DataFrame:
         The columns of the tiles, `file_name` and `line`.
     """
     zones = lives.subscriptions.select("subscription_id", "time_zone")
-    changes = resolved(lives.phases.join(zones, on="subscription_id"), _NOTHING_CLOSED, "from")
+    changes = resolved(lives.phases.join(zones, on="subscription_id"), NOTHING_CLOSED, "from")
     number = pl.int_range(1, pl.len() + 1).over("subscription_id")
     rows = [
         lives.subscriptions.select(
@@ -95,7 +91,7 @@ def plans_by_subscription(tables: Tables) -> dict[str, set[str]]:
 def _tiles(tables: Tables) -> pl.DataFrame:
     """One row per subscription and phase, with its bounds, plan, file and line."""
     lives = whole_lives(tables, tables.whole(Phase).frame)
-    return with_rows(open_time(lives, _NOTHING_CLOSED), lives)
+    return with_rows(open_time(lives, NOTHING_CLOSED), lives)
 
 
 def lives_before_prices(tables: Tables) -> Iterator[Problem]:
@@ -139,7 +135,7 @@ def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
     per_metric = ["customer_id", "metric_code"]
     earlier_end_at = (
         pl.col("open_to_at")
-        .fill_null(_FOR_EVER)
+        .fill_null(FOR_EVER)
         .cum_max()
         .shift(1)
         .over(per_metric, order_by=["open_from_at", "line"])

@@ -12,10 +12,9 @@ from pipelines.catalog.rows import Problem, Row, column, later
 from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.plans import Plan
-from pipelines.periods.lives import Lives, WhenCell, resolved
+from pipelines.periods.lives import NOTHING_CLOSED, Lives, WhenCell, resolved
 from pipelines.periods.order import anchor_out_of_order, ends_out_of_order
 from pipelines.periods.rhythm import ANCHORS, INTERVALS
-from pipelines.vocabulary.frames import CLOSED_SPANS
 from pipelines.vocabulary.tables import LABEL
 
 INTERVAL_COUNT_MAX = 999
@@ -141,9 +140,7 @@ def lives_of_ended_customers(tables: Tables) -> Iterator[Problem]:
         return
     lives = whole_lives(tables).subscriptions.join(ends, on="customer_id", maintain_order="left")
     end, ends_on = pl.col("end_date_label"), pl.col("ends_on").cast(LABEL)
-    too_long = resolved(lives, CLOSED_SPANS.to_frame(), "end_date").filter(
-        end.is_null() | (end > ends_on)
-    )
+    too_long = resolved(lives, NOTHING_CLOSED, "end_date").filter(end.is_null() | (end > ends_on))
     for row in too_long.iter_rows(named=True):
         yield Problem(
             Subscription.file_name,
@@ -158,7 +155,7 @@ def lives_of_ended_customers(tables: Tables) -> Iterator[Problem]:
 def trials_before_lives(tables: Tables) -> Iterator[str]:
     """A trial that is over before the subscription starts has no effect."""
     lives = whole_lives(tables).subscriptions.filter(pl.col("trial_until").is_not_null())
-    bounds = resolved(lives, CLOSED_SPANS.to_frame(), "start_date", "trial_until")
+    bounds = resolved(lives, NOTHING_CLOSED, "start_date", "trial_until")
     over = bounds.filter(pl.col("trial_until_label") <= pl.col("start_date_label"))
     for row in over.iter_rows(named=True):
         yield (

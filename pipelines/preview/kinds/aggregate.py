@@ -8,11 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.periods.lives import WHEN, resolved, when_cell
+from pipelines.periods.lives import NOTHING_CLOSED, WHEN, resolved, when_cell
 from pipelines.periods.zones import labels_at
 from pipelines.preview.faults import CaseError, Code, Fault
 from pipelines.preview.kinds.kind import Key, Kind, Result
-from pipelines.preview.lives import NOTHING_CLOSED
 from pipelines.preview.usage_cases import BOUNDS, CaseEvent, UsageCase, read_usage_case
 from pipelines.preview.windows import Window, local_days, windows_of
 from pipelines.vocabulary.money import plain_decimal

@@ -9,14 +9,13 @@ import polars as pl
 
 from pipelines.catalog.cells import whole_number
 from pipelines.periods.boundaries import boundaries_around
-from pipelines.periods.lives import WHEN, Lives, resolved, when_cell
+from pipelines.periods.lives import NOTHING_CLOSED, WHEN, Lives, resolved, when_cell
 from pipelines.periods.open_periods import open_periods, phases_in_force
 from pipelines.periods.rhythm import longest_period_days
 from pipelines.preview.faults import CaseError, Code, Fault
 from pipelines.preview.fields import Fields, When
 from pipelines.preview.kinds.kind import Key, Kind, Result
 from pipelines.preview.lives import (
-    NOTHING_CLOSED,
     Life,
     contradictions,
     lives_of,

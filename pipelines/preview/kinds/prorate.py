@@ -10,12 +10,11 @@ import polars as pl
 
 from pipelines.catalog.cells import one_of
 from pipelines.periods.days import with_days
-from pipelines.periods.lives import WHEN, resolved, when_cell
+from pipelines.periods.lives import NOTHING_CLOSED, WHEN, resolved, when_cell
 from pipelines.periods.proration import Share
 from pipelines.preview.faults import CaseError, Code, Fault
 from pipelines.preview.fields import Fields, When
 from pipelines.preview.kinds.kind import Key, Kind, Result
-from pipelines.preview.lives import NOTHING_CLOSED
 from pipelines.vocabulary.money import (
     HALF_AWAY,
     ROUNDINGS,

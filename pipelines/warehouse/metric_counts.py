@@ -163,8 +163,11 @@ def _note(
 ) -> None:
     if rows is None:
         counts[keys[0]].is_overflow = True
-    for key, slot, group, *rest in rows or ():
-        counts[key].counted.append(Counted(slot, tuple(group), *rest))
+    for key, slot, group, quantity, *rest in rows or ():
+        if quantity is None:
+            counts[key].is_overflow = True
+        else:
+            counts[key].counted.append(Counted(slot, tuple(group), quantity, *rest))
 
 
 def _value(connection: duckdb.DuckDBPyConnection, cases: Mapping[int, MetricCase]) -> None:
@@ -293,7 +296,7 @@ def _register(
     )  # fmt: skip
     spans = [
         (key, each.slot, each.start_at, each.end_at, each.full_start_at, each.full_end_at,
-         case.time_zone, str(key))
+         case.time_zone)
         for key, case in cases.items()
         for each in case.spans
     ]  # fmt: skip
@@ -302,7 +305,7 @@ def _register(
         connection,
         "spans",
         {"case_key": pa.int64(), "slot": pa.int64(), **dict.fromkeys(names, at),
-         "time_zone": pa.string(), "row_name": pa.string()},
+         "time_zone": pa.string()},
         spans,
     )  # fmt: skip
     _table(

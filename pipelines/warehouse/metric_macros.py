@@ -4,6 +4,7 @@ The files are those that dbt renders, and the text is the same: a test compares 
 here takes milliseconds, where a run of dbt takes seconds to begin.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -112,7 +113,9 @@ def given_by_dbt(source: str) -> dict[str, object]:
         "adapter": SimpleNamespace(dispatch=_dispatch),
         "context": frozenset(_NAMES.findall(source)),
         "fromjson": _from_json,
+        "local_md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
         "modules": SimpleNamespace(re=re),
+        "tojson": json.dumps,
     }
 
 

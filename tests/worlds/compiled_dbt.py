@@ -6,16 +6,18 @@ documentation, is left out: tests that need it run dbt.
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from pipelines.settings import DBT_PROJECT
+from tests.worlds.dbt_macros import macro_sql, metric_macros
 from tests.worlds.dbt_world import parsed_world
 from tests.worlds.made_once import made_once
 
@@ -33,6 +35,7 @@ class Node:
         is_view: True if a model is a view.
         phase: `billing` or `marts`; a test is in the phase of its last parent.
         sql: its query; that of a test gives the rows that offend, or their number as `offences`.
+        statements: what is run before, in one transaction a metric.
         counts_offences: True if a test gives the number.
     """
 
@@ -42,6 +45,7 @@ class Node:
     phase: str
     sql: str
     counts_offences: bool
+    statements: tuple[str, ...] = ()
 
 
 @cache
@@ -59,6 +63,7 @@ def _compile(folder: Path) -> None:
         if result.node.resource_type in {"model", "test"}
         and not any(part in LEFT_OUT for part in Path(result.node.original_file_path).parts)
     }
+    relations = {node.name: node.relation_name or "" for node in compiled.values()}
     phases = dict[str, str]()
     nodes = list[dict[str, object]]()
 
@@ -75,10 +80,11 @@ def _compile(folder: Path) -> None:
                 {
                     "name": node.name,
                     "relation": node.relation_name or "" if node.resource_type == "model" else "",
-                    "is_view": node.config.materialized == "view",
+                    "is_view": node.config.materialized in {"view", "kept"},
                     "phase": phases[unique_id],
                     "sql": node.compiled_code,
                     "counts_offences": bool(metadata and metadata.name == "assertions"),
+                    "statements": _kept(node, list(compiled.values()), relations),
                 }
             )
         return phases[unique_id]
@@ -86,6 +92,23 @@ def _compile(folder: Path) -> None:
     for unique_id in compiled:
         visit(unique_id)
     (folder / "nodes.json").write_text(json.dumps(nodes))
+
+
+def _kept(node: Any, nodes: Iterable[Any], relations: Mapping[str, str]) -> list[str]:
+    """What brings the tables that a node keeps up to the run, as dbt runs it."""
+    if node.config.materialized != "kept":
+        return []
+    sql = {each.name: each.compiled_code for each in nodes if each.resource_type == "model"}
+    metrics = [each.config.meta for each in nodes if each.name.startswith("metric_")]
+    models = {**relations, "batches": '"lake"."main"."batches"'}
+    codes = [metric["metric_code"] for metric in metrics] if node.config["keeps"] == "usage" else [""]
+    statements = list[str]()
+    for code in codes:
+        own = list[str]()
+        view = sql[f"metric_{code}" if code else "int_events_attributed"]
+        metric_macros().digested_statements(code, metrics, view, models, own)
+        statements += ["BEGIN", *own, "COMMIT"]
+    return statements
 
 
 class CompiledDbt:
@@ -99,6 +122,7 @@ class CompiledDbt:
         with (DBT_PROJECT / "reference" / "currencies.csv").open() as file:
             rows = list(csv.DictReader(file))
         self.write("catalog", currencies=pl.DataFrame(rows))
+        connection.execute(macro_sql("kept_tables()"))
 
     def write(self, schema: str, **frames: pl.DataFrame) -> None:
         """Replaces tables of the warehouse."""
@@ -114,6 +138,8 @@ class CompiledDbt:
         for node in compiled_nodes():
             if node.phase == phase and node.relation:
                 kind = "VIEW" if node.is_view else "TABLE"
+                for statement in node.statements:
+                    self._connection.execute(statement)
                 self._connection.execute(
                     f"CREATE OR REPLACE {kind} {node.relation} AS ({node.sql})"
                 )

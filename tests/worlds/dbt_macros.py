@@ -22,6 +22,11 @@ def macro_sql(call: str, **of_dbt: object) -> str:
     return _environment().from_string(source, globals=of_dbt).render().strip()
 
 
+def metric_macros() -> Any:
+    """All macros by name, to be called with values of Python."""
+    return _environment().from_string(_macros()).module
+
+
 def ask(
     columns: Mapping[str, str], cases: Sequence[Sequence[object]], *expressions: str
 ) -> list[tuple[Any, ...]]:

@@ -1,22 +1,15 @@
 {#- The sum of the values by their number, half away from zero at 18 digits. -#}
 {% macro default__average_traits(metric, traits) -%}
-    {%- do traits.update({'state': ['sum_whole', 'sum_units']}) -%}
+    {%- do traits.update({'state': ['value_sum', 'large_whole', 'large_units']}) -%}
 {%- endmacro %}
 
 
-{#- In two integers, because the sum may have more digits than a quantity. -#}
-{% macro default__average_partial(metric) -%}
-    sum({{ whole('value') }}) as sum_whole,
-    sum({{ fraction_units('value', 18) }}) as sum_units
-{%- endmacro %}
+{% macro default__average_partial(metric) -%} {{ wide_sum('value') }} {%- endmacro %}
 
 
-{% macro default__average_merge(metric) -%}
-    sum(sum_whole) as sum_whole,
-    sum(sum_units) as sum_units
-{%- endmacro %}
+{% macro default__average_merge(metric) -%} {{ sum_of_sums() }} {%- endmacro %}
 
 
 {% macro default__average_final(metric) -%}
-    {{ div_exact('sum_whole', 'sum_units', 'event_count') }}
+    {{ div_exact(whole_of_sum(), units_of_sum(), 'event_count') }}
 {%- endmacro %}

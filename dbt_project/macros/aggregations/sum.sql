@@ -3,21 +3,17 @@
 {% macro default__sum_traits(metric, traits) -%}
     {%- do traits.update({
         'adds': not metric.by_days and not metric.recurring, 'recurring': true, 'empty': 0,
-        'state': ['value_sum'],
+        'state': ['value_sum', 'large_whole', 'large_units'],
         'needs_days': metric.by_days,
         'state_key': ['day_number'] if metric.by_days else [],
     }) -%}
 {%- endmacro %}
 
 
-{% macro default__sum_partial(metric) -%}
-    sum(value) as value_sum
-{%- endmacro %}
+{% macro default__sum_partial(metric) -%} {{ wide_sum('value') }} {%- endmacro %}
 
 
-{% macro default__sum_merge(metric) -%}
-    sum(value_sum) as value_sum
-{%- endmacro %}
+{% macro default__sum_merge(metric) -%} {{ sum_of_sums() }} {%- endmacro %}
 
 
 {#- What was there before counts from the first day on. -#}
@@ -25,17 +21,16 @@
     {%- if metric.by_days -%}
     min(period_first_day) as day_number,
     {% endif -%}
-    sum(value_sum) as value_sum
+    {{ sum_of_sums() }}
 {%- endmacro %}
 
 
 {% macro default__sum_total(metric) -%}
     {%- if metric.by_days -%}
-    sum({{ whole('value_sum') }} * (period_end_day - day_number)) as area_whole,
-    sum({{ fraction_units('value_sum', 18) }} * (period_end_day - day_number))
-        as area_units
+    sum({{ whole_of_sum() }} * (period_end_day - day_number)) as area_whole,
+    sum({{ units_of_sum() }} * (period_end_day - day_number)) as area_units
     {%- else -%}
-    {{ default__sum_merge(metric) }}
+    {{ sum_of_sums() }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -44,6 +39,6 @@
     {%- if metric.by_days -%}
     {{ div_exact('area_whole', 'area_units', 'full_days') }}
     {%- else -%}
-    {{ within_quantity('value_sum') }}
+    {{ quantity_of_sum() }}
     {%- endif -%}
 {%- endmacro %}

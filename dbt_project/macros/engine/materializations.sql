@@ -86,3 +86,34 @@
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- A view of tables that are kept from run to run, once they are brought up to this
+    one: each mark in a transaction of its own, so that a run that breaks off goes on
+    with the next. `keeps` says which: `usage` of all metrics, or `counts` of events. -#}
+{% materialization kept, adapter='duckdb' %}
+    {%- set target = this.incorporate(type='view') -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- do drop_if_other_kind(target) -%}
+    {%- set marks = namespace(codes=metric_definitions() | map(attribute='metric_code') | list
+        if config.get('keeps') == 'usage' else ['']) -%}
+    {%- for code in marks.codes -%}
+        {%- if flags.FULL_REFRESH -%}
+            {%- do run_query('delete from ' ~ kept('marks') ~ ' where metric_code = '
+                ~ sql_text(code)) -%}
+        {%- endif -%}
+        {%- do keep(code) -%}
+        {%- do adapter.commit() -%}
+    {%- endfor -%}
+    {%- call statement('main') -%}
+        create or replace view {{ target }} as (
+            {{ sql }}
+        )
+    {%- endcall -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {%- do persist_docs(target, model) -%}
+    {{ adapter.commit() }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target]}) }}
+{% endmaterialization %}

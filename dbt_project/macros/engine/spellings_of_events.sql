@@ -101,3 +101,15 @@
 {% macro duckdb__place(file_id, line) -%}
     struct_pack(file_id := {{ file_id }}, line := {{ line }})
 {%- endmacro %}
+
+
+{#- The same as one number: the least of them is the first event. -#}
+{% macro place_number(file_id, line) -%}
+    ({{ file_id }} * 4294967296 + {{ line }})
+{%- endmacro %}
+
+
+{% macro file_of_place(number) -%} {{ quotient(number, 4294967296) }} {%- endmacro %}
+
+
+{% macro line_of_place(number) -%} {{ number }} % 4294967296 {%- endmacro %}

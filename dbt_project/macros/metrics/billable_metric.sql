@@ -15,7 +15,6 @@
     {%- set metric = {} -%}
     {%- set options = dict(kwargs, event_name=event_name, aggregation=aggregation) -%}
     {%- do metric_definition(options, metric) -%}
-    {%- do not_billed_yet(metric) if not metric.faults -%}
     {%- for fault in metric.faults -%}
         {{ exceptions.raise_compiler_error(
             'metric ' ~ metric_code ~ ': ' ~ fault.option ~ ': ' ~ fault.reason
@@ -23,7 +22,8 @@
         ) }}
     {%- endfor -%}
     {%- set meta = dict(
-        metric, metric_code=metric_code, description=description, unit=unit
+        metric, metric_code=metric_code, description=description, unit=unit,
+        is_joined=joins is not none
     ) -%}
     {%- do meta.pop('faults') -%}
     {{- config(meta=meta) -}}
@@ -46,21 +46,9 @@ events_with_properties as (
 {{ valued_events(metric, 'events_with_properties', [
     sql_text(metric_code) ~ ' as metric_code',
     sql_text(aggregation) ~ ' as aggregation',
-    'batch_id', 'file_id', 'line', 'customer_id', 'customer_ref', 'subscription_ref',
+    'batch_id', 'file_id', 'line', 'source', 'customer_id', 'customer_ref', 'subscription_ref',
     'occurred_at', 'received_at', 'properties as dimensions'
 ]) }}
-{%- endmacro %}
-
-
-{#- What the preview counts and no invoice bills so far. -#}
-{% macro not_billed_yet(metric) -%}
-    {%- for option in ('recurring', 'by_days') if metric[option] -%}
-        {%- do metric_fault(metric, option, 'unsupported', 'is not billed yet; leave it out') -%}
-    {%- endfor -%}
-    {%- if metric.bucket == 'day' -%}
-        {%- do metric_fault(metric, 'bucket', 'unsupported',
-            'a day is not billed yet; write hours, which begin in UTC') -%}
-    {%- endif -%}
 {%- endmacro %}
 
 

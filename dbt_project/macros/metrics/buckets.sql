@@ -1,39 +1,48 @@
 {#- Events by bucket, and the buckets without events; see `usage_of_buckets`. -#}
 
-{#- Events by bucket: `slot` numbers it, the group is what `bucket_by` says. Wide
-    buckets begin at the UTC hour or day, those of a day at the local midnight. -#}
-{% macro _events_in_buckets(metric, events, keys, days, width) -%}
+{#- The width of a metric's buckets in microseconds; 0 for local days. -#}
+{% macro bucket_width(metric) -%}
+    {%- set minutes = bucket_minutes(metric.bucket) | trim -%}
+    {{ 0 if minutes == 'day' else (minutes | int) * 60000000 }}
+{%- endmacro %}
+
+
+{#- Events with their bucket. Wide buckets begin at the UTC hour or day, those of a day
+    at the local midnight, which the events know already. The first one of a period
+    begins with the period. -#}
+{% macro events_in_buckets(metric, events) -%}
+    {{ adapter.dispatch('events_in_buckets')(metric, events) }}
+{%- endmacro %}
+
+
+{% macro duckdb__events_in_buckets(metric, events) -%}
+    {%- set width = (bucket_width(metric) | trim | int) or none -%}
     select
-        {{ keys | join(', ') }},
-        slot as outer_slot,
-        group_key as outer_group_key,
-        {%- if width is none %}
-        cast(day_number as bigint) as slot,
-        day_start_at as bucket_start_at,
-        day_end_at as bucket_end_at,
-        {%- else %}
-        bucket_number as slot,
-        {{ instant_of('bucket_number * ' ~ width) }} as bucket_start_at,
-        {{ instant_of('(bucket_number + 1) * ' ~ width) }} as bucket_end_at,
+        *
+        {%- if metric.traits.needs_span %} replace (
+            greatest(span_start_at, bucket_start_at) as span_start_at
+        )
         {%- endif %}
-        {{ 'bucket_parts' if metric.bucket_by else list_of([]) }} as group_key,
-        occurred_at,
-        file_id,
-        line,
-        value,
-        value_text,
-        operation
     from (
-        {%- if width is none %}
-        {{ with_local_day(events, 'occurred_at', days,
-            'local_days.day_number, local_days.day_start_at, local_days.day_end_at') }}
-        {%- else %}
         select
             *,
-            {{ _bucket_number('occurred_at', width) }} as bucket_number
-        from {{ events }}
-        {%- endif %}
-    ) as events_with_bucket
+            {%- if width is none %}
+            cast(day_number as bigint) as bucket_number,
+            day_start_at as bucket_start_at,
+            day_end_at as bucket_end_at
+            {%- else %}
+            {{ instant_of('bucket_number * ' ~ width) }} as bucket_start_at,
+            {{ instant_of('(bucket_number + 1) * ' ~ width) }} as bucket_end_at
+            {%- endif %}
+        from (
+            select
+                *
+                {%- if width is not none %},
+                {{ _bucket_number('occurred_at', width) }} as bucket_number
+                {%- endif %}
+            from {{ events }} as events_given
+        ) as events_numbered
+    ) as events_bucketed
 {%- endmacro %}
 
 
@@ -73,7 +82,7 @@
                 outer_slot as slot,
                 outer_group_key as group_key,
                 count(distinct slot) as used_count
-            from usage_of_parts
+            from usage_of_buckets
             group by {{ inner_keys }}
         ) as used
         inner join (

@@ -1,7 +1,7 @@
 {#- The quantity of a metric: one row per key, slot and group that has events (or, if
     the metric is recurring, had some before), with the columns of `keys`, slot,
-    group_key, quantity (null: no value), event_count, first_occurred_at and
-    last_occurred_at, the last three of the period's own events.
+    group_key, quantity (null: more than a quantity holds), event_count,
+    first_occurred_at and last_occurred_at, the last three of the period's own events.
 
     metric  a definition
     events  relation of valued events: the columns of `keys`, slot (the number of the
@@ -9,11 +9,59 @@
             value_text and operation; of metrics by local days, time_zone; of
             those with bucket_by, bucket_parts, the list of its values
     spans   relation of periods: the columns of `keys`, slot, span_start_at,
-            span_end_at, full_start_at, full_end_at, time_zone and row_name, a text
-            that names it. Events of other slots count as before or after it
+            span_end_at, full_start_at, full_end_at and time_zone. Events of other
+            slots count as before or after it
     keys    names of columns that tell series of periods apart; never null
     days    relation of local days: time_zone, day_number, day_start_at, day_end_at -#}
 {% macro metric_usage(metric, events, spans, keys, days) -%}
+    with
+
+    parts as (
+        {{ metric_parts(
+            metric, _events_in_spans(metric, events, spans, keys), keys + ['slot', 'group_key'],
+            days
+        ) }}
+    )
+
+    {{ usage_of_parts(metric, 'parts', spans, keys, days) }}
+{%- endmacro %}
+
+
+{#- What is kept of events until they are counted: one row per `key`, and per whatever
+    else the aggregation merges by (`part_key`), with the columns of the state,
+    event_count, first_occurred_at and last_occurred_at. `extra` are columns of
+    aggregates beside these. -#}
+{% macro metric_parts(metric, events, key, days, extra=[]) -%}
+    {%- set names = key + [] -%}
+    {%- do part_key(metric, names) -%}
+    {%- set partial = aggregation_part(metric, 'partial') -%}
+    select
+        {{ names | join(', ') }},
+        {{- partial ~ ',' if partial | trim }}
+        {%- for column in extra %}
+        {{ column }},
+        {%- endfor %}
+        cast(count(*) as bigint) as event_count,
+        min(occurred_at) as first_occurred_at,
+        max(occurred_at) as last_occurred_at
+    from (
+        {{ _events_placed(metric, events, days) }}
+    ) as events_placed
+    group by {{ names | join(', ') }}
+{%- endmacro %}
+
+
+{#- `names` gets the columns by which the parts of a group are kept apart. -#}
+{% macro part_key(metric, names) -%}
+    {%- do names.extend(['bucket_number', 'bucket_start_at', 'bucket_end_at', 'bucket_parts'])
+        if metric.bucket is not none -%}
+    {%- do names.extend(metric.traits.state_key) -%}
+{%- endmacro %}
+
+
+{#- The quantities of parts; the arguments are those of `metric_usage`. `carried` is a
+    relation of parts that count as carried in alone. -#}
+{% macro usage_of_parts(metric, parts, spans, keys, days, carried=none) -%}
     select
         {{ keys | join(', ') }},
         slot,
@@ -24,83 +72,47 @@
         last_occurred_at
     from (
         {%- if metric.bucket is none %}
-        {{ _usage_of_events(metric, events, spans, keys, days) }}
+        {{ _usage_of_spans(metric, parts, spans, keys, days, carried) }}
         {%- else %}
-        {{ usage_of_buckets(metric, events, spans, keys, days) }}
+        {{ usage_of_buckets(metric, parts, spans, keys, days) }}
         {%- endif %}
     ) as usage_unrounded
 {%- endmacro %}
 
 
-{% macro _usage_of_events(metric, events, spans, keys, days) -%}
+{% macro _usage_of_spans(metric, parts, spans, keys, days, carried=none) -%}
     {%- set traits = metric.traits -%}
     {%- set key = keys + ['slot', 'group_key'] -%}
-    {%- set span = ['span_start_at', 'span_end_at', 'full_start_at', 'full_end_at', 'row_name'] -%}
+    {%- set span = ['span_start_at', 'span_end_at', 'full_start_at', 'full_end_at'] -%}
     {%- do span.extend(['period_first_day', 'period_end_day', 'full_days'])
         if traits.needs_days -%}
-    {%- set partial = aggregation_part(metric, 'partial') -%}
     {%- set merge = aggregation_part(metric, 'merge') -%}
     {%- set windows = aggregation_part(metric, 'windows', [key | join(', ')]) -%}
     {%- set total = aggregation_part(metric, 'total') or merge -%}
-    {%- set carry = aggregation_part(metric, 'carry')
-        or (traits.carry_key + ([merge] if merge else [])) | join(', ') -%}
-    {%- set state = traits.state_key + traits.state -%}
+    {%- set is_merged = traits.state_key and metric.recurring -%}
     with
 
     spans_known as (
         {{ _spans_with_days(spans, days) if traits.needs_days else 'select * from ' ~ spans }}
     ),
 
-    events_placed as (
-        {{ _events_placed(metric, events, keys, days) }}
-    ),
-
-    parts as (
-        select
-            {{ (key + traits.state_key) | join(', ') }},
-            {{- partial ~ ',' if partial }}
-            cast(count(*) as bigint) as event_count,
-            min(occurred_at) as first_occurred_at,
-            max(occurred_at) as last_occurred_at
-        from events_placed
-        group by {{ (key + traits.state_key) | join(', ') }}
-    ),
-
     held as (
         select
-            parts.{{ (key + state) | join(', parts.') }},
-            parts.event_count,
-            parts.first_occurred_at,
-            parts.last_occurred_at,
+            parts_own.{{ (key + traits.state_key + traits.state) | join(', parts_own.') }},
+            parts_own.event_count,
+            parts_own.first_occurred_at,
+            parts_own.last_occurred_at,
             spans_known.{{ span | join(', spans_known.') }}
-        from parts
+        from {{ parts }} as parts_own
         inner join spans_known
-            on {{ _same(keys + ['slot'], 'parts', 'spans_known') }}
+            on {{ _same(keys + ['slot'], 'parts_own', 'spans_known') }}
         {%- if metric.recurring %}
         union all
-        select
-            {{ key | join(', ') }},
-            {{ carry }},
-            cast(0 as bigint) as event_count,
-            cast(null as timestamptz) as first_occurred_at,
-            cast(null as timestamptz) as last_occurred_at,
-            {{ span | join(', ') }}
-        from (
-            select
-                spans_known.slot,
-                parts.{{ (keys + ['group_key'] + state) | join(', parts.') }},
-                spans_known.{{ span | join(', spans_known.') }}
-            from parts
-            inner join spans_known
-                on
-                    {{ _same(keys, 'parts', 'spans_known') }}
-                    and parts.slot < spans_known.slot
-        ) as earlier
-        group by {{ (key + span + traits.carry_key) | join(', ') }}
+        {{ _carried_in(metric, parts, carried, keys, span, merge) }}
         {%- endif %}
     ),
 
-    {%- if traits.state_key and metric.recurring %}
+    {%- if is_merged %}
 
     merged as (
         {{ _merged(key + span + traits.state_key, merge, 'held') }}
@@ -108,8 +120,7 @@
     {%- endif %}
 
     windowed as (
-        {%- set merged_rows = 'merged' if traits.state_key and metric.recurring else 'held' %}
-        {{ _windowed(windows, merged_rows) }}
+        {{ _windowed(windows, 'merged' if is_merged else 'held') }}
     ),
 
     totals as (
@@ -118,7 +129,6 @@
 
     select
         {{ key | join(', ') }},
-        row_name,
         {{ aggregation_part(metric, 'final') }} as quantity,
         event_count,
         first_occurred_at,

@@ -1,37 +1,48 @@
 {#- A metric by buckets: the inner aggregation of each bucket, and of each value of
     `bucket_by` in it, then `combine` over them. The arguments are those of
-    `metric_usage`. -#}
-{% macro usage_of_buckets(metric, events, spans, keys, days) -%}
-    {%- set minutes = bucket_minutes(metric.bucket) | trim -%}
-    {%- set width = none if minutes == 'day' else (minutes | int) * 60000000 -%}
+    `usage_of_parts`. -#}
+{% macro usage_of_buckets(metric, parts, spans, keys, days) -%}
+    {%- set width = (bucket_width(metric) | trim | int) or none -%}
     {%- set inner_keys = keys + ['outer_slot', 'outer_group_key'] -%}
-    {%- set combine_key = keys + ['slot', 'group_key', 'row_name'] -%}
+    {%- set state = metric.traits.state_key + metric.traits.state -%}
+    {%- set combine_key = keys + ['slot', 'group_key'] -%}
     with
 
-    events_in_buckets as (
-        {{ _events_in_buckets(metric, events, keys, days, width) }}
+    parts_in_buckets as (
+        select
+            {{ keys | join(', ') }},
+            slot as outer_slot,
+            group_key as outer_group_key,
+            bucket_number as slot,
+            bucket_parts as group_key,
+            bucket_start_at,
+            bucket_end_at,
+            {{- (state | join(', ') ~ ',') if state }}
+            event_count,
+            first_occurred_at,
+            last_occurred_at
+        from {{ parts }}
     ),
 
     buckets as (
         select distinct
-            events_in_buckets.{{ inner_keys | join(', events_in_buckets.') }},
-            events_in_buckets.slot,
-            spans_given.row_name,
+            parts_in_buckets.{{ inner_keys | join(', parts_in_buckets.') }},
+            parts_in_buckets.slot,
             greatest(bucket_start_at, spans_given.span_start_at) as span_start_at,
             least(bucket_end_at, spans_given.span_end_at) as span_end_at,
             bucket_start_at as full_start_at,
             bucket_end_at as full_end_at
-        from events_in_buckets
+        from parts_in_buckets
         inner join {{ spans }} as spans_given
             on
-                events_in_buckets.outer_slot = spans_given.slot
+                parts_in_buckets.outer_slot = spans_given.slot
                 {%- for name in keys %}
-                and events_in_buckets.{{ name }} = spans_given.{{ name }}
+                and parts_in_buckets.{{ name }} = spans_given.{{ name }}
                 {%- endfor %}
     ),
 
-    usage_of_parts as (
-        {{ _usage_of_events(metric, 'events_in_buckets', 'buckets', inner_keys, days) }}
+    usage_of_buckets as (
+        {{ _usage_of_spans(metric, 'parts_in_buckets', 'buckets', inner_keys, days) }}
     ),
 
     bucket_values as (
@@ -45,20 +56,11 @@
             first_occurred_at,
             last_occurred_at,
             1 as weight
-        from usage_of_parts
+        from usage_of_buckets
         {%- if metric.empty_buckets == 'zero' %}
         union all
         {{ _empty_buckets(spans, keys, days, width) }}
         {%- endif %}
-    ),
-
-    values_named as (
-        select
-            bucket_values.*,
-            spans_given.row_name
-        from bucket_values
-        inner join {{ spans }} as spans_given
-            on {{ _same(keys + ['slot'], 'bucket_values', 'spans_given') }}
     ),
 
     values_ranked as (
@@ -67,7 +69,7 @@
             {%- if metric.combine == 'percentile' %},
             {{ running_counts('quantity', 'weight', (keys + ['slot', 'group_key']) | join(', ')) }}
             {%- endif %}
-        from values_named
+        from bucket_values
     ),
 
     values_combined as (
@@ -77,11 +79,11 @@
             min(first_occurred_at) as first_occurred_at,
             max(last_occurred_at) as last_occurred_at,
             sum(weight) as weight,
+            bool_or(quantity is null) as is_beyond,
             {% if metric.combine == 'percentile' -%}
             {{ value_at_rank('quantity', metric.percentile) }} as value_combined
-            {%- elif metric.combine == 'average' -%}
-            sum({{ whole('quantity') }}) as sum_whole,
-            sum({{ fraction_units('quantity', 18) }}) as sum_units
+            {%- elif metric.combine in ('average', 'sum') -%}
+            {{ wide_sum('quantity') }}
             {%- else -%}
             {{ metric.combine }}(quantity) as value_combined
             {%- endif %}
@@ -91,11 +93,16 @@
 
     select
         {{ combine_key | join(', ') }},
-        {% if metric.combine == 'average' -%}
-        {{ div_exact('sum_whole', 'sum_units', 'weight') }}
-        {%- else -%}
-        {{ within_quantity('value_combined') }}
-        {%- endif %} as quantity,
+        case
+            when not is_beyond then
+            {% if metric.combine == 'average' -%}
+            {{ div_exact(whole_of_sum(), units_of_sum(), 'weight') }}
+            {%- elif metric.combine == 'sum' -%}
+            {{ quantity_of_sum() }}
+            {%- else -%}
+            value_combined
+            {%- endif %}
+        end as quantity,
         event_count,
         first_occurred_at,
         last_occurred_at

@@ -58,6 +58,13 @@
 
 
 {% macro _matched_events(metric, events) -%}
+    select * from {{ events }}
+    where {{ match_condition(metric) }}
+{%- endmacro %}
+
+
+{#- Whether a metric matches an event, by its event_name and properties. -#}
+{% macro match_condition(metric) -%}
     {%- set names = metric.event_name -%}
     {%- set conditions = [] -%}
     {%- do conditions.append('event_name in (' ~ _sql_texts(names) ~ ')')
@@ -68,10 +75,7 @@
             'not coalesce(' ~ filter_conditions(entry) ~ ', false)'
         ) -%}
     {%- endfor -%}
-    select * from {{ events }}
-    {%- if conditions %}
-        where {{ conditions | join(' and ') }}
-    {%- endif %}
+    {{ (conditions or ['true']) | join(' and ') }}
 {%- endmacro %}
 
 

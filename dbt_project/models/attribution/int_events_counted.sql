@@ -1,40 +1,7 @@
+{{ config(materialized='kept', keeps='counts') }}
+{% do kept_from() %}
+
 with
-
-events_attributed as (
-
-    select * from {{ ref('int_events_attributed') }}
-
-),
-
-metered_events as (
-
-    {{ metered_events() }}
-
-),
-
-events_with_metering as (
-
-    select
-        file_id,
-        line,
-        source,
-        event_name,
-        customer_id,
-        occurred_at,
-        received_at,
-        case
-            when customer_id is null
-                then coalesce(subscription_ref, customer_ref)
-        end as unattributed_ref,
-        (file_id, line) in (
-            select
-                metered_events.file_id,
-                metered_events.line
-            from metered_events
-        ) as is_metered
-    from events_attributed
-
-),
 
 event_counts as (
 
@@ -42,30 +9,23 @@ event_counts as (
         source,
         event_name,
         customer_id,
-        unattributed_ref,
+        case
+            when customer_id is null
+                then coalesce(subscription_ref, customer_ref)
+        end as unattributed_ref,
         is_metered,
-        count(*) as event_count,
-        min(received_at) as first_received_at,
-        min(occurred_at) as first_occurred_at,
-        max(occurred_at) as last_occurred_at,
-        min({{ place('file_id', 'line') }}) filter (
-            where not is_metered
-        ) as example
-    from events_with_metering
-    group by source, event_name, customer_id, unattributed_ref, is_metered
+        cast(sum(event_count) as bigint) as event_count,
+        min(first_received_at) as first_received_at,
+        min(first_occurred_at) as first_occurred_at,
+        max(last_occurred_at) as last_occurred_at,
+        min(case when not is_metered then first_place end) as example_place
+    from {{ kept('counts') }}
+    group by 1, 2, 3, 4, 5
 
 )
 
 select
-    event_counts.source,
-    event_counts.event_name,
-    event_counts.customer_id,
-    event_counts.unattributed_ref,
-    event_counts.is_metered,
-    event_counts.event_count,
-    event_counts.first_received_at,
-    event_counts.first_occurred_at,
-    event_counts.last_occurred_at,
-    event_counts.example.file_id as example_file_id,
-    event_counts.example.line as example_line
+    * exclude (example_place),
+    {{ file_of_place('example_place') }} as example_file_id,
+    {{ line_of_place('example_place') }} as example_line
 from event_counts

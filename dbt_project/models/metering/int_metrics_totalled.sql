@@ -1,3 +1,5 @@
+{# From what is kept of all events, whatever became of them. #}
+-- depends_on: {{ ref('int_usage_kept') }}
 with
 
 metrics_defined as (
@@ -6,43 +8,35 @@ metrics_defined as (
 
 ),
 
-metered_events as (
+states as (
 
-    {{ metered_events() }}
-
-),
-
-totals_of_used_metrics as (
-
+    {% for metric in metric_definitions() %}
     select
-        metric_code,
-        count(*) as event_count,
-        count(distinct row(file_id, line)) as distinct_event_count,
-        count(*) filter (where unmetered_reason is null)
-            as measured_event_count,
-        {{ sum_exact('value', 'metric_code') }} as value_sum
-    from metered_events
-    group by metric_code
-
-),
-
-metric_totals as (
-
+        {{ sql_text(metric.metric_code) }} as metric_code,
+        event_count,
+        {{ quantity_of_metric(metric) }} as quantity
+    from (
+        select
+            {{ sums_of_metric(metric) }}
+            cast(sum(event_count) as bigint) as event_count
+        from {{ kept('state_' ~ metric.metric_code) }}
+    ) as states_summed
+    union all
+    {% endfor %}
     select
-        metrics_defined.metric_code,
-        coalesce(totals_of_used_metrics.event_count, 0) as event_count,
-        coalesce(totals_of_used_metrics.distinct_event_count, 0)
-            as distinct_event_count,
-        coalesce(totals_of_used_metrics.measured_event_count, 0)
-            as measured_event_count,
-        case
-            when metrics_defined.is_additive
-                then coalesce(totals_of_used_metrics.value_sum, 0)
-        end as quantity
-    from metrics_defined
-    left join totals_of_used_metrics
-        on metrics_defined.metric_code = totals_of_used_metrics.metric_code
+        null as metric_code,
+        null as event_count,
+        null as quantity
+    where false
 
 )
 
-select * from metric_totals
+select
+    metrics_defined.metric_code,
+    coalesce(states.event_count, 0) as event_count,
+    case
+        when metrics_defined.is_additive then coalesce(states.quantity, 0)
+    end as quantity
+from metrics_defined
+left join states
+    on metrics_defined.metric_code = states.metric_code

@@ -1,24 +1,13 @@
 with
 
-events_assigned as (
+usage_united as (
 
-    select * from {{ ref('int_events_assigned') }}
-
-),
-
-metrics_defined as (
-
-    select * from {{ ref('int_metrics_defined') }}
+    select * from {{ ref('int_usage_united') }}
 
 ),
 
-usage_aggregated as (
-
-    select * from {{ ref('int_usage_aggregated') }}
-
-),
-
-usage_per_line as (
+{# A charge counts its group as a whole. #}
+usage_charged as (
 
     select
         metric_code,
@@ -29,70 +18,78 @@ usage_per_line as (
         charge_code,
         group_key,
         unbilled_reason,
-        count(*) as event_count,
-        {{ sum_exact(
-            'value',
-            "concat_ws('/', metric_code, subscription_id, period_index)"
-        ) }} as value_sum,
-        min(occurred_at) as first_occurred_at,
-        max(occurred_at) as last_occurred_at,
-        {# Among billable events, those below zero alone: they are why a group
-           sums to less than nothing. #}
-        min({{ place('file_id', 'line') }}) filter (
-            where unbilled_reason is not null or value < 0
-        ) as example
-    from events_assigned
-    group by 1, 2, 3, 4, 5, 6, 7, 8
+        event_count,
+        quantity,
+        case when is_additive then quantity end as value_sum,
+        first_occurred_at,
+        last_occurred_at,
+        case
+            when unbilled_reason is null or unbilled_reason = 'negative_quantity'
+                then negative_place
+            else first_place
+        end as example_place
+    from usage_united
+    where
+        unbilled_reason is null
+        or unbilled_reason in ('negative_quantity', 'quantity_overflow')
 
 ),
 
-usage_with_quantity as (
+usage_left_out as (
 
     select
-        usage_per_line.*,
-        metrics_defined.is_additive,
+        metric_code,
+        customer_id,
+        unattributed_ref,
+        case when charge_code is not null then subscription_id end
+            as subscription_id,
+        case when charge_code is not null then period_index end as period_index,
+        charge_code,
         case
-            when metrics_defined.is_additive then usage_per_line.value_sum
-            when usage_per_line.unbilled_reason is null
-                then usage_aggregated.quantity
-        end as quantity
-    from usage_per_line
-    left join metrics_defined
-        on usage_per_line.metric_code = metrics_defined.metric_code
-    left join usage_aggregated
-        on
-            usage_per_line.metric_code = usage_aggregated.metric_code
-            and usage_per_line.subscription_id
-            = usage_aggregated.subscription_id
-            and usage_per_line.charge_code = usage_aggregated.charge_code
-            and usage_per_line.period_index = usage_aggregated.period_index
-            and usage_per_line.group_key = usage_aggregated.group_key
+            when charge_code is not null and not {{ lacks_property('group_key') }}
+                then group_key
+        end as group_key,
+        unbilled_reason,
+        is_additive,
+        cast(sum(event_count) as bigint) as event_count,
+        {{ wide_sum('quantity') }},
+        min(first_occurred_at) as first_occurred_at,
+        max(last_occurred_at) as last_occurred_at,
+        min(first_place) as first_place
+    from usage_united
+    where
+        unbilled_reason is not null
+        and unbilled_reason not in ('negative_quantity', 'quantity_overflow')
+        and event_count > 0
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+
+),
+
+usage_metered as (
+
+    select * from usage_charged
+    union all
+    select
+        metric_code,
+        customer_id,
+        unattributed_ref,
+        subscription_id,
+        period_index,
+        charge_code,
+        group_key,
+        unbilled_reason,
+        event_count,
+        case when is_additive then {{ quantity_of_sum() }} end as quantity,
+        case when is_additive then {{ quantity_of_sum() }} end as value_sum,
+        first_occurred_at,
+        last_occurred_at,
+        first_place as example_place
+    from usage_left_out
 
 )
 
 select
-    usage_with_quantity.metric_code,
-    usage_with_quantity.customer_id,
-    usage_with_quantity.unattributed_ref,
-    usage_with_quantity.subscription_id,
-    usage_with_quantity.period_index,
-    usage_with_quantity.charge_code,
-    usage_with_quantity.group_key,
-    case
-        when
-            usage_with_quantity.unbilled_reason is null
-            and usage_with_quantity.quantity < 0
-            then 'negative_quantity'
-        else usage_with_quantity.unbilled_reason
-    end as unbilled_reason,
-    usage_with_quantity.event_count,
-    usage_with_quantity.quantity,
-    case
-        when usage_with_quantity.is_additive
-            then usage_with_quantity.value_sum
-    end as value_sum,
-    usage_with_quantity.first_occurred_at,
-    usage_with_quantity.last_occurred_at,
-    usage_with_quantity.example.file_id as example_file_id,
-    usage_with_quantity.example.line as example_line
-from usage_with_quantity
+    * exclude (example_place),
+    {{ file_of_place('example_place') }} as example_file_id,
+    {{ line_of_place('example_place') }} as example_line
+from usage_metered

@@ -1,0 +1,87 @@
+{#- How many events there are of each name as sent, brought up to the run as the state
+    of a metric is; see `state_statements`.
+
+    metrics  the definitions of all metrics: they say which events are metered -#}
+{% macro count_statements(metrics, digest, models, statements) -%}
+    {{ adapter.dispatch('count_statements')(metrics, digest, models, statements) }}
+{%- endmacro %}
+
+
+{% macro duckdb__count_statements(metrics, digest, models, statements) -%}
+    {%- set counts = kept('counts') -%}
+    {%- set key = ['source', 'event_name', 'customer_ref', 'subscription_ref',
+                   'customer_id', 'is_metered'] -%}
+    {%- do statements.append(
+'create table if not exists ' ~ counts ~ ' (
+    source varchar, event_name varchar, customer_ref varchar, subscription_ref varchar,
+    customer_id varchar, is_metered boolean, event_count bigint,
+    first_received_at timestamptz, first_occurred_at timestamptz,
+    last_occurred_at timestamptz, first_place bigint
+)') -%}
+    {%- do statements.append(seen_batch('', digest, models)) -%}
+    {%- do statements.append('delete from ' ~ counts ~ " where getvariable('seen_batch') < 0") -%}
+    {%- do recount_statements('', dict(models, events=models.int_events_attributed), '(
+        select
+            *,
+            rowid as slot_id,
+            cast(null as varchar) as subscription_id,
+            cast(null as varchar) as invoice_id,
+            false as is_late
+        from ' ~ counts ~ ')', statements) -%}
+    {%- do statements.append('delete from ' ~ counts
+        ~ ' where rowid in (select slot_id from state_slots_gone)') -%}
+    {%- do statements.append(
+'create or replace temp table state_counts as
+select
+    ' ~ key | join(', ') ~ ',
+    count(*) as event_count,
+    min(received_at) as first_received_at,
+    min(occurred_at) as first_occurred_at,
+    max(occurred_at) as last_occurred_at,
+    min(' ~ place_number('file_id', 'line') ~ ') as first_place
+from (
+    select *, ' ~ _is_metered(metrics, models) ~ ' as is_metered
+    from ' ~ events_to_count(models.int_events_attributed) ~ ' as events_given
+) as events_with_metering
+group by ' ~ key | join(', ')) -%}
+    {%- do statements.append(
+'create or replace temp table state_merged as
+select counts.rowid as state_row, counts.*
+from ' ~ counts ~ ' as counts
+semi join state_counts
+    on ' ~ same_columns(key, 'counts', 'state_counts')) -%}
+    {%- do statements.append('delete from ' ~ counts
+        ~ ' where rowid in (select state_row from state_merged)') -%}
+    {%- do statements.append(
+'insert into ' ~ counts ~ ' by name
+select
+    ' ~ key | join(', ') ~ ',
+    cast(sum(event_count) as bigint) as event_count,
+    min(first_received_at) as first_received_at,
+    min(first_occurred_at) as first_occurred_at,
+    max(last_occurred_at) as last_occurred_at,
+    min(first_place) as first_place
+from (
+    select * from state_counts
+    union all by name
+    select * exclude (state_row) from state_merged
+) as counts_to_merge
+group by ' ~ key | join(', ')) -%}
+    {%- do mark_statements('', digest, models, statements) -%}
+{%- endmacro %}
+
+
+{#- Whether any metric matches an event. What a mapping adds to it, and SQL of a metric's
+    own, only the view of the metric knows. -#}
+{% macro _is_metered(metrics, models) -%}
+    {%- set conditions = [] -%}
+    {%- for metric in metrics -%}
+        {%- if metric.is_joined | default(true) -%}
+            {%- do conditions.append('(file_id, line) in (select (file_id, line) from '
+                ~ models['metric_' ~ metric.metric_code] ~ ')') -%}
+        {%- else -%}
+            {%- do conditions.append('coalesce(' ~ match_condition(metric) ~ ', false)') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    ({{ (conditions or ['false']) | join(' or ') }})
+{%- endmacro %}

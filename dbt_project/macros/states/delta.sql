@@ -1,0 +1,144 @@
+{#- Events that the state does not include, as parts, and the parts in the state. -#}
+{% macro delta_statements(metric, models, names, statements) -%}
+    {%- set slot = slot_columns() | replace('\n', ' ') -%}
+    {%- set slot_names = slot.replace(' ', '').split(',') -%}
+    {%- for table in (names.state, names.slots) -%}
+        {%- do statements.append('delete from ' ~ table
+            ~ ' where slot_id in (select slot_id from state_slots_gone)') -%}
+    {%- endfor -%}
+    {%- do statements.append('create or replace temp table state_delta as '
+        ~ delta_query(metric, events_to_count(models.events), models)) -%}
+    {%- do statements.append(
+'create or replace temp table state_slots as
+select
+    ' ~ slot ~ ',
+    min(first_occurred_at) as first_occurred_at,
+    max(last_occurred_at) as last_occurred_at
+from state_delta
+group by ' ~ slot) -%}
+    {%- do statements.append(
+'update ' ~ names.slots ~ ' as slots
+set
+    first_occurred_at = least(slots.first_occurred_at, state_slots.first_occurred_at),
+    last_occurred_at = greatest(slots.last_occurred_at, state_slots.last_occurred_at)
+from state_slots
+where ' ~ same_columns(slot_names, 'slots', 'state_slots')) -%}
+    {%- do statements.append(
+'insert into ' ~ names.slots ~ '
+select
+    coalesce((select max(slots.slot_id) from ' ~ names.slots ~ ' as slots), 0)
+    + row_number() over () as slot_id,
+    state_slots.*
+from state_slots
+anti join ' ~ names.slots ~ ' as slots
+    on ' ~ same_columns(slot_names, 'slots', 'state_slots')) -%}
+    {%- do statements.append(
+'create or replace temp table state_parts as
+select slots.slot_id, state_delta.* exclude (' ~ slot ~ ')
+from state_delta
+inner join ' ~ names.slots ~ ' as slots
+    on ' ~ same_columns(slot_names, 'slots', 'state_delta')) -%}
+    {%- do merge_statements(metric, names, statements) -%}
+{%- endmacro %}
+
+
+{#- Parts of a key that the state has already are merged with it. -#}
+{% macro merge_statements(metric, names, statements) -%}
+    {%- set key = ['slot_id', 'group_key'] -%}
+    {%- do part_key(metric, key) -%}
+    {%- set merge = aggregation_part(metric, 'merge') -%}
+    {%- do statements.append(
+'create or replace temp table state_merged as
+select states.rowid as state_row, states.*
+from ' ~ names.state ~ ' as states
+semi join state_parts
+    on ' ~ same_columns(key, 'states', 'state_parts')) -%}
+    {%- do statements.append('delete from ' ~ names.state
+        ~ ' where rowid in (select state_row from state_merged)') -%}
+    {%- do statements.append(
+'insert into ' ~ names.state ~ ' by name
+select state_parts.*
+from state_parts
+anti join state_merged
+    on ' ~ same_columns(key, 'state_parts', 'state_merged')) -%}
+    {%- do statements.append(
+'insert into ' ~ names.state ~ ' by name
+select
+    ' ~ key | join(', ') ~ ',
+    ' ~ (merge ~ ',' if merge | trim else '') ~ '
+    cast(sum(event_count) as bigint) as event_count,
+    min(first_occurred_at) as first_occurred_at,
+    max(last_occurred_at) as last_occurred_at,
+    min(first_place) as first_place,
+    min(negative_place) as negative_place
+from (
+    select * exclude (state_row) from state_merged
+    union all by name
+    select state_parts.*
+    from state_parts
+    semi join state_merged
+        on ' ~ same_columns(key, 'state_parts', 'state_merged') ~ '
+) as parts_to_merge
+group by ' ~ key | join(', ')) -%}
+{%- endmacro %}
+
+
+{#- Events as parts by slot and group; see `metric_parts`. -#}
+{% macro delta_query(metric, events, models) -%}
+    {{ adapter.dispatch('delta_query')(metric, events, models) }}
+{%- endmacro %}
+
+
+{% macro duckdb__delta_query(metric, events, models) -%}
+    {%- set groups = [] -%}
+    {%- for name in metric.group_by | sort -%}
+        {%- do groups.append('group_' ~ loop.index) -%}
+    {%- endfor -%}
+    {%- set slot = slot_columns() | replace('\n', ' ') -%}
+    {%- set key = slot.replace(' ', '').split(',') + groups -%}
+    {%- set place = place_number('file_id', 'line') -%}
+select
+    * {{ 'exclude (' ~ groups | join(', ') ~ ')' if groups }},
+    {{ group_key_of_columns(metric.group_by | sort, groups) }} as group_key
+from (
+    {{ metric_parts(
+        metric, '(' ~ _events_by_group(metric, events, models) ~ ')', key,
+        models.stg_calendar__local_days,
+        [
+            'min(' ~ place ~ ') as first_place',
+            'min(case when value < 0 then ' ~ place ~ ' end) as negative_place'
+        ]
+    ) }}
+) as parts_by_group
+{%- endmacro %}
+
+
+{#- Events with the columns of their group. What no bill will count needs none of the
+    columns that only tell values apart. -#}
+{% macro _events_by_group(metric, events, models) -%}
+    {%- set told_apart = [] -%}
+    {%- for name in metric.traits.state_key if name in ('value', 'value_text') -%}
+        {%- do told_apart.append(name) -%}
+    {%- endfor -%}
+    select
+        * {{- ' exclude (' ~ told_apart | join(', ') ~ ')' if told_apart }}
+        {%- for name in told_apart %},
+        case when is_billable then {{ name }} end as {{ name }}
+        {%- endfor %}
+        {%- for name in metric.group_by | sort %},
+        {{ flat_property(name, 'dimensions') }} as group_{{ loop.index }}
+        {%- endfor %}
+        {%- if metric.bucket is not none %},
+        {{ properties_listed(metric.bucket_by, 'dimensions') }} as bucket_parts
+        {%- endif %}
+    from (
+        select
+            *,
+            subscription_id is not null
+            and version_reason is null
+            and unmetered_reason is null as is_billable
+        from (
+            {{ resolved_events(metric.metric_code, events, models) }}
+        ) as events_resolved
+    ) as events_judged
+{%- endmacro %}

@@ -15,7 +15,10 @@ from pipelines.catalog.tables.plans import Plan
 from pipelines.catalog.tables.subscription_pauses import Pause
 from pipelines.catalog.tables.subscription_phases import Phase
 from pipelines.catalog.tables.subscriptions import Subscription
+from pipelines.periods.local_days import local_days
 from pipelines.vocabulary.frames import CLOSED_CUTS, REFUSAL_CUTS
+
+_DAY = timedelta(days=1)
 
 
 def periods_until(catalog: Catalog, closed_spans: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
@@ -39,6 +42,26 @@ def periods_until(catalog: Catalog, closed_spans: pl.DataFrame, as_of: datetime)
         phases=catalog.frame(Phase),
         pauses=catalog.frame(Pause),
     )
+
+
+def local_days_of(periods: pl.DataFrame, closed_zones: pl.DataFrame) -> pl.DataFrame:
+    """The local days of every time zone in use; schema `LOCAL_DAYS`.
+
+    They reach from a day before the first period of all zones to a day after the last one of their
+    own. A subscription may have moved: what it holds from its time in another zone is counted by
+    the days of today's.
+
+    Args:
+        periods: schema `BILLING_PERIODS`; open time alone.
+        closed_zones: schema `ZONE_SPANS`; one row per zone of closed time.
+    """
+    of_open_time = periods.select(
+        "time_zone",
+        from_at=pl.min_horizontal("period_start_at", "full_start_at"),
+        to_at=pl.max_horizontal("period_end_at", "full_end_at"),
+    )
+    spans = pl.concat([of_open_time, closed_zones])
+    return local_days(spans.with_columns(pl.col("from_at").min() - _DAY, pl.col("to_at") + _DAY))
 
 
 def charged_metrics(catalog: Catalog) -> pl.DataFrame:

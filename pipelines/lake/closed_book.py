@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.lake.acts import VOID_INVOICES
 from pipelines.lake.lake import Lake
-from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS
+from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS, ZONE_SPANS
 
 NEWEST_CLOSED = """
     SELECT each.* FROM lake.closed_periods AS each
@@ -112,6 +112,20 @@ def _broken_spans(lake: Lake, subscriptions: pl.DataFrame) -> pl.DataFrame:
         """,
         subscriptions=subscriptions,
     )
+
+
+def closed_zones(lake: Lake) -> pl.DataFrame:
+    """One row per time zone of closed periods: time_zone, and the instants from_at and to_at.
+
+    They are the first and the last bound of its periods, those of the whole rhythm included.
+    """
+    return lake.query(
+        f"""
+        SELECT time_zone, min(least(period_start_at, full_start_at)) AS from_at,
+            max(greatest(period_end_at, full_end_at)) AS to_at
+        FROM ({NEWEST_CLOSED}) GROUP BY time_zone ORDER BY time_zone
+        """
+    ).cast(ZONE_SPANS)
 
 
 def closed_cuts(

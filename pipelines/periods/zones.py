@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.vocabulary.tables import LABEL, UTC_MICROSECONDS
 
 _DAY = timedelta(days=1)
+_LOOK = timedelta(days=4)
 _SECOND = timedelta(seconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -131,7 +132,7 @@ def _changes(time_zone: str, year: int) -> tuple[tuple[int, int, int], ...]:
     """Each change of the clocks around a year: when, and seconds ahead of UTC before and after.
 
     All are in seconds. The first entry is no change: it says what holds before the year begins.
-    No zone changes its clocks twice on one day, so that one look a day finds every change.
+    No zone changes its clocks twice in `_LOOK`, so that one look in that time finds every change.
     """
     zone = _zone(time_zone)
     # Clocks are less than a day from UTC, on both sides.
@@ -140,7 +141,7 @@ def _changes(time_zone: str, year: int) -> tuple[tuple[int, int, int], ...]:
     ahead = _ahead(zone, at)
     found = [(_seconds(at), ahead, ahead)]
     while at < end:
-        later = at + _DAY
+        later = at + _LOOK
         if _ahead(zone, later) != ahead:
             changed_at = _change_within(zone, at, later)
             found.append((_seconds(changed_at), ahead, ahead := _ahead(zone, changed_at)))

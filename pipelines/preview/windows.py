@@ -1,8 +1,7 @@
 """Windows: the local minutes, hours, days and months of a zone, as instants."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import polars as pl
@@ -11,7 +10,6 @@ from pipelines.periods.zones import first_instants, labels_at
 
 WINDOWS = ("minute", "hour", "day", "month")
 
-_EPOCH = date(1970, 1, 1)
 _DAY = timedelta(days=1)
 _STEPS = {"minute": timedelta(minutes=1), "hour": timedelta(minutes=15)}
 """Where a window may begin: clocks are whole quarters of an hour from UTC."""
@@ -78,30 +76,3 @@ def _calendar_starts(
     starts = first_instants(pl.Series([time_zone] * len(labels), dtype=pl.String), labels)
     # A day that a zone skipped has no time.
     return sorted(set(starts.to_list()))
-
-
-def local_days(
-    instants: Iterable[tuple[str, datetime]],
-) -> list[tuple[str, int, datetime, datetime]]:
-    """The local days of zones from the first to the last of the instants, and some around them.
-
-    Args:
-        instants: time zone and instant.
-
-    Returns:
-        Time zone, days since 1970, first instant of the day and of the next; days without any time
-        are left out.
-    """
-    bounds: dict[str, tuple[datetime, datetime]] = {}
-    for zone, at in instants:
-        least, most = bounds.get(zone, (at, at))
-        bounds[zone] = min(least, at), max(most, at)
-    found = []
-    for zone, (least, most) in bounds.items():
-        days = pl.date_range((least - 2 * _DAY).date(), (most + 3 * _DAY).date(), "1d", eager=True)
-        labels = days.cast(pl.Datetime("us"))
-        starts = first_instants(pl.Series([zone] * len(labels), dtype=pl.String), labels).to_list()
-        for day, start, end in zip(days.to_list(), starts, starts[1:], strict=False):
-            if end > start:
-                found.append((zone, (day - _EPOCH).days, start.astimezone(UTC), end))
-    return found

@@ -344,6 +344,28 @@ CLOSED_CUTS = pl.Schema(
 """One row per closed period: all that decides whether an event comes too late for it."""
 
 
+ZONE_SPANS = pl.Schema(
+    {"time_zone": pl.String(), "from_at": UTC_MICROSECONDS, "to_at": UTC_MICROSECONDS}
+)
+"""Spans of time of time zones, any number per zone. Both instants are part of the span."""
+
+
+LOCAL_DAYS = pl.Schema(
+    {
+        "time_zone": pl.String(),
+        "day_number": pl.Int32(),
+        "day_start_at": UTC_MICROSECONDS,
+        "day_end_at": UTC_MICROSECONDS,
+    }
+)
+"""One row per time zone and local day that has time; key (time_zone, day_number).
+
+`day_number` counts the days from 1970-01-01 to the local date. A day is `[day_start_at,
+day_end_at)`. It begins at the first instant at which the zone's clock shows its date or a later
+one.
+"""
+
+
 MOVED_NAMES = pl.Schema(
     {
         "name": pl.String(),

@@ -23,6 +23,7 @@ from pipelines.vocabulary.tables import UTC_MICROSECONDS
 
 CALENDAR_TABLES = (
     "billing_periods",
+    "local_days",
     "customer_names",
     "moved_names",
     "auto_customer_sources",
@@ -65,6 +66,7 @@ def replace_tables(
 def write_calendar(
     warehouse: Path,
     periods: pl.DataFrame,
+    local_days: pl.DataFrame,
     customer_names: pl.DataFrame,
     moved_names: pl.DataFrame,
     as_of: datetime,
@@ -77,6 +79,7 @@ def write_calendar(
     Args:
         warehouse: DuckDB file; made if it does not exist.
         periods: schema `BILLING_PERIODS`; open time alone.
+        local_days: schema `LOCAL_DAYS`; of the zones of all periods, open and closed.
         customer_names: schema `CUSTOMER_NAMES`.
         moved_names: schema `MOVED_NAMES`.
         as_of: the instant of the run.
@@ -86,7 +89,7 @@ def write_calendar(
     """
     sources = pl.DataFrame({"source": sorted(auto_customer_sources)}, {"source": pl.String()})
     clock = pl.DataFrame([(as_of, batch_id, catalog_digest)], CLOCK, orient="row")
-    frames = (periods, customer_names, moved_names, sources, clock)
+    frames = (periods, local_days, customer_names, moved_names, sources, clock)
     return replace_tables(warehouse, "calendar", dict(zip(CALENDAR_TABLES, frames, strict=True)))
 
 

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any
 
 import duckdb
+import polars as pl
 import pyarrow as pa
 
 from pipelines.warehouse.metric_macros import (
@@ -126,18 +127,14 @@ class CaseCounts:
     is_overflow: bool = False
 
 
-Days = Sequence[tuple[str, int, datetime, datetime]]
-"""Local days: time zone, number of days since 1970, first instant, first instant of the next."""
-
-
-def metric_counts(cases: Mapping[int, MetricCase], days: Days) -> dict[int, CaseCounts]:
+def metric_counts(cases: Mapping[int, MetricCase], days: pl.DataFrame) -> dict[int, CaseCounts]:
     """What each case counts. A case's counts depend on that case alone.
 
     Cases of equal definition share the text of their SQL and one query.
 
     Args:
         cases: by key.
-        days: of the zones and times of all cases that count local days.
+        days: schema `LOCAL_DAYS`; those of all cases that count local days.
     """
     counts = {key: CaseCounts() for key in cases}
     with duckdb.connect() as connection:
@@ -277,7 +274,7 @@ def _counted(
 
 
 def _register(
-    connection: duckdb.DuckDBPyConnection, cases: Mapping[int, MetricCase], days: Days
+    connection: duckdb.DuckDBPyConnection, cases: Mapping[int, MetricCase], days: pl.DataFrame
 ) -> None:
     at = pa.timestamp("us", "UTC")
     events = [
@@ -308,12 +305,7 @@ def _register(
          "time_zone": pa.string()},
         spans,
     )  # fmt: skip
-    _table(
-        connection,
-        "local_days",
-        {"time_zone": pa.string(), "day_number": pa.int64(), "day_start_at": at, "day_end_at": at},
-        days,
-    )
+    _write(connection, "local_days", days.to_arrow())
 
 
 def _table(
@@ -325,6 +317,10 @@ def _table(
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
     arrays = [pa.array(list(chain(each)), kind) for each, kind in
               zip(values, columns.values(), strict=True)]  # fmt: skip
-    connection.register("frame", pa.table(arrays, names=list(columns)))
+    _write(connection, name, pa.table(arrays, names=list(columns)))
+
+
+def _write(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    connection.register("frame", rows)
     connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
     connection.unregister("frame")

@@ -49,6 +49,9 @@ create table calendar.billing_periods(
     full_start_at timestamptz, full_end_at timestamptz, service_days integer default 1,
     full_days integer default 1, phase_index integer default 0, is_trial boolean default false
 );
+create table calendar.local_days(
+    time_zone varchar, day_number integer, day_start_at timestamptz, day_end_at timestamptz
+);
 create table calendar.customer_names(
     name varchar, customer_id varchar, valid_from_at timestamptz, valid_to_at timestamptz
 );
@@ -61,6 +64,16 @@ create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
 """
 """What Python writes for dbt about periods, names and the instant, still without rows."""
+
+LOCAL_DAYS = """
+insert into calendar.local_days
+select zones.time_zone, day - date '1970-01-01',
+    (day - to_hours(zones.ahead))::timestamptz,
+    (day - to_hours(zones.ahead))::timestamptz + interval 24 hours
+from (values ('Etc/UTC', 0), ('Asia/Tokyo', 9)) as zones(time_zone, ahead),
+    (select unnest(range(date '2025-11-29', date '2026-04-04', interval 1 day))::date as day)
+"""
+"""The clocks of both zones never change."""
 
 LANDING = """
 create schema landing;
@@ -354,6 +367,7 @@ def _write_calendar(warehouse: Path) -> None:
                 _insert(connection, f"calendar.billing_periods ({PERIOD_COLUMNS})", row)
         for name in NAMES:
             _insert(connection, "calendar.customer_names", name)
+        connection.execute(LOCAL_DAYS)
         _insert(connection, "calendar.auto_customer_sources", ["auto"])
         _insert(connection, "calendar.clock", (AS_OF, 3, "c1"))
 

@@ -22,7 +22,7 @@ from pipelines.invoicing.closed_book import closed_rows
 from pipelines.invoicing.due import Closing
 from pipelines.invoicing.finalize import ClosingFacts, finalize
 from pipelines.lake.acts import act_rows, newest_links
-from pipelines.lake.closed_book import closed_cuts, closed_spans
+from pipelines.lake.closed_book import closed_cuts, closed_spans, closed_zones
 from pipelines.lake.file_states import file_states
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
@@ -257,6 +257,7 @@ class BookHome:
         sources = sorted(catalog.auto_customer_sources)
         frames = (
             periods,
+            calendar.local_days_of(periods, closed_zones(self.lake)),
             calendar.names(catalog),
             moved_names(self.lake, catalog),
             pl.DataFrame({"source": sources}, {"source": pl.String()}),

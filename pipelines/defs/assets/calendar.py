@@ -1,4 +1,4 @@
-"""Calendar: billing periods and names for dbt, written only if anything differs.
+"""Calendar: billing periods, local days and names for dbt, written only if anything differs.
 
 If nothing differs from what is published (see `warehouse.gate`), the calendar yields nothing, and
 Dagster skips everything after it.
@@ -15,7 +15,7 @@ from pipelines.defs.assets.events import EVENT_TABLES
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
 from pipelines.lake.acts import act_count
-from pipelines.lake.closed_book import closed_count
+from pipelines.lake.closed_book import closed_count, closed_zones
 from pipelines.vocabulary.errors import ClosedTimeError
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
@@ -63,7 +63,7 @@ _DEPS = [*RUN_KEYS, *(dg.AssetKey(["lake", table]) for table in EVENT_TABLES)]
 def calendar_tables(
     landed_files: Landed, catalog: Catalog, writer: dg.ResourceParam[Writer]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Billing periods and names for dbt; nothing if nothing differs from what is published."""
+    """Periods, local days and names for dbt; nothing if nothing differs from what is published."""
     settings, facts = writer.settings, landed_files.facts
     if landed_files.refused:
         raise ClosedTimeError(list(landed_files.refused))
@@ -77,11 +77,13 @@ def calendar_tables(
             _progress.info("nothing differs from what is published")
             return
         batch_id = lake.last_batch_id("decide")
+        days = calendar.local_days_of(inputs.periods, closed_zones(lake))
         moved = moved_names(lake, catalog)
         books = {tuple(CLOSED_BOOK): closed_count(lake), tuple(ACTS): act_count(lake)}
     rows = write_calendar(
         settings.warehouse,
         inputs.periods,
+        days,
         calendar.names(catalog),
         moved,
         facts.as_of,

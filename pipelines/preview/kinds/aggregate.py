@@ -9,11 +9,13 @@ from typing import Any
 import polars as pl
 
 from pipelines.periods.lives import NOTHING_CLOSED, WHEN, resolved, when_cell
+from pipelines.periods.local_days import local_days
 from pipelines.periods.zones import labels_at
 from pipelines.preview.faults import CaseError, Code, Fault
 from pipelines.preview.kinds.kind import Key, Kind, Result
 from pipelines.preview.usage_cases import BOUNDS, CaseEvent, UsageCase, read_usage_case
-from pipelines.preview.windows import Window, local_days, windows_of
+from pipelines.preview.windows import Window, windows_of
+from pipelines.vocabulary.frames import LOCAL_DAYS, ZONE_SPANS
 from pipelines.vocabulary.money import plain_decimal
 from pipelines.warehouse.metric_counts import (
     EARLIER,
@@ -59,22 +61,28 @@ def _answer(cases: Mapping[Key, UsageCase]) -> dict[Key, Result | CaseError]:
         if faults:
             found[key] = CaseError(faults)
     asked = {key: case for key, case in cases.items() if key not in found}
-    days = local_days(
-        (case.time_zone, at)
-        for key, case in asked.items()
-        if _needs_days(case.definition)
-        for at in _instants(case, periods[key])
-    )
     counts = metric_counts(
-        {key: _metric_case(case, periods[key]) for key, case in asked.items()}, days
+        {key: _metric_case(case, periods[key]) for key, case in asked.items()},
+        _days(asked, periods),
     )
     of_windows = metric_counts(
         {key: _window_case(asked[key], periods[key], each) for key, each in windows.items()
-         if key in asked}, []
+         if key in asked}, LOCAL_DAYS.to_frame()
     )  # fmt: skip
     for key, case in asked.items():
         found[key] = _result(case, counts[key], windows.get(key, []), of_windows.get(key))
     return found
+
+
+def _days(cases: Mapping[Key, UsageCase], periods: Mapping[Key, _Period]) -> pl.DataFrame:
+    """The local days of the cases that count them; schema `LOCAL_DAYS`."""
+    instants = [
+        (case.time_zone, at, at)
+        for key, case in cases.items()
+        if _needs_days(case.definition)
+        for at in _instants(case, periods[key])
+    ]
+    return local_days(pl.DataFrame(instants, ZONE_SPANS, orient="row"))
 
 
 def _needs_days(definition: Definition) -> bool:

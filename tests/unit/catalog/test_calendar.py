@@ -6,12 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.catalog.calendar import names, periods_until
+from pipelines.catalog.calendar import local_days_of, names, periods_until
 from pipelines.catalog.catalog import Catalog
-from pipelines.vocabulary.frames import BILLING_PERIODS, CUSTOMER_NAMES
+from pipelines.vocabulary.frames import BILLING_PERIODS, CUSTOMER_NAMES, LOCAL_DAYS, ZONE_SPANS
 from tests.worlds.catalogs import RIGHT, read
 from tests.worlds.deliveries import TICK
-from tests.worlds.periods import NOTHING_CLOSED
+from tests.worlds.periods import NOTHING_CLOSED, Terms, at, periods_of
 
 SKEW = timedelta(hours=48)
 """The largest of the catalog's sources; the others have none, or a day."""
@@ -92,3 +92,39 @@ def test_names_are_the_ids_and_the_aliases(catalog: Catalog) -> None:
         ("web", "zürich"),
         ("zürich", "zürich"),
     ]
+
+
+def test_days_of_a_zone_reach_from_the_first_period_of_all_to_its_own_last() -> None:
+    berlin = periods_of(Terms(zone="Europe/Berlin", start="2026-03-10"), "2026-03-20")
+    closed = pl.DataFrame(
+        [("Asia/Tokyo", at("2025-12-31T15:00"), at("2026-01-31T15:00"))],
+        ZONE_SPANS,
+        orient="row",
+    )
+    days = local_days_of(berlin, closed)
+
+    assert days.schema == LOCAL_DAYS
+    epoch = date(1970, 1, 1).toordinal()
+    reach = days.group_by("time_zone", maintain_order=True).agg(
+        first=pl.col("day_number").min(), last=pl.col("day_number").max(), count=pl.len()
+    )
+    # A day before Tokyo's year is 31 December 00:00 there, and 30 December 16:00 in Berlin.
+    # A period from 10 March is a part of that from 1 March to 1 April.
+    assert [(zone, *map(date.fromordinal, (first + epoch, last + epoch)), count)
+            for zone, first, last, count in reach.rows()] == [
+        ("Asia/Tokyo", date(2025, 12, 31), date(2026, 2, 2), 34),
+        ("Europe/Berlin", date(2025, 12, 30), date(2026, 4, 2), 94),
+    ]  # fmt: skip
+
+
+def test_full_period_of_a_first_part_has_its_days() -> None:
+    part = periods_of(Terms(zone="Asia/Tokyo", start="2026-03-30"), "2026-03-30")
+    days = local_days_of(part, ZONE_SPANS.to_frame())
+
+    assert days["day_start_at"][0] <= at("2026-02-27T15:00")
+    assert days["day_end_at"][-1] > at("2026-04-01T15:00")
+
+
+def test_no_period_has_no_day() -> None:
+    none = local_days_of(BILLING_PERIODS.to_frame(), ZONE_SPANS.to_frame())
+    assert none.equals(LOCAL_DAYS.to_frame())

@@ -12,10 +12,11 @@ from pipelines.lake.closed_book import (
     closed_count,
     closed_cuts,
     closed_spans,
+    closed_zones,
     double_bills,
     periods_without_terms,
 )
-from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS
+from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS, ZONE_SPANS
 from pipelines.vocabulary.tables import ACTS, CLOSED_PERIODS, INVOICES
 from tests.worlds.lakes import LakeInMemory, lake_rows
 
@@ -72,6 +73,28 @@ def test_nothing_is_closed_in_a_new_lake(lake: LakeInMemory) -> None:
     assert closed_count(lake) == 0
     assert spans(lake) == []
     assert closed_cuts(lake, None).schema == CLOSED_CUTS
+
+
+def test_a_zone_reaches_from_its_first_rhythm_to_its_last(lake: LakeInMemory) -> None:
+    tokyo, berlin = "Asia/Tokyo", "Europe/Berlin"
+    whole = {"full_start_at": FIRST - 9 * DAY, "full_end_at": FIRST + 30 * DAY}
+    rows = [
+        closed(3, time_zone=tokyo),
+        closed(5, "t", time_zone=tokyo) | whole,
+        closed(0, "u", days=4, time_zone=berlin),
+        # What is reopened is open time. A newer revision stands for the old one.
+        closed(-30, "v", time_zone=berlin),
+        closed(-30, "v", time_zone=berlin, revision=1, state="reopened"),
+        closed(1, "w", time_zone="Etc/UTC"),
+        closed(1, "w", time_zone=berlin, revision=1),
+    ]
+    assert closed_zones(lake).schema == ZONE_SPANS
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, *rows))
+
+    assert closed_zones(lake).rows() == [
+        ("Asia/Tokyo", FIRST - 9 * DAY, FIRST + 30 * DAY),
+        ("Europe/Berlin", FIRST, FIRST + 4 * DAY),
+    ]
 
 
 def test_periods_that_follow_each_other_are_one_span(lake: LakeInMemory) -> None:

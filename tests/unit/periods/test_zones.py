@@ -61,8 +61,8 @@ def test_clocks_are_those_of_the_witness_in_every_hour_of_a_year(zone: str) -> N
     assert first_instants(zones[some], labels[some]).to_list() == expected
 
 
-def test_no_zone_changes_its_clocks_twice_in_two_days() -> None:
-    """So one look a day sees every change: each zone's own list of changes says so."""
+def test_no_zone_changes_its_clocks_twice_in_four_days() -> None:
+    """So one look in four days sees every change: each zone's own list of changes says so."""
     for zone in known_time_zones():
         rules = resources.files("tzdata").joinpath("zoneinfo", zone).read_bytes()
         # The header of a TZif file, then the body of version 1, then the same of version 2.
@@ -72,4 +72,4 @@ def test_no_zone_changes_its_clocks_twice_in_two_days() -> None:
         changes = struct.unpack(f">{count}q", rules[begin + 44 : begin + 44 + 8 * count])
         late = [at for at in changes if at > SINCE]
         gaps = [after - before for before, after in itertools.pairwise(late)]
-        assert min(gaps, default=10**9) > 2 * 24 * 3600, zone
+        assert min(gaps, default=10**9) > 4 * 24 * 3600, zone

@@ -7,15 +7,17 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.catalog.calendar import names, periods_until
+from pipelines.catalog.calendar import local_days_of, names, periods_until
 from pipelines.catalog.catalog import Catalog
 from pipelines.settings import Settings
 from pipelines.vocabulary.frames import (
     BILLING_PERIODS,
     CUSTOMER_NAMES,
+    LOCAL_DAYS,
     MOVED_NAMES,
     SOURCE_CUSTOMERS,
     WAITING,
+    ZONE_SPANS,
 )
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
@@ -43,9 +45,11 @@ def write(
     as_of: datetime = NOON,
     batch_id: int = 7,
 ) -> dict[str, int]:
+    periods = periods_until(catalog, NOTHING_CLOSED, as_of)
     return write_calendar(
         warehouse,
-        periods_until(catalog, NOTHING_CLOSED, as_of),
+        periods,
+        local_days_of(periods, ZONE_SPANS.to_frame()),
         names(catalog),
         pl.DataFrame(schema=MOVED_NAMES),
         as_of,
@@ -68,8 +72,10 @@ def warehouse(tmp_path: Path) -> Path:
 def test_tables_hold_the_frames(warehouse: Path, catalog: Catalog) -> None:
     counts = write(warehouse, catalog)
 
+    periods = periods_until(catalog, NOTHING_CLOSED, NOON)
     assert counts == {
-        "billing_periods": periods_until(catalog, NOTHING_CLOSED, NOON).height,
+        "billing_periods": periods.height,
+        "local_days": local_days_of(periods, ZONE_SPANS.to_frame()).height,
         "customer_names": 5,
         "moved_names": 0,
         "auto_customer_sources": 0,
@@ -92,12 +98,13 @@ def test_instants_are_instants_and_days_are_days(warehouse: Path, catalog: Catal
     found = rows(
         warehouse,
         "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name IN "
-        "('billing_periods', 'clock') AND schema_name = 'calendar'",
+        "('billing_periods', 'clock', 'local_days') AND schema_name = 'calendar'",
     )
 
-    for name in ("as_of", "period_start_at", "period_end_at", "cut_at"):
+    for name in ("as_of", "period_start_at", "period_end_at", "cut_at", "day_start_at"):
         assert (name, "TIMESTAMP WITH TIME ZONE") in found
     assert ("period_start_date", "DATE") in found
+    assert ("day_number", "INTEGER") in found
     assert ("period_start_label", "TIMESTAMP") in found
 
 
@@ -119,6 +126,7 @@ def test_empty_catalog_of_periods_gives_empty_tables(warehouse: Path) -> None:
     counts = write_calendar(
         warehouse,
         pl.DataFrame(schema=BILLING_PERIODS),
+        pl.DataFrame(schema=LOCAL_DAYS),
         pl.DataFrame(schema=CUSTOMER_NAMES),
         pl.DataFrame(schema=MOVED_NAMES),
         NOON,
@@ -135,6 +143,7 @@ def test_sources_that_make_customers_are_listed(warehouse: Path, catalog: Catalo
     write_calendar(
         warehouse,
         periods_until(catalog, NOTHING_CLOSED, NOON),
+        pl.DataFrame(schema=LOCAL_DAYS),
         names(catalog),
         pl.DataFrame(schema=MOVED_NAMES),
         NOON,

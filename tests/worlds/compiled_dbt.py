@@ -102,11 +102,12 @@ def _kept(node: Any, nodes: Iterable[Any], relations: Mapping[str, str]) -> list
     metrics = [each.config.meta for each in nodes if each.name.startswith("metric_")]
     models = {**relations, "batches": '"lake"."main"."batches"'}
     codes = [metric["metric_code"] for metric in metrics] if node.config["keeps"] == "usage" else [""]
-    statements = list[str]()
+    statements, macros = list[str](), metric_macros()
     for code in codes:
         own = list[str]()
         view = sql[f"metric_{code}" if code else "int_events_attributed"]
-        metric_macros().digested_statements(code, metrics, view, models, own)
+        digest = macros.definition_digest(code, metrics, view, models).strip()
+        macros.statements_of(code, metrics, digest, models, own)
         statements += ["BEGIN", *own, "COMMIT"]
     return statements
 

@@ -28,27 +28,40 @@
             ~ sql_text(relation.identifier)
         ).rows[0][0]) -%}
     {%- endfor -%}
-    {%- set statements = [] -%}
-    {%- do digested_statements(code, metric_definitions(), views[0], models, statements) -%}
-    {%- for each in statements -%}
-        {%- do run_query(each) -%}
-    {%- endfor -%}
+    {%- set metrics = metric_definitions() -%}
+    {%- set digest = definition_digest(code, metrics, views[0], models) | trim -%}
+    {%- if not run_query(current_mark(code, digest, models)).rows -%}
+        {%- set statements = [] -%}
+        {%- do statements_of(code, metrics, digest, models, statements) -%}
+        {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 
-{#- The statements of a mark, with the digest of everything that its tables depend on
-    beside events and calendar: also of themselves, so that another version of them
-    begins anew. -#}
-{% macro digested_statements(code, metrics, view_sql, models, statements) -%}
+{#- A digest of everything that the tables of a mark depend on beside events and
+    calendar: also of the statements, so that another version of them begins anew. -#}
+{% macro definition_digest(code, metrics, view_sql, models) -%}
     {%- set undigested = [view_sql] -%}
-    {%- do _statements_of(code, metrics, '-' * 32, models, undigested) -%}
-    {%- do _statements_of(
-        code, metrics, local_md5(undigested | join(';')), models, statements
-    ) -%}
+    {%- do statements_of(code, metrics, '-' * 32, models, undigested) -%}
+    {{ local_md5(undigested | join(';')) }}
 {%- endmacro %}
 
 
-{% macro _statements_of(code, metrics, digest, models, statements) -%}
+{#- A row if the tables of a mark are as this run makes them. -#}
+{% macro current_mark(code, digest, models) -%}
+select 1
+from {{ kept('marks') }} as marks
+inner join {{ models.int_calendar_digest }} as calendar_digest
+    on marks.calendar_digest = calendar_digest.calendar_digest
+where
+    marks.metric_code = {{ sql_text(code) }}
+    and marks.definition_digest = {{ sql_text(digest) }}
+    and marks.batch_id = {{ last_batch(models) }}
+    and marks.batch_digest is not distinct from {{ batch_digest('marks.batch_id', models) }}
+{%- endmacro %}
+
+
+{% macro statements_of(code, metrics, digest, models, statements) -%}
     {%- if code -%}
         {%- for metric in metrics if metric.metric_code == code -%}
             {%- do state_statements(

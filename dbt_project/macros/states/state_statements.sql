@@ -85,6 +85,16 @@ set variable seen_batch = coalesce((
 {%- endmacro %}
 
 
+{#- The last batch of events. -#}
+{% macro last_batch(models) -%}
+    (
+        select coalesce(max(batch_id), 0)
+        from {{ models.batches }}
+        where kind = 'decide'
+    )
+{%- endmacro %}
+
+
 {#- The calendar is kept as long as a mark names it. -#}
 {% macro mark_statements(code, digest, models, statements) -%}
     {%- do statements.append(
@@ -92,10 +102,7 @@ set variable seen_batch = coalesce((
 select ' ~ sql_text(code) ~ ', ' ~ sql_text(digest) ~ ', last_batch.batch_id,
     ' ~ batch_digest('last_batch.batch_id', models) ~ ', calendar_digest.calendar_digest
 from ' ~ models.int_calendar_digest ~ ' as calendar_digest
-cross join (
-    select coalesce(max(batch_id), 0) as batch_id
-    from ' ~ models.batches ~ " where kind = 'decide'
-) as last_batch") -%}
+cross join (select ' ~ last_batch(models) ~ ' as batch_id) as last_batch') -%}
     {%- do statements.append(
 'insert into ' ~ kept('calendars') ~ '
 select calendar_digest.calendar_digest, calendar.*

@@ -386,6 +386,8 @@ class History:
         subscription = draw.choice(subscriptions)
         customer = draw.choice(("acme", "beta", "zeta", "web", "ops", "web", "ops", *NAMES))
         properties = {"status": draw.choice(("200", "404")), "method": "GET"}
+        if draw.random() < 0.3:
+            properties["op"] = draw.choice(("add", "remove", "remove", "odd"))
         if draw.random() < 0.9:
             properties["bytes"] = str(draw.choice((0, 1, 4, 7, 333)))
         if draw.random() < 0.1:

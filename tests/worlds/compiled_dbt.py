@@ -112,6 +112,12 @@ def _kept(node: Any, nodes: Iterable[Any], relations: Mapping[str, str]) -> list
     return statements
 
 
+def kept_models() -> dict[str, str]:
+    """The relations that kept tables are made from, by the names of models."""
+    relations = {node.name: node.relation for node in compiled_nodes() if node.relation}
+    return {**relations, "batches": '"lake"."main"."batches"'}
+
+
 class CompiledDbt:
     """The project over one connection, which has the lake and an empty warehouse attached."""
 
@@ -144,6 +150,10 @@ class CompiledDbt:
                 self._connection.execute(
                     f"CREATE OR REPLACE {kind} {node.relation} AS ({node.sql})"
                 )
+
+    def execute(self, statement: str) -> None:
+        """Runs a statement."""
+        self._connection.execute(statement)
 
     def failed_tests(self) -> dict[str, int]:
         """The number of offences of each test that fails, once both phases are built."""

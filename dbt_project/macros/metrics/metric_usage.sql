@@ -59,9 +59,10 @@
 {%- endmacro %}
 
 
-{#- The quantities of parts; the arguments are those of `metric_usage`. `carried` is a
-    relation of parts that count as carried in alone. -#}
-{% macro usage_of_parts(metric, parts, spans, keys, days, carried=none) -%}
+{#- The quantities of parts; the arguments are those of `metric_usage`. Parts may share
+    their key if they are `split`. `carried` is a relation of parts that count as carried
+    in alone. -#}
+{% macro usage_of_parts(metric, parts, spans, keys, days, split=false, carried=none) -%}
     select
         {{ keys | join(', ') }},
         slot,
@@ -72,15 +73,15 @@
         last_occurred_at
     from (
         {%- if metric.bucket is none %}
-        {{ _usage_of_spans(metric, parts, spans, keys, days, carried) }}
+        {{ _usage_of_spans(metric, parts, spans, keys, days, split, carried) }}
         {%- else %}
-        {{ usage_of_buckets(metric, parts, spans, keys, days) }}
+        {{ usage_of_buckets(metric, parts, spans, keys, days, split) }}
         {%- endif %}
     ) as usage_unrounded
 {%- endmacro %}
 
 
-{% macro _usage_of_spans(metric, parts, spans, keys, days, carried=none) -%}
+{% macro _usage_of_spans(metric, parts, spans, keys, days, split=false, carried=none) -%}
     {%- set traits = metric.traits -%}
     {%- set key = keys + ['slot', 'group_key'] -%}
     {%- set span = ['span_start_at', 'span_end_at', 'full_start_at', 'full_end_at'] -%}
@@ -89,7 +90,7 @@
     {%- set merge = aggregation_part(metric, 'merge') -%}
     {%- set windows = aggregation_part(metric, 'windows', [key | join(', ')]) -%}
     {%- set total = aggregation_part(metric, 'total') or merge -%}
-    {%- set is_merged = traits.state_key and metric.recurring -%}
+    {%- set is_merged = traits.state_key and (split or metric.recurring) -%}
     with
 
     spans_known as (

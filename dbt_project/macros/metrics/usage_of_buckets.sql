@@ -1,7 +1,7 @@
 {#- A metric by buckets: the inner aggregation of each bucket, and of each value of
     `bucket_by` in it, then `combine` over them. The arguments are those of
     `usage_of_parts`. -#}
-{% macro usage_of_buckets(metric, parts, spans, keys, days) -%}
+{% macro usage_of_buckets(metric, parts, spans, keys, days, split=false) -%}
     {%- set width = (bucket_width(metric) | trim | int) or none -%}
     {%- set inner_keys = keys + ['outer_slot', 'outer_group_key'] -%}
     {%- set state = metric.traits.state_key + metric.traits.state -%}
@@ -42,7 +42,9 @@
     ),
 
     usage_of_buckets as (
-        {{ _usage_of_spans(metric, 'parts_in_buckets', 'buckets', inner_keys, days) }}
+        {{ _usage_of_spans(
+            metric, 'parts_in_buckets', 'buckets', inner_keys, days, split
+        ) }}
     ),
 
     bucket_values as (

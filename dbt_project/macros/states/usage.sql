@@ -163,7 +163,7 @@ carried as (
 
 counted as (
     {{ usage_of_parts(metric, 'parts', 'state_spans', ['subscription_id', 'grouping_key'],
-        models.stg_calendar__local_days, 'carried' if metric.recurring else none) }}
+        models.stg_calendar__local_days, true, 'carried' if metric.recurring else none) }}
 ),
 
 places as (

@@ -77,6 +77,9 @@ class KeptHome(BookHome):
             fresh = _usage_of(dbt, code, _FRESH)
             kept = _usage_of(dbt, code, _KEPT)
             assert kept == fresh, (code, _difference(kept, fresh))
+            if definition(code)["traits"]["daily"]:
+                days, fresh_days = _days_of(dbt, code, _KEPT), _days_of(dbt, code, _FRESH)
+                assert days == fresh_days, (code, _difference(days, fresh_days))
             if self.draw.random() < 0.3:
                 continue
             counted = {row[:3]: row[3:] for row in _counted(dbt, code)}
@@ -109,6 +112,19 @@ def keep(dbt: CompiledDbt, code: str) -> None:
 
 def _usage_of(dbt: CompiledDbt, code: str, schema: str) -> set[Any]:
     return set(dbt.rows(f'SELECT * FROM {schema}"usage_{code}"').rows())
+
+
+def _days_of(dbt: CompiledDbt, code: str, schema: str) -> set[Any]:
+    return set(
+        dbt.rows(
+            f'''
+            SELECT slots.* EXCLUDE (slot_id, first_occurred_at, last_occurred_at),
+                days.* EXCLUDE (slot_id)
+            FROM {schema}"days_{code}" AS days JOIN {schema}"slots_{code}" AS slots
+                USING (slot_id)
+            '''
+        ).rows()
+    )
 
 
 def _counted(dbt: CompiledDbt, code: str) -> list[Any]:

@@ -1,6 +1,7 @@
 {#- How many events match. With a value, how many of them have one. -#}
 {% macro default__count_traits(metric, traits) -%}
-    {%- do traits.update({'needs_value': false, 'adds': metric.value is none, 'empty': 0}) -%}
+    {%- do traits.update({'needs_value': false, 'adds': metric.value is none, 'empty': 0,
+        'daily': true}) -%}
 {%- endmacro %}
 
 

@@ -2,7 +2,7 @@
     its start, because a gauge stays where it is. -#}
 {% macro default__max_traits(metric, traits) -%}
     {%- do traits.update({
-        'recurring': true,
+        'recurring': true, 'daily': true,
         'state': ['value_max', 'last_value', 'last_position'] if metric.recurring
             else ['value_max'],
     }) -%}

@@ -4,7 +4,7 @@
     {%- do traits.update({
         'adds': not metric.by_days and not metric.recurring, 'recurring': true, 'empty': 0,
         'state': ['value_sum', 'large_whole', 'large_units'],
-        'needs_days': metric.by_days,
+        'needs_days': metric.by_days, 'daily': not metric.by_days,
         'state_key': ['day_number'] if metric.by_days else [],
     }) -%}
 {%- endmacro %}

@@ -75,16 +75,30 @@
 {%- endmacro %}
 
 
+{#- A local day is in two or three days of UTC, by which it is looked up: to sort the
+    relation for an `asof` join would take longer than all else. -#}
 {% macro duckdb__with_local_day(relation, instant, days, columns) -%}
     select
         placed.*,
         {{ columns }}
     from {{ relation }} as placed
-    asof left join {{ days }} as local_days
+    left join (
+        select
+            *,
+            unnest(range(
+                {{ _utc_day('day_start_at') }}, {{ _utc_day('day_end_at') }} + 1
+            )) as utc_day
+        from {{ days }}
+    ) as local_days
         on
             placed.time_zone = local_days.time_zone
+            and {{ _utc_day('placed.' ~ instant) }} = local_days.utc_day
             and placed.{{ instant }} >= local_days.day_start_at
+            and placed.{{ instant }} < local_days.day_end_at
 {%- endmacro %}
+
+
+{% macro _utc_day(instant) -%} ({{ microseconds(instant) }} // 86400000000) {%- endmacro %}
 
 
 {#- The place of an event as one value: the least of them is the first event. -#}
@@ -113,3 +127,9 @@
 
 
 {% macro line_of_place(number) -%} {{ number }} % 4294967296 {%- endmacro %}
+
+
+{#- The date of a day that is counted from 1970 on. -#}
+{% macro date_of_day(number) -%}
+    (date '1970-01-01' + cast({{ number }} as integer))
+{%- endmacro %}

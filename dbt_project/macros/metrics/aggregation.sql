@@ -42,17 +42,18 @@
     state_key    columns beside the key by which states are kept
     carry_key    those of them that earlier states keep
     needs_span   an event needs `span_start_at` of its period
-    needs_days   an event needs `day_number` and `day_start_at` of its local day -#}
+    needs_days   an event needs `day_number` and `day_start_at` of its local day
+    daily        a local day has a quantity of its own -#}
 {% macro traits_of(metric, traits) -%}
     {%- do traits.update({
         'value': 'number', 'needs_value': true, 'adds': false, 'recurring': false,
         'empty': none, 'state': [], 'state_key': [], 'carry_key': [],
-        'needs_span': false, 'needs_days': false,
+        'needs_span': false, 'needs_days': false, 'daily': false,
     }) -%}
     {%- set find = adapter.dispatch -%}
     {%- do find(metric.aggregation ~ '_traits')(metric, traits) -%}
     {%- do traits.update({
-        'adds': false,
+        'adds': false, 'daily': false,
         'empty': 0 if metric.combine == 'sum' or metric.empty_buckets == 'zero' else none
     }) if metric.bucket is not none -%}
 {%- endmacro %}

@@ -61,8 +61,10 @@
 
 {#- The quantities of parts; the arguments are those of `metric_usage`. Parts may share
     their key if they are `split`. `carried` is a relation of parts that count as carried
-    in alone. -#}
-{% macro usage_of_parts(metric, parts, spans, keys, days, split=false, carried=none) -%}
+    in alone. Without `has_own`, a period has nothing but what is carried in. -#}
+{% macro usage_of_parts(
+    metric, parts, spans, keys, days, split=false, carried=none, has_own=true
+) -%}
     select
         {{ keys | join(', ') }},
         slot,
@@ -73,7 +75,7 @@
         last_occurred_at
     from (
         {%- if metric.bucket is none %}
-        {{ _usage_of_spans(metric, parts, spans, keys, days, split, carried) }}
+        {{ _usage_of_spans(metric, parts, spans, keys, days, split, carried, has_own) }}
         {%- else %}
         {{ usage_of_buckets(metric, parts, spans, keys, days, split) }}
         {%- endif %}
@@ -81,7 +83,9 @@
 {%- endmacro %}
 
 
-{% macro _usage_of_spans(metric, parts, spans, keys, days, split=false, carried=none) -%}
+{% macro _usage_of_spans(
+    metric, parts, spans, keys, days, split=false, carried=none, has_own=true
+) -%}
     {%- set traits = metric.traits -%}
     {%- set key = keys + ['slot', 'group_key'] -%}
     {%- set span = ['span_start_at', 'span_end_at', 'full_start_at', 'full_end_at'] -%}
@@ -98,6 +102,7 @@
     ),
 
     held as (
+        {%- if has_own %}
         select
             parts_own.{{ (key + traits.state_key + traits.state) | join(', parts_own.') }},
             parts_own.event_count,
@@ -107,8 +112,9 @@
         from {{ parts }} as parts_own
         inner join spans_known
             on {{ _same(keys + ['slot'], 'parts_own', 'spans_known') }}
+        {%- endif %}
         {%- if metric.recurring %}
-        union all
+        {{ 'union all' if has_own }}
         {{ _carried_in(metric, parts, carried, keys, span, merge) }}
         {%- endif %}
     ),

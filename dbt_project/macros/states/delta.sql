@@ -2,12 +2,16 @@
 {% macro delta_statements(metric, models, names, statements) -%}
     {%- set slot = slot_columns() | replace('\n', ' ') -%}
     {%- set slot_names = slot.replace(' ', '').split(',') -%}
-    {%- for table in (names.state, names.slots) -%}
-        {%- do statements.append('delete from ' ~ table
+    {%- for table in ('state', 'days', 'slots') if table in names -%}
+        {%- do statements.append('delete from ' ~ names[table]
             ~ ' where slot_id in (select slot_id from state_slots_gone)') -%}
     {%- endfor -%}
+    {%- set is_daily = metric.traits.daily -%}
+    {%- do statements.append(
+        'create or replace temp table state_' ~ ('days' if is_daily else 'delta') ~ ' as '
+        ~ delta_query(metric, events_to_count(models.events), models, is_daily)) -%}
     {%- do statements.append('create or replace temp table state_delta as '
-        ~ delta_query(metric, events_to_count(models.events), models)) -%}
+        ~ _merged_parts(metric, slot_names + ['group_key'], 'state_days')) if is_daily -%}
     {%- do statements.append(
 'create or replace temp table state_slots as
 select
@@ -32,77 +36,91 @@ select
 from state_slots
 anti join ' ~ names.slots ~ ' as slots
     on ' ~ same_columns(slot_names, 'slots', 'state_slots')) -%}
-    {%- do statements.append(
-'create or replace temp table state_parts as
-select slots.slot_id, state_delta.* exclude (' ~ slot ~ ')
-from state_delta
-inner join ' ~ names.slots ~ ' as slots
-    on ' ~ same_columns(slot_names, 'slots', 'state_delta')) -%}
-    {%- do merge_statements(metric, names, statements) -%}
+    {%- do merge_statements(metric, 'state_delta', names, names.state, [], statements) -%}
+    {%- do merge_statements(metric, 'state_days', names, names.days, ['local_day'], statements)
+        if is_daily -%}
 {%- endmacro %}
 
 
-{#- Parts of a key that the state has already are merged with it. -#}
-{% macro merge_statements(metric, names, statements) -%}
-    {%- set key = ['slot_id', 'group_key'] -%}
+{#- Parts in a kept table: those of a key that it has already are merged with it. -#}
+{% macro merge_statements(metric, delta, names, table, day, statements) -%}
+    {%- set slot = slot_columns() | replace('\n', ' ') -%}
+    {%- set key = ['slot_id', 'group_key'] + day -%}
     {%- do part_key(metric, key) -%}
-    {%- set merge = aggregation_part(metric, 'merge') -%}
+    {%- do statements.append(
+'create or replace temp table state_parts as
+select slots.slot_id, delta.* exclude (' ~ slot ~ ')
+from ' ~ delta ~ ' as delta
+inner join ' ~ names.slots ~ ' as slots
+    on ' ~ same_columns(slot.replace(' ', '').split(','), 'slots', 'delta')) -%}
     {%- do statements.append(
 'create or replace temp table state_merged as
-select states.rowid as state_row, states.*
-from ' ~ names.state ~ ' as states
+select kept_parts.rowid as state_row, kept_parts.*
+from ' ~ table ~ ' as kept_parts
 semi join state_parts
-    on ' ~ same_columns(key, 'states', 'state_parts')) -%}
-    {%- do statements.append('delete from ' ~ names.state
+    on ' ~ same_columns(key, 'kept_parts', 'state_parts')) -%}
+    {%- do statements.append('delete from ' ~ table
         ~ ' where rowid in (select state_row from state_merged)') -%}
     {%- do statements.append(
-'insert into ' ~ names.state ~ ' by name
+'insert into ' ~ table ~ ' by name
 select state_parts.*
 from state_parts
 anti join state_merged
     on ' ~ same_columns(key, 'state_parts', 'state_merged')) -%}
     {%- do statements.append(
-'insert into ' ~ names.state ~ ' by name
-select
-    ' ~ key | join(', ') ~ ',
-    ' ~ (merge ~ ',' if merge | trim else '') ~ '
-    cast(sum(event_count) as bigint) as event_count,
-    min(first_occurred_at) as first_occurred_at,
-    max(last_occurred_at) as last_occurred_at,
-    min(first_place) as first_place,
-    min(negative_place) as negative_place
-from (
+'insert into ' ~ table ~ ' by name ' ~ _merged_parts(metric, key, '(
     select * exclude (state_row) from state_merged
     union all by name
     select state_parts.*
     from state_parts
     semi join state_merged
         on ' ~ same_columns(key, 'state_parts', 'state_merged') ~ '
-) as parts_to_merge
-group by ' ~ key | join(', ')) -%}
+)')) -%}
 {%- endmacro %}
 
 
-{#- Events as parts by slot and group; see `metric_parts`. -#}
-{% macro delta_query(metric, events, models) -%}
-    {{ adapter.dispatch('delta_query')(metric, events, models) }}
+{% macro _merged_parts(metric, key, parts) -%}
+    {%- set merge = aggregation_part(metric, 'merge') -%}
+    select
+        {{ key | join(', ') }},
+        {{- merge ~ ',' if merge | trim }}
+        cast(sum(event_count) as bigint) as event_count,
+        min(first_occurred_at) as first_occurred_at,
+        max(last_occurred_at) as last_occurred_at,
+        min(first_place) as first_place,
+        min(negative_place) as negative_place
+    from {{ parts }} as parts_to_merge
+    group by {{ key | join(', ') }}
 {%- endmacro %}
 
 
-{% macro duckdb__delta_query(metric, events, models) -%}
+{#- Events as parts by slot and group, and by local day if these are `daily`; see
+    `metric_parts`. -#}
+{% macro delta_query(metric, events, models, daily=false) -%}
+    {{ adapter.dispatch('delta_query')(metric, events, models, daily) }}
+{%- endmacro %}
+
+
+{% macro duckdb__delta_query(metric, events, models, daily) -%}
     {%- set groups = [] -%}
     {%- for name in metric.group_by | sort -%}
         {%- do groups.append('group_' ~ loop.index) -%}
     {%- endfor -%}
     {%- set slot = slot_columns() | replace('\n', ' ') -%}
     {%- set key = slot.replace(' ', '').split(',') + groups -%}
+    {%- set resolved = '(' ~ _events_by_group(metric, events, models) ~ ')' -%}
+    {%- if daily -%}
+        {%- do key.append('local_day') -%}
+        {%- set resolved = '(' ~ with_local_day(resolved, 'occurred_at',
+            models.stg_calendar__local_days, 'local_days.day_number as local_day') ~ ')' -%}
+    {%- endif -%}
     {%- set place = place_number('file_id', 'line') -%}
 select
     * {{ 'exclude (' ~ groups | join(', ') ~ ')' if groups }},
     {{ group_key_of_columns(metric.group_by | sort, groups) }} as group_key
 from (
     {{ metric_parts(
-        metric, '(' ~ _events_by_group(metric, events, models) ~ ')', key,
+        metric, resolved, key,
         models.stg_calendar__local_days,
         [
             'min(' ~ place ~ ') as first_place',

@@ -5,9 +5,10 @@
     calendars        calendars that a mark names
     slots_<code>     one row per name as sent and what it resolves to
     state_<code>     one row per slot, group and whatever else is merged by
+    days_<code>      the same by local day, where a day has a quantity of its own
     usage_<code>     one row per quantity of a period, and per reason that has none
 
-    Slots and states are named by the digest of what they hold, so that a changed
+    Slots, states and days are named by the digest of what they hold, so that a changed
     metric begins with empty ones. -#}
 {% macro kept(name) -%} warehouse.states."{{ name }}" {%- endmacro %}
 

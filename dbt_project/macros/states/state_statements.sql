@@ -24,6 +24,8 @@
         'state': kept('state_' ~ code ~ '_' ~ digest[:8]),
         'usage': kept('usage_' ~ code),
     } -%}
+    {%- do names.update({'days': kept('days_' ~ code ~ '_' ~ digest[:8])})
+        if metric.traits.daily -%}
     {%- do statements.append(seen_batch(code, digest, models)) -%}
     {%- do begin_statements(metric, models, names, statements) -%}
     {%- do recount_statements(code, models, names.slots, statements) -%}
@@ -63,15 +65,20 @@ set variable seen_batch = coalesce((
     last_occurred_at timestamptz
 )') -%}
     {%- do statements.append(usage_table(names.usage)) -%}
-    {%- do statements.append('create table if not exists ' ~ names.state
-        ~ ' as select cast(0 as bigint) as slot_id, * exclude (' ~ slot_columns() ~ ') from ('
-        ~ delta_query(metric, models.events, models) ~ ') as delta limit 0') -%}
+    {%- for table in ('state', 'days') if table in names -%}
+        {%- do statements.append('create table if not exists ' ~ names[table]
+            ~ ' as select cast(0 as bigint) as slot_id, * exclude (' ~ slot_columns()
+            ~ ') from (' ~ delta_query(metric, models.events, models, table == 'days')
+            ~ ') as delta limit 0') -%}
+        {%- do statements.append('create or replace view '
+            ~ kept(table ~ '_' ~ metric.metric_code) ~ ' as select * from ' ~ names[table]) -%}
+    {%- endfor -%}
     {%- for table in names.values() -%}
         {%- do statements.append(
             'delete from ' ~ table ~ " where getvariable('seen_batch') < 0") -%}
     {%- endfor -%}
     {%- do statements.append('create or replace view '
-        ~ kept('state_' ~ metric.metric_code) ~ ' as select * from ' ~ names.state) -%}
+        ~ kept('slots_' ~ metric.metric_code) ~ ' as select * from ' ~ names.slots) -%}
 {%- endmacro %}
 
 

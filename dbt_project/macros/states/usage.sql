@@ -81,7 +81,8 @@ create table if not exists {{ name }} (
     first_occurred_at timestamptz,
     last_occurred_at timestamptz,
     first_place bigint,
-    negative_place bigint
+    negative_place bigint,
+    carried_in decimal(38, 18)
 )
 {%- endmacro %}
 
@@ -166,6 +167,13 @@ counted as (
         models.stg_calendar__local_days, true, 'carried' if metric.recurring else none) }}
 ),
 
+{% if metric.recurring %}
+counted_before as (
+    {{ usage_of_parts(metric, 'parts', 'state_spans', ['subscription_id', 'grouping_key'],
+        models.stg_calendar__local_days, true, 'carried', false) }}
+),
+{% endif %}
+
 places as (
     select
         subscription_id,
@@ -183,12 +191,17 @@ select
     state_spans.invoice_id,
     false as is_late,
     places.first_place,
-    places.negative_place
+    places.negative_place,
+    {{ 'counted_before.quantity' if metric.recurring else 'null' }} as carried_in
 from counted
 inner join state_spans
     using (subscription_id, grouping_key, slot)
 left join places
     using (subscription_id, grouping_key, slot, group_key)
+{%- if metric.recurring %}
+left join counted_before
+    using (subscription_id, grouping_key, slot, group_key)
+{%- endif %}
 {%- endmacro %}
 
 
@@ -254,4 +267,27 @@ from (
     {%- else -%}
     cast(null as decimal(38, 18))
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- The parts of local days, of usage that a subscription has; late or not. -#}
+{% macro parts_by_day(metric) -%}
+    {%- set merge = aggregation_part(metric, 'merge') -%}
+    select
+        slots.subscription_id,
+        days.group_key,
+        days.local_day,
+        {{- merge ~ ',' if merge | trim }}
+        cast(sum(days.event_count) as bigint) as event_count,
+        cast(
+            coalesce(sum(case when slots.is_late then days.event_count end), 0) as bigint
+        ) as late_count
+    from {{ kept('days_' ~ metric.metric_code) }} as days
+    inner join {{ kept('slots_' ~ metric.metric_code) }} as slots
+        on days.slot_id = slots.slot_id
+    where
+        slots.subscription_id is not null
+        and slots.version_reason is null
+        and slots.unmetered_reason is null
+    group by slots.subscription_id, days.group_key, days.local_day
 {%- endmacro %}

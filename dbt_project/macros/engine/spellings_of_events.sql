@@ -101,23 +101,8 @@
 {% macro _utc_day(instant) -%} ({{ microseconds(instant) }} // 86400000000) {%- endmacro %}
 
 
-{#- The place of an event as one value: the least of them is the first event. -#}
-{% macro place(file_id, line) -%}
-    {{ adapter.dispatch('place')(file_id, line) }}
-{%- endmacro %}
-
-
-{% macro default__place(file_id, line) -%}
-    named_struct('file_id', {{ file_id }}, 'line', {{ line }})
-{%- endmacro %}
-
-
-{% macro duckdb__place(file_id, line) -%}
-    struct_pack(file_id := {{ file_id }}, line := {{ line }})
-{%- endmacro %}
-
-
-{#- The same as one number: the least of them is the first event. -#}
+{#- The place of an event as one number: the least of them is the first event. A file
+    has fewer than 2^32 lines. -#}
 {% macro place_number(file_id, line) -%}
     ({{ file_id }} * 4294967296 + {{ line }})
 {%- endmacro %}

@@ -16,12 +16,12 @@ medians, the medians of the ratios within a round, and JSON.
 import argparse
 import json
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 import duckdb
 
@@ -42,7 +42,8 @@ DAY = "one more day"
 REBUILD = "full rebuild"
 DUCKDB = "DuckDB by hand"
 CLICKHOUSE = "ClickHouse by hand"
-MODELS_OF = "  of it, its models: "
+MODELS_OF = "models of "
+"""Before the name of a side of Meterline: the models of dbt alone."""
 
 RATIOS = (
     (REBUILD, DAY),
@@ -70,6 +71,21 @@ class Cost:
     peak_rss_bytes: int
 
 
+@dataclass(frozen=True)
+class Round:
+    """What each side cost.
+
+    Attributes:
+        costs: by side.
+        parts: CPU seconds by part, by side of Meterline.
+        rows: of the usage, the same for all sides.
+    """
+
+    costs: dict[str, Cost]
+    parts: dict[str, dict[str, float]]
+    rows: int
+
+
 def costs_of_run(name: str, usage: Usage) -> dict[str, Cost]:
     """What counts of a process of `bench.metering_run`: all up to usage, and dbt's models alone."""
     parts = parts_of(usage)
@@ -84,27 +100,40 @@ def costs_of_run(name: str, usage: Usage) -> dict[str, Cost]:
     return {name: cost(UP_TO_USAGE), MODELS_OF + name: cost((METERING_MODELS,))}
 
 
-def median_costs(rounds: list[dict[str, Cost]]) -> dict[str, Cost]:
+def median_costs(rounds: list[Round]) -> dict[str, Cost]:
     """The median of each side, field by field."""
     return {
         name: Cost(
-            statistics.median(each[name].seconds for each in rounds),
-            statistics.median(each[name].cpu_seconds for each in rounds),
-            int(statistics.median(each[name].peak_rss_bytes for each in rounds)),
+            median(each.costs[name].seconds for each in rounds),
+            median(each.costs[name].cpu_seconds for each in rounds),
+            int(median(each.costs[name].peak_rss_bytes for each in rounds)),
         )
-        for name in rounds[0]
+        for name in rounds[0].costs
     }
 
 
-def median_ratios(rounds: list[dict[str, Cost]]) -> dict[str, tuple[float, float]]:
+def median_ratios(rounds: list[Round]) -> dict[str, tuple[float, float]]:
     """The medians of the `RATIOS` within a round, of wall time and of CPU time."""
+    pairs = [(above, below) for above, below in RATIOS if {above, below} <= rounds[0].costs.keys()]
     return {
-        f"{above.strip()} / {below.strip()}": (
-            statistics.median(each[above].seconds / each[below].seconds for each in rounds),
-            statistics.median(each[above].cpu_seconds / each[below].cpu_seconds for each in rounds),
+        f"{above} / {below}": (
+            median(each.costs[above].seconds / each.costs[below].seconds for each in rounds),
+            median(
+                each.costs[above].cpu_seconds / each.costs[below].cpu_seconds for each in rounds
+            ),
         )
-        for above, below in RATIOS
-        if {above, below} <= rounds[0].keys()
+        for above, below in pairs
+    }
+
+
+def median_parts(rounds: list[Round]) -> dict[str, dict[str, float]]:
+    """The median CPU seconds of each part of each side of Meterline."""
+    return {
+        side: {
+            part: median(each.parts[side].get(part, 0.0) for each in rounds)
+            for part in sorted({part for each in rounds for part in each.parts[side]})
+        }
+        for side in rounds[0].parts
     }
 
 
@@ -115,6 +144,20 @@ def show_table(costs: Mapping[str, Cost], ratios: Mapping[str, tuple[float, floa
         peak = cost.peak_rss_bytes / 2**20
         rows.append(f"{name:<50}{cost.seconds:>10.1f}{cost.cpu_seconds:>10.1f}{peak:>10,.0f}")
     rows += [f"{name:<50}{wall:>10.2f}{cpu:>10.2f}" for name, (wall, cpu) in ratios.items()]
+    return "\n".join(rows)
+
+
+def show_parts(parts: Mapping[str, Mapping[str, float]]) -> str:
+    """CPU seconds by part as plain text, what counts first; one column for each side."""
+    rows = [f"{'CPU s by part':<50}" + "".join(f"{side:>20}" for side in parts)]
+    dearest = {
+        part: max(each.get(part, 0.0) for each in parts.values())
+        for part in {part for each in parts.values() for part in each}
+    }
+    for part in sorted(dearest, key=lambda part: (part not in UP_TO_USAGE, -dearest[part], part)):
+        label = part if part in UP_TO_USAGE else f"(does not count) {part}"
+        cells = "".join(f"{each.get(part, 0.0):>20.2f}" for each in parts.values())
+        rows.append(f"{label:<50}{cells}")
     return "\n".join(rows)
 
 
@@ -160,7 +203,7 @@ class World:
         return Cost(spent["seconds"], spent["cpu_seconds"], usage.peak_rss_bytes)
 
 
-def one_round(world: World, base: Path, scratch: Path) -> dict[str, Cost]:
+def one_round(world: World, base: Path, scratch: Path) -> Round:
     """The cost of each side, once all of them gave the same usage.
 
     Args:
@@ -172,8 +215,10 @@ def one_round(world: World, base: Path, scratch: Path) -> dict[str, Cost]:
     copy_home(base, home)
     usages.mkdir()
     costs: dict[str, Cost] = {}
+    parts: dict[str, dict[str, float]] = {}
 
     def metered(name: str, usage: Usage) -> None:
+        parts[name] = parts_of(usage)["cpu_seconds"]
         costs.update(costs_of_run(name, usage))
         save_usage(home, usages / f"{name}.parquet")
 
@@ -183,8 +228,8 @@ def one_round(world: World, base: Path, scratch: Path) -> dict[str, Cost]:
     sides = {DUCKDB: "duckdb"} | ({CLICKHOUSE: "clickhouse"} if world.chdb else {})
     for name, engine in sides.items():
         costs[name] = world.by_hand(engine, home, usages / f"{name}.parquet")
-    require_same(usages / f"{REBUILD}.parquet", sorted(usages.iterdir()))
-    return costs
+    rows = require_same(usages / f"{REBUILD}.parquet", sorted(usages.iterdir()))
+    return Round(costs, parts, rows)
 
 
 def save_usage(home: Path, target: Path) -> None:
@@ -220,8 +265,8 @@ def require_same(expected: Path, files: list[Path]) -> int:
     return int(counted[0])
 
 
-def run_rounds(world: World, rounds: int, scratch: Path) -> list[dict[str, Cost]]:
-    """The costs of each round, after all but the one more day was metered.
+def run_rounds(world: World, rounds: int, scratch: Path) -> list[Round]:
+    """What each round found, after all but the one more day was metered.
 
     Args:
         world: the world; its checkout is made again, of today's code.
@@ -237,8 +282,7 @@ def run_rounds(world: World, rounds: int, scratch: Path) -> list[dict[str, Cost]
         folder = scratch / f"round-{number}"
         folder.mkdir()
         found.append(one_round(world, base, folder))
-        shown = {name: asdict(cost) for name, cost in found[-1].items()}
-        print(json.dumps(shown), file=sys.stderr, flush=True)
+        print(json.dumps(asdict(found[-1])), file=sys.stderr, flush=True)
         shutil.rmtree(folder)
     return found
 
@@ -257,15 +301,17 @@ def main() -> None:
     # Below the world, because files are linked from its disk.
     with tempfile.TemporaryDirectory(prefix="measuring-", dir=folder) as scratch:
         rounds = run_rounds(world, arguments.rounds, Path(scratch))
-    costs, ratios = median_costs(rounds), median_ratios(rounds)
+    costs, ratios, parts = median_costs(rounds), median_ratios(rounds), median_parts(rounds)
     made = json.loads((folder / "world.json").read_text(encoding="utf-8"))
-    print(show_table(costs, ratios))
+    print(show_table(costs, ratios), show_parts(parts), sep="\n\n")
     outcome = {
         "machine": describe_machine(),
         "world": made,
         "rounds": len(rounds),
+        "rows_of_usage": rounds[0].rows,
         "medians": {name: asdict(cost) for name, cost in costs.items()},
         "ratios": {name: {"wall": wall, "cpu": cpu} for name, (wall, cpu) in ratios.items()},
+        "cpu_seconds_by_part": parts,
     }
     print(json.dumps(outcome, indent=2))
 

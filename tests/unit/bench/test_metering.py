@@ -18,10 +18,13 @@ from bench.metering import (
     MODELS_OF,
     REBUILD,
     Cost,
+    Round,
     costs_of_run,
     median_costs,
+    median_parts,
     median_ratios,
     require_same,
+    show_parts,
     show_table,
 )
 from bench.metering_run import (
@@ -232,9 +235,35 @@ def test_what_counts_of_a_run_leaves_out_what_comes_after_usage() -> None:
     }
 
 
+def round_of(costs: dict[str, Cost], **parts: dict[str, float]) -> Round:
+    return Round(costs, {name.replace("_", " "): found for name, found in parts.items()}, 7)
+
+
+def test_parts_are_shown_by_side_and_what_counts_comes_first() -> None:
+    rounds = [
+        round_of({}, one_more_day={"imports": 9.0, METERING_MODELS: models}, full_rebuild=rebuild)
+        for models, rebuild in ((1.0, {}), (4.0, {METERING_MODELS: 30.0, "catalog": 8.0}),
+                                (2.0, {METERING_MODELS: 20.0, "catalog": 6.0}))
+    ]  # fmt: skip
+    parts = median_parts(rounds)
+
+    assert parts == {
+        DAY: {METERING_MODELS: 2.0, "imports": 9.0},
+        REBUILD: {METERING_MODELS: 20.0, "catalog": 6.0},
+    }
+    assert [" ".join(row.split()) for row in show_parts(parts).splitlines()] == [
+        f"CPU s by part {DAY} {REBUILD}",
+        f"{METERING_MODELS} 2.00 20.00",
+        "catalog 0.00 6.00",
+        "(does not count) imports 9.00 0.00",
+    ]
+
+
 def test_ratios_are_medians_of_ratios_within_a_round() -> None:
     rounds = [
-        {DAY: Cost(1, day, 2**20), REBUILD: Cost(4, rebuild, 2**21), DUCKDB: Cost(2, 8, 2**20)}
+        round_of(
+            {DAY: Cost(1, day, 2**20), REBUILD: Cost(4, rebuild, 2**21), DUCKDB: Cost(2, 8, 2**20)}
+        )
         for day, rebuild in ((1.0, 16.0), (2.0, 40.0), (4.0, 32.0))
     ]
     ratios = median_ratios(rounds)

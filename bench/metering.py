@@ -18,7 +18,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -29,7 +29,7 @@ from bench.benchmark import describe_machine
 from bench.child_usage import Usage, measure
 from bench.held_keys import copy_home
 from bench.metering_fill import run_in_checkout
-from bench.metering_run import METERING_MODELS, UP_TO_USAGE
+from bench.metering_run import MODEL, is_up_to_usage
 from bench.metering_world import DAYS, end_of_day, make_checkout
 from bench.small_run import parts_of
 
@@ -37,6 +37,9 @@ BY_HAND = Path(__file__).with_name("metering_by_hand.py")
 
 HAND_MEMORY_LIMIT = "4GiB"
 """Of the sides by hand: what the processes of Meterline together may use."""
+
+SHOWN_SECONDS = 0.1
+"""CPU seconds from which on a part is shown in the table."""
 
 DAY = "one more day"
 REBUILD = "full rebuild"
@@ -90,14 +93,17 @@ def costs_of_run(name: str, usage: Usage) -> dict[str, Cost]:
     """What counts of a process of `bench.metering_run`: all up to usage, and dbt's models alone."""
     parts = parts_of(usage)
 
-    def cost(counted: tuple[str, ...]) -> Cost:
+    def cost(counts: Callable[[str], bool]) -> Cost:
         seconds, cpu = (
-            sum(parts[clock].get(part, 0.0) for part in counted)
+            sum(spent for part, spent in parts[clock].items() if counts(part))
             for clock in ("seconds", "cpu_seconds")
         )
         return Cost(seconds, cpu, usage.peak_rss_bytes)
 
-    return {name: cost(UP_TO_USAGE), MODELS_OF + name: cost((METERING_MODELS,))}
+    return {
+        name: cost(is_up_to_usage),
+        MODELS_OF + name: cost(lambda part: part.startswith(MODEL)),
+    }
 
 
 def median_costs(rounds: list[Round]) -> dict[str, Cost]:
@@ -148,14 +154,18 @@ def show_table(costs: Mapping[str, Cost], ratios: Mapping[str, tuple[float, floa
 
 
 def show_parts(parts: Mapping[str, Mapping[str, float]]) -> str:
-    """CPU seconds by part as plain text, what counts first; one column for each side."""
+    """CPU seconds by part as plain text, what counts first; one column for each side.
+
+    Parts of less than `SHOWN_SECONDS` are left out.
+    """
     rows = [f"{'CPU s by part':<50}" + "".join(f"{side:>20}" for side in parts)]
     dearest = {
         part: max(each.get(part, 0.0) for each in parts.values())
         for part in {part for each in parts.values() for part in each}
     }
-    for part in sorted(dearest, key=lambda part: (part not in UP_TO_USAGE, -dearest[part], part)):
-        label = part if part in UP_TO_USAGE else f"(does not count) {part}"
+    shown = [part for part, spent in dearest.items() if spent >= SHOWN_SECONDS]
+    for part in sorted(shown, key=lambda part: (not is_up_to_usage(part), -dearest[part], part)):
+        label = part if is_up_to_usage(part) else f"(does not count) {part}"
         cells = "".join(f"{each.get(part, 0.0):>20.2f}" for each in parts.values())
         rows.append(f"{label:<50}{cells}")
     return "\n".join(rows)

@@ -15,16 +15,15 @@ from bench.timed_parts import Clock, run_timed
 TARGET = "model.meterline.int_usage_metered"
 """The model that ends metering, by dbt's unique id."""
 
-METERING_MODELS = "metering: models"
-METERING_TESTS = "metering: tests"
-METERING_SEEDS = "metering: seeds"
-INVOKING = "metering: invoking dbt"
+METERING = "metering: "
+"""How the names of the parts begin that are dbt up to metered usage."""
 
-UP_TO_USAGE = (
-    METERING_MODELS,
-    METERING_TESTS,
-    METERING_SEEDS,
-    INVOKING,
+MODEL = f"{METERING}model "
+"""How the name of the part of one model begins."""
+
+INVOKING = f"{METERING}invoking dbt"
+
+BEFORE_DBT = (
     "catalog",
     "calendar",
     "lake: opening",
@@ -34,12 +33,15 @@ UP_TO_USAGE = (
     "checks of the lake",
     "index of held keys",
 )
-"""The parts from landed files to metered usage.
+"""The other parts from landed files to metered usage.
 
 What later steps ask of the lake, the catalog and the calendar is in them: a little too much.
 """
 
-_PART_OF_KIND = {"model": METERING_MODELS, "test": METERING_TESTS, "seed": METERING_SEEDS}
+
+def is_up_to_usage(part: str) -> bool:
+    """Whether a part is one from landed files to metered usage."""
+    return part in BEFORE_DBT or part.startswith(METERING)
 
 
 def up_to(target: str, parents: Mapping[str, Sequence[str]]) -> frozenset[str]:
@@ -67,7 +69,9 @@ def part_of_node(kind: str, unique_id: str, reads: Sequence[str], needed: Abstra
         needed: the nodes of metering; a test is one of them if it reads no other node.
     """
     is_metering = needed >= set(reads) if kind == "test" else unique_id in needed
-    return _PART_OF_KIND[kind] if is_metering else f"dbt: other {kind} nodes"
+    if not is_metering:
+        return f"dbt: other {kind} nodes"
+    return MODEL + unique_id.rpartition(".")[2] if kind == "model" else f"{METERING}{kind}s"
 
 
 def _wrap(clock: Clock) -> None:

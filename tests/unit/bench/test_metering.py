@@ -27,15 +27,7 @@ from bench.metering import (
     show_parts,
     show_table,
 )
-from bench.metering_run import (
-    INVOKING,
-    METERING_MODELS,
-    METERING_SEEDS,
-    METERING_TESTS,
-    UP_TO_USAGE,
-    part_of_node,
-    up_to,
-)
+from bench.metering_run import BEFORE_DBT, INVOKING, MODEL, is_up_to_usage, part_of_node, up_to
 from bench.metering_world import (
     DAYS,
     FILES_PER_DAY,
@@ -123,16 +115,18 @@ def test_what_is_made_of_usage_is_no_part_of_metering() -> None:
     needed = up_to("usage", parents)
 
     assert needed == {"usage", "events", "periods", "lake"}
-    assert part_of_node("model", "events", ["lake"], needed) == METERING_MODELS
-    assert part_of_node("test", "a", ["usage", "periods"], needed) == METERING_TESTS
+    assert part_of_node("model", "usage", ["events"], needed) == f"{MODEL}usage"
+    assert part_of_node("test", "a", ["usage", "periods"], needed) == "metering: tests"
     assert part_of_node("test", "b", ["usage", "plans"], needed) == "dbt: other test nodes"
     assert part_of_node("model", "invoices", ["usage"], needed) == "dbt: other model nodes"
     assert part_of_node("seed", "plans", [], needed) == "dbt: other seed nodes"
 
 
 def test_every_part_that_counts_is_a_part() -> None:
-    own = {METERING_MODELS, METERING_TESTS, METERING_SEEDS, INVOKING}
-    assert set(UP_TO_USAGE) <= {part for part, _, _ in PARTS} | own
+    known = {part for part, _, _ in PARTS}
+    assert set(BEFORE_DBT) <= known
+    assert {part for part in known if not is_up_to_usage(part)} >= {"publishing", "closing"}
+    assert is_up_to_usage(INVOKING)
 
 
 def usage_by_hand(folder: Path, events: list[dict[str, object]]) -> set[tuple[object, ...]]:
@@ -225,12 +219,18 @@ def test_usages_that_differ_are_no_measurement(tmp_path: Path) -> None:
 
 
 def test_what_counts_of_a_run_leaves_out_what_comes_after_usage() -> None:
-    parts = {METERING_MODELS: 4.0, "reading and deciding": 2.0, "publishing": 8.0, "imports": 3.0}
-    text = json.dumps({"seconds": dict.fromkeys(parts, 1.0), "cpu_seconds": parts, "calls": {}})
+    parts = {
+        f"{MODEL}a": 1.0,
+        f"{MODEL}b": 3.0,
+        "reading and deciding": 2.0,
+        "publishing": 8.0,
+        "imports": 3.0,
+    }
+    text = json.dumps({"seconds": dict.fromkeys(parts, 0.5), "cpu_seconds": parts, "calls": {}})
     usage = Usage(30.0, 17.0, 3 * 2**20, f"{{}}\n{text}\n")
 
     assert costs_of_run(DAY, usage) == {
-        DAY: Cost(2.0, 6.0, 3 * 2**20),
+        DAY: Cost(1.5, 6.0, 3 * 2**20),
         MODELS_OF + DAY: Cost(1.0, 4.0, 3 * 2**20),
     }
 
@@ -240,20 +240,24 @@ def round_of(costs: dict[str, Cost], **parts: dict[str, float]) -> Round:
 
 
 def test_parts_are_shown_by_side_and_what_counts_comes_first() -> None:
+    found: list[tuple[float, dict[str, float]]] = [
+        (1.0, {"lake: opening": 0.01}),
+        (4.0, {INVOKING: 30.0, "catalog": 8.0}),
+        (2.0, {INVOKING: 20.0, "catalog": 6.0}),
+    ]
     rounds = [
-        round_of({}, one_more_day={"imports": 9.0, METERING_MODELS: models}, full_rebuild=rebuild)
-        for models, rebuild in ((1.0, {}), (4.0, {METERING_MODELS: 30.0, "catalog": 8.0}),
-                                (2.0, {METERING_MODELS: 20.0, "catalog": 6.0}))
-    ]  # fmt: skip
+        round_of({}, one_more_day={"imports": 9.0, INVOKING: spent}, full_rebuild=rebuild)
+        for spent, rebuild in found
+    ]
     parts = median_parts(rounds)
 
     assert parts == {
-        DAY: {METERING_MODELS: 2.0, "imports": 9.0},
-        REBUILD: {METERING_MODELS: 20.0, "catalog": 6.0},
+        DAY: {INVOKING: 2.0, "imports": 9.0},
+        REBUILD: {INVOKING: 20.0, "catalog": 6.0, "lake: opening": 0.0},
     }
     assert [" ".join(row.split()) for row in show_parts(parts).splitlines()] == [
         f"CPU s by part {DAY} {REBUILD}",
-        f"{METERING_MODELS} 2.00 20.00",
+        f"{INVOKING} 2.00 20.00",
         "catalog 0.00 6.00",
         "(does not count) imports 9.00 0.00",
     ]

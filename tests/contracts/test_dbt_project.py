@@ -46,8 +46,10 @@ STAGING_FOR_MARTS = {
     "dim_plans": ("stg_catalog__plans",),
     "dim_charges": ("stg_catalog__charges",),
     "dim_billing_periods": ("stg_calendar__clock", "stg_lake__invoices"),
+    "fct_usage_by_day": ("stg_catalog__subscriptions",),
 }
-"""Marts that show a staged table's own rows, or the bounds of a period: no rule lies between."""
+"""Marts that show a staged table's own rows, the bounds of a period, or whose a subscription is: no
+rule lies between."""
 
 WITHOUT_UNIT_TEST = {
     "int_metrics_defined",

@@ -68,8 +68,8 @@
 
 
 {#- whole + units / 10^18, divided by a positive divisor, half away from zero at 18
-    digits; null beyond what a quantity holds. All are integers. The quotient and the rest of each division are those of
-    numbers that go down, so that they fit together whatever the signs. -#}
+    digits; null beyond what a quantity holds. All are integers. The quotient and the rest
+    of each division are those of numbers that go down, so that they fit together. -#}
 {% macro div_exact(whole, units, divisor) -%}
     {%- set rest = _rest_down(whole, divisor) -%}
     {%- set inner = '(' ~ rest ~ ' * 1000000000000000000 + ' ~ units ~ ')' -%}

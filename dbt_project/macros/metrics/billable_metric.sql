@@ -81,7 +81,8 @@ events_with_properties as (
     from {{ events }} as events
     left join {{ mapping }} as mapping
         on
-            events.properties[{{ sql_text(joins.key) }}] = mapping.{{ joins.get('column', joins.key) }}
+            events.properties[{{ sql_text(joins.key) }}]
+            = mapping.{{ joins.get('column', joins.key) }}
             and events.occurred_at
             >= coalesce(cast(mapping.{{ from_at }} as timestamptz), {{ distant_past() }})
             and events.occurred_at

@@ -3,9 +3,9 @@
     {{ union_of('metric_', var('billable_metrics')) }}
 {%- endmacro %}
 
-{#- Charges as they are offered: to events that name no subscription, and to
-    those that name this one. Two rows a charge instead of an `or` in the join
-    to events, which would make DuckDB try all pairs. -#}
+{#- Charges or periods as they are offered: to events that name no subscription,
+    and to those that name this one. Two rows instead of an `or` in the join to
+    events, which would make DuckDB try all pairs. -#}
 {% macro offered_by_reference(charges) -%}
     select
         *,

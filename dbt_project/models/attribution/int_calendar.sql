@@ -1,5 +1,5 @@
-{# Whatever decides to which period, customer or reason an event belongs, as rows
-   that can be compared with those of an earlier run. #}
+{# Whatever decides to which period, customer or reason an event belongs, as
+   rows that can be compared with those of an earlier run. #}
 with
 
 {% set parts = {
@@ -43,7 +43,8 @@ calendar as (
     select distinct
         {{ sql_text(kind) }} as kind
         {%- for column, data_type in types.items() %},
-        cast({{ columns.get(column, 'null') }} as {{ data_type }}) as {{ column }}
+        cast({{ columns.get(column, 'null') }} as {{ data_type }})
+            as {{ column }}
         {%- endfor %}
     from {{ ref(relation) }}
     {%- if kind == 'closing' %}

@@ -1,6 +1,6 @@
-{# What this run's calendar says otherwise than the one that a kept table was made
-   by. A closing changes nothing for events that it saw, and neither does a cut
-   after all others: only what is gone, or came in between, does. #}
+{# What this run's calendar says otherwise than the one that a kept table was
+   made by. A closing changes nothing for events that it saw, and neither does
+   a cut after all others: only what is gone, or came in between, does. #}
 {{ config(pre_hook=kept_tables()) }}
 
 with

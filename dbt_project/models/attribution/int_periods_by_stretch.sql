@@ -8,15 +8,7 @@ billing_periods as (
 
 periods_per_ref as (
 
-    select
-        *,
-        '' as subscription_ref
-    from billing_periods
-    union all
-    select
-        *,
-        subscription_id as subscription_ref
-    from billing_periods
+    {{ offered_by_reference('billing_periods') }}
 
 ),
 
@@ -47,17 +39,10 @@ periods_with_sharing as (
 
 bounds as (
 
-    select
+    select distinct
         customer_id,
         subscription_ref,
-        period_start_at as from_at
-    from periods_with_sharing
-    where is_shared = 1
-    union distinct
-    select
-        customer_id,
-        subscription_ref,
-        period_end_at as from_at
+        unnest([period_start_at, period_end_at]) as from_at
     from periods_with_sharing
     where is_shared = 1
 
@@ -74,8 +59,7 @@ stretches as (
 
 ),
 
-{# Nearly all customers have one subscription at a time: their periods are
-   stretches as they are. #}
+{# Nearly all customers have one subscription at a time. #}
 periods_by_stretch as (
 
     select

@@ -29,12 +29,12 @@ offers_of_any_metric as (
         from_at,
         to_at,
         case
-            when count(*) filter (where is_valid) = 1
-                then max(subscription_id) filter (where is_valid)
+            when count(case when is_valid then 1 end) = 1
+                then max(case when is_valid then subscription_id end)
         end as subscription_id,
         case
-            when count(*) filter (where is_valid) = 1
-                then max(period_index) filter (where is_valid)
+            when count(case when is_valid then 1 end) = 1
+                then max(case when is_valid then period_index end)
         end as period_index
     from periods_by_stretch
     group by customer_id, subscription_ref, from_at, to_at

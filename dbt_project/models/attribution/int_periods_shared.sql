@@ -6,7 +6,7 @@ periods_by_stretch as (
 
     select
         *,
-        count(*) filter (where is_valid) over (
+        count(case when is_valid then 1 end) over (
             partition by customer_id, subscription_ref, from_at
         ) as valid_count
     from {{ ref('int_periods_by_stretch') }}

@@ -1,8 +1,8 @@
 with
 
-usage_of_periods as (
+usage_by_period as (
 
-    select * from {{ ref('int_usage_of_periods') }}
+    select * from {{ ref('int_usage_by_period') }}
 
 ),
 
@@ -43,10 +43,10 @@ metrics_defined as (
 )
 
 select
-    usage_of_periods.subscription_id,
-    usage_of_periods.metric_code,
+    usage_by_period.subscription_id,
+    usage_by_period.metric_code,
     billing_periods.period_index,
-    usage_of_periods.group_key,
+    usage_by_period.group_key,
     billing_periods.invoice_id,
     billing_periods.customer_id,
     customers.name as customer_name,
@@ -59,18 +59,18 @@ select
     billing_periods.period_end_date,
     billing_periods.period_start_at,
     billing_periods.period_end_at,
-    usage_of_periods.event_count,
-    usage_of_periods.late_count,
-    usage_of_periods.first_occurred_at,
-    usage_of_periods.last_occurred_at,
-    usage_of_periods.quantity,
-    usage_of_periods.carried_in,
+    usage_by_period.event_count,
+    usage_by_period.late_count,
+    usage_by_period.first_occurred_at,
+    usage_by_period.last_occurred_at,
+    usage_by_period.quantity,
+    usage_by_period.carried_in,
     metrics_defined.unit
-from usage_of_periods
+from usage_by_period
 inner join billing_periods
-    on usage_of_periods.invoice_id = billing_periods.invoice_id
+    on usage_by_period.invoice_id = billing_periods.invoice_id
 inner join metrics_defined
-    on usage_of_periods.metric_code = metrics_defined.metric_code
+    on usage_by_period.metric_code = metrics_defined.metric_code
 left join customers
     on billing_periods.customer_id = customers.customer_id
 left join plans
@@ -79,7 +79,7 @@ left join charges_by_period
     on
         billing_periods.subscription_id = charges_by_period.subscription_id
         and billing_periods.period_index = charges_by_period.period_index
-        and usage_of_periods.metric_code = charges_by_period.metric_code
+        and usage_by_period.metric_code = charges_by_period.metric_code
 left join charges
     on
         billing_periods.plan_code = charges.plan_code

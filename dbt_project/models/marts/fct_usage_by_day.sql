@@ -1,8 +1,8 @@
 with
 
-usage_daily as (
+usage_by_day as (
 
-    select * from {{ ref('int_usage_daily') }}
+    select * from {{ ref('int_usage_by_day') }}
 
 ),
 
@@ -27,23 +27,23 @@ metrics as (
 usage_with_names as (
 
     select
-        usage_daily.subscription_id,
-        usage_daily.metric_code,
-        usage_daily.local_date,
-        usage_daily.group_key,
+        usage_by_day.subscription_id,
+        usage_by_day.metric_code,
+        usage_by_day.local_date,
+        usage_by_day.group_key,
         subscriptions.customer_id,
         customers.name as customer_name,
-        usage_daily.event_count,
-        usage_daily.late_count,
-        usage_daily.quantity,
+        usage_by_day.event_count,
+        usage_by_day.late_count,
+        usage_by_day.quantity,
         metrics.unit
-    from usage_daily
+    from usage_by_day
     left join subscriptions
-        on usage_daily.subscription_id = subscriptions.subscription_id
+        on usage_by_day.subscription_id = subscriptions.subscription_id
     left join customers
         on subscriptions.customer_id = customers.customer_id
     left join metrics
-        on usage_daily.metric_code = metrics.metric_code
+        on usage_by_day.metric_code = metrics.metric_code
 
 )
 

@@ -24,7 +24,9 @@ usage_charged as (
         first_occurred_at,
         last_occurred_at,
         case
-            when unbilled_reason is null or unbilled_reason = 'negative_quantity'
+            when
+                unbilled_reason is null
+                or unbilled_reason = 'negative_quantity'
                 then negative_place
             else first_place
         end as example_place
@@ -46,7 +48,9 @@ usage_left_out as (
         case when charge_code is not null then period_index end as period_index,
         charge_code,
         case
-            when charge_code is not null and not {{ lacks_property('group_key') }}
+            when
+                charge_code is not null
+                and not {{ lacks_property('group_key') }}
                 then group_key
         end as group_key,
         unbilled_reason,

@@ -47,7 +47,8 @@
 {%- endmacro %}
 
 
-{#- The text of the views of events, by the names of models. -#}
+{#- The text of the views of events, by the names of models, with a digest of whatever
+    else they read: a mapping is edited like code. -#}
 {% macro _view_texts(models) -%}
     {%- set texts = {} -%}
     {%- set views = run_query('select schema_name, view_name, sql from duckdb_views()') -%}
@@ -55,6 +56,15 @@
         {%- for view in views.rows
             if view[0] == relation.schema and view[1] == relation.identifier -%}
             {%- do texts.update({name: view[2]}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for node in graph.nodes.values()
+        if node.name in texts and node.name.startswith('metric_') -%}
+        {%- for parent in node.depends_on.nodes
+            if parent in graph.nodes and graph.nodes[parent].name != 'int_events_attributed' -%}
+            {%- set digest = run_query('select ' ~ digest_of_rows('parent_rows') ~ ' from '
+                ~ graph.nodes[parent].relation_name ~ ' as parent_rows') -%}
+            {%- do texts.update({node.name: texts[node.name] ~ digest.rows[0][0]}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(texts) }}

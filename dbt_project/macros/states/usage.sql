@@ -60,27 +60,3 @@ inner join ' ~ models.int_periods_united ~ ' as periods
 'insert into ' ~ names.usage ~ ' by name ' ~ _usage_left_out(metric, finest, names)) -%}
 {%- endmacro %}
 
-
-{% macro usage_table(name) -%}
-create table if not exists {{ name }} (
-    subscription_id varchar,
-    invoice_id varchar,
-    customer_id varchar,
-    unattributed_ref varchar,
-    subscription_ref varchar,
-    is_covered boolean,
-    is_late boolean,
-    due_cut_at timestamptz,
-    version_reason varchar,
-    unmetered_reason varchar,
-    grouping_key varchar,
-    group_key varchar,
-    event_count bigint,
-    quantity decimal(38, 18),
-    first_occurred_at timestamptz,
-    last_occurred_at timestamptz,
-    first_place bigint,
-    negative_place bigint,
-    carried_in decimal(38, 18)
-)
-{%- endmacro %}

@@ -142,6 +142,7 @@ def test_streamed_batches_give_the_same_verdicts(
     [
         ("pipelines.intake.stream.FILE_BYTES_HELD", 0),
         ("pipelines.intake.stream.PART_ROWS", 1),
+        ("pipelines.intake.stream.PART_BYTES", 1),
         ("pipelines.intake.stream.BATCH_KEYS", 1),
         ("pipelines.intake.window_index.SEGMENT_KEYS", 1),
         ("pipelines.intake.window_index.SPAN_KEYS", 1),
@@ -149,6 +150,7 @@ def test_streamed_batches_give_the_same_verdicts(
     ids=[
         "files read twice",
         "a part for each event",
+        "a part for each chunk",
         "a full filter",
         "a run for each file",
         "a run read key by key",

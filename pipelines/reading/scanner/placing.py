@@ -24,6 +24,14 @@ def place_numbers(
 ) -> None:  # fmt: skip
     """Writes the numbers of a chunk's events to where they belong among those of all chunks."""
     for row in range(len(rows)):
+        if row + _AHEAD < len(rows):
+            later = 8 * np.int64(targets[row + _AHEAD])
+            prefetch(line, later)
+            prefetch(byte_offset, later)
+            prefetch(byte_length, later)
+            prefetch(occurred_at, later)
+            prefetch(key_hash, later)
+            prefetch(digests, 2 * later)
         event, to = rows[row], targets[row]
         at = row_line[event]
         file_id[to], received_at[to] = of_file, received

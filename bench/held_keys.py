@@ -152,14 +152,14 @@ def _lake(settings: Settings) -> Iterator[Lake]:
 
 def copy_home(home: Path, target: Path) -> None:
     """Copies a home; its immutable files are linked instead."""
-    for path in home.rglob("*"):
-        if path.is_file():
-            copied = target / path.relative_to(home)
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix in {".parquet", ".keys"}:
-                os.link(path, copied)
-            else:
-                shutil.copy2(path, copied)
+    shutil.copytree(home, target, symlinks=True, copy_function=_link_or_copy, dirs_exist_ok=True)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    if Path(source).suffix in {".parquet", ".keys"}:
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
 
 
 def _warm(*folders: Path) -> None:

@@ -17,13 +17,18 @@ from pipelines.lake.run_facts import RunFacts
 from pipelines.settings import Settings
 
 
-def ingest(settings: Settings) -> dict[str, object]:
-    """The counts of one batch with every new file, and the seconds of each step."""
+def ingest(settings: Settings, as_of: datetime | None = None) -> dict[str, object]:
+    """The counts of one batch with every new file, and the seconds of each step.
+
+    Args:
+        settings: of the home.
+        as_of: the instant that the batch speaks for; None is the present.
+    """
     home = Home(settings)
     catalog = home.catalog()
     began = time.perf_counter()
     now = datetime.now(UTC)
-    facts = RunFacts(now, now, catalog.digest, catalog.files, "0" * 64)
+    facts = RunFacts(as_of or now, now, catalog.digest, catalog.files, "0" * 64)
     landing, index = home.landing(), home.window_index()
     with home.lake_for_writing() as lake:
         plan = batch.plan(lake, landing, catalog.sources, settings.staging, 2**62, now)
@@ -60,6 +65,7 @@ def main() -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("data", type=Path, help="folder with landing/ and catalog/")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--as-of", type=datetime.fromisoformat, help="with its zone")
     arguments = parser.parse_args()
     settings = Settings(
         home=arguments.home,
@@ -67,7 +73,7 @@ def main() -> None:
         catalog=arguments.data / "catalog",
         threads=arguments.threads,
     )
-    json.dump(ingest(settings), sys.stdout)
+    json.dump(ingest(settings, arguments.as_of), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -95,17 +95,25 @@ class Clock:
             module: module of the function.
             path: the function's name in the module, such as `Lake.query`.
         """
-        self._replace(module, path, lambda *_: part)
+        self.wrap_by(module, path, lambda *_: part)
 
-    def wrap_nodes(self) -> None:
-        """Counts each node of dbt for the part of its kind: dbt runs them on one thread."""
-        self._replace(
-            "dbt.task.base",
-            "BaseRunner.compile_and_execute",
-            lambda runner, *_: f"dbt: {runner.node.resource_type} nodes",
-        )
+    def wrap_nodes(self, part_of: Callable[..., str] | None = None) -> None:
+        """Counts each node of dbt for a part: dbt runs them on one thread.
 
-    def _replace(self, module: str, path: str, part_of: Callable[..., str]) -> None:
+        Args:
+            part_of: is given dbt's runner of a node and its manifest, and says the part. None: a
+                part for each kind of node.
+        """
+        self.wrap_by("dbt.task.base", "BaseRunner.compile_and_execute", part_of or _kind_of_node)
+
+    def wrap_by(self, module: str, path: str, part_of: Callable[..., str]) -> None:
+        """Replaces a function by one whose calls are counted for a part that they decide.
+
+        Args:
+            module: module of the function.
+            path: the function's name in the module, such as `Lake.query`.
+            part_of: is given the positional arguments of a call, and says the part.
+        """
         owner, name = owner_of(module, path)
         called: Callable[..., Any] = getattr(owner, name)
 
@@ -114,6 +122,10 @@ class Clock:
                 return called(*arguments, **options)
 
         setattr(owner, name, counted)
+
+
+def _kind_of_node(runner: Any, *_: Any) -> str:
+    return f"dbt: {runner.node.resource_type} nodes"
 
 
 def owner_of(module: str, path: str) -> tuple[Any, str]:
@@ -125,9 +137,16 @@ def owner_of(module: str, path: str) -> tuple[Any, str]:
     return owner, name
 
 
-def main() -> None:
-    """Runs `meterline` with the arguments, and prints the parts."""
-    clock = Clock()
+def run_timed(
+    clock: Clock, arguments: list[str], wrap: Callable[[Clock], None] = Clock.wrap_nodes
+) -> None:
+    """Runs `meterline` with the arguments, and prints the parts.
+
+    Args:
+        clock: counts the time.
+        arguments: those of `meterline`.
+        wrap: wraps functions besides those of `PARTS`, for parts inside of these.
+    """
     with clock.part("everything else"):
         with clock.part("imports"):
             for module in dict.fromkeys(module for _, module, _ in PARTS):
@@ -135,17 +154,22 @@ def main() -> None:
             from pipelines.cli.app import app
         with clock.part("Dagster: definitions"):
             importlib.import_module("pipelines.definitions")
+        wrap(clock)
         for part, module, path in PARTS:
             clock.wrap(part, module, path)
-        clock.wrap_nodes()
         try:
-            app(sys.argv[1:])
+            app(arguments)
         except SystemExit as ended:
             if ended.code:
                 raise
     # They go to standard output after the command's own JSON.
     parts = {"seconds": clock.seconds, "cpu_seconds": clock.cpu_seconds, "calls": clock.calls}
     print(json.dumps(parts))
+
+
+def main() -> None:
+    """Runs `meterline` with the arguments of this process."""
+    run_timed(Clock(), sys.argv[1:])
 
 
 if __name__ == "__main__":

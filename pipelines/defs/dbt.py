@@ -23,8 +23,10 @@ from pipelines.settings import Settings
 from pipelines.vocabulary.visible import visible, visible_lines
 from pipelines.warehouse.column_lineage import Lineage, kept_lineage
 from pipelines.warehouse.dbt_runner import PreparedProject, run_phase
+from pipelines.warehouse.mappings import require_sound_mappings
 from pipelines.warehouse.phase_outcome import PhaseOutcome
 from pipelines.warehouse.phases import (
+    BILLING,
     MARTS,
     DbtPhase,
     Manifest,
@@ -82,6 +84,9 @@ def build_phase(
         selection, indirect = get_subset_selection_for_context(
             context, lineage, phase.select, phase.exclude, None, translator, None
         )
+        if phase == BILLING:
+            with in_own_words():
+                require_sound_mappings(manifest, project.project_dir)
         is_whole = selection == list(phase.arguments)
         stood: AbstractSet[str] = frozenset()
         if is_whole:

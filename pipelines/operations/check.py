@@ -23,6 +23,7 @@ from pipelines.warehouse.declared_metrics import (
     group_problems,
     metric_problems,
 )
+from pipelines.warehouse.mappings import mapping_problems
 from pipelines.warehouse.stored_catalogs import last_catalog_digest, stored_files
 
 
@@ -75,6 +76,7 @@ def check_home(settings: Settings, project_dir: Path = DBT_PROJECT) -> Checked:
         manifest = read_manifest(prepare_project(project_dir, settings.dbt_target))
         metrics = declared_metrics(manifest)
         problems += map(str, metric_problems(metrics))
+        problems += map(str, mapping_problems(manifest, project_dir))
     if catalog is not None:
         warnings += catalog.warnings
         problems += map(str, group_problems(catalog, metrics))

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.home import Home
-from pipelines.settings import Settings
+from pipelines.settings import DBT_PROJECT, Settings
 from pipelines.vocabulary.errors import InvariantError, MeterlineError
 
 
@@ -23,7 +23,7 @@ def connection_of(settings: Settings) -> dict[str, str]:
         lake_catalog=home.lake_catalog,
         lake_data=settings.lake_data,
         lake_snapshot=snapshot_id,
-        readable_folders=[settings.frozen_catalogs],
+        readable_folders=[settings.frozen_catalogs, DBT_PROJECT / "reference"],
         threads=settings.threads,
         memory_limit=settings.memory_limit,
     )

@@ -15,6 +15,7 @@ from pipelines.catalog.charge_models.charge import Charge
 from pipelines.catalog.charge_models.usage_charge import UsageCharge
 from pipelines.catalog.rows import Problem
 from pipelines.catalog.table import Rows
+from pipelines.warehouse.metric_files import calls_in
 from pipelines.warehouse.phases import Manifest
 
 _PREFIX = "metric_"
@@ -29,12 +30,14 @@ class DeclaredMetric:
         code: what the file's name says.
         own_code: what its `metric_code` says; None where it says nothing.
         group_by: the properties that charges may group by.
+        calls: how often the file calls `billable_metric`.
     """
 
     file: str
     code: str
     own_code: str | None
     group_by: tuple[str, ...]
+    calls: int = 1
 
 
 def declared_metrics(manifest: Manifest) -> list[DeclaredMetric]:
@@ -55,6 +58,7 @@ def declared_metrics(manifest: Manifest) -> list[DeclaredMetric]:
                 code=node["name"].removeprefix(_PREFIX),
                 own_code=str(own_code) if own_code is not None else None,
                 group_by=tuple(map(str, group_by)) if isinstance(group_by, list) else (),
+                calls=calls_in(node.get("raw_code", "")),
             )
         )
     return sorted(metrics, key=lambda metric: metric.code)
@@ -64,6 +68,13 @@ def metric_problems(metrics: list[DeclaredMetric]) -> Iterator[Problem]:
     """What is wrong with the declarations themselves."""
     for metric in metrics:
         name = Path(metric.file).name
+        if metric.calls > 1:
+            reason = (
+                f"expected one call of billable_metric, found {metric.calls}; give each metric a "
+                "file of its own"
+            )
+            yield Problem(name, 0, "", reason)
+            continue
         if metric.own_code != metric.code:
             found = "none" if metric.own_code is None else shown(metric.own_code)
             reason = (

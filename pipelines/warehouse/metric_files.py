@@ -5,9 +5,10 @@ file says, it reads no other file, runs no SQL and calls no macro.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 import jinja2
 from jinja2 import nodes
@@ -71,6 +72,37 @@ def read_metric_file(path: Path) -> MetricFile:
     return MetricFile(about["metric_code"], about["unit"], definition)
 
 
+def joins_of(text: str) -> Mapping[str, object] | None:
+    """The mapping that a metric joins; None where it joins none.
+
+    Args:
+        text: of a metric file.
+
+    Raises:
+        ValueError: the text holds anything but one call of the macro with values as they are.
+    """
+    try:
+        joins = _options(text).get("joins")
+    except _FileError as error:
+        raise ValueError(f"a mapping can be checked only in a plain file: {error}") from None
+    if joins is None or isinstance(joins, Mapping):
+        return joins
+    raise ValueError(f"joins: expected {{'seed': …, 'key': …, 'properties': […]}}, found {joins}")
+
+
+def calls_in(text: str) -> int:
+    """How often a file calls the macro; 1 where Jinja alone cannot tell.
+
+    Args:
+        text: of a file that dbt can parse.
+    """
+    try:
+        tree = _parsed(text)
+    except (jinja2.TemplateError, RecursionError):
+        return 1
+    return sum(_is_call(call) for call in tree.find_all(nodes.Call))
+
+
 class _FileError(Exception):
     """What is wrong with a file; its sentence does not name it."""
 
@@ -92,9 +124,7 @@ def _text_of(path: Path) -> str:
 def _options(text: str) -> dict[str, object]:
     """The arguments of the one call in a file, by their names."""
     try:
-        # It is only parsed, and renders nothing.
-        body = jinja2.Environment(extensions=["jinja2.ext.do"]).parse(text).body  # noqa: S701
-        call = _one_call(body)
+        call = _one_call(_parsed(text).body)
         if call.args or call.dyn_args or call.dyn_kwargs:
             raise _FileError(f"expected every option of {_MACRO} by its name, as in unit='GB'")
         options: dict[str, object] = {}
@@ -110,6 +140,19 @@ def _options(text: str) -> dict[str, object]:
     return options
 
 
+def _parsed(text: str) -> nodes.Template:
+    # It is only parsed, and renders nothing.
+    return jinja2.Environment(extensions=["jinja2.ext.do"]).parse(text)  # noqa: S701
+
+
+def _is_call(node: nodes.Node) -> TypeGuard[nodes.Call]:
+    return (
+        isinstance(node, nodes.Call)
+        and isinstance(node.node, nodes.Name)
+        and node.node.name == _MACRO
+    )
+
+
 def _one_call(body: list[nodes.Node]) -> nodes.Call:
     calls: list[nodes.Call] = []
     for node in _parts(body):
@@ -117,11 +160,7 @@ def _one_call(body: list[nodes.Node]) -> nodes.Call:
             text = node.data.strip()
             if text:
                 raise _FileError(_ONE_CALL.format(found=f"other text: {text[:60]}"))
-        elif (
-            isinstance(node, nodes.Call)
-            and isinstance(node.node, nodes.Name)
-            and node.node.name == _MACRO
-        ):
+        elif _is_call(node):
             calls.append(node)
         else:
             raise _FileError(_ONE_CALL.format(found=_described(node)))

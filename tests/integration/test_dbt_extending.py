@@ -1,12 +1,15 @@
 """A charge model and an aggregation are a file of SQL each: toys of both on a small world."""
 
+import json
 import shutil
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from pipelines.warehouse.mappings import mapping_problems
 from pipelines.warehouse.metric_macros import metric_definition, usage_sql, valued_events_sql
+from tests.worlds.compiled_dbt import kept_statements
 from tests.worlds.dbt_macros import metric_macros
 from tests.worlds.dbt_world import DbtWorld, not_passed, parsed_again, parsed_world
 
@@ -92,9 +95,65 @@ KINDS_METRIC = """
 """
 """Another one, which is charged by tiers."""
 
+JOINED_METRIC = """
+{{ billable_metric(
+    metric_code='joined',
+    description='Requests by what a mapping says of their status',
+    event_name='http_request',
+    aggregation='count',
+    unit='request',
+    joins={'seed': 'answers', 'key': 'status', 'properties': ['meaning']},
+    group_by=['meaning'],
+) }}
+"""
+
+ANSWERS = """status,meaning,valid_from,valid_to
+200,early,,2026-01-03T00:00:00Z
+200,late,2026-01-03T00:00:00Z,
+"4""04",odd,,
+"""
+
+ANSWERS_TYPES = """
+version: 2
+seeds:
+  - name: answers
+    config: {column_types: {status: varchar}}
+"""
+
+JOINED_BY_HAND = """
+select
+    case
+        when properties['status'] = '4"04' then 'odd'
+        when properties['status'] <> '200' then null
+        when occurred_at < timestamptz '2026-01-03T00:00:00Z' then 'early'
+        when properties['status'] = '200' then 'late'
+    end as meaning,
+    count(*)
+from attribution.int_events_attributed
+where event_name = 'http_request'
+group by all
+order by all
+"""
+
+ODD_NAMES = ["{{ 1 }}", "{% raw %}", "{# a", "#}", "a'b\"c\\", "x -- y", "two\nlines", "ß €"]
+"""Names that some language between a file and a query could read as its own."""
+
+ODD_METRIC = f"""
+{{{{ billable_metric(
+    metric_code='oddly_named',
+    description='Requests by odd names, as in {{{{ 1 }}}}',
+    event_name='http_request',
+    aggregation='count',
+    unit='request',
+    filters={json.dumps({name: {"exists": False} for name in ODD_NAMES})},
+    group_by={json.dumps(ODD_NAMES)},
+) }}}}
+"""
+
 CHARGES = """grouped,twice,twice,standard,3,,2025-12-01
 grouped,peak,peak,standard,2,status,2025-12-01
 grouped,kinds,kinds,graduated,,,2025-12-01
+grouped,joined,joined,standard,1,meaning,2025-12-01
 """
 
 TIERS = """grouped,kinds,2025-12-01,0,1,10,
@@ -152,6 +211,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> DbtWorld:
     (models / "metrics/metric_twice.sql").write_text(TOY_METRIC)
     (models / "metrics/metric_peak.sql").write_text(PEAK_METRIC)
     (models / "metrics/metric_kinds.sql").write_text(KINDS_METRIC)
+    (models / "metrics/metric_joined.sql").write_text(JOINED_METRIC)
+    (models / "metrics/metric_oddly_named.sql").write_text(ODD_METRIC)
+    (toys.project / "reference/answers.csv").write_text(ANSWERS)
+    (toys.project / "reference/answers.yml").write_text(ANSWERS_TYPES)
     (macros / "aggregations/twice.sql").write_text(TOY_AGGREGATION)
     seeds = next(toys.project.glob("**/charges.csv"))
     _edit(seeds, "grouped,requests,requests,standard,", "grouped,requests,requests,seven,")
@@ -221,6 +284,39 @@ def test_distinct_texts_are_priced_by_tiers(built: DbtWorld) -> None:
         assert amount == (10 + (quantity - 1) if quantity else 0)
 
 
+def test_a_mapping_with_dates_says_by_what_a_metric_groups(built: DbtWorld) -> None:
+    meanings = built.query(
+        "select dimensions['meaning'], count(*) from metrics.metric_joined group by all "
+        "order by all"
+    )
+    assert meanings == built.query(JOINED_BY_HAND)
+    assert {"early", "late", "odd"} <= {meaning for meaning, _ in meanings}
+    lines = built.query(
+        "select distinct group_key from metering.int_usage_metered where metric_code = 'joined' "
+        "and unbilled_reason is null"
+    )
+    assert {group for (group,) in lines} >= {'{"meaning":"late"}', '{"meaning":"odd"}'}
+    manifest = json.loads((built.parsed / "manifest.json").read_text())
+    assert list(mapping_problems(manifest, built.project)) == []
+    mapping = built.project / "reference/answers.csv"
+    mapping.write_text(ANSWERS.replace("200,late,2026-01-03", "200,late,2026-01-02"))
+    (problem,) = mapping_problems(manifest, built.project)
+    mapping.write_text(ANSWERS)
+    assert str(problem).startswith("reference/answers.csv, row 3, column status: '200' is in row 2")
+
+
+def test_names_that_look_like_templates_or_sql_are_names(built: DbtWorld) -> None:
+    found = built.query(
+        "select count(*) from metrics.metric_oddly_named union all "
+        "select count(*) from metrics.metric_requests"
+    )
+    assert found[0] == found[1] != (0,)
+    (definition,) = built.query(
+        "select definition from metering.int_metrics_defined where metric_code = 'oddly_named'"
+    )
+    assert json.loads(definition[0])["group_by"] == ODD_NAMES
+
+
 def _in_one_line(sql: str) -> str:
     return " ".join(sql.split())
 
@@ -256,16 +352,14 @@ def test_preview_counts_by_the_text_that_is_run_for_what_a_metric_keeps() -> Non
     metric = metric_definition({"event_name": "n", "aggregation": "max", "value": "bytes * 2",
                                 "bucket": "hour", "group_by": ["status"]})  # fmt: skip
     metric |= {"metric_code": "peak", "is_joined": False}
-    macros = metric_macros()
     names = ("int_calendar", "int_calendar_digest", "int_calendar_changes", "int_events_judged",
              "int_events_attributed", "int_groupings_asked", "int_periods_offered",
              "int_periods_united", "batches", "metric_peak")  # fmt: skip
     models = {name: name for name in names} | {"stg_calendar__local_days": DAYS}
-    statements = list[str]()
-    macros.statements_of("peak", [metric], "0" * 32, models, statements)
-    run = _in_one_line(";".join(statements))
+    texts = {"metric_peak": "", "int_events_attributed": ""}
+    run = _in_one_line(";".join(kept_statements([metric], models, texts)))
 
-    keys = ["subscription_id", "grouping_key"]
+    macros, keys = metric_macros(), ["subscription_id", "grouping_key"]
     preview = _in_one_line(usage_sql(metric, EVENTS, SPANS, keys, DAYS))
     parts = _in_one_line(macros.metric_parts(metric, EVENTS, [*keys, "slot", "group_key"], DAYS))
     quantities = _in_one_line(macros.usage_of_parts(metric, "parts", SPANS, keys, DAYS))

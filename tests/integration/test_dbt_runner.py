@@ -55,6 +55,14 @@ def test_project_is_parsed_again_only_when_its_files_change(tmp_path: Path) -> N
     assert unchanged == first
     assert unchanged.parsed_file.stat().st_mtime_ns == written
 
+    (folder / "reference").mkdir()
+    digests = set()
+    for region in ("eu", "de"):
+        # A mapping counts like code: what was made of the old one may not stand.
+        (folder / "reference" / "centres.csv").write_text(f"centre,region\nfra,{region}\n")
+        digests.add(prepare_project(folder, tmp_path / "artifacts").folder)
+    assert len(digests | {first.folder}) == 3
+
     (folder / "models" / "wrong.sql").write_text("select 1 as amount")
     changed = prepare_project(folder, tmp_path / "artifacts")
     assert changed.folder != first.folder

@@ -6,7 +6,7 @@ documentation, is left out: tests that need it run dbt.
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -98,18 +98,36 @@ def _kept(node: Any, nodes: Iterable[Any], relations: Mapping[str, str]) -> list
     """What brings the tables that a node keeps up to the run, as dbt runs it."""
     if node.config.materialized != "kept":
         return []
-    sql = {each.name: each.compiled_code for each in nodes if each.resource_type == "model"}
+    texts = {each.name: each.compiled_code for each in nodes if each.resource_type == "model"}
     metrics = [each.config.meta for each in nodes if each.name.startswith("metric_")]
     models = {**relations, "batches": '"lake"."main"."batches"'}
-    codes = [metric["metric_code"] for metric in metrics] if node.config["keeps"] == "usage" else [""]
-    statements, macros = list[str](), metric_macros()
-    for code in codes:
-        own = list[str]()
-        view = sql[f"metric_{code}" if code else "int_events_attributed"]
-        digest = macros.definition_digest(code, metrics, view, models).strip()
-        macros.statements_of(code, metrics, digest, models, own)
-        statements += ["BEGIN", *own, "COMMIT"]
-    return statements
+    return kept_statements(metrics, models, texts)
+
+
+def kept_statements(
+    metrics: Sequence[Mapping[str, Any]],
+    models: Mapping[str, str],
+    texts: Mapping[str, str],
+    *,
+    has_counts: bool = True,
+) -> list[str]:
+    """The statements of all metrics and of the counts, with all new batches in one stretch.
+
+    Args:
+        metrics: their definitions, with `metric_code`.
+        models: relations by the names of models.
+        texts: the SQL of views of events, by the names of models.
+        has_counts: False leaves the counts alone.
+    """
+    macros, statements = metric_macros(), ["BEGIN"]
+    keepers = list[Any]()
+    macros.keepers_of(metrics, models, texts, keepers)
+    keepers = [each for each in keepers if has_counts or each["code"]]
+    macros.begin_statements(keepers, models, statements)
+    bounds = ("getvariable('first_unseen')", macros.last_batch(models))
+    macros.load_statements(bounds, metrics, keepers, models, statements)
+    macros.end_statements(keepers, models, statements)
+    return [*statements, "COMMIT"]
 
 
 def kept_models() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from functools import cache
@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.warehouse.metric_macros import metric_definition, valued_events_sql
 from tests.worlds.book_runs import BookHome
-from tests.worlds.compiled_dbt import CompiledDbt, kept_models
+from tests.worlds.compiled_dbt import CompiledDbt, kept_models, kept_statements
 from tests.worlds.dbt_macros import macro_sql, metric_macros
 from witness.events import Event, Metric
 from witness.metrics import Span, usage
@@ -72,8 +72,8 @@ class KeptHome(BookHome):
 
     def _drafted_by_dbt(self, dbt: CompiledDbt, *rest: Any) -> Any:
         drafted = super()._drafted_by_dbt(dbt, *rest)
+        keep(dbt, self.codes)
         for code in self.codes:
-            keep(dbt, code)
             fresh = _usage_of(dbt, code, _FRESH)
             kept = _usage_of(dbt, code, _KEPT)
             assert kept == fresh, (code, _difference(kept, fresh))
@@ -89,42 +89,41 @@ class KeptHome(BookHome):
         return drafted
 
 
-def keep(dbt: CompiledDbt, code: str) -> None:
-    """Brings what a metric keeps up to the run, and counts all of it anew beside it."""
-    metric = definition(code)
-    view = valued_events_sql(metric, "events_attributed", list(_COLUMNS))
-    dbt.execute(
-        f'CREATE OR REPLACE VIEW warehouse.metrics."metric_{code}" AS WITH events_attributed AS '
-        f"(SELECT * FROM warehouse.attribution.int_events_attributed) {view}"
-    )
-    models = kept_models() | {f"metric_{code}": f'warehouse.metrics."metric_{code}"'}
-    macros = metric_macros()
-    digest = macros.definition_digest(code, [metric], view, models).strip()
-    statements = list[str]()
-    macros.statements_of(code, [metric], digest, models, statements)
-    dbt.execute("DROP SCHEMA IF EXISTS warehouse.fresh CASCADE")
-    dbt.execute(macro_sql("kept_tables()").replace(_KEPT, _FRESH).replace(".states", ".fresh"))
-    for statement in statements:
-        dbt.execute(statement)
-    for statement in statements:
-        dbt.execute(statement.replace(_KEPT, _FRESH))
+def keep(dbt: CompiledDbt, codes: Sequence[str]) -> None:
+    """Brings what metrics keep up to the run, and counts all of it anew beside it."""
+    metrics = [definition(code) for code in codes]
+    models, texts = kept_models(), {"int_events_attributed": ""}
+    for metric in metrics:
+        code = metric["metric_code"]
+        text = valued_events_sql(metric, "events_attributed", list(_COLUMNS))
+        texts[f"metric_{code}"] = text
+        models[f"metric_{code}"] = f'warehouse.metrics."metric_{code}"'
+        dbt.execute(
+            f'CREATE OR REPLACE VIEW warehouse.metrics."metric_{code}" AS WITH events_attributed '
+            f"AS (SELECT * FROM warehouse.attribution.int_events_attributed) {text}"
+        )
+    statements = kept_statements(metrics, models, texts, has_counts=False)
+    for schema in (_KEPT, _FRESH):
+        if schema == _FRESH:
+            dbt.execute("DROP SCHEMA IF EXISTS warehouse.fresh CASCADE")
+        for statement in (macro_sql("kept_tables()"), *statements):
+            dbt.execute(statement.replace(_KEPT, schema).replace(" warehouse.states;", " warehouse.fresh;")
+                        if schema == _FRESH else statement)
 
 
 def _usage_of(dbt: CompiledDbt, code: str, schema: str) -> set[Any]:
-    return set(dbt.rows(f'SELECT * FROM {schema}"usage_{code}"').rows())
+    return set(map(repr, dbt.rows(f'SELECT * FROM {schema}"usage_{code}"').rows()))
 
 
 def _days_of(dbt: CompiledDbt, code: str, schema: str) -> set[Any]:
-    return set(
-        dbt.rows(
-            f'''
-            SELECT slots.* EXCLUDE (slot_id, first_occurred_at, last_occurred_at),
-                days.* EXCLUDE (slot_id)
-            FROM {schema}"days_{code}" AS days JOIN {schema}"slots_{code}" AS slots
-                USING (slot_id)
-            '''
-        ).rows()
-    )
+    rows = dbt.rows(
+        f"""
+        SELECT slots.* EXCLUDE (slot_id, first_occurred_at, last_occurred_at),
+            days.* EXCLUDE (slot_id)
+        FROM {schema}"days_{code}" AS days JOIN {schema}"slots_{code}" AS slots USING (slot_id)
+        """
+    ).rows()
+    return set(map(repr, rows))
 
 
 def _counted(dbt: CompiledDbt, code: str) -> list[Any]:

@@ -89,23 +89,13 @@
 
 
 {#- A view of tables that are kept from run to run, once they are brought up to this
-    one: each mark in a transaction of its own, so that a run that breaks off goes on
-    with the next. `keeps` says which: `usage` of all metrics, or `counts` of events. -#}
+    one: all in one transaction, so that a run that breaks off leaves them as they were. -#}
 {% materialization kept, adapter='duckdb' %}
     {%- set target = this.incorporate(type='view') -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- do drop_if_other_kind(target) -%}
-    {%- set marks = namespace(codes=metric_definitions() | map(attribute='metric_code') | list
-        if config.get('keeps') == 'usage' else ['']) -%}
-    {%- for code in marks.codes -%}
-        {%- if flags.FULL_REFRESH -%}
-            {%- do run_query('delete from ' ~ kept('marks') ~ ' where metric_code = '
-                ~ sql_text(code)) -%}
-        {%- endif -%}
-        {%- do keep(code) -%}
-        {%- do adapter.commit() -%}
-    {%- endfor -%}
+    {%- do keep() -%}
     {%- call statement('main') -%}
         create or replace view {{ target }} as (
             {{ sql }}

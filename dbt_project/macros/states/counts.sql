@@ -1,35 +1,9 @@
-{#- How many events there are of each name as sent, brought up to the run as the state
-    of a metric is; see `state_statements`.
-
-    metrics  the definitions of all metrics: they say which events are metered -#}
-{% macro count_statements(metrics, digest, models, statements) -%}
-    {{ adapter.dispatch('count_statements')(metrics, digest, models, statements) }}
-{%- endmacro %}
-
-
-{% macro duckdb__count_statements(metrics, digest, models, statements) -%}
-    {%- set counts = kept('counts') -%}
+{#- How many events there are of each name as sent, brought up to the run. -#}
+{% macro count_statements(keeper, models, statements) -%}
+    {%- set counts = keeper.tables.slots -%}
     {%- set key = ['source', 'event_name', 'customer_ref', 'subscription_ref',
                    'customer_id', 'is_metered'] -%}
-    {%- do statements.append(
-'create table if not exists ' ~ counts ~ ' (
-    source varchar, event_name varchar, customer_ref varchar, subscription_ref varchar,
-    customer_id varchar, is_metered boolean, event_count bigint,
-    first_received_at timestamptz, first_occurred_at timestamptz,
-    last_occurred_at timestamptz, first_place bigint
-)') -%}
-    {%- do statements.append(seen_batch('', digest, models)) -%}
-    {%- do statements.append('delete from ' ~ counts ~ " where getvariable('seen_batch') < 0") -%}
-    {%- do recount_statements('', dict(models, events=models.int_events_attributed), '(
-        select
-            *,
-            rowid as slot_id,
-            cast(null as varchar) as subscription_id,
-            cast(null as varchar) as invoice_id,
-            false as is_late
-        from ' ~ counts ~ ')', statements) -%}
-    {%- do statements.append('delete from ' ~ counts
-        ~ ' where rowid in (select slot_id from state_slots_gone)') -%}
+    {%- set columns = ['batch_id', 'file_id', 'line', 'received_at', 'occurred_at'] + key -%}
     {%- do statements.append(
 'create or replace temp table state_counts as
 select
@@ -39,10 +13,15 @@ select
     min(occurred_at) as first_occurred_at,
     max(occurred_at) as last_occurred_at,
     min(' ~ place_number('file_id', 'line') ~ ') as first_place
-from (
-    select *, ' ~ _is_metered(metrics, models) ~ ' as is_metered
-    from ' ~ events_to_count(models.int_events_attributed) ~ ' as events_given
-) as events_with_metering
+from ' ~ events_to_count(
+    keeper,
+    '(select ' ~ columns | join(', ') ~ ' from (select *, ' ~ over_columns(
+        _is_metered(keeper.metrics, models), keeper.metrics
+    ) ~ ' as is_metered from run_events) as events_loaded)',
+    '(select ' ~ columns | join(', ') ~ ' from (select *, '
+    ~ _is_metered(keeper.metrics, models) ~ ' as is_metered from '
+    ~ models.int_events_attributed ~ ') as events_metered)'
+) ~ ' as events_with_metering
 group by ' ~ key | join(', ')) -%}
     {%- do statements.append(
 'create or replace temp table state_merged as
@@ -67,7 +46,20 @@ from (
     select * exclude (state_row) from state_merged
 ) as counts_to_merge
 group by ' ~ key | join(', ')) -%}
-    {%- do mark_statements('', digest, models, statements) -%}
+{%- endmacro %}
+
+
+{#- Counts with the columns of slots, as `recount_statements` reads them. -#}
+{% macro _counts_as_slots(counts) -%}
+    (
+        select
+            *,
+            rowid as slot_id,
+            cast(null as varchar) as subscription_id,
+            cast(null as varchar) as invoice_id,
+            false as is_late
+        from {{ counts }}
+    )
 {%- endmacro %}
 
 

@@ -1,17 +1,32 @@
-{#- Events that the state does not include, as parts, and the parts in the state. -#}
-{% macro delta_statements(metric, models, names, statements) -%}
+{#- Events that the tables of a keeper do not include, as parts, and the parts in them. -#}
+{% macro delta_statements(keeper, models, statements) -%}
+    {%- if keeper.metric is none -%}
+        {%- do count_statements(keeper, models, statements) -%}
+    {%- else -%}
+        {%- do _metric_statements(keeper, models, statements) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro _metric_statements(keeper, models, statements) -%}
+    {%- set metric, tables = keeper.metric, keeper.tables -%}
     {%- set slot = slot_columns() | replace('\n', ' ') -%}
     {%- set slot_names = slot.replace(' ', '').split(',') -%}
-    {%- for table in ('state', 'days', 'slots') if table in names -%}
-        {%- do statements.append('delete from ' ~ names[table]
-            ~ ' where slot_id in (select slot_id from state_slots_gone)') -%}
-    {%- endfor -%}
     {%- set is_daily = metric.traits.daily -%}
     {%- do statements.append(
         'create or replace temp table state_' ~ ('days' if is_daily else 'delta') ~ ' as '
-        ~ delta_query(metric, events_to_count(models.events), models, is_daily)) -%}
+        ~ delta_query(
+            metric,
+            events_to_count(
+                keeper,
+                events_of_load(metric, keeper.metrics, models),
+                events_of_view(metric, models)
+            ),
+            models,
+            is_daily
+        )) -%}
     {%- do statements.append('create or replace temp table state_delta as '
-        ~ _merged_parts(metric, slot_names + ['group_key'], 'state_days')) if is_daily -%}
+        ~ merged_parts(metric, slot_names + ['group_key'], 'state_days')) if is_daily -%}
     {%- do statements.append(
 'create or replace temp table state_slots as
 select
@@ -21,24 +36,28 @@ select
 from state_delta
 group by ' ~ slot) -%}
     {%- do statements.append(
-'update ' ~ names.slots ~ ' as slots
+'update ' ~ tables.slots ~ ' as slots
 set
     first_occurred_at = least(slots.first_occurred_at, state_slots.first_occurred_at),
     last_occurred_at = greatest(slots.last_occurred_at, state_slots.last_occurred_at)
 from state_slots
 where ' ~ same_columns(slot_names, 'slots', 'state_slots')) -%}
     {%- do statements.append(
-'insert into ' ~ names.slots ~ '
+'insert into ' ~ tables.slots ~ '
 select
-    coalesce((select max(slots.slot_id) from ' ~ names.slots ~ ' as slots), 0)
+    coalesce((select max(slots.slot_id) from ' ~ tables.slots ~ ' as slots), 0)
     + row_number() over () as slot_id,
     state_slots.*
 from state_slots
-anti join ' ~ names.slots ~ ' as slots
+anti join ' ~ tables.slots ~ ' as slots
     on ' ~ same_columns(slot_names, 'slots', 'state_slots')) -%}
-    {%- do merge_statements(metric, 'state_delta', names, names.state, [], statements) -%}
-    {%- do merge_statements(metric, 'state_days', names, names.days, ['local_day'], statements)
-        if is_daily -%}
+    {%- do statements.append(
+'insert into state_touched_' ~ keeper.number ~ '
+select distinct subscription_id, invoice_id from state_slots') -%}
+    {%- do merge_statements(metric, 'state_delta', tables.slots, tables.state, [], statements) -%}
+    {%- do merge_statements(
+        metric, 'state_days', tables.slots, tables.days, ['local_day'], statements
+    ) if is_daily -%}
 {%- endmacro %}
 
 
@@ -56,7 +75,7 @@ anti join ' ~ names.slots ~ ' as slots
     {%- endfor -%}
     {%- set slot = slot_columns() | replace('\n', ' ') -%}
     {%- set key = slot.replace(' ', '').split(',') + groups -%}
-    {%- set resolved = '(' ~ _events_by_group(metric, events, models) ~ ')' -%}
+    {%- set resolved = '(' ~ _events_to_group(metric, events, models) ~ ')' -%}
     {%- if daily -%}
         {%- do key.append('local_day') -%}
         {%- set resolved = '(' ~ with_local_day(resolved, 'occurred_at',
@@ -79,9 +98,9 @@ from (
 {%- endmacro %}
 
 
-{#- Events with the columns of their group. What no bill will count needs none of the
-    columns that only tell values apart. -#}
-{% macro _events_by_group(metric, events, models) -%}
+{#- Events as they resolve. What no bill will count needs none of the columns that only
+    tell values apart. -#}
+{% macro _events_to_group(metric, events, models) -%}
     {%- set told_apart = [] -%}
     {%- for name in metric.traits.state_key if name in ('value', 'value_text') -%}
         {%- do told_apart.append(name) -%}
@@ -89,22 +108,14 @@ from (
     select
         * {{- ' exclude (' ~ told_apart | join(', ') ~ ')' if told_apart }}
         {%- for name in told_apart %},
-        case when is_billable then {{ name }} end as {{ name }}
+        case
+            when subscription_id is not null
+                and version_reason is null
+                and unmetered_reason is null
+                then {{ name }}
+        end as {{ name }}
         {%- endfor %}
-        {%- for name in metric.group_by | sort %},
-        {{ flat_property(name, 'dimensions') }} as group_{{ loop.index }}
-        {%- endfor %}
-        {%- if metric.bucket is not none %},
-        {{ properties_listed(metric.bucket_by, 'dimensions') }} as bucket_parts
-        {%- endif %}
     from (
-        select
-            *,
-            subscription_id is not null
-            and version_reason is null
-            and unmetered_reason is null as is_billable
-        from (
-            {{ resolved_events(metric.metric_code, events, models) }}
-        ) as events_resolved
-    ) as events_judged
+        {{ resolved_events(metric.metric_code, events, models) }}
+    ) as events_resolved
 {%- endmacro %}

@@ -1,6 +1,37 @@
+{#- Brings what all metrics keep, and the counts of events, up to the run, in one
+    transaction. Events are read once for all of them, some batches at a time. -#}
+{% macro keep() -%}
+    {%- set models = kept_from() -%}
+    {%- set metrics = metric_definitions() -%}
+    {%- set keepers = [] -%}
+    {%- do keepers_of(metrics, models, _view_texts(models), keepers) -%}
+    {%- set stale = [] -%}
+    {%- for keeper in keepers
+        if flags.FULL_REFRESH or not run_query(current_mark(keeper, models)).rows -%}
+        {%- do stale.append(keeper) -%}
+    {%- endfor -%}
+    {%- if stale -%}
+        {%- set statements = [] -%}
+        {%- do statements.append('delete from ' ~ kept('marks')) if flags.FULL_REFRESH -%}
+        {%- do begin_statements(stale, models, statements) -%}
+        {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
+        {%- for bounds in _stretches_of_batches(models) -%}
+            {%- set statements = [] -%}
+            {%- do load_statements(bounds, metrics, stale, models, statements) -%}
+            {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
+        {%- endfor -%}
+        {%- set statements = [] -%}
+        {%- do end_statements(stale, models, statements) -%}
+        {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {#- The models that kept tables are made from, by their names. -#}
 {% macro kept_from() -%}
-    {%- set models = {'batches': source('lake', 'batches')} -%}
+    {%- set models = {
+        'batches': source('lake', 'batches'), 'file_decisions': source('lake', 'file_decisions')
+    } -%}
     {%- for name in (
         'int_calendar', 'int_calendar_digest', 'int_calendar_changes',
         'int_events_attributed', 'int_events_judged', 'int_groupings_asked',
@@ -15,60 +46,37 @@
 {%- endmacro %}
 
 
-{#- Brings the tables of one mark up to the run: those of a metric, or the counts of
-    events, which have no code. -#}
-{% macro keep(code) -%}
-    {%- set models = kept_from() -%}
-    {%- set views = [] -%}
-    {%- for name, relation in models.items()
-        if name == ('metric_' ~ code if code else 'int_events_attributed') -%}
-        {%- do views.append(run_query(
-            'select sql from duckdb_views() where schema_name = '
-            ~ sql_text(relation.schema) ~ ' and view_name = '
-            ~ sql_text(relation.identifier)
-        ).rows[0][0]) -%}
-    {%- endfor -%}
-    {%- set metrics = metric_definitions() -%}
-    {%- set digest = definition_digest(code, metrics, views[0], models) | trim -%}
-    {%- if not run_query(current_mark(code, digest, models)).rows -%}
-        {%- set statements = [] -%}
-        {%- do statements_of(code, metrics, digest, models, statements) -%}
-        {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
-    {%- endif -%}
-{%- endmacro %}
-
-
-{#- A digest of everything that the tables of a mark depend on beside events and
-    calendar: also of the statements, so that another version of them begins anew. -#}
-{% macro definition_digest(code, metrics, view_sql, models) -%}
-    {%- set undigested = [view_sql] -%}
-    {%- do statements_of(code, metrics, '-' * 32, models, undigested) -%}
-    {{ local_md5(undigested | join(';')) }}
-{%- endmacro %}
-
-
-{#- A row if the tables of a mark are as this run makes them. -#}
-{% macro current_mark(code, digest, models) -%}
-select 1
-from {{ kept('marks') }} as marks
-inner join {{ models.int_calendar_digest }} as calendar_digest
-    on marks.calendar_digest = calendar_digest.calendar_digest
-where
-    marks.metric_code = {{ sql_text(code) }}
-    and marks.definition_digest = {{ sql_text(digest) }}
-    and marks.batch_id = {{ last_batch(models) }}
-    and marks.batch_digest is not distinct from {{ batch_digest('marks.batch_id', models) }}
-{%- endmacro %}
-
-
-{% macro statements_of(code, metrics, digest, models, statements) -%}
-    {%- if code -%}
-        {%- for metric in metrics if metric.metric_code == code -%}
-            {%- do state_statements(
-                metric, digest, dict(models, events=models['metric_' ~ code]), statements
-            ) -%}
+{#- The text of the views of events, by the names of models. -#}
+{% macro _view_texts(models) -%}
+    {%- set texts = {} -%}
+    {%- set views = run_query('select schema_name, view_name, sql from duckdb_views()') -%}
+    {%- for name, relation in models.items() -%}
+        {%- for view in views.rows
+            if view[0] == relation.schema and view[1] == relation.identifier -%}
+            {%- do texts.update({name: view[2]}) -%}
         {%- endfor -%}
-    {%- else -%}
-        {%- do count_statements(metrics, digest, models, statements) -%}
-    {%- endif -%}
+    {%- endfor -%}
+    {{ return(texts) }}
+{%- endmacro %}
+
+
+{#- First (exclusive) and last batch of stretches of about 8 million accepted events, so
+    that a rebuild needs no more memory than a large day. At least one. -#}
+{% macro _stretches_of_batches(models) -%}
+    {%- set counts = run_query(
+        "select batch_id, sum(accepted) from " ~ models.file_decisions
+        ~ " where batch_id > getvariable('first_unseen') group by 1 order by 1"
+    ) -%}
+    {%- set stretch = namespace(
+        after=run_query("select getvariable('first_unseen')").rows[0][0], size=0
+    ) -%}
+    {%- set stretches = [] -%}
+    {%- for row in counts.rows -%}
+        {%- set stretch.size = stretch.size + row[1] -%}
+        {%- if stretch.size >= 8000000 or loop.last -%}
+            {%- do stretches.append((stretch.after, row[0])) -%}
+            {%- set stretch.after, stretch.size = row[0], 0 -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(stretches or [(stretch.after, stretch.after)]) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {#- Parts in a kept table: those of a key that it has already are merged with it. -#}
-{% macro merge_statements(metric, delta, names, table, day, statements) -%}
+{% macro merge_statements(metric, delta, slots, table, day, statements) -%}
     {%- set slot = slot_columns() | replace('\n', ' ') -%}
     {%- set key = ['slot_id', 'group_key'] + day -%}
     {%- do part_key(metric, key) -%}
@@ -7,7 +7,7 @@
 'create or replace temp table state_parts as
 select slots.slot_id, delta.* exclude (' ~ slot ~ ')
 from ' ~ delta ~ ' as delta
-inner join ' ~ names.slots ~ ' as slots
+inner join ' ~ slots ~ ' as slots
     on ' ~ same_columns(slot.replace(' ', '').split(','), 'slots', 'delta')) -%}
     {%- do statements.append(
 'create or replace temp table state_merged as
@@ -24,7 +24,7 @@ from state_parts
 anti join state_merged
     on ' ~ same_columns(key, 'state_parts', 'state_merged')) -%}
     {%- do statements.append(
-'insert into ' ~ table ~ ' by name ' ~ _merged_parts(metric, key, '(
+'insert into ' ~ table ~ ' by name ' ~ merged_parts(metric, key, '(
     select * exclude (state_row) from state_merged
     union all by name
     select state_parts.*
@@ -35,7 +35,8 @@ anti join state_merged
 {%- endmacro %}
 
 
-{% macro _merged_parts(metric, key, parts) -%}
+{#- Parts of a key as one. -#}
+{% macro merged_parts(metric, key, parts) -%}
     {%- set merge = aggregation_part(metric, 'merge') -%}
     select
         {{ key | join(', ') }},

@@ -1,16 +1,15 @@
 {#- The quantities of the periods that were touched, and what is on no bill. -#}
-{% macro usage_statements(metric, models, names, statements) -%}
-    {%- set code = sql_text(metric.metric_code) -%}
+{% macro usage_statements(keeper, models, statements) -%}
+    {%- set metric, names, number = keeper.metric, keeper.tables, keeper.number -%}
+    {%- set code = sql_text(keeper.code) -%}
     {%- set finest = grouping_key(sql_text_list(metric.group_by | sort)) -%}
     {%- do statements.append(
 'create or replace temp table state_touched as
 with touched as (
-    select subscription_id, invoice_id from state_slots_gone
-    union distinct
-    select subscription_id, invoice_id from state_slots
+    select * from state_touched_' ~ number ~ '
     union distinct
     select reference as subscription_id, name as invoice_id
-    from state_changes
+    from state_changes_' ~ number ~ '
     where kind in ' ~ "('period', 'grouping')" ~ '
 )
 ' ~ ('
@@ -59,29 +58,4 @@ inner join ' ~ models.int_periods_united ~ ' as periods
 'insert into ' ~ names.usage ~ ' by name ' ~ _usage_counted(metric, models, names)) -%}
     {%- do statements.append(
 'insert into ' ~ names.usage ~ ' by name ' ~ _usage_left_out(metric, finest, names)) -%}
-{%- endmacro %}
-
-
-{% macro usage_table(name) -%}
-create table if not exists {{ name }} (
-    subscription_id varchar,
-    invoice_id varchar,
-    customer_id varchar,
-    unattributed_ref varchar,
-    subscription_ref varchar,
-    is_covered boolean,
-    is_late boolean,
-    due_cut_at timestamptz,
-    version_reason varchar,
-    unmetered_reason varchar,
-    grouping_key varchar,
-    group_key varchar,
-    event_count bigint,
-    quantity decimal(38, 18),
-    first_occurred_at timestamptz,
-    last_occurred_at timestamptz,
-    first_place bigint,
-    negative_place bigint,
-    carried_in decimal(38, 18)
-)
 {%- endmacro %}

@@ -1,5 +1,4 @@
-{{ config(materialized='kept', keeps='counts') }}
-{% do kept_from() %}
+-- depends_on: {{ ref('int_usage_kept') }}
 
 with
 

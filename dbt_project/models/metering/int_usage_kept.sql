@@ -1,4 +1,4 @@
-{{ config(materialized='kept', keeps='usage') }}
+{{ config(materialized='kept') }}
 {% do kept_from() %}
 
 with

@@ -93,7 +93,8 @@ def test_problems_of_all_kinds_are_told_at_once(
         raise MeterlineError("dbt cannot parse it")
 
     monkeypatch.setattr(check, "prepare_project", broken)
-    monkeypatch.setattr(Path, "is_dir", lambda path: path.name != "landing")
+    is_dir = Path.is_dir
+    monkeypatch.setattr(Path, "is_dir", lambda path: path.name != "landing" and is_dir(path))
     files = Edit("plans.csv", "Basic,USD", "Basic,DOLLAR").of(RIGHT)
     files["customers.csv"] = files["customers.csv"].replace("America/New_York", "New_York")
 
@@ -116,6 +117,26 @@ def test_a_charge_that_groups_by_no_property_of_its_metric_is_found(tmp_path: Pa
         "grouped; there are: region, status; write one of them, or add it to group_by in "
         "metric_requests.sql"
     ]
+
+
+def test_a_mapping_that_counts_twice_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = {"resource_type": "seed", "name": "cities", "config": {},
+            "original_file_path": "reference/cities.csv"}  # fmt: skip
+    joins = "joins={'seed': 'cities', 'key': 'city', 'properties': []}"
+    metric = MANIFEST["nodes"]["storage"] | {"raw_code": f"{{{{ billable_metric({joins}) }}}}"}
+    nodes = MANIFEST["nodes"] | {"storage": metric, "cities": seed}
+    monkeypatch.setattr(check, "read_manifest", lambda _: {**MANIFEST, "nodes": nodes})
+    monkeypatch.setattr(check_home, "__defaults__", (tmp_path,))
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "cities.csv").write_text(
+        "city,valid_from,valid_to\nrome,,2026-02-01\nrome,2026-01-01,\n"
+    )
+
+    (problem,) = checked(tmp_path).problems
+
+    assert problem.startswith("reference/cities.csv, row 3, column city: 'rome' is in row 2 too")
 
 
 def test_what_may_surprise_is_a_warning(tmp_path: Path) -> None:

@@ -242,3 +242,73 @@ def test_a_quantity_that_no_bill_can_hold_names_file_and_customer(
 
     with pytest.raises(MeterlineError, match=r"metric_new.sql, customer www: .*larger units"):
         ask(home, tmp_path, many, "2015-05")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("select * from read_text('{target}')", "expected one call of billable_metric"),
+        ("copy (select 1) to '{target}'", "expected one call of billable_metric"),
+        ("{% set x = run_query(\"copy (select 1) to '{target}'\") %}{call}", "found assign"),
+        ("{call} union all select * from read_text('{target}')", "other text: union all select"),
+        ("{call}{call}", "found 2 calls"),
+        ("{{ billable_metric(metric_code='m', value=open('{target}')) }}", "value: expected"),
+    ],
+)  # fmt: skip
+def test_sql_and_calls_beside_the_metric_are_refused(
+    home: Home, tmp_path: Path, text: str, sentence: str
+) -> None:
+    target = tmp_path / "target"
+    about = "metric_code='new', description='d', event_name='e', unit='u'"
+    call = f"{{{{ billable_metric({about}, {SUM}) }}}}"
+    file = tmp_path / "metric_new.sql"
+    file.write_text(text.replace("{target}", str(target)).replace("{call}", call))
+
+    with pytest.raises(MeterlineError) as caught:
+        what_if(home.settings, file, "www", "2015-05-16")
+
+    assert str(caught.value).startswith(f"{file}: ")
+    assert sentence in str(caught.value)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("value=\"read_text('/etc/passwd')\"", "expected one of the functions round, ceil"),
+        ("value='(select 1)'", "expected a sign such as + before it at character 9, found 1"),
+        ("value='bytes; drop table x'", "a sign or a function at character 6, found ;"),
+        (f"value='{'(' * 600}bytes{')' * 600}'", "at most 500 brackets and signs"),
+    ],
+)  # fmt: skip
+def test_an_expression_is_no_sql(home: Home, tmp_path: Path, options: str, sentence: str) -> None:
+    with pytest.raises(MeterlineError) as caught:
+        ask(home, tmp_path, f"aggregation='sum', {options}")
+
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param(f"value='{' + '.join(['bytes'] * 1000)}'", "31000", id="a thousand terms"),
+        pytest.param(f"value='{'(' * 200}bytes{')' * 200}'", "31", id="brackets"),
+        pytest.param("value='bytes', group_by=" + str([f"p{n}" for n in range(200)]), "31",
+                     id="200 properties"),
+        pytest.param("value='bytes', exclude=[{\"x') from read_text('/etc/passwd') --\": ['1']}]",
+                     "31", id="name that is SQL"),
+        pytest.param("value='bytes', filters={'{{ 1 }}{% raw %}\\n': {'exists': false}}", "31",
+                     id="name that is a template"),
+    ],
+)  # fmt: skip
+def test_what_is_long_or_odd_is_counted(
+    home: Home, tmp_path: Path, options: str, expected: str
+) -> None:
+    assert quantity(ask(home, tmp_path, f"aggregation='sum', {options}")) == expected
+
+
+def test_a_division_by_0_has_no_number(home: Home, tmp_path: Path) -> None:
+    found = ask(home, tmp_path, "aggregation='sum', value='1 / (bytes - bytes)'")
+
+    assert found.result["groups"][0]["event_count"] == 0
+    assert {each.reason for each in found.unmetered} == {"not_a_number", "missing_property"}

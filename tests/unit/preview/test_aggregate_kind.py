@@ -412,7 +412,8 @@ def test_long_expressions_are_worked_out(expression: str, expected: str) -> None
         assert result["groups"][0]["quantity"] == expected
 
 
-ODD_NAMES = ("it's", 'a "b"', "{{ 1 / 0 }}", "{% raw %}", "}}", "$1", "a--b", "---", "a;b", "\\")
+ODD_NAMES = ("it's", 'a "b"', "{{ 1 / 0 }}", "{% raw %}", "}}", "$1", "a--b", "---", "a;b", "\\",
+             "two\nlines", "{# a", "größe", "\U0001f4a1", "\u202e", " ")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)

@@ -13,6 +13,8 @@ from pipelines.warehouse.declared_metrics import (
 )
 from tests.worlds.catalogs import read
 
+CALL = "{% set code = 'bytes' %}{{ billable_metric(metric_code=code) }}"
+
 
 def model(name: str, **meta: object) -> dict[str, Any]:
     file = f"models/metrics/{name}.sql"
@@ -20,6 +22,7 @@ def model(name: str, **meta: object) -> dict[str, Any]:
         "resource_type": "model",
         "name": name,
         "original_file_path": file,
+        "raw_code": CALL,
         "config": {"meta": meta},
     }
 
@@ -70,6 +73,12 @@ def test_a_metric_is_what_its_model_declares() -> None:
             "metric_bytes.sql: expected the metric_code 'bytes', as the file is named, found none; "
             "call billable_metric with metric_code='bytes'",
             id="no code",
+        ),
+        pytest.param(
+            manifest(model("metric_bytes", metric_code="bytes") | {"raw_code": 2 * CALL}),
+            "metric_bytes.sql: expected one call of billable_metric, found 2; give each metric a "
+            "file of its own",
+            id="two metrics",
         ),
     ],
 )

@@ -9,6 +9,8 @@ import pytest
 
 from pipelines.warehouse.mappings import mapping_problems
 from pipelines.warehouse.metric_macros import metric_definition, usage_sql, valued_events_sql
+from tests.worlds.compiled_dbt import kept_statements
+from tests.worlds.dbt_macros import metric_macros
 from tests.worlds.dbt_world import DbtWorld, not_passed, parsed_again, parsed_world
 
 TOY_CHARGE_MODEL = """
@@ -315,9 +317,13 @@ def test_names_that_look_like_templates_or_sql_are_names(built: DbtWorld) -> Non
     assert json.loads(definition[0])["group_by"] == ODD_NAMES
 
 
+def _in_one_line(sql: str) -> str:
+    return " ".join(sql.split())
+
+
 def _compiled(world: DbtWorld, name: str) -> str:
     (file,) = (world.folder / "target" / "compiled").rglob(f"{name}.sql")
-    return " ".join(file.read_text().split())
+    return _in_one_line(file.read_text())
 
 
 def test_preview_renders_the_text_that_dbt_runs(built: DbtWorld) -> None:
@@ -325,13 +331,44 @@ def test_preview_renders_the_text_that_dbt_runs(built: DbtWorld) -> None:
                "bucket": "hour", "group_by": ["status"]}  # fmt: skip
     metric = metric_definition(options)
     columns = [
-        "'peak' as metric_code", "'max' as aggregation", "batch_id", "file_id", "line",
+        "'peak' as metric_code", "'max' as aggregation", "batch_id", "file_id", "line", "source",
         "customer_id", "customer_ref", "subscription_ref", "occurred_at", "received_at",
         "properties as dimensions",
     ]  # fmt: skip
     values = valued_events_sql(metric, "events_with_properties", columns)
-    keys = ["subscription_id", "charge_code"]
-    quantities = usage_sql(metric, "events_billable", "periods_charged", keys, "None")
 
-    assert " ".join(values.split()) in _compiled(built, "metric_peak")
-    assert " ".join(quantities.split()) in _compiled(built, "int_usage_aggregated")
+    assert _in_one_line(values) in _compiled(built, "metric_peak")
+
+
+EVENTS, PARTS, SPANS, DAYS = "EVENTS", "PARTS", "SPANS", "local_days"
+"""Stand for relations in SQL that is rendered to be compared."""
+
+
+def test_preview_counts_by_the_text_that_is_run_for_what_a_metric_keeps() -> None:
+    """Both make parts of events, and quantities of parts, by `metric_parts` and `usage_of_parts`.
+
+    They differ in the names of their relations and keys, and in what is kept beside.
+    """
+    metric = metric_definition({"event_name": "n", "aggregation": "max", "value": "bytes * 2",
+                                "bucket": "hour", "group_by": ["status"]})  # fmt: skip
+    metric |= {"metric_code": "peak", "is_joined": False}
+    names = ("int_calendar", "int_calendar_digest", "int_calendar_changes", "int_events_judged",
+             "int_events_attributed", "int_groupings_asked", "int_periods_offered",
+             "int_periods_united", "batches", "metric_peak")  # fmt: skip
+    models = {name: name for name in names} | {"stg_calendar__local_days": DAYS}
+    texts = {"metric_peak": "", "int_events_attributed": ""}
+    run = _in_one_line(";".join(kept_statements([metric], models, texts)))
+
+    macros, keys = metric_macros(), ["subscription_id", "grouping_key"]
+    preview = _in_one_line(usage_sql(metric, EVENTS, SPANS, keys, DAYS))
+    parts = _in_one_line(macros.metric_parts(metric, EVENTS, [*keys, "slot", "group_key"], DAYS))
+    quantities = _in_one_line(macros.usage_of_parts(metric, "parts", SPANS, keys, DAYS))
+    assert preview == f"with parts as ( {parts} ) {quantities}"
+    assert quantities.replace(SPANS, "state_spans") in run
+    before_events, after_events = parts.split(f" {EVENTS} ")
+    assert after_events.split(" group by ")[0] in run
+    columns, placing = before_events.split(" from ( ", 1)
+    assert placing in run
+    aggregates = columns.split("bucket_parts,")[1].split(", ")
+    assert aggregates[0] == "max(value) as value_max"
+    assert all(aggregate in run for aggregate in aggregates)

@@ -3,7 +3,6 @@
 {% macro keep() -%}
     {%- set models = kept_from() -%}
     {%- set metrics = metric_definitions() -%}
-    {%- set views = {'': 'int_events_attributed'} -%}
     {%- set keepers = [] -%}
     {%- do keepers_of(metrics, models, _view_texts(models), keepers) -%}
     {%- set stale = [] -%}

@@ -59,4 +59,3 @@ inner join ' ~ models.int_periods_united ~ ' as periods
     {%- do statements.append(
 'insert into ' ~ names.usage ~ ' by name ' ~ _usage_left_out(metric, finest, names)) -%}
 {%- endmacro %}
-

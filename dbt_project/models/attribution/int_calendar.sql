@@ -42,9 +42,8 @@ calendar as (
     {% for kind, (relation, columns) in parts.items() %}
     select distinct
         {{ sql_text(kind) }} as kind
-        {%- for column, data_type in types.items() %},
-        cast({{ columns.get(column, 'null') }} as {{ data_type }})
-            as {{ column }}
+        {%- for column, type in types.items() %},
+        cast({{ columns.get(column, 'null') }} as {{ type }}) as {{ column }}
         {%- endfor %}
     from {{ ref(relation) }}
     {%- if kind == 'closing' %}

@@ -22,8 +22,30 @@
         {%- endfor -%}
         {%- set statements = [] -%}
         {%- do end_statements(stale, models, statements) -%}
+        {%- do _drop_others(keepers, statements) -%}
         {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- What earlier versions of metrics kept, and metrics that are no more. -#}
+{% macro _drop_others(keepers, statements) -%}
+    {%- set names, codes = ['"marks"', '"calendars"'], [] -%}
+    {%- for keeper in keepers -%}
+        {%- do codes.append(sql_text(keeper.code)) -%}
+        {%- for kind, table in keeper.tables.items() -%}
+            {%- do names.extend([table.split('.')[-1], '"' ~ kind ~ '_' ~ keeper.code ~ '"']) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- do names.append('"counts"') -%}
+    {%- for row in run_query(
+        "select 'view', view_name from duckdb_views() where schema_name = 'states'
+        union all select 'table', table_name from duckdb_tables() where schema_name = 'states'"
+    ).rows if '"' ~ row[1] ~ '"' not in names -%}
+        {%- do statements.append('drop ' ~ row[0] ~ ' if exists ' ~ kept(row[1])) -%}
+    {%- endfor -%}
+    {%- do statements.append('delete from ' ~ kept('marks') ~ ' where metric_code not in ('
+        ~ codes | join(', ') ~ ')') -%}
 {%- endmacro %}
 
 

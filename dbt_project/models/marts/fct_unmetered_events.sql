@@ -1,17 +1,8 @@
--- depends_on: {{ ref('int_usage_kept') }}
 with
 
 unmetered_events as (
 
-    {% for code in var('billable_metrics') %}
-    select
-        {{ sql_text(code) }} as metric_code,
-        *
-    from {{ kept('unmetered_' ~ code) }}
-    {% if not loop.last %}
-    union all
-    {% endif %}
-    {% endfor %}
+    select * from {{ ref('int_events_unmetered') }}
 
 ),
 

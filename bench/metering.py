@@ -286,7 +286,8 @@ def run_rounds(world: World, rounds: int, scratch: Path) -> list[Round]:
     make_checkout(world.folder / "checkout")
     base = scratch / "base"
     copy_home(world.folder / "home", base)
-    world.take_in_until(DAYS - 1, base, "landing")
+    first = world.take_in_until(DAYS - 1, base, "landing")
+    print(json.dumps({"metered first": parts_of(first)}), file=sys.stderr, flush=True)
     found = []
     for number in range(rounds):
         folder = scratch / f"round-{number}"

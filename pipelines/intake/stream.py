@@ -4,8 +4,9 @@
    only the rejections of a held one.
 2. `_sifted` separates the events that pass the sieve from those that must be decided. Files come
    in the order of the registry.
-3. `_write_part` writes the events that passed as a Parquet file of the lake, in a thread. The
-   others are written as parsed parts, as the slower readers write them.
+3. `_write_part` writes the events that passed as a Parquet file of the lake, in a thread. Each
+   file is sorted by name, event and time. The others are written as parsed parts, as the slower
+   readers write them, and `verdict_rows` sorts them.
 
 A few files are in memory at a time. A file of more than `FILE_BYTES_HELD` is not kept: step 2 reads
 it a second time, chunk by chunk.
@@ -24,6 +25,7 @@ import pyarrow.parquet as pq
 
 from pipelines.intake.key_filter import KeyFilter
 from pipelines.intake.sieve import PlainTimes, Sieve
+from pipelines.intake.verdict_rows import ROW_GROUP_ROWS
 from pipelines.landing.store import Landing
 from pipelines.reading.dialects import Dialect
 from pipelines.reading.file_reading import FileReading, unreadable
@@ -31,15 +33,10 @@ from pipelines.reading.formats.lines import Chunk
 from pipelines.reading.hold_rule import HoldRule
 from pipelines.reading.parse import FileOrigin, ParsedChunk
 from pipelines.reading.parts import LandedFile, ParsedBatch, ParsedFile, Parts
-from pipelines.reading.scanner.columns import (
-    Rows,
-    ScannedChunk,
-    event_rows,
-    parsed_rows,
-    scan_chunk,
-)
+from pipelines.reading.scanner.columns import ScannedChunk, scan_chunk
 from pipelines.reading.scanner.forms import scan_form
 from pipelines.reading.scanner.lines import Form
+from pipelines.reading.scanner.rows import EventRows, Rows, parsed_rows
 from pipelines.vocabulary.errors import LandingError, UnreadableFileError
 from pipelines.vocabulary.tables import ACCEPTED_EVENTS
 
@@ -52,7 +49,9 @@ BATCH_KEYS = 64_000_000
 PART_ROWS = 500_000
 """Events in one Parquet file of the lake, about."""
 
-_ROW_GROUP_ROWS = 32_768
+PART_BYTES = 1024 * 1024 * 1024
+"""Bytes of the buffers behind one Parquet file, about. So no column of it reaches 2 GiB of text."""
+
 _DICTIONARIES = [
     "batch_id",
     "file_id",
@@ -68,7 +67,17 @@ _DICTIONARIES = [
 _DIFFERENCES = ("line", "byte_offset", "byte_length", "occurred_at")
 # Compression gains nothing on random bytes, and too little on differences for the time it takes.
 _INCOMPRESSIBLE = ("key_hash", "idempotency_key", "payload_digest", *_DIFFERENCES)
-_STATISTICS = ["batch_id", "file_id", "line", "key_hash", "occurred_at", "received_at"]
+_STATISTICS = [
+    "batch_id",
+    "file_id",
+    "line",
+    "key_hash",
+    "customer_ref",
+    "subscription_ref",
+    "event_name",
+    "occurred_at",
+    "received_at",
+]
 
 ReadChunk = ScannedChunk | ParsedChunk
 """A chunk as the scanner read it, or the strict reader where the scanner could not."""
@@ -234,6 +243,7 @@ class _Writer:
         self._ahead = ahead
         self._pending: list[tuple[ScannedChunk, Rows]] = []
         self._rows = 0
+        self._bytes = 0
         self._writes: list[Future[Path]] = []
 
     def add(self, chunk: ScannedChunk, rows: Rows) -> None:
@@ -241,7 +251,8 @@ class _Writer:
         if len(rows):
             self._pending.append((chunk, rows))
             self._rows += len(rows)
-        if self._rows >= PART_ROWS:
+            self._bytes += chunk.buffer.nbytes
+        if self._rows >= PART_ROWS or self._bytes >= PART_BYTES:
             self._submit()
 
     def finish(self) -> tuple[Path, ...]:
@@ -256,17 +267,17 @@ class _Writer:
             self._writes[-self._ahead].result()
         path = self._folder / f"passed-{len(self._writes):05d}.parquet"
         self._writes.append(self._pool.submit(_write_part, path, self._pending, self._batch_id))
-        self._pending, self._rows = [], 0
+        self._pending, self._rows, self._bytes = [], 0, 0
 
 
 def _write_part(path: Path, chosen: list[tuple[ScannedChunk, Rows]], batch_id: int) -> Path:
-    """One Parquet file of `accepted_events`, its rows in the order of the registry."""
+    """One Parquet file of `accepted_events`, its rows in the order of the lake."""
+    events = EventRows(chosen, is_sorted=True)
+    for chunk, _ in chosen:
+        chunk.release()
     writer: pq.ParquetWriter | None = None
-    tables: list[pa.Table] = []
-
-    def write_group() -> None:
-        nonlocal writer
-        group = pa.concat_tables(tables)
+    for rows in events.tables(ROW_GROUP_ROWS):
+        group = _lake_rows(rows, batch_id)
         if writer is None:
             writer = pq.ParquetWriter(
                 path,
@@ -281,19 +292,8 @@ def _write_part(path: Path, chosen: list[tuple[ScannedChunk, Rows]], batch_id: i
                 store_schema=False,
             )
         writer.write_table(group, row_group_size=group.num_rows)
-        tables.clear()
-
-    for chunk, rows in chosen:
-        tables.append(_lake_rows(event_rows(chunk, rows), batch_id))
-        # Small tables share a row group, because each group has dictionaries of its own.
-        if sum(table.num_rows for table in tables) >= _ROW_GROUP_ROWS:
-            write_group()
-    if tables:
-        write_group()
     assert writer is not None  # noqa: S101 -- parts are not empty
     writer.close()
-    for chunk, _ in chosen:
-        chunk.release()
     return path
 
 

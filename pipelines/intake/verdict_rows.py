@@ -16,6 +16,9 @@ from pipelines.vocabulary.verdicts import FileStatus, Verdict
 EVENTS_PER_GROUP = 1_500_000
 """Events decided at a time; they take about 2 GiB of memory at most."""
 
+ROW_GROUP_ROWS = 32_768
+"""Rows of a row group. A look-up of one name reads at least one group of each file."""
+
 _HASHES = 2**64
 
 
@@ -43,7 +46,9 @@ def groups(
 
 
 def write_rows(table: LakeTable, rows: pl.DataFrame, batch_id: int, path: Path) -> Path:
-    """The path, once `rows` are written there with the table's columns, by (file_id, line).
+    """The path, once `rows` are written there with the table's columns, in the order of the lake.
+
+    The order is that of `vocabulary.tables.events`. `reading.scanner.rows` has it for streams.
 
     Args:
         table: the table of the lake; a column that `rows` lacks is null.
@@ -52,15 +57,34 @@ def write_rows(table: LakeTable, rows: pl.DataFrame, batch_id: int, path: Path) 
         path: the Parquet file to write.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows.sort("file_id", "line").select(
+    name = pl.coalesce("customer_ref", "subscription_ref", pl.lit(""))
+    rows.select(
         pl.lit(batch_id).cast(column.dtype).alias(column.name)
         if column.name == "batch_id"
         else pl.col(column.name).cast(column.dtype)
         if column.name in rows.columns
         else pl.lit(None, column.dtype).alias(column.name)
         for column in table.columns
-    ).write_parquet(path, compression="zstd", compression_level=1, row_group_size=131_072)
+    ).sort(name, "event_name", "occurred_at", "file_id", "line").write_parquet(
+        path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP_ROWS
+    )
     return path
+
+
+def in_earlier_order(path: Path) -> Path:
+    """The path of a copy beside it, as `write_rows` wrote the rows before they were sorted by name.
+
+    A rebuilt file must have the bytes that were committed. Batches of earlier versions stay in the
+    lake with their rows by (file_id, line).
+
+    Args:
+        path: a file of `write_rows`.
+    """
+    earlier = path.with_suffix(".by-place.parquet")
+    pl.read_parquet(path).sort("file_id", "line").write_parquet(
+        earlier, compression="zstd", compression_level=1, row_group_size=131_072
+    )
+    return earlier
 
 
 def unread_lines(parts: tuple[Path, ...]) -> pl.LazyFrame:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipelines.audit.window import check_index
@@ -20,6 +21,7 @@ from pipelines.intake.window_index import WindowIndex
 from pipelines.landing.store import Landing
 from pipelines.reading.formats.lines import split_chunks
 from pipelines.reading.parts import ParsedBatch
+from pipelines.vocabulary.tables import ACCEPTED_EVENTS, REFUSED_EVENTS
 from tests.worlds.deliveries import cut_rows, source_rows
 from tests.worlds.lakes import decide_landing, open_lake, verdict_rows
 from tests.worlds.landings import LandedWorld, VerdictRow, drop_into_folder, make_landed_world
@@ -140,6 +142,7 @@ def test_streamed_batches_give_the_same_verdicts(
     [
         ("pipelines.intake.stream.FILE_BYTES_HELD", 0),
         ("pipelines.intake.stream.PART_ROWS", 1),
+        ("pipelines.intake.stream.PART_BYTES", 1),
         ("pipelines.intake.stream.BATCH_KEYS", 1),
         ("pipelines.intake.window_index.SEGMENT_KEYS", 1),
         ("pipelines.intake.window_index.SPAN_KEYS", 1),
@@ -147,6 +150,7 @@ def test_streamed_batches_give_the_same_verdicts(
     ids=[
         "files read twice",
         "a part for each event",
+        "a part for each chunk",
         "a full filter",
         "a run for each file",
         "a run read key by key",
@@ -167,6 +171,29 @@ def test_no_bound_of_memory_changes_a_verdict(
 
     assert _decided(world, tmp_path) == world.expected_rows()
     assert streamed
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("is_streamed", [True, False], ids=["streamed", "decided"])
+def test_each_file_of_events_is_sorted_by_name_event_and_time(
+    seed: int, is_streamed: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if is_streamed:
+        request.getfixturevalue("streamed")
+
+    _decided(make_landed_world(seed), tmp_path)
+
+    moved = 0
+    with open_lake(tmp_path / "home", read_only=True) as lake:
+        for table in (ACCEPTED_EVENTS, REFUSED_EVENTS):
+            for path in lake.files_after(table, 0):
+                rows = pl.read_parquet(path)
+                name = pl.coalesce("customer_ref", "subscription_ref", pl.lit(""))
+                order = (name, "event_name", "occurred_at", "file_id", "line")
+                assert rows.equals(rows.sort(order))
+                moved += not rows.equals(rows.sort("file_id", "line"))
+    # If every file were in the order of the registry, too, this would test nothing.
+    assert moved
 
 
 def test_the_worlds_show_every_verdict() -> None:

@@ -14,8 +14,9 @@ from polars.testing import assert_frame_equal
 from pipelines.reading.dialects import DIALECTS
 from pipelines.reading.formats.lines import Chunk, last_lines
 from pipelines.reading.parse import FileOrigin, parse_chunk
-from pipelines.reading.scanner.columns import ScannedChunk, parsed_rows, scan_chunk
+from pipelines.reading.scanner.columns import ScannedChunk, scan_chunk
 from pipelines.reading.scanner.forms import scan_form
+from pipelines.reading.scanner.rows import parsed_rows
 from tests.hostile.cases import good_line
 from tests.hostile.fuzz_spread import joined, made_pieces
 from tests.hostile.mutants import mutated_lines

@@ -68,7 +68,7 @@ events_with_properties as (
                     list_filter(
                         [
                             {%- for name in joins.properties %}
-                            row({{ sql_text(name) }}, cast(mapping.{{ name }} as varchar))
+                            row({{ sql_text(name) }}, cast(mapping."{{ name }}" as varchar))
                             {{- ',' if not loop.last }}
                             {%- endfor %}
                         ],
@@ -82,7 +82,7 @@ events_with_properties as (
     left join {{ mapping }} as mapping
         on
             events.properties[{{ sql_text(joins.key) }}]
-            = mapping.{{ joins.get('column', joins.key) }}
+            = cast(mapping."{{ joins.get('column', joins.key) }}" as varchar)
             and events.occurred_at
             >= coalesce(cast(mapping.{{ from_at }} as timestamptz), {{ distant_past() }})
             and events.occurred_at

@@ -22,8 +22,30 @@
         {%- endfor -%}
         {%- set statements = [] -%}
         {%- do end_statements(stale, models, statements) -%}
+        {%- do _drop_others(keepers, statements) -%}
         {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
     {%- endif -%}
+{%- endmacro %}
+
+
+{#- What earlier versions of metrics kept, and metrics that are no more. -#}
+{% macro _drop_others(keepers, statements) -%}
+    {%- set names, codes = ['"marks"', '"calendars"'], [] -%}
+    {%- for keeper in keepers -%}
+        {%- do codes.append(sql_text(keeper.code)) -%}
+        {%- for kind, table in keeper.tables.items() -%}
+            {%- do names.extend([table.split('.')[-1], '"' ~ kind ~ '_' ~ keeper.code ~ '"']) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- do names.append('"counts"') -%}
+    {%- for row in run_query(
+        "select 'view', view_name from duckdb_views() where schema_name = 'states'
+        union all select 'table', table_name from duckdb_tables() where schema_name = 'states'"
+    ).rows if '"' ~ row[1] ~ '"' not in names -%}
+        {%- do statements.append('drop ' ~ row[0] ~ ' if exists ' ~ kept(row[1])) -%}
+    {%- endfor -%}
+    {%- do statements.append('delete from ' ~ kept('marks') ~ ' where metric_code not in ('
+        ~ codes | join(', ') ~ ')') -%}
 {%- endmacro %}
 
 
@@ -46,7 +68,8 @@
 {%- endmacro %}
 
 
-{#- The text of the views of events, by the names of models. -#}
+{#- The text of the views of events, by the names of models, with a digest of whatever
+    else they read: a mapping is edited like code. -#}
 {% macro _view_texts(models) -%}
     {%- set texts = {} -%}
     {%- set views = run_query('select schema_name, view_name, sql from duckdb_views()') -%}
@@ -54,6 +77,15 @@
         {%- for view in views.rows
             if view[0] == relation.schema and view[1] == relation.identifier -%}
             {%- do texts.update({name: view[2]}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for node in graph.nodes.values()
+        if node.name in texts and node.name.startswith('metric_') -%}
+        {%- for parent in node.depends_on.nodes
+            if parent in graph.nodes and graph.nodes[parent].name != 'int_events_attributed' -%}
+            {%- set digest = run_query('select ' ~ digest_of_rows('parent_rows') ~ ' from '
+                ~ graph.nodes[parent].relation_name ~ ' as parent_rows') -%}
+            {%- do texts.update({node.name: texts[node.name] ~ digest.rows[0][0]}) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(texts) }}

@@ -43,6 +43,7 @@
         {%- do keeper.update({'tables': {
             'slots': kept('slots_' ~ suffix),
             'state': kept('state_' ~ suffix),
+            'unmetered': kept('unmetered_' ~ suffix),
             'usage': kept('usage_' ~ keeper.code),
         }}) -%}
         {%- do keeper.tables.update({'days': kept('days_' ~ suffix)})

@@ -6,9 +6,10 @@
     slots_<code>     one row per name as sent and what it resolves to
     state_<code>     one row per slot, group and whatever else is merged by
     days_<code>      the same by local day, where a day has a quantity of its own
+    unmetered_<code> one row per event that has no value
     usage_<code>     one row per quantity of a period, and per reason that has none
 
-    Slots, states and days are named by the digest of what they hold, so that a changed
+    Slots, states, days and events without value are named by the digest of what they hold, so that a changed
     metric begins with empty ones. -#}
 {% macro kept(name) -%} warehouse.states."{{ name }}" {%- endmacro %}
 

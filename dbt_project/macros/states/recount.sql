@@ -52,6 +52,11 @@ select subscription_id, invoice_id from state_slots_gone') -%}
             ~ ('slot_id' if keeper.metric is not none else 'rowid')
             ~ ' in (select slot_id from state_slots_gone)') -%}
     {%- endfor -%}
+    {%- do statements.append(
+'delete from ' ~ keeper.tables.unmetered ~ ' as unmetered
+using state_recounted_' ~ number ~ ' as recounted
+where ' ~ same_columns(['customer_ref', 'subscription_ref'], 'unmetered', 'recounted') ~ '
+and unmetered.occurred_at >= recounted.from_at') if keeper.metric is not none -%}
 {%- endmacro %}
 
 

@@ -15,7 +15,8 @@
                 ~ ') from (' ~ delta_query(keeper.metric, events_of_view(keeper.metric, models),
                 models, kind == 'days') ~ ') as delta limit 0') -%}
         {%- endfor -%}
-        {%- for kind in ('slots', 'state', 'days') if kind in tables -%}
+        {%- do statements.append(_unmetered_table(tables.unmetered)) -%}
+        {%- for kind in ('slots', 'state', 'days', 'unmetered') if kind in tables -%}
             {%- do statements.append('create or replace view ' ~ kept(kind ~ '_' ~ keeper.code)
                 ~ ' as select * from ' ~ tables[kind]) -%}
         {%- endfor -%}
@@ -47,6 +48,20 @@ create table if not exists {{ name }} (
     unmetered_reason varchar,
     first_occurred_at timestamptz,
     last_occurred_at timestamptz
+)
+{%- endmacro %}
+
+
+{% macro _unmetered_table(name) -%}
+create table if not exists {{ name }} (
+    file_id bigint,
+    line bigint,
+    customer_id varchar,
+    customer_ref varchar,
+    subscription_ref varchar,
+    occurred_at timestamptz,
+    received_at timestamptz,
+    unmetered_reason varchar
 )
 {%- endmacro %}
 

@@ -1,8 +1,17 @@
+-- depends_on: {{ ref('int_usage_kept') }}
 with
 
-metered_events as (
+unmetered_events as (
 
-    {{ metered_events() }}
+    {% for code in var('billable_metrics') %}
+    select
+        {{ sql_text(code) }} as metric_code,
+        *
+    from {{ kept('unmetered_' ~ code) }}
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {% endfor %}
 
 ),
 
@@ -12,23 +21,22 @@ landing_files as (
 
 ),
 
-unmetered_events as (
+unmetered_with_path as (
 
     select
-        metered_events.metric_code,
-        metered_events.file_id,
-        metered_events.line,
+        unmetered_events.metric_code,
+        unmetered_events.file_id,
+        unmetered_events.line,
         landing_files.path,
-        metered_events.customer_id,
-        metered_events.customer_ref,
-        metered_events.subscription_ref,
-        metered_events.occurred_at,
-        metered_events.received_at,
-        metered_events.unmetered_reason
-    from metered_events
+        unmetered_events.customer_id,
+        unmetered_events.customer_ref,
+        unmetered_events.subscription_ref,
+        unmetered_events.occurred_at,
+        unmetered_events.received_at,
+        unmetered_events.unmetered_reason
+    from unmetered_events
     left join landing_files
-        on metered_events.file_id = landing_files.file_id
-    where metered_events.unmetered_reason is not null
+        on unmetered_events.file_id = landing_files.file_id
 
 )
 
@@ -43,4 +51,4 @@ select
     occurred_at,
     received_at,
     unmetered_reason
-from unmetered_events
+from unmetered_with_path

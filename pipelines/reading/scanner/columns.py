@@ -1,33 +1,28 @@
-"""Scanned chunks: runs the scanner over a chunk, and gathers chosen events as Arrow columns.
-
-`intake.sieve` chooses the events.
+"""Scanned chunks: runs the scanner over a chunk. `rows` makes columns of chosen events.
 
 Invariant: the scanned events and the lines left to the strict reader give the same rows, byte for
 byte, as the strict reader alone.
 """
 
-import hashlib
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipelines.reading.dialects import Dialect
 from pipelines.reading.formats.lines import Chunk
 from pipelines.reading.formats.records import BYTE_ORDER_MARK
 from pipelines.reading.parse import FileOrigin, ParsedChunk
-from pipelines.reading.scanner.compiled import WORD_BYTES, compiled, put_word, word_at
+from pipelines.reading.scanner.compiled import WORD_BYTES, compiled
 from pipelines.reading.scanner.json_tokens import MEMBERS_USUAL
 from pipelines.reading.scanner.lines import (
     DISTINCT_NAMES,
     FOUND,
     LINE_BYTES_USUAL,
     LINES,
-    NAMES,
     ROWS,
     SLOTS,
     STRICT,
@@ -37,11 +32,7 @@ from pipelines.reading.scanner.lines import (
     scan_lines,
 )
 from pipelines.reading.scanner.strict_lines import strict_lines
-from pipelines.vocabulary.frames import PARSED_EVENTS
 from pipelines.vocabulary.limits import NAME_BYTES_MAX
-
-Rows = NDArray[np.int64]
-"""The numbers of the chosen events of a chunk, from 0."""
 
 
 @dataclass(frozen=True)
@@ -211,130 +202,6 @@ def _scanned(lines: int, properties: int) -> Scanned:
     )
 
 
-def event_rows(chunk: ScannedChunk, rows: Rows) -> pa.Table:
-    """One row per chosen event, with the columns of `PARSED_EVENTS` as Arrow arrays.
-
-    `line_sha256` is left out. So are the columns of amendments, which the scanner leaves to the
-    strict reader. Names and the columns that all rows share repeat, so they are dictionaries.
-    Parquet stores a dictionary as it is.
-
-    Args:
-        chunk: the chunk that holds the events.
-        rows: the numbers of the chosen events.
-    """
-    found, origin, count = chunk.found, chunk.origin, len(rows)
-    lines = found.row_line[rows]
-    instants = pa.timestamp("us", "UTC")
-    columns = {
-        "file_id": pa.array(np.full(count, origin.file_id, np.int64)),
-        "line": pa.array(_numbers(chunk, lines)),
-        "byte_offset": pa.array(chunk.byte_offset + found.line_place[lines].astype(np.int64)),
-        "byte_length": pa.array(found.line_bytes[lines].astype(np.int64)),
-        "source": _repeated(origin.source, count),
-        "dedupe_scope": _repeated(origin.dedupe_scope, count),
-        "key_hash": pa.array(found.key_hash[rows]),
-        "idempotency_key": _texts(chunk, found.key_place, found.key_bytes, rows),
-        "customer_ref": _texts(chunk, found.customer_place, found.customer_bytes, rows, True),
-        "subscription_ref": _texts(
-            chunk, found.subscription_place, found.subscription_bytes, rows, True
-        ),
-        "event_name": _named(chunk, found.event_name[rows]),
-        "occurred_at": pa.array(found.occurred_at[rows]).cast(instants),
-        "received_at": pa.array(np.full(count, origin.received_at, np.int64)).cast(instants),
-        "properties": _properties(chunk, rows),
-        "payload_digest": _digests(found.payload_digest[rows]),
-    }
-    return pa.table(columns)
-
-
-def parsed_rows(chunk: ScannedChunk, rows: Rows) -> pl.DataFrame:
-    """One row per chosen event, as the strict reader makes it; schema `PARSED_EVENTS`."""
-    starts, lengths = (
-        column[chunk.found.row_line[rows]].tolist()
-        for column in (chunk.found.line_place, chunk.found.line_bytes)
-    )
-    buffer = chunk.buffer.data
-    digests = [
-        hashlib.sha256(buffer[start : start + length]).digest()
-        for start, length in zip(starts, lengths, strict=True)
-    ]
-    events = event_rows(chunk, rows)
-    # Polars does not cast a dictionary inside a map.
-    map_of_texts = pa.map_(pa.string(), pa.string())
-    place = events.column_names.index("properties")
-    frame = pl.from_arrow(
-        events.set_column(place, "properties", events["properties"].cast(map_of_texts))
-    )
-    assert isinstance(frame, pl.DataFrame)  # noqa: S101 -- a table gives a frame
-    return frame.with_columns(pl.Series("line_sha256", digests, pl.Binary)).select(
-        pl.col(name).cast(dtype)
-        if name in frame.columns or name == "line_sha256"
-        else pl.lit(None, dtype).alias(name)
-        for name, dtype in PARSED_EVENTS.items()
-    )
-
-
-def _numbers(chunk: ScannedChunk, lines: NDArray[np.int32]) -> NDArray[np.int64]:
-    numbers = chunk.first_line + lines.astype(np.int64)
-    return numbers if chunk.shifts is None else numbers + chunk.shifts[lines]
-
-
-def _repeated(text: str, count: int) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(np.zeros(count, np.int32), pa.array([text]))
-
-
-def _texts(
-    chunk: ScannedChunk,
-    places: NDArray[np.int32],
-    lengths: NDArray[np.int32],
-    rows: Rows,
-    is_optional: bool = False,
-) -> pa.Array:
-    chosen = lengths[rows]
-    if is_optional and not chosen.any():
-        return pa.nulls(len(rows), pa.string())
-    offsets = np.zeros(len(rows) + 1, np.int32)
-    np.cumsum(chosen, out=offsets[1:])
-    texts = np.empty(int(offsets[-1]) + WORD_BYTES, np.uint8)
-    _gather(chunk.buffer, places[rows], offsets, texts)
-    given = None
-    if is_optional and not chosen.all():
-        given = pa.array(chosen > 0).buffers()[1]
-    return pa.Array.from_buffers(
-        pa.string(), len(rows), [given, pa.py_buffer(offsets), pa.py_buffer(texts)]
-    )
-
-
-def _named(chunk: ScannedChunk, numbers: NDArray[np.int32]) -> pa.Array:
-    found = chunk.found
-    every = np.arange(int(found.counts[NAMES]), dtype=np.int64)
-    names = _texts(chunk, found.name_place, found.name_bytes, every)
-    return pa.DictionaryArray.from_arrays(numbers, names)
-
-
-def _properties(chunk: ScannedChunk, rows: Rows) -> pa.Array:
-    found = chunk.found
-    ends = found.properties_end[: chunk.events]
-    starts = np.zeros(chunk.events, np.int32)
-    starts[1:] = ends[:-1]
-    offsets = np.zeros(len(rows) + 1, np.int32)
-    np.cumsum(ends[rows] - starts[rows], out=offsets[1:])
-    chosen = np.empty(int(offsets[-1]), np.int64)
-    _spread(starts[rows], offsets, chosen)
-    return pa.MapArray.from_arrays(
-        pa.array(offsets),
-        _named(chunk, found.property_name[chosen]),
-        _texts(chunk, found.property_place, found.property_bytes, chosen),
-    )
-
-
-def _digests(halves: NDArray[np.uint64]) -> pa.Array:
-    offsets = np.arange(len(halves) + 1, dtype=np.int32) * 16
-    return pa.Array.from_buffers(
-        pa.binary(), len(halves), [None, pa.py_buffer(offsets), pa.py_buffer(halves)]
-    )
-
-
 @compiled
 def _counted(buffer: Any, size: int) -> Any:
     """The numbers of line ends and of colons: bounds on the chunk's lines and properties."""
@@ -343,22 +210,3 @@ def _counted(buffer: Any, size: int) -> Any:
         lines += buffer[at] == 10
         colons += buffer[at] == 58
     return lines, colons
-
-
-@compiled
-def _gather(buffer: Any, places: Any, offsets: Any, texts: Any) -> None:
-    """Copies the texts at `places` one behind another. Overwrites a word behind the last one."""
-    for row in range(len(places)):
-        place, at = np.int64(places[row]), np.int64(offsets[row])
-        length = np.int64(offsets[row + 1]) - at
-        for byte in range(0, length, WORD_BYTES):
-            put_word(texts, at + byte, word_at(buffer, place + byte))
-
-
-@compiled
-def _spread(starts: Any, offsets: Any, chosen: Any) -> None:
-    """Writes the numbers of every chosen event's properties into `chosen`, in order."""
-    for row in range(len(starts)):
-        start = np.int64(starts[row]) - np.int64(offsets[row])
-        for place in range(offsets[row], offsets[row + 1]):
-            chosen[place] = start + place

@@ -78,3 +78,22 @@ def lowest_bit(typing: Any, word: Any) -> Any:
         return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
 
     return types.int64(types.uint64), read
+
+
+@intrinsic
+def prefetch(typing: Any, buffer: Any, at: Any) -> Any:
+    """Asks the processor for the bytes at `at`, which are written soon. It does not wait."""
+
+    def ask(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        word = ir.IntType(32)
+        place = _pointer(context, builder, signature.args[0], values, 8)
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch",
+            (place.type,),
+            ir.FunctionType(ir.VoidType(), [place.type, word, word, word]),
+        )
+        # Write, keep it in all caches, data.
+        builder.call(function, [place, *(ir.Constant(word, number) for number in (1, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.none(buffer, types.int64), ask

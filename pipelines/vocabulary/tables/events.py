@@ -1,4 +1,9 @@
-"""Usage events: those accepted, and the lines that were refused."""
+"""Usage events: those accepted, and the lines that were refused.
+
+Order: the rows of each Parquet file are sorted by (name, event_name, occurred_at, file_id, line).
+The name is `customer_ref`, else `subscription_ref`, else the empty text. Texts are compared by
+their bytes, and null comes first. A large batch has several files, and each is sorted alone.
+"""
 
 import polars as pl
 

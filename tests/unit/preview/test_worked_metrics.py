@@ -1,94 +1,109 @@
-"""The examples of `docs/metrics.md`, with the figures worked out by hand."""
+"""The examples of `docs/metrics.md`, as they stand on the page, give what it says."""
 
+import json
+import re
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 
+from pipelines.settings import REPOSITORY
+from pipelines.warehouse.metric_files import read_metric_file
+from pipelines.warehouse.metric_macros import metric_definition
 from tests.worlds.previews import Case, result_of
 
-APRIL = {"start": "2026-04-01", "end": "2026-05-01"}
+PAGE = (REPOSITORY / "docs" / "metrics.md").read_text()
 
 
-def event(clock: str, **properties: object) -> Case:
-    return {"occurred_at": f"2026-04-{clock}Z", "properties": properties}
+def section(heading: str) -> str:
+    (text,) = re.findall(rf"^#+ {heading}\n(.*?)(?=^##? |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    return str(text)
 
 
-def groups(metric: Case, events: list[Case], period: Case = APRIL) -> Any:
-    asked = {"kind": "aggregate", "metric": metric, "events": events, "period": period}
-    return [(each["group"], each["quantity"]) for each in result_of(asked)["groups"]]
+def blocks(text: str, language: str) -> list[str]:
+    """The code of each block in this language, also of one that stands in a list."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
+    return [dedent(code) for _, code in found]
 
 
-def test_gigabytes_by_region() -> None:
-    metric = {"aggregation": "sum", "value": "bytes / 1000000000", "group_by": ["region"]}
-    events = [
-        event("02T10:00:00", bytes=2500000000, region="eu"),
-        event("03T10:00:00", bytes="1", region="eu"),
-        event("04T10:00:00", bytes=1000000000, region="us"),
+EXAMPLES = re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", section("Examples"), re.MULTILINE | re.DOTALL)
+
+
+def groups(case: Case) -> list[dict[str, Any]]:
+    return [
+        {name: group[name] for name in ("group", "quantity")} for group in result_of(case)["groups"]
     ]
-    assert groups(metric, events) == [({"region": "eu"}, "2.500000001"), ({"region": "us"}, "1")]
 
 
-def test_cpu_minutes_of_heartbeats_whose_keys_repeat() -> None:
-    metric = {"aggregation": "sum", "value": "cpus * 30 / 60"}
+def test_the_page_has_the_examples_that_people_ask_for() -> None:
+    names = " ".join(name for name, _ in EXAMPLES)
+    for topic in ("CDN", "heartbeats", "LLM", "Storage", "Seats", "95th percentile"):
+        assert topic in names
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in EXAMPLES])
+def test_an_example_gives_what_the_page_says(text: str) -> None:
+    case, answer = map(json.loads, blocks(text, "json"))
+
+    assert groups(case) == answer
+    # An option that changes nothing would explain nothing.
+    assert len(case["events"]) > 1
+
+
+def test_five_minutes_lead_from_a_file_to_its_quantity(tmp_path: Path) -> None:
+    start = section("A metric in five minutes")
+    (file,), (case,) = blocks(start, "sql"), blocks(start, "json")
+    (tmp_path / "metric_egress_gb.sql").write_text(file)
+    metric = read_metric_file(tmp_path / "metric_egress_gb.sql")
+    asked = json.loads(case)
+
+    assert metric.code == "egress_gb"
+    assert metric.definition == metric_definition(asked["metric"])
+    assert groups(asked) == [{"group": {"region": "eu"}, "quantity": "2.5"}]
+
+
+def test_heartbeats_that_repeat_count_once() -> None:
+    (case, _), = [map(json.loads, blocks(text, "json")) for name, text in EXAMPLES
+                  if "heartbeats" in name]  # fmt: skip
+    keys = [event["key"] for event in case["events"]]
+    assert len(set(keys)) == len(keys) - 1
+    assert groups(case | {"dedupe": "none"}) == [{"group": {}, "quantity": "8"}]
+
+
+def test_empty_buckets_count_only_if_they_are_asked_for() -> None:
+    ((case, _),) = [map(json.loads, blocks(text, "json")) for name, text in EXAMPLES
+                    if "percentile" in name]  # fmt: skip
+    skipping = case["metric"] | {"empty_buckets": "skip"}
+    assert groups(case | {"metric": skipping}) == [{"group": {}, "quantity": "3"}]
+
+
+def test_seats_by_days_of_the_page_are_counted_by_hand() -> None:
+    ((case, _),) = [map(json.loads, blocks(text, "json")) for name, text in EXAMPLES
+                    if "Seats" in name]  # fmt: skip
+    without_past = case | {"events": case["events"][1:]}
+    # Bob's three days of thirty: who was never added is not there.
+    assert groups(without_past) == [{"group": {}, "quantity": "0.1"}]
+
+
+def test_tokens_by_kind_are_one_metric() -> None:
     events = [
-        event(f"01T00:0{minute}:{second}", cpus=4) | {"key": f"m1/{minute}/{second}"}
-        for minute, second in ((0, "00"), (0, "30"), (1, "00"), (0, "30"))
+        {"occurred_at": "2026-04-01T00:00:00Z",
+         "properties": {"model": "large", "kind": kind, "tokens": tokens}}
+        for kind, tokens in (("input", 1200), ("output", 340), ("input", 5))
+    ]  # fmt: skip
+    metric = {"aggregation": "sum", "value": "tokens", "group_by": ["model", "kind"]}
+    asked = {"kind": "aggregate", "metric": metric, "events": events,
+             "period": {"start": "2026-04-01", "end": "2026-05-01"}}  # fmt: skip
+    assert [(each["group"]["kind"], each["quantity"]) for each in groups(asked)] == [
+        ("input", "1205"),
+        ("output", "340"),
     ]
-    asked = {"kind": "aggregate", "metric": metric, "events": events, "period": APRIL}
-    # Three heartbeats of half a minute on four processors.
-    assert result_of(asked | {"dedupe": "first"})["groups"][0]["quantity"] == "6"
 
 
-def test_tokens_that_are_not_cached() -> None:
-    metric = {
-        "aggregation": "sum",
-        "value": "coalesce(input_tokens, 0) + coalesce(output_tokens, 0)",
-        "exclude": [{"cached": "true"}],
-    }
-    events = [
-        event("01T00:00:00", input_tokens=1200, output_tokens=340),
-        event("01T00:00:01", input_tokens=800),
-        event("01T00:00:02", input_tokens=5000, output_tokens=1, cached=True),
-    ]
-    assert groups(metric, events) == [({}, "2340")]
-
-
-def test_storage_of_levels() -> None:
-    metric = {"aggregation": "weighted_sum", "value": "gb", "values": "levels"}
-    events = [event("11T00:00:00", gb=300), event("21T00:00:00", gb=600)]
-    # Nothing for 10 days, 300 for 10 and 600 for 10.
-    assert groups(metric, events) == [({}, "300")]
-
-
-def test_seats_by_days() -> None:
-    metric = {"aggregation": "unique_count", "value": "user", "operation": "op", "by_days": True}
-    events = [
-        event("01T09:00:00", user="ada", op="add"),
-        event("16T00:00:00", user="ada", op="remove"),
-        event("28T12:00:00", user="bob"),
-    ]
-    # Ada has 15 days, for the 16th begins without her; Bob has the 28th to the 30th.
-    assert groups(metric, events) == [({}, "0.6")]
-
-
-@pytest.mark.parametrize(("empty", "expected"), [("zero", "2"), ("skip", "3")])
-def test_95th_percentile_of_bandwidth(empty: str, expected: str) -> None:
-    metric = {
-        "aggregation": "sum",
-        "value": "mbit / 300",
-        "bucket": "5 minutes",
-        "combine": "percentile",
-        "percentile": 95,
-        "empty_buckets": empty,
-    }
-    hours = {"start": "2026-04-01T00:00:00Z", "end": "2026-04-01T02:00:00Z"}
-    # 24 buckets; the 23rd of them in order is the second largest of these.
-    events = [event(f"01T00:{minute:02}:01", mbit=mbit) for minute, mbit in
-              ((0, 300), (5, 600), (10, 450), (11, 450))]  # fmt: skip
-    assert groups(metric, events, hours) == [({}, expected)]
-
-
-def test_slow_answers() -> None:
-    metric = {"aggregation": "count", "filters": {"ms": {"gt": "1000"}}}
-    events = [event("01T00:00:00", ms=ms) for ms in ("1000", 1000.5, "1e4", "slow")]
-    assert groups(metric, [*events, event("01T00:00:00")]) == [({}, "2")]
+def test_gigabyte_hours_are_the_level_by_the_hours_of_the_month() -> None:
+    ((case, _),) = [map(json.loads, blocks(text, "json")) for name, text in EXAMPLES
+                    if "Storage" in name]  # fmt: skip
+    hours = case["metric"] | {"value": "gb * 720"}
+    # 300 GB for 240 hours, and 600 GB for 240 hours.
+    assert groups(case | {"metric": hours}) == [{"group": {}, "quantity": "216000"}]

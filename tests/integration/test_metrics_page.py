@@ -1,0 +1,25 @@
+"""The query of `docs/metrics.md` over the view of a metric runs on the world written by hand."""
+
+import re
+from decimal import Decimal
+
+from pipelines.settings import REPOSITORY
+from tests.worlds.dbt_world import built_world
+
+PAGE = (REPOSITORY / "docs" / "metrics.md").read_text()
+
+
+def test_usage_by_any_property_is_one_query() -> None:
+    (query,) = re.findall(r"^```sql\n(select.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+    found = built_world().query(re.sub(r"{{ ref\('(\w+)'\) }}", r"metrics.\1", query))
+
+    assert found == [
+        # 100, 100 and 1; amended, voided and late ones: 1000, 1000, 2000, 3000, 0, 70 and 40.
+        ("acme", "200", 10, Decimal(7311)),
+        # 7 under an alias, 9, and 30 that were moved here.
+        ("bolt", "200", 3, Decimal(46)),
+        ("idle", "200", 1, Decimal(6)),
+        # Nobody's.
+        (None, "200", 1, Decimal(5)),
+    ]

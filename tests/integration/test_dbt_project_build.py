@@ -256,7 +256,8 @@ def spoiled(tmp_path: Path, world: DbtWorld) -> Callable[[str, str], DbtWorld]:
 
 
 def test_a_home_without_a_file_builds(spoiled: Callable[[str, str], DbtWorld]) -> None:
-    tables = ("accepted_events", "refused_events", "landing_files", "file_decisions")
+    # Without its batches the lake is another one, and what is kept of it is counted anew.
+    tables = ("accepted_events", "refused_events", "landing_files", "file_decisions", "batches")
     emptied = "; ".join(f"delete from {name}" for name in (*tables, "invoices", "invoice_lines"))
     world = spoiled("lake", emptied)
 

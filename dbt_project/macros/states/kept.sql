@@ -9,8 +9,8 @@
     unmetered_<code> one row per event that has no value
     usage_<code>     one row per quantity of a period, and per reason that has none
 
-    Slots, states, days and events without value are named by the digest of what they hold, so that a changed
-    metric begins with empty ones. -#}
+    All but usage is named by the digest of what it holds, so that a changed metric begins
+    with empty tables. -#}
 {% macro kept(name) -%} warehouse.states."{{ name }}" {%- endmacro %}
 
 

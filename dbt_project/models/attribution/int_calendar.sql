@@ -32,19 +32,12 @@ with
         'metric_code': 'metric_code', 'file_id': 'file_id', 'line': 'line',
         'detail': "concat_ws(' ', batch_id, received_at, unbilled_reason)"}),
 } %}
-{% set types = {
-    'name': 'varchar', 'reference': 'varchar', 'metric_code': 'varchar',
-    'from_at': 'timestamptz', 'to_at': 'timestamptz', 'file_id': 'bigint',
-    'line': 'bigint', 'detail': 'varchar'} %}
 
 calendar as (
 
     {% for kind, (relation, columns) in parts.items() %}
     select distinct
-        {{ sql_text(kind) }} as kind
-        {%- for column, type in types.items() %},
-        cast({{ columns.get(column, 'null') }} as {{ type }}) as {{ column }}
-        {%- endfor %}
+        {{ calendar_row(kind, columns) }}
     from {{ ref(relation) }}
     {%- if kind == 'closing' %}
     where finalized_batch_id is not null

@@ -29,39 +29,59 @@ accounted_per_metric as (
     select
         metric_code,
         sum(event_count) as event_count,
-        {{ sum_exact('quantity', 'metric_code') }} as quantity
+        sum(quantity_whole) as accounted_whole,
+        sum(quantity_units) as accounted_units
     from usage_by_place
     group by metric_code
 
 ),
 
-finalized_per_metric as (
+recomputed_per_metric as (
 
     select
         metric_code,
-        {{ sum_exact('recomputed_quantity', 'metric_code') }} as expected,
-        {{ sum_exact('invoiced_quantity', 'metric_code') }} as actual
-    from invoice_lines_recomputed
-    where is_catalog_unchanged
-    group by metric_code
+        {{ sum_in_parts('recomputed') }}
+    from (
+        select metric_code, {{ wide_sum('recomputed_quantity') }}
+        from invoice_lines_recomputed
+        where is_catalog_unchanged
+        group by metric_code
+    ) as sums
+
+),
+
+invoiced_per_metric as (
+
+    select
+        metric_code,
+        {{ sum_in_parts('invoiced') }}
+    from (
+        select metric_code, {{ wide_sum('invoiced_quantity') }}
+        from invoice_lines_recomputed
+        where is_catalog_unchanged
+        group by metric_code
+    ) as sums
 
 ),
 
 metrics_compared as (
 
     select
-        metrics_totalled.metric_code,
+        metrics_totalled.*,
         metrics_defined.unit,
-        metrics_totalled.event_count,
-        metrics_totalled.quantity,
+        metrics_defined.is_additive,
         coalesce(accounted_per_metric.event_count, 0) as accounted_event_count,
-        coalesce(accounted_per_metric.quantity, 0) as accounted_quantity,
-        coalesce(finalized_per_metric.expected, 0) as recomputed_quantity,
-        coalesce(finalized_per_metric.actual, 0) as invoiced_quantity
+        coalesce(accounted_whole, 0) as accounted_whole,
+        coalesce(accounted_units, 0) as accounted_units,
+        coalesce(recomputed_whole, 0) as recomputed_whole,
+        coalesce(recomputed_units, 0) as recomputed_units,
+        coalesce(invoiced_whole, 0) as invoiced_whole,
+        coalesce(invoiced_units, 0) as invoiced_units
     from metrics_totalled
     left join metrics_defined using (metric_code)
     left join accounted_per_metric using (metric_code)
-    left join finalized_per_metric using (metric_code)
+    left join recomputed_per_metric using (metric_code)
+    left join invoiced_per_metric using (metric_code)
 
 ),
 
@@ -72,24 +92,29 @@ usage_identities as (
         metric_code as subject,
         'event' as unit,
         cast(event_count as decimal(38, 18)) as expected,
-        cast(accounted_event_count as decimal(38, 18)) as actual
+        cast(accounted_event_count as decimal(38, 18)) as actual,
+        cast(event_count - accounted_event_count as decimal(38, 18))
+            as difference
     from metrics_compared
     union all
+    {# What is more than a quantity has no part in the sum. #}
     select
         'metric_quantity' as identity,
         metric_code as subject,
         unit,
-        quantity as expected,
-        accounted_quantity as actual
+        {{ quantity_of_parts('quantity') }} as expected,
+        {{ quantity_of_parts('accounted') }} as actual,
+        {{ difference_of_parts('quantity', 'accounted') }} as difference
     from metrics_compared
-    where quantity is not null
+    where is_additive and not has_overflow
     union all
     select
         'finalized_quantity' as identity,
         metric_code as subject,
         unit,
-        recomputed_quantity as expected,
-        invoiced_quantity as actual
+        {{ quantity_of_parts('recomputed') }} as expected,
+        {{ quantity_of_parts('invoiced') }} as actual,
+        {{ difference_of_parts('recomputed', 'invoiced') }} as difference
     from metrics_compared
 
 )

@@ -64,6 +64,7 @@ finalized_and_drafts as (
         invoices.currency,
         invoices.total_amount,
         invoices.line_count,
+        null as fault,
         invoices.catalog_digest,
         invoices.document_sha256,
         invoices.chain_sha256
@@ -89,6 +90,7 @@ finalized_and_drafts as (
         currency,
         total_amount,
         line_count,
+        fault,
         catalog_digest,
         null as document_sha256,
         null as chain_sha256

@@ -44,7 +44,7 @@ invoices_with_total as (
         periods_drafted.cut_at,
         case
             when totals_per_invoice.line_count is null then 0
-            when not is_beyond then {{ amount_of_sum() }}
+            when not totals_per_invoice.is_beyond then {{ amount_of_sum() }}
         end as total_amount,
         coalesce(totals_per_invoice.line_count, 0) as line_count,
         cast(coalesce(totals_per_invoice.event_count, 0) as bigint)

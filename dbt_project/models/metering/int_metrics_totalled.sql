@@ -14,15 +14,16 @@ states as (
     select
         {{ sql_text(metric.metric_code) }} as metric_code,
         event_count,
-        {% if 'large_whole' in metric.traits.state and metric.traits.adds %}
-        {{ sum_in_parts('quantity') }},
-        {% else %}
-        {{ whole('event_count') }} as quantity_whole,
-        0 as quantity_units,
-        {% endif %}
+        {% set is_wide = 'large_whole' in metric.traits.state -%}
+        {{ sum_in_parts('quantity') if is_wide and metric.traits.adds
+            else 'event_count as quantity_whole, 0 as quantity_units' }},
         exists(
-            select 1 from {{ kept('usage_' ~ metric.metric_code) }}
-            where quantity is null and unmetered_reason is null and event_count > 0
+            select 1
+            from {{ kept('usage_' ~ metric.metric_code) }}
+            where
+                quantity is null
+                and unmetered_reason is null
+                and event_count > 0
         ) as has_overflow
     from (
         select

@@ -67,12 +67,9 @@ actual_sums as (
 sums_compared as (
 
     select
-        status,
-        currency,
-        actual_whole,
-        actual_units,
-        coalesce(expected_whole, 0) as expected_whole,
-        coalesce(expected_units, 0) as expected_units
+        actual_sums.*,
+        coalesce(expected_sums.expected_whole, 0) as expected_whole,
+        coalesce(expected_sums.expected_units, 0) as expected_units
     from actual_sums
     left join expected_sums using (status, currency)
 

@@ -36,13 +36,14 @@ accounted_per_metric as (
 
 ),
 
-recomputed_per_metric as (
+{% for side in ['recomputed', 'invoiced'] %}
+{{ side }}_per_metric as (
 
     select
         metric_code,
-        {{ sum_in_parts('recomputed') }}
+        {{ sum_in_parts(side) }}
     from (
-        select metric_code, {{ wide_sum('recomputed_quantity') }}
+        select metric_code, {{ wide_sum(side ~ '_quantity') }}
         from invoice_lines_recomputed
         where is_catalog_unchanged
         group by metric_code
@@ -50,73 +51,48 @@ recomputed_per_metric as (
 
 ),
 
-invoiced_per_metric as (
-
-    select
-        metric_code,
-        {{ sum_in_parts('invoiced') }}
-    from (
-        select metric_code, {{ wide_sum('invoiced_quantity') }}
-        from invoice_lines_recomputed
-        where is_catalog_unchanged
-        group by metric_code
-    ) as sums
-
-),
-
+{% endfor %}
 metrics_compared as (
 
     select
         metrics_totalled.*,
         metrics_defined.unit,
         metrics_defined.is_additive,
-        coalesce(accounted_per_metric.event_count, 0) as accounted_event_count,
-        coalesce(accounted_whole, 0) as accounted_whole,
-        coalesce(accounted_units, 0) as accounted_units,
-        coalesce(recomputed_whole, 0) as recomputed_whole,
-        coalesce(recomputed_units, 0) as recomputed_units,
-        coalesce(invoiced_whole, 0) as invoiced_whole,
-        coalesce(invoiced_units, 0) as invoiced_units
+        {% for side in ['accounted', 'recomputed', 'invoiced'] %}
+        coalesce({{ side }}_per_metric.{{ side }}_whole, 0) as {{ side }}_whole,
+        coalesce({{ side }}_per_metric.{{ side }}_units, 0) as {{ side }}_units,
+        {% endfor %}
+        coalesce(accounted_per_metric.event_count, 0) as accounted_event_count
     from metrics_totalled
     left join metrics_defined using (metric_code)
     left join accounted_per_metric using (metric_code)
     left join recomputed_per_metric using (metric_code)
     left join invoiced_per_metric using (metric_code)
 
-),
-
-usage_identities as (
-
-    select
-        'metric_events' as identity,
-        metric_code as subject,
-        'event' as unit,
-        cast(event_count as decimal(38, 18)) as expected,
-        cast(accounted_event_count as decimal(38, 18)) as actual,
-        cast(event_count - accounted_event_count as decimal(38, 18))
-            as difference
-    from metrics_compared
-    union all
-    {# What is more than a quantity has no part in the sum. #}
-    select
-        'metric_quantity' as identity,
-        metric_code as subject,
-        unit,
-        {{ quantity_of_parts('quantity') }} as expected,
-        {{ quantity_of_parts('accounted') }} as actual,
-        {{ difference_of_parts('quantity', 'accounted') }} as difference
-    from metrics_compared
-    where is_additive and not has_overflow
-    union all
-    select
-        'finalized_quantity' as identity,
-        metric_code as subject,
-        unit,
-        {{ quantity_of_parts('recomputed') }} as expected,
-        {{ quantity_of_parts('invoiced') }} as actual,
-        {{ difference_of_parts('recomputed', 'invoiced') }} as difference
-    from metrics_compared
-
 )
 
-select * from usage_identities
+select
+    'metric_events' as identity,
+    metric_code as subject,
+    'event' as unit,
+    cast(event_count as decimal(38, 18)) as expected,
+    cast(accounted_event_count as decimal(38, 18)) as actual,
+    cast(event_count - accounted_event_count as decimal(38, 18)) as difference
+from metrics_compared
+{# What is more than a quantity has no part in the sum. #}
+{% for identity, expected, actual, condition in [
+    ('metric_quantity', 'quantity', 'accounted',
+        'is_additive and not has_overflow'),
+    ('finalized_quantity', 'recomputed', 'invoiced', 'true'),
+] %}
+union all
+select
+    '{{ identity }}' as identity,
+    metric_code as subject,
+    unit,
+    {{ quantity_of_parts(expected) }} as expected,
+    {{ quantity_of_parts(actual) }} as actual,
+    {{ difference_of_parts(expected, actual) }} as difference
+from metrics_compared
+where {{ condition }}
+{% endfor %}

@@ -93,7 +93,7 @@ class InvoiceRow:
         period_end_at: RFC 3339.
         currency: of the amount.
         total_amount: decimal in the major unit, with the digits of the currency. None for a draft
-            whose fault is that it comes to more than an amount holds.
+            with a fault.
         period_end_date: the day after the period's last, in the customer's time zone.
     """
 

@@ -188,7 +188,7 @@ DRAFTS = pl.Schema(
 """One row per draft invoice, as dbt made it; key `invoice_id`.
 
 `fault` is a sentence that says why the draft cannot be closed, and null normally. Where it is
-given, `total_amount` may be null: there is more than an amount holds.
+given, `total_amount` is null.
 """
 
 DRAFT_NULLS = ("fault", "total_amount")

@@ -109,7 +109,7 @@ def test_usage_of_21_digits_holds_back_its_customer_until_it_is_void(home: BookH
     assert run.drafted.failed == {}
     assert run.drafted.closed["invoice_id"].to_list() == ["sub-beta/2026-03-01"]
     assert rows(home, INVOICES) == [
-        ("sub-acme/2026-03-01", "draft", Decimal(0), True),
+        ("sub-acme/2026-03-01", "draft", None, True),
         ("sub-beta/2026-03-01", "finalized", Decimal(2), False),
     ]
     held = run.drafted.held_back.filter(invoice_id="sub-acme/2026-03-01").row(0, named=True)

@@ -43,6 +43,7 @@ invoices_with_total as (
         periods_drafted.period_end_at,
         periods_drafted.cut_at,
         case
+            when faults_by_draft.fault is not null then null
             when totals_per_invoice.line_count is null then 0
             when not totals_per_invoice.is_beyond then {{ amount_of_sum() }}
         end as total_amount,

@@ -8,7 +8,12 @@ with
 
 metrics_defined as (
 
-    select * from {{ ref('int_metrics_defined') }}
+    select
+        metrics_defined.*,
+        metrics_totalled.has_overflow
+    from {{ ref('int_metrics_defined') }} as metrics_defined
+    left join {{ ref('int_metrics_totalled') }} as metrics_totalled
+        on metrics_defined.metric_code = metrics_totalled.metric_code
 
 ),
 
@@ -24,7 +29,7 @@ demanded_rows as (
         'metric_quantity' as identity,
         metric_code as subject
     from metrics_defined
-    where is_additive
+    where is_additive and has_overflow is not true
     union all
     select
         'metric_events' as identity,

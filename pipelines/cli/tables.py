@@ -243,7 +243,7 @@ def _show_invoices(report: HomeReport, console: Console) -> None:
             shown_text(invoice.subscription_id),
             invoice.period_start_date,
             invoice.period_end_date,
-            f"{invoice.total_amount} {invoice.currency}",
+            f"{invoice.total_amount or 'no total'} {invoice.currency}",
         )
     console.print(table)
     more = counts.finalized + counts.draft - len(report.invoices)

@@ -3,7 +3,8 @@
 import polars as pl
 
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.vocabulary.frames import BILLING_PERIODS, checked
+from pipelines.vocabulary.frame_checks import checked
+from pipelines.vocabulary.frames import BILLING_PERIODS
 from pipelines.vocabulary.tables import CLOSED_PERIODS
 
 CLOSED = "closed"

@@ -266,7 +266,11 @@ def _tier_amounts(line: Row) -> list[Decimal]:
     return amounts
 
 
-def _require_equal(name: str, added: Decimal, stated: Decimal) -> None:
+def _require_equal(name: str, added: Decimal, stated: Decimal | None) -> None:
+    if stated is None:
+        raise InvariantError(
+            f"{name}: expected {plain_decimal(added)}, the sum of its parts, found no amount"
+        )
     if added != stated:
         difference = _EXACT.subtract(stated, added)
         raise InvariantError(

@@ -17,12 +17,13 @@ import polars as pl
 
 from pipelines.invoicing.waits import pending_waits, unread_waits
 from pipelines.vocabulary.errors import InvariantError
+from pipelines.vocabulary.frame_checks import checked
 from pipelines.vocabulary.frames import (
+    DRAFT_NULLS,
     DRAFTS,
     FILE_STATES,
     HELD_OWNERS,
     SOURCE_CUSTOMERS,
-    checked,
 )
 from pipelines.vocabulary.verdicts import FileStatus
 
@@ -137,7 +138,7 @@ def closable(
     Raises:
         InvariantError: a column is missing, null or of another type, or a file is decided.
     """
-    drafts = checked(drafts, DRAFTS, "drafts")
+    drafts = checked(drafts, DRAFTS, "drafts", DRAFT_NULLS)
     waiting = checked(waiting_files, FILE_STATES, "file states")
     feeds = checked(source_customers, SOURCE_CUSTOMERS, "customers of sources")
     if FileStatus.DECIDED in waiting["status"]:

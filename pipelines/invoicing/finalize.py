@@ -29,11 +29,12 @@ from pipelines.invoicing.documents import (
 )
 from pipelines.invoicing.due import CLOSING_ORDER, HeldBack
 from pipelines.vocabulary.errors import InvariantError
+from pipelines.vocabulary.frame_checks import checked
 from pipelines.vocabulary.frames import (
     DRAFT_LINES,
+    DRAFT_NULLS,
     DRAFTS,
     FINALIZED,
-    checked,
 )
 from pipelines.vocabulary.tables import INVOICE_LINES, INVOICES
 
@@ -116,10 +117,10 @@ def finalize(
         InvariantError: the books have a gap, or `as_of` is before that of an earlier closing.
             Nothing is finalized then.
     """
-    drafts = checked(drafts, DRAFTS, "drafts").sort(CLOSING_ORDER)
+    drafts = checked(drafts, DRAFTS, "drafts", DRAFT_NULLS).sort(CLOSING_ORDER)
     finalized = checked(finalized, FINALIZED, "finalized invoices").sort("series_number")
     _require_order(finalized, facts)
-    lines = checked(lines, DRAFT_LINES, "draft lines")
+    lines = checked(lines, DRAFT_LINES, "draft lines", ("amount",))
     lines_of = lines_per_invoice(
         lines.join(drafts.select(pl.col("invoice_id").unique()), on="invoice_id")
     )
@@ -205,7 +206,11 @@ def held_by_faults(
 ) -> pl.DataFrame:
     """The drafts of customers of whom a draft is wrong, as `due.Closing.held_back` has them.
 
-    A draft is wrong if it does not add up, or if its invoice was finalized before.
+    A draft is wrong if it has a fault, if it does not add up, or if its invoice was finalized
+    before.
+
+    Example: the requests of acme come to more than 20 digits. All drafts of acme whose cut has
+    passed wait, with the sentence of that draft. Globex is closed.
 
     Args:
         drafts: schema `DRAFTS`.
@@ -223,6 +228,9 @@ def held_by_faults(
                 "finalized or drafted before",
             )
         known.add(invoice_id)
+        if draft["fault"] is not None:
+            faults.setdefault(customer_id, draft["fault"])
+            continue
         try:
             require_sums(draft, lines_of.get(invoice_id, []))
         except InvariantError as error:

@@ -287,7 +287,15 @@ def due_drafts(
     """
     # A draft that is not due yet holds back no other: whatever it waits for, its cut is later.
     drafts = marts.execute(
-        f"SELECT {', '.join(DRAFTS)} FROM fct_invoices WHERE status = 'draft' AND cut_at <= $as_of",
+        f"""
+        WITH drafts AS (
+            -- A generation of an earlier version has no such column.
+            SELECT NULL::VARCHAR AS fault WHERE false
+            UNION ALL BY NAME
+            SELECT * FROM fct_invoices WHERE status = 'draft' AND cut_at <= $as_of
+        )
+        SELECT {", ".join(DRAFTS)} FROM drafts
+        """,
         {"as_of": moment.as_of},
     ).pl()
     if not drafts.height:

@@ -92,7 +92,8 @@ class InvoiceRow:
         period_start_at: RFC 3339.
         period_end_at: RFC 3339.
         currency: of the amount.
-        total_amount: decimal in the major unit, with the digits of the currency.
+        total_amount: decimal in the major unit, with the digits of the currency. None for a draft
+            with a fault.
         period_end_date: the day after the period's last, in the customer's time zone.
     """
 
@@ -105,7 +106,7 @@ class InvoiceRow:
     period_start_at: str
     period_end_at: str
     currency: str
-    total_amount: str
+    total_amount: str | None
     period_end_date: str
 
 
@@ -291,6 +292,7 @@ def _invoices(marts: duckdb.DuckDBPyConnection) -> Iterator[InvoiceRow]:
     ).pl()
     for row in rows.iter_rows(named=True):
         end_at = datetime.fromisoformat(row["period_end_at"])
-        amount = amount_text(row.pop("total_amount"), row["currency"])
+        total = row.pop("total_amount")
+        amount = None if total is None else amount_text(total, row["currency"])
         end_date = str(end_at.astimezone(ZoneInfo(row["time_zone"])).date())
         yield InvoiceRow(**row, total_amount=amount, period_end_date=end_date)

@@ -4,7 +4,6 @@ from enum import StrEnum
 
 import polars as pl
 
-from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
     HELD_NAMES,
@@ -184,14 +183,22 @@ DRAFTS = pl.Schema(
             "line_count",
         )
     }
+    | {"fault": pl.String()}
 )
-"""One row per draft invoice, as dbt made it; key `invoice_id`."""
+"""One row per draft invoice, as dbt made it; key `invoice_id`.
+
+`fault` is a sentence that says why the draft cannot be closed, and null normally. Where it is
+given, `total_amount` is null.
+"""
+
+DRAFT_NULLS = ("fault", "total_amount")
+"""The columns of `DRAFTS` that may be null."""
 
 
 DRAFT_LINES = pl.Schema(
     {name: dtype for name, dtype in INVOICE_LINES.schema.items() if name != "batch_id"}
 )
-"""One row per line of a draft invoice."""
+"""One row per line of a draft invoice. `amount` is null where an amount does not hold it."""
 
 
 FILE_STATES = pl.Schema(
@@ -232,28 +239,6 @@ FINALIZED = pl.Schema(
     {name: INVOICES.schema[name] for name in ("invoice_id", "series_number", "as_of")}
 )
 """One row per finalized invoice: the columns that closing the next ones needs."""
-
-
-def checked(rows: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
-    """The rows with the columns of the schema alone, each of its type and without nulls.
-
-    Types are not cast: a cast to a shorter decimal would round silently.
-
-    Args:
-        rows: any frame.
-        schema: the columns that must be there.
-        what: how an error names the frame.
-
-    Raises:
-        InvariantError: a column is missing, has another type, or holds a null.
-    """
-    for name, dtype in schema.items():
-        found = rows.schema.get(name)
-        if found != dtype:
-            raise InvariantError(f"{what}: expected {name} as {dtype}, found {found}")
-        if rows[name].null_count():
-            raise InvariantError(f"{what}: expected {name} in every row, found it null")
-    return rows.select(*schema)
 
 
 BILLING_PERIODS = pl.Schema(

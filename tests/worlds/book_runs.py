@@ -325,6 +325,7 @@ def _stand_in(begun: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         invoice_id=pl.format("{}/{}", "subscription_id", label),
         total_amount=pl.lit(0),
         line_count=pl.lit(0),
+        fault=pl.lit(None),
     )
     return (
         drafts.select(pl.col(name).cast(dtype) for name, dtype in DRAFTS.items()),
@@ -352,7 +353,15 @@ def _event(usage: Usage) -> dict[str, object]:
         "properties": dict(usage.properties),
         "payload_digest": key.encode(),
         "line_sha256": key.encode(),
+        **_amendment(usage),
     }
+
+
+def _amendment(usage: Usage) -> dict[str, object]:
+    if usage.void_of is None:
+        return {}
+    file_id, line = usage.void_of
+    return {"event_name": None, "amendment": "void", "target_key": f"{file_id}-{line}"}
 
 
 def _files(events: pl.DataFrame, batch_id: int) -> pl.DataFrame:

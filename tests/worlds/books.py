@@ -51,6 +51,7 @@ class Draft:
     subscription: str = ""
     currency: str = "EUR"
     total_amount: str | None = None
+    fault: str | None = None
 
     @property
     def subscription_id(self) -> str:
@@ -77,6 +78,7 @@ def draft_rows(drafts: Iterable[Draft]) -> pl.DataFrame:
                 draft.total_amount or sum(Decimal(line.amount) for line in draft.lines)
             ),
             "line_count": len(draft.lines),
+            "fault": draft.fault,
         }
         for draft in drafts
     ]

@@ -30,7 +30,10 @@ METRICS = ("egress_bytes", "requests")
 
 @dataclass(frozen=True)
 class Usage:
-    """One event as it was sent; its place is that of its line."""
+    """One event as it was sent; its place is that of its line.
+
+    `void_of` is the place of an event that it takes away; it is no usage then.
+    """
 
     place: tuple[int, int]
     batch_id: int
@@ -40,6 +43,7 @@ class Usage:
     occurred_at: datetime
     received_at: datetime
     properties: Mapping[str, str] = field(default_factory=dict, hash=False)
+    void_of: tuple[int, int] | None = None
 
     def quantity(self, metric: str) -> int | None:
         """The quantity for a metric; None where it has none."""

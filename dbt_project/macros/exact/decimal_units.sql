@@ -28,24 +28,12 @@
 
 {#- The amount that is so many 10^-15; one of more than 23 digits before the
     point raises. -#}
-{% macro amount_of(units) -%}
-    (
-        cast({{ quotient(units, '1000000000000000') }} as decimal(38, 15))
-        + cast({{ units }} % 1000000000000000 as decimal(15, 0))
-        * 0.000000000000001
-    )
-{%- endmacro %}
+{% macro amount_of(units) -%} {{ decimal_of_units(units, 15) }} {%- endmacro %}
 
 
 {#- The quantity that is so many 10^-18; one of more than 20 digits before the
     point raises. -#}
-{% macro quantity_of(units) -%}
-    (
-        cast({{ quotient(units, '1000000000000000000') }} as decimal(38, 18))
-        + cast({{ units }} % 1000000000000000000 as decimal(18, 0))
-        * 0.000000000000000001
-    )
-{%- endmacro %}
+{% macro quantity_of(units) -%} {{ decimal_of_units(units, 18) }} {%- endmacro %}
 
 
 {#- The one text of a number: no trailing zeros. -#}

@@ -1,12 +1,13 @@
 {#- Exact money. A bare product of a quantity and a price needs up to 68 digits,
     and there are 38: the factors are taken apart into integers, as one does on
-    paper. Integers of 128 bits raise on overflow, and their quotient is exact. -#}
+    paper. Integers of 128 bits raise on overflow, which makes the amount null, and
+    their quotient is exact. -#}
 
 {#- quantity DECIMAL(38, 18) times price DECIMAL(30, 15), cut toward zero after
     15 fraction digits; mul_residue has the rest. Cut, not rounded: a sum of
-    rounded parts, rounded again, can miss the cent. An amount beyond 23 digits
-    before the point raises and names the row. -#}
-{% macro mul_exact(quantity, unit_price, row_name) -%}
+    rounded parts, rounded again, can miss the cent. Null beyond the 23 digits
+    that an amount has before the point. -#}
+{% macro mul_exact(quantity, unit_price) -%}
     {%- set quantity_fraction = fraction_units(quantity, 18) -%}
     {%- set price_fraction = fraction_units(unit_price, 15) -%}
     {%- set units -%}
@@ -24,22 +25,7 @@
         ) }}
     )
     {%- endset -%}
-    case
-        when
-            abs({{ whole(quantity) }})
-            >= {{ quotient(
-                '100000000000000000000000',
-                'greatest(abs(' ~ whole(unit_price) ~ '), 1)'
-            ) }}
-            then
-                {{ raise_error(
-                    "'expected an amount of at most 23 integer digits, found '"
-                    ~ " || cast(" ~ quantity ~ " as varchar) || ' x '"
-                    ~ " || cast(" ~ unit_price ~ " as varchar)"
-                    ~ " || ' of ' || " ~ row_name
-                ) }}
-        else {{ amount_of(units) }}
-    end
+    {{ attempt(amount_of(units)) }}
 {%- endmacro %}
 
 
@@ -77,29 +63,12 @@
 {%- endmacro %}
 
 
-{#- An amount rounded once, half away from zero, to a currency's minor unit. -#}
+{#- An amount rounded once, half away from zero, to a currency's minor unit; null
+    where what it is rounded to is no amount any more. -#}
 {% macro round_to_minor_unit(amount, minor_unit_digits) -%}
     {%- set minor_unit -%}
     cast('1' || repeat('0', 15 - {{ minor_unit_digits }}) as {{ wide_integer() }})
     {%- endset -%}
     {%- set minor_units = div_round(units_of(amount, 15), minor_unit) -%}
-    {{ amount_of('(' ~ minor_units ~ ' * ' ~ minor_unit ~ ')') }}
-{%- endmacro %}
-
-
-{#- The sum of quantities; beyond the 20 digits that a quantity may have before
-    its point it raises and names the row. (128 bits hold somewhat more than 38
-    digits, so the sum alone would let the first excess pass.) -#}
-{% macro sum_exact(quantity, row_name) -%}
-    case
-        when
-            abs(sum({{ quantity }})) > 99999999999999999999.999999999999999999
-            then
-                {{ raise_error(
-                    "'expected at most 20 integer digits, found the sum '"
-                    ~ " || cast(sum(" ~ quantity ~ ") as varchar)"
-                    ~ " || ' of ' || " ~ row_name
-                ) }}
-        else sum({{ quantity }})
-    end
+    {{ attempt(amount_of('(' ~ minor_units ~ ' * ' ~ minor_unit ~ ')')) }}
 {%- endmacro %}

@@ -12,11 +12,18 @@ invoice_lines_drafted as (
 
 ),
 
+faults_by_draft as (
+
+    select * from {{ ref('int_faults_by_draft') }}
+
+),
+
 totals_per_invoice as (
 
     select
         invoice_id,
-        sum(amount) as total_amount,
+        {{ wide_sum('amount') }},
+        bool_or(amount is null) as is_beyond,
         count(*) as line_count,
         sum(event_count) as event_count
     from invoice_lines_drafted
@@ -35,14 +42,33 @@ invoices_with_total as (
         periods_drafted.period_start_at,
         periods_drafted.period_end_at,
         periods_drafted.cut_at,
-        coalesce(totals_per_invoice.total_amount, 0) as total_amount,
+        case
+            when faults_by_draft.fault is not null then null
+            when totals_per_invoice.line_count is null then 0
+            when not totals_per_invoice.is_beyond then {{ amount_of_sum() }}
+        end as total_amount,
         coalesce(totals_per_invoice.line_count, 0) as line_count,
         cast(coalesce(totals_per_invoice.event_count, 0) as bigint)
-            as event_count
+            as event_count,
+        faults_by_draft.fault
     from periods_drafted
     left join totals_per_invoice
         on periods_drafted.invoice_id = totals_per_invoice.invoice_id
+    left join faults_by_draft
+        on periods_drafted.invoice_id = faults_by_draft.invoice_id
 
 )
 
-select * from invoices_with_total
+{# The lines may all have an amount, and come to more than an amount. #}
+select
+    * exclude (fault),
+    case
+        when fault is null and total_amount is null
+            then
+                invoice_id || ': customer ' || customer_id || ': expected a'
+                || ' total of at most 23 digits before the point, found more;'
+                || ' void or amend the events that are too large, or correct'
+                || ' a metric or its price, and run again'
+        else fault
+    end as fault
+from invoices_with_total

@@ -87,6 +87,7 @@ select
     total_amount,
     line_count,
     event_count,
+    fault,
     catalog_digest,
     document_sha256,
     chain_sha256

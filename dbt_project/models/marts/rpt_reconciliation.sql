@@ -20,7 +20,10 @@ invoices_reconciled as (
 
 identities as (
 
-    select * from events_reconciled
+    select
+        *,
+        expected - actual as difference
+    from events_reconciled
     union all
     select * from usage_reconciled
     union all
@@ -34,5 +37,5 @@ select
     unit,
     expected,
     actual,
-    expected - actual as difference
+    difference
 from identities

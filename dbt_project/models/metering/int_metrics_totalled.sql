@@ -14,7 +14,17 @@ states as (
     select
         {{ sql_text(metric.metric_code) }} as metric_code,
         event_count,
-        {{ quantity_of_metric(metric) }} as quantity
+        {% set is_wide = 'large_whole' in metric.traits.state -%}
+        {{ sum_in_parts('quantity') if is_wide and metric.traits.adds
+            else 'event_count as quantity_whole, 0 as quantity_units' }},
+        exists(
+            select 1
+            from {{ kept('usage_' ~ metric.metric_code) }}
+            where
+                quantity is null
+                and unmetered_reason is null
+                and event_count > 0
+        ) as has_overflow
     from (
         select
             {{ sums_of_metric(metric) }}
@@ -26,7 +36,9 @@ states as (
     select
         null as metric_code,
         null as event_count,
-        null as quantity
+        null as quantity_whole,
+        null as quantity_units,
+        null as has_overflow
     where false
 
 )
@@ -35,8 +47,19 @@ select
     metrics_defined.metric_code,
     coalesce(states.event_count, 0) as event_count,
     case
-        when metrics_defined.is_additive then coalesce(states.quantity, 0)
-    end as quantity
+        when metrics_defined.is_additive
+            then
+                {{ attempt(quantity_of(
+                    '(coalesce(quantity_whole, 0) * 1000000000000000000'
+                    ~ ' + coalesce(quantity_units, 0))'
+                )) }}
+    end as quantity,
+    cast(coalesce(states.quantity_whole, 0) as {{ wide_integer() }})
+        as quantity_whole,
+    cast(coalesce(states.quantity_units, 0) as {{ wide_integer() }})
+        as quantity_units,
+    metrics_defined.is_additive and coalesce(states.has_overflow, false)
+        as has_overflow
 from metrics_defined
 left join states
     on metrics_defined.metric_code = states.metric_code

@@ -57,6 +57,8 @@ usage_left_out as (
         is_additive,
         cast(sum(event_count) as bigint) as event_count,
         {{ wide_sum('quantity') }},
+        bool_and(quantity is not null or unmetered_reason is not null)
+            as is_summed,
         min(first_occurred_at) as first_occurred_at,
         max(last_occurred_at) as last_occurred_at,
         min(first_place) as first_place
@@ -83,8 +85,9 @@ usage_metered as (
         group_key,
         unbilled_reason,
         event_count,
-        case when is_additive then {{ quantity_of_sum() }} end as quantity,
-        case when is_additive then {{ quantity_of_sum() }} end as value_sum,
+        case when is_additive and is_summed then {{ quantity_of_sum() }} end
+            as quantity,
+        case when is_additive then quantity end as value_sum,
         first_occurred_at,
         last_occurred_at,
         first_place as example_place

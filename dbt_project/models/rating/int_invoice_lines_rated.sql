@@ -12,19 +12,35 @@ tiers_rated as (
 
 ),
 
+sums_per_line as (
+
+    select
+        invoice_id,
+        charge_code,
+        group_key,
+        {{ wide_sum('amount') }},
+        sum(amount_residue) as residue_sum,
+        bool_or(amount is null) as is_beyond,
+        list({{ tier_detail() }} order by from_units) as tiers
+    from tiers_rated
+    group by invoice_id, charge_code, group_key
+
+),
+
+{# Null where a tier, or all of them together, are more than an amount. #}
 amounts_per_line as (
 
     select
         invoice_id,
         charge_code,
         group_key,
-        sum(amount)
-        + {{ amount_of(
-            '(' ~ quotient('sum(amount_residue)', '1000000000000000000') ~ ')'
-        ) }} as unrounded_amount,
-        list({{ tier_detail() }} order by from_units) as tiers
-    from tiers_rated
-    group by invoice_id, charge_code, group_key
+        case when not is_beyond then
+            {{ attempt('(' ~ amount_of_sum() ~ ' + ' ~ amount_of(
+                '(' ~ quotient('residue_sum', '1000000000000000000') ~ ')'
+            ) ~ ')') }}
+        end as unrounded_amount,
+        tiers
+    from sums_per_line
 
 ),
 
@@ -41,7 +57,8 @@ rounded_lines as (
         invoice_lines_metered.event_count,
         invoice_lines_metered.quantity,
         {{ round_to_minor_unit(
-            'coalesce(amounts_per_line.unrounded_amount, 0.000000000000000)',
+            "case when amounts_per_line.tiers is null then 0.000000000000000"
+            ~ " else amounts_per_line.unrounded_amount end",
             'invoice_lines_metered.minor_unit_digits'
         ) }} as amount,
         coalesce(

@@ -586,6 +586,38 @@ def test_an_invoice_that_does_not_add_up_is_not_finalized(draft: Draft, message:
     assert all(re.search(message, row["reason"]) for row in held)
 
 
+def test_a_fault_that_a_draft_has_holds_back_its_customer_alone() -> None:
+    nothing = DraftLine("0", [], group_key="{}")
+    draft = replace(
+        ACME, lines=[nothing, replace(nothing, charge_code="too_large")], fault="too much of it"
+    )
+    drafts = [draft, Draft("acme", NOON + DAY), Draft("globex", NOON)]
+    no_amount = pl.when(pl.col("charge_code") != "too_large").then(pl.col("amount"))
+    no_total = pl.when(pl.col("fault").is_null()).then(pl.col("total_amount"))
+
+    found = finalize(
+        draft_rows(drafts).with_columns(total_amount=no_total),
+        draft_line_rows(drafts).with_columns(amount=no_amount),
+        Books().finalized,
+        closing_facts(),
+        Books().head,
+    )
+
+    assert found.invoices["customer_id"].to_list() == ["globex"]
+    assert found.held_back["customer_id"].to_list() == ["acme", "acme"]
+    assert set(found.held_back["reason_code"]) == {"fault"}
+    assert set(found.held_back["reason"]) == {"too much of it"}
+
+
+def test_an_amount_that_lacks_without_a_fault_is_one() -> None:
+    lines = draft_line_rows([ACME]).with_columns(amount=pl.lit(None, DRAFT_LINES["amount"]))
+
+    found = finalize(draft_rows([ACME]), lines, Books().finalized, closing_facts(), Books().head)
+
+    assert found.invoices.is_empty()
+    assert "expected 1.25, the sum of its parts, found no amount" in found.held_back["reason"][0]
+
+
 def test_a_missing_line_is_noticed() -> None:
     two_lines = [
         DraftLine("0", [], group_key="{}"),

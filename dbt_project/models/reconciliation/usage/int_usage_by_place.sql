@@ -46,10 +46,16 @@ usage_per_place as (
         metric_code,
         place,
         cast(sum(event_count) as bigint) as event_count,
-        {{ sum_exact('quantity', "metric_code || ' / ' || place") }} as quantity
+        {{ wide_sum('quantity') }}
     from invoiced_or_unbilled
     group by metric_code, place
 
 )
 
-select * from usage_per_place
+select
+    metric_code,
+    place,
+    event_count,
+    {{ quantity_of_sum() }} as quantity,
+    {{ sum_in_parts('quantity') }}
+from usage_per_place

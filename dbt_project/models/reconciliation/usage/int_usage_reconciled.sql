@@ -29,69 +29,70 @@ accounted_per_metric as (
     select
         metric_code,
         sum(event_count) as event_count,
-        {{ sum_exact('quantity', 'metric_code') }} as quantity
+        sum(quantity_whole) as accounted_whole,
+        sum(quantity_units) as accounted_units
     from usage_by_place
     group by metric_code
 
 ),
 
-finalized_per_metric as (
+{% for side in ['recomputed', 'invoiced'] %}
+{{ side }}_per_metric as (
 
     select
         metric_code,
-        {{ sum_exact('recomputed_quantity', 'metric_code') }} as expected,
-        {{ sum_exact('invoiced_quantity', 'metric_code') }} as actual
-    from invoice_lines_recomputed
-    where is_catalog_unchanged
-    group by metric_code
+        {{ sum_in_parts(side) }}
+    from (
+        select metric_code, {{ wide_sum(side ~ '_quantity') }}
+        from invoice_lines_recomputed
+        where is_catalog_unchanged
+        group by metric_code
+    ) as sums
 
 ),
 
+{% endfor %}
 metrics_compared as (
 
     select
-        metrics_totalled.metric_code,
+        metrics_totalled.*,
         metrics_defined.unit,
-        metrics_totalled.event_count,
-        metrics_totalled.quantity,
-        coalesce(accounted_per_metric.event_count, 0) as accounted_event_count,
-        coalesce(accounted_per_metric.quantity, 0) as accounted_quantity,
-        coalesce(finalized_per_metric.expected, 0) as recomputed_quantity,
-        coalesce(finalized_per_metric.actual, 0) as invoiced_quantity
+        metrics_defined.is_additive,
+        {% for side in ['accounted', 'recomputed', 'invoiced'] %}
+        coalesce({{ side }}_per_metric.{{ side }}_whole, 0) as {{ side }}_whole,
+        coalesce({{ side }}_per_metric.{{ side }}_units, 0) as {{ side }}_units,
+        {% endfor %}
+        coalesce(accounted_per_metric.event_count, 0) as accounted_event_count
     from metrics_totalled
     left join metrics_defined using (metric_code)
     left join accounted_per_metric using (metric_code)
-    left join finalized_per_metric using (metric_code)
-
-),
-
-usage_identities as (
-
-    select
-        'metric_events' as identity,
-        metric_code as subject,
-        'event' as unit,
-        cast(event_count as decimal(38, 18)) as expected,
-        cast(accounted_event_count as decimal(38, 18)) as actual
-    from metrics_compared
-    union all
-    select
-        'metric_quantity' as identity,
-        metric_code as subject,
-        unit,
-        quantity as expected,
-        accounted_quantity as actual
-    from metrics_compared
-    where quantity is not null
-    union all
-    select
-        'finalized_quantity' as identity,
-        metric_code as subject,
-        unit,
-        recomputed_quantity as expected,
-        invoiced_quantity as actual
-    from metrics_compared
+    left join recomputed_per_metric using (metric_code)
+    left join invoiced_per_metric using (metric_code)
 
 )
 
-select * from usage_identities
+select
+    'metric_events' as identity,
+    metric_code as subject,
+    'event' as unit,
+    cast(event_count as decimal(38, 18)) as expected,
+    cast(accounted_event_count as decimal(38, 18)) as actual,
+    cast(event_count - accounted_event_count as decimal(38, 18)) as difference
+from metrics_compared
+{# What is more than a quantity has no part in the sum. #}
+{% for identity, expected, actual, condition in [
+    ('metric_quantity', 'quantity', 'accounted',
+        'is_additive and not has_overflow'),
+    ('finalized_quantity', 'recomputed', 'invoiced', 'true'),
+] %}
+union all
+select
+    '{{ identity }}' as identity,
+    metric_code as subject,
+    unit,
+    {{ quantity_of_parts(expected) }} as expected,
+    {{ quantity_of_parts(actual) }} as actual,
+    {{ difference_of_parts(expected, actual) }} as difference
+from metrics_compared
+where {{ condition }}
+{% endfor %}

@@ -41,7 +41,7 @@ periods_without_invoice as (
         coalesce(lines_per_period.total_amount, 0) as total_amount,
         coalesce(lines_per_period.line_count, 0) as line_count,
         coalesce(lines_per_period.event_count, 0) as event_count,
-        null as fault,
+        cast(null as varchar) as fault,
         closed_periods.catalog_digest
     from closed_periods
     left join lines_per_period

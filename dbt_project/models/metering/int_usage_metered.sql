@@ -48,10 +48,8 @@ usage_left_out as (
         case when charge_code is not null then period_index end as period_index,
         charge_code,
         case
-            when
-                charge_code is not null
-                and not {{ lacks_property('group_key') }}
-                then group_key
+            when charge_code is null then null
+            when not {{ lacks_property('group_key') }} then group_key
         end as group_key,
         unbilled_reason,
         is_additive,

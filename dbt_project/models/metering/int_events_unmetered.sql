@@ -8,7 +8,14 @@ events_unmetered as (
     {% for code in var('billable_metrics') %}
     select
         {{ sql_text(code) }} as metric_code,
-        *
+        file_id,
+        line,
+        customer_id,
+        customer_ref,
+        subscription_ref,
+        occurred_at,
+        received_at,
+        unmetered_reason
     from {{ kept('unmetered_' ~ code) }}
     {% if not loop.last %}
     union all

@@ -19,11 +19,11 @@ states as (
             else 'event_count as quantity_whole, 0 as quantity_units' }},
         exists(
             select 1
-            from {{ kept('usage_' ~ metric.metric_code) }}
+            from {{ kept('usage_' ~ metric.metric_code) }} as usage_of_metric
             where
-                quantity is null
-                and unmetered_reason is null
-                and event_count > 0
+                usage_of_metric.quantity is null
+                and usage_of_metric.unmetered_reason is null
+                and usage_of_metric.event_count > 0
         ) as has_overflow
     from (
         select

@@ -17,7 +17,13 @@ from pipelines.vocabulary.verdicts import Verdict
 
 _progress = logging.getLogger("meterline")
 
-EVENT_TABLES = ("landing_files", "file_decisions", "accepted_events", "refused_events")
+EVENT_TABLES = (
+    "landing_files",
+    "file_decisions",
+    "accepted_events",
+    "refused_events",
+    "batches",
+)
 """The lake tables that a batch of events writes in one transaction."""
 
 

@@ -59,9 +59,6 @@ class _OfDbt:
         ("'sum', value='v +'", "metric m: value: expected a value, such as a property or a number "
          "at character 4, found the end"),
         ("'median', value='v'", "metric m: aggregation: expected one of average, count"),
-        ("'sum', value='v', recurring=true", "metric m: recurring: is not billed yet"),
-        ("'sum', value='v', by_days=true", "metric m: by_days: is not billed yet"),
-        ("'sum', value='v', bucket='day'", "metric m: bucket: a day is not billed yet"),
         ("'count', filters={'tag': ['[1]']}", "metric m: filters.tag: expected texts, found the "
          "array or object"),
     ],

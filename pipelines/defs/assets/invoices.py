@@ -56,7 +56,7 @@ _progress = logging.getLogger("meterline")
                 dg.AssetKey(["attribution", "int_events_counted"]),
             ],
         )
-        for table in ("invoices", "invoice_lines")
+        for table in ("invoices", "invoice_lines", "definitions")
     ],
     ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
 )
@@ -84,6 +84,10 @@ def closed_invoices(
                 ),
             },
         )
+    yield dg.MaterializeResult(
+        asset_key=dg.AssetKey(["lake", "definitions"]),
+        metadata={"dagster/row_count": row_counts["definitions"]},
+    )
 
 
 def invoices_shown(closed: ClosedInvoices) -> pl.DataFrame:
@@ -163,5 +167,6 @@ def _close(
                 },
                 staged_files={},
             )
-        row_counts = {table.name: lake.row_count(table.name) for table in (INVOICES, INVOICE_LINES)}
+        tables = (INVOICES, INVOICE_LINES, DEFINITIONS)
+        row_counts = {table.name: lake.row_count(table.name) for table in tables}
     return closed, pl.concat([judgement.closing.held_back, closed.held_back]), row_counts

@@ -10,6 +10,7 @@ from pipelines.catalog.calendar import charged_metrics
 from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.calendar import RUN_KEYS
 from pipelines.defs.assets.landing import Landed
+from pipelines.defs.recounted import KEPT_USAGE
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
 from pipelines.invoicing.chain import last_link
@@ -54,6 +55,7 @@ _progress = logging.getLogger("meterline")
                 dg.AssetKey(["invoicing", "int_invoices_drafted"]),
                 dg.AssetKey(["invoicing", "int_invoice_lines_drafted"]),
                 dg.AssetKey(["attribution", "int_events_counted"]),
+                KEPT_USAGE,
             ],
         )
         for table in ("invoices", "invoice_lines", "definitions")

@@ -13,6 +13,7 @@ from pipelines.defs.assets import alarms, published
 from pipelines.defs.dbt import build_phase
 from pipelines.defs.described import bucket, described
 from pipelines.defs.lineage import mart_keys
+from pipelines.defs.recounted import recounted_sample
 from pipelines.defs.resources import RunMemory, build_writer
 from pipelines.defs.sensors import build_landing_sensor, build_nightly_run
 from pipelines.settings import DBT_PROJECT, Settings, load_settings
@@ -77,6 +78,7 @@ def build_definitions(
             manifest,
             settings.owner,
         ),
+        asset_checks=[recounted_sample],
         jobs=[job],
         sensors=[build_landing_sensor(settings, job)],
         schedules=[build_nightly_run(job)],

@@ -34,6 +34,6 @@ from invoice_lines_recomputed
 inner join reconciliation
     on invoice_lines_recomputed.metric_code = reconciliation.subject
 where
-    invoice_lines_recomputed.is_catalog_unchanged
+    invoice_lines_recomputed.difference_cause is null
     and invoice_lines_recomputed.recomputed_quantity
     != invoice_lines_recomputed.invoiced_quantity

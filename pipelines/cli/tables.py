@@ -9,6 +9,7 @@ from rich.table import Table
 
 from pipelines.intake.replayed import Replayed
 from pipelines.operations.attention import OldestUndecided, Refusal, WaitingFile
+from pipelines.operations.closed_differences import ClosedDifferences
 from pipelines.operations.report import VERDICT_COUNTS, FileClass, HomeReport, UnreadObject
 from pipelines.operations.summary import (
     WAITING_KINDS,
@@ -72,6 +73,7 @@ def show_report(report: HomeReport, console: Console) -> None:
     if report.periods_without_terms:
         periods = counted(report.periods_without_terms, "closed period has", "closed periods have")
         _say(f"{periods} no stored terms: a change of prices never concerns them.", console)
+    _show_closed_differences(report.closed_differences, console)
 
 
 def show_closing(trial: Trial, console: Console) -> None:
@@ -303,6 +305,17 @@ def _show_waiting(waiting: Sequence[Waiting], console: Console) -> None:
         for place, total in enumerate(kind.totals):
             table.add_row("" if place else label, f"{total.invoices:,}", _amount(total))
     _show_with_commands(table, [kind.command for kind in waiting], console)
+
+
+def _show_closed_differences(found: ClosedDifferences, console: Console) -> None:
+    if found.lines:
+        lines = counted(found.lines, "closed line")
+        _say(
+            f"[yellow]closed, counted otherwise today[/yellow] {lines} of "
+            f"{counted(found.invoices, 'invoice')} would differ for {', '.join(found.metrics)}; "
+            f"nothing closed changes: {found.command}",
+            console,
+        )
 
 
 def _show_with_commands(table: Table, commands: Sequence[str], console: Console) -> None:

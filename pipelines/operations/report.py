@@ -20,6 +20,7 @@ from pipelines.operations.attention import (
     WaitingFile,
     WaiverUsed,
 )
+from pipelines.operations.closed_differences import ClosedDifferences, closed_differences
 from pipelines.operations.closing import Known, Moment, known_to
 from pipelines.operations.listed import Listed, list_landing
 from pipelines.operations.summary import Billed, InvoiceSums, NotBilled, Waiting
@@ -154,6 +155,7 @@ class HomeReport:
         waivers: invoices that were finalized although a waived file may concern them.
         periods_without_terms: closed periods that nothing can rate again, because they were closed
             before terms were kept.
+        closed_differences: closed lines that today's catalog and definitions would count otherwise.
     """
 
     as_of: str | None
@@ -176,6 +178,7 @@ class HomeReport:
     contradictions: list[str]
     waivers: list[WaiverUsed]
     periods_without_terms: int
+    closed_differences: ClosedDifferences
 
 
 def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
@@ -247,6 +250,7 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
             contradictions=contradictions(lake, listed.catalog, metric_codes()) if lake else [],
             waivers=attention.waivers_used(lake) if lake else [],
             periods_without_terms=periods_without_terms(lake) if lake else 0,
+            closed_differences=closed_differences(marts) if marts else ClosedDifferences(),
         )
 
 

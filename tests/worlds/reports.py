@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from pipelines.operations.attention import DueDraft, Refusal, WaitingFile
+from pipelines.operations.closed_differences import ClosedDifferences
 from pipelines.operations.report import FileClass, HomeReport, InvoiceCounts, InvoiceRow
 from pipelines.operations.summary import (
     InvoiceSums,
@@ -33,6 +34,7 @@ NOTHING = HomeReport(
     contradictions=[],
     waivers=[],
     periods_without_terms=0,
+    closed_differences=ClosedDifferences(),
 )
 """Of a home that no run has touched, with an empty landing."""
 

@@ -30,7 +30,7 @@
 
 {#- What earlier versions of metrics kept, and metrics that are no more. -#}
 {% macro _drop_others(keepers, statements) -%}
-    {%- set names, codes = ['"marks"', '"calendars"'], [] -%}
+    {%- set names, codes = ['"marks"', '"calendars"', '"recounts"'], [] -%}
     {%- for keeper in keepers -%}
         {%- do codes.append(sql_text(keeper.code)) -%}
         {%- for kind, table in keeper.tables.items() -%}
@@ -44,8 +44,10 @@
     ).rows if '"' ~ row[1] ~ '"' not in names -%}
         {%- do statements.append('drop ' ~ row[0] ~ ' if exists ' ~ kept(row[1])) -%}
     {%- endfor -%}
-    {%- do statements.append('delete from ' ~ kept('marks') ~ ' where metric_code not in ('
-        ~ codes | join(', ') ~ ')') -%}
+    {%- for table in ('marks', 'recounts') -%}
+        {%- do statements.append('delete from ' ~ kept(table) ~ ' where metric_code not in ('
+            ~ codes | join(', ') ~ ')') -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 

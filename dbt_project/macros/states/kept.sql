@@ -3,6 +3,7 @@
 
     marks            one row per metric: what its tables were made from
     calendars        calendars that a mark names
+    recounts         one row per metric: the SQL that counts events of it, for a recount
     slots_<code>     one row per name as sent and what it resolves to
     state_<code>     one row per slot, group and whatever else is merged by
     days_<code>      the same by local day, where a day has a quantity of its own
@@ -28,6 +29,11 @@ create table if not exists {{ kept('marks') }} (
     batch_id bigint not null,
     batch_digest varchar,
     calendar_digest varchar not null
+);
+create table if not exists {{ kept('recounts') }} (
+    metric_code varchar primary key,
+    events varchar not null,
+    parts varchar not null
 );
 create table if not exists {{ kept('calendars') }} (
     calendar_digest varchar not null,

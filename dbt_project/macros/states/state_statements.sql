@@ -42,7 +42,10 @@
 
 {% macro end_statements(keepers, models, statements) -%}
     {%- for keeper in keepers -%}
-        {%- do usage_statements(keeper, models, statements) if keeper.metric is not none -%}
+        {%- if keeper.metric is not none -%}
+            {%- do usage_statements(keeper, models, statements) -%}
+            {%- do _recount_statement(keeper.metric, models, statements) -%}
+        {%- endif -%}
         {%- do statements.append(
 'insert or replace into ' ~ kept('marks') ~ '
 select
@@ -68,6 +71,18 @@ where not exists (
 'delete from ' ~ kept('calendars') ~ '
 where calendar_digest not in (select marks.calendar_digest from ' ~ kept('marks')
 ~ ' as marks)') -%}
+{%- endmacro %}
+
+
+{#- The text by which events were counted, so that whoever counts some of them anew counts
+    by the same. `recount_events` stands for the events. -#}
+{% macro _recount_statement(metric, models, statements) -%}
+    {%- do statements.append(
+'insert or replace into ' ~ kept('recounts') ~ '
+select
+    ' ~ sql_text(metric.metric_code) ~ ',
+    ' ~ sql_text(events_of_view(metric, models) | trim) ~ ',
+    ' ~ sql_text(delta_query(metric, 'recount_events', models) | trim)) -%}
 {%- endmacro %}
 
 

@@ -34,6 +34,7 @@ closed_and_open_periods as (
         cast(null as bigint) as event_batch_id,
         null as catalog_digest,
         null as is_numbered,
+        null as definitions_digest,
         null as void_invoice_id
     from open_periods
 

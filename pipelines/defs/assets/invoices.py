@@ -10,6 +10,7 @@ from pipelines.catalog.calendar import charged_metrics
 from pipelines.catalog.catalog import Catalog
 from pipelines.defs.assets.calendar import RUN_KEYS
 from pipelines.defs.assets.landing import Landed
+from pipelines.defs.recounted import KEPT_USAGE
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
 from pipelines.invoicing.chain import last_link
@@ -54,9 +55,10 @@ _progress = logging.getLogger("meterline")
                 dg.AssetKey(["invoicing", "int_invoices_drafted"]),
                 dg.AssetKey(["invoicing", "int_invoice_lines_drafted"]),
                 dg.AssetKey(["attribution", "int_events_counted"]),
+                KEPT_USAGE,
             ],
         )
-        for table in ("invoices", "invoice_lines")
+        for table in ("invoices", "invoice_lines", "definitions")
     ],
     ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
 )
@@ -84,6 +86,10 @@ def closed_invoices(
                 ),
             },
         )
+    yield dg.MaterializeResult(
+        asset_key=dg.AssetKey(["lake", "definitions"]),
+        metadata={"dagster/row_count": row_counts["definitions"]},
+    )
 
 
 def invoices_shown(closed: ClosedInvoices) -> pl.DataFrame:
@@ -163,5 +169,6 @@ def _close(
                 },
                 staged_files={},
             )
-        row_counts = {table.name: lake.row_count(table.name) for table in (INVOICES, INVOICE_LINES)}
+        tables = (INVOICES, INVOICE_LINES, DEFINITIONS)
+        row_counts = {table.name: lake.row_count(table.name) for table in tables}
     return closed, pl.concat([judgement.closing.held_back, closed.held_back]), row_counts

@@ -38,6 +38,18 @@ clock as (
 
 ),
 
+closed_periods as (
+
+    select * from {{ ref('stg_lake__closed_periods') }}
+
+),
+
+definitions_compared as (
+
+    select * from {{ ref('int_definitions_compared') }}
+
+),
+
 usage_of_finalized_periods as (
 
     select
@@ -76,21 +88,51 @@ lines_compared as (
 
 ),
 
-lines_with_catalog as (
+{# A metric that the closing did not know has no row in its definitions. #}
+lines_with_changes as (
 
     select
         lines_compared.*,
         invoices.subscription_id,
         invoices.customer_id,
         billing_periods.period_index,
-        invoices.catalog_digest = clock.catalog_digest as is_catalog_unchanged
+        invoices.catalog_digest is not distinct from clock.catalog_digest
+            as is_catalog_unchanged,
+        closed_periods.definitions_digest is not null as is_definition_kept,
+        coalesce(definitions_compared.is_unchanged, false)
+            as is_definition_unchanged
     from lines_compared
     cross join clock
     left join invoices
         on lines_compared.invoice_id = invoices.invoice_id
     left join billing_periods
         on lines_compared.invoice_id = billing_periods.invoice_id
+    left join closed_periods
+        on lines_compared.invoice_id = closed_periods.invoice_id
+    left join definitions_compared
+        on
+            closed_periods.definitions_digest
+            = definitions_compared.definitions_digest
+            and lines_compared.metric_code = definitions_compared.metric_code
+
+),
+
+lines_with_cause as (
+
+    select
+        lines_with_changes.* exclude (
+            is_catalog_unchanged, is_definition_kept, is_definition_unchanged
+        ),
+        case
+            when is_catalog_unchanged and is_definition_unchanged then null
+            when not is_catalog_unchanged and not is_definition_unchanged
+                then 'catalog_or_definition'
+            when not is_catalog_unchanged then 'catalog'
+            when is_definition_kept then 'definition'
+            else 'unknown'
+        end as difference_cause
+    from lines_with_changes
 
 )
 
-select * from lines_with_catalog
+select * from lines_with_cause

@@ -45,7 +45,7 @@ accounted_per_metric as (
     from (
         select metric_code, {{ wide_sum(side ~ '_quantity') }}
         from invoice_lines_recomputed
-        where is_catalog_unchanged
+        where difference_cause is null
         group by metric_code
     ) as sums
 

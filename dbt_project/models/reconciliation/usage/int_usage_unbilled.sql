@@ -18,8 +18,9 @@ invoice_lines_recomputed as (
 
 ),
 
-{# What a changed catalog moved to (or, below zero, from) a finalized period. A
-   difference under one catalog is an error that the reconciliation shows. #}
+{# What a changed catalog or definition moved to (or, below zero, from) a
+   finalized period. A difference where neither has changed is an error that the
+   reconciliation shows. #}
 usage_after_finalization as (
 
     select
@@ -28,7 +29,7 @@ usage_after_finalization as (
         recomputed_quantity - invoiced_quantity as quantity
     from invoice_lines_recomputed
     where
-        not is_catalog_unchanged
+        difference_cause is not null
         and (
             recomputed_event_count is distinct from invoiced_event_count
             or recomputed_quantity is distinct from invoiced_quantity

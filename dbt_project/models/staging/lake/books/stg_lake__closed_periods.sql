@@ -43,6 +43,7 @@ select
     cut_at,
     event_batch_id,
     catalog_digest,
-    invoice_id is not null as is_numbered
+    invoice_id is not null as is_numbered,
+    definitions_digest
 from newest_revisions
 where state = 'closed'

@@ -193,9 +193,7 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
     """
     home = Home(settings)
     generation = home.generation()
-    lost = []
-    if generation is None and (damage := home.damage_of_marts()):
-        lost.append(f"{damage}; `meterline publish` publishes the marts again")
+    lost = _lost_marts(home) if generation is None else []
     with (
         home.lake() if home.has_lake else nullcontext() as lake,
         home.marts() if generation else nullcontext() as marts,
@@ -252,6 +250,11 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
             periods_without_terms=periods_without_terms(lake) if lake else 0,
             closed_differences=closed_differences(marts) if marts else ClosedDifferences(),
         )
+
+
+def _lost_marts(home: Home) -> list[str]:
+    damage = home.damage_of_marts()
+    return [f"{damage}; `meterline publish` publishes the marts again"] if damage else []
 
 
 def _file_classes(lake: Lake) -> list[FileClass]:

@@ -41,6 +41,7 @@ from pipelines.vocabulary.tables import (
     BATCHES,
     CATALOGS,
     CLOSED_PERIODS,
+    DEFINITIONS,
     FILE_DECISIONS,
     INVOICE_LINES,
     INVOICES,
@@ -55,6 +56,7 @@ from pipelines.warehouse.dbt_tables import (
     drafts_and_lines,
     source_customers,
 )
+from pipelines.warehouse.definitions import Definitions, definitions_of
 from pipelines.warehouse.gate import current_inputs
 from pipelines.warehouse.moved_names import moved_names
 from pipelines.warehouse.stored_catalogs import last_good_catalog
@@ -145,6 +147,7 @@ class BookHome:
         self.lake: Lake = open_lake(folder, read_only=False) if folder else _MemoryLake()
         self.dbt = CompiledDbt(self.lake._connection) if has_dbt else None
         self._published = ""
+        self._definitions = Definitions("{}")
 
     def close(self) -> None:
         """Lets go of the lake."""
@@ -270,6 +273,7 @@ class BookHome:
         with dbt.warehouse() as warehouse:
             drafts, lines = drafts_and_lines(warehouse)
             fed = source_customers(warehouse, "attribution.int_events_counted")
+            self._definitions = definitions_of(warehouse)
         return drafts, lines, fed, dbt.rows(ASSIGNED)
 
     def _close(
@@ -298,7 +302,10 @@ class BookHome:
                 CATALOGS: facts.catalog_rows(batch_id, self.lake),
                 INVOICES: closed.invoices,
                 INVOICE_LINES: closed.invoice_lines,
-                CLOSED_PERIODS: closed_rows(periods, closed.closings, metrics, batch_id),
+                CLOSED_PERIODS: closed_rows(
+                    periods, closed.closings, metrics, batch_id, self._definitions.digest
+                ),
+                DEFINITIONS: self._definitions.rows(self.lake, batch_id),
                 ACTS: act_rows(self.lake, holds(known, closing), batch_id, facts.as_of),
             }
             self.lake.commit_batch(batch_id, rows, {})

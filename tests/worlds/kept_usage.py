@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.warehouse.metric_macros import metric_definition, valued_events_sql
+from pipelines.warehouse.recount import recount
 from tests.worlds.book_runs import BookHome
 from tests.worlds.compiled_dbt import CompiledDbt, kept_models, kept_statements
 from tests.worlds.dbt_macros import macro_sql, metric_macros
@@ -85,6 +86,7 @@ class KeptHome(BookHome):
     def _drafted_by_dbt(self, dbt: CompiledDbt, *rest: Any) -> Any:
         drafted = super()._drafted_by_dbt(dbt, *rest)
         self._keep(dbt)
+        recount(self.lake._connection).require_equal()
         for code in self.codes:
             _same(code, _usage_of(dbt, code, _KEPT), _usage_of(dbt, code, _FRESH))
             if definition(code)["traits"]["daily"]:

@@ -18,7 +18,7 @@ metrics as (
 
 ),
 
-{# A difference without a cause is an error: the run fails, and publishes nothing. #}
+{# A difference without a cause is an error: the run fails. #}
 closed_differences as (
 
     select

@@ -10,6 +10,7 @@ from rich.console import Console
 from pipelines.cli.tables import show_replay, show_report, shown_text
 from pipelines.intake.replayed import Change, NotReplayed, Replayed
 from pipelines.operations.attention import OldestUndecided
+from pipelines.operations.closed_differences import ClosedDifferences
 from pipelines.operations.report import (
     VERDICT_COUNTS,
     FileClass,
@@ -459,3 +460,16 @@ def test_replay_says_what_changed_and_what_did_not() -> None:
 )
 def test_dry_replay_says_what_would_change(replayed: Replayed, sentence: str) -> None:
     assert shown_of_replay(replayed, is_dry_run=True)[-1] == sentence
+
+
+def test_closed_lines_that_would_differ_are_one_sentence() -> None:
+    differing = ClosedDifferences(lines=1_234, invoices=1, metrics=["egress", "requests"])
+
+    said = " ".join(" ".join(shown(replace(NOTHING, closed_differences=differing))).split())
+
+    assert (
+        "closed, counted otherwise today 1,234 closed lines of 1 invoice would differ for egress, "
+        "requests; nothing closed changes: "
+        'meterline sql "select * from rpt_closed_differences"'
+    ) in said
+    assert "counted otherwise" not in " ".join(shown(NOTHING))

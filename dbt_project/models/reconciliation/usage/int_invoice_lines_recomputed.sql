@@ -1,13 +1,11 @@
 with
 
-{# Also periods that are closed without an invoice: their usage is closed. #}
 invoices as (
 
     select
         invoice_id,
         subscription_id,
-        customer_id,
-        catalog_digest
+        customer_id
     from {{ ref('int_invoices_united') }}
     where status in ('finalized', 'unnumbered')
 
@@ -32,25 +30,19 @@ usage_metered as (
 
 ),
 
-clock as (
-
-    select * from {{ ref('stg_calendar__clock') }}
-
-),
-
 closed_periods as (
 
     select * from {{ ref('stg_lake__closed_periods') }}
 
 ),
 
-definitions_compared as (
+closings_compared as (
 
-    select * from {{ ref('int_definitions_compared') }}
+    select * from {{ ref('int_closings_compared') }}
 
 ),
 
-usage_of_finalized_periods as (
+usage_closed as (
 
     select
         invoices.invoice_id,
@@ -79,60 +71,30 @@ lines_compared as (
         metric_code,
         coalesce(invoice_lines.event_count, 0) as invoiced_event_count,
         coalesce(invoice_lines.quantity, 0) as invoiced_quantity,
-        coalesce(usage_of_finalized_periods.event_count, 0)
-            as recomputed_event_count,
-        coalesce(usage_of_finalized_periods.quantity, 0) as recomputed_quantity
+        coalesce(usage_closed.event_count, 0) as recomputed_event_count,
+        coalesce(usage_closed.quantity, 0) as recomputed_quantity
     from invoice_lines
-    full join usage_of_finalized_periods
+    full join usage_closed
         using (invoice_id, charge_code, group_key, metric_code)
 
 ),
 
-{# A metric that the closing did not know has no row in its definitions. #}
-lines_with_changes as (
-
-    select
-        lines_compared.*,
-        invoices.subscription_id,
-        invoices.customer_id,
-        billing_periods.period_index,
-        invoices.catalog_digest is not distinct from clock.catalog_digest
-            as is_catalog_unchanged,
-        closed_periods.definitions_digest is not null as is_definition_kept,
-        coalesce(definitions_compared.is_unchanged, false)
-            as is_definition_unchanged
-    from lines_compared
-    cross join clock
-    left join invoices
-        on lines_compared.invoice_id = invoices.invoice_id
-    left join billing_periods
-        on lines_compared.invoice_id = billing_periods.invoice_id
-    left join closed_periods
-        on lines_compared.invoice_id = closed_periods.invoice_id
-    left join definitions_compared
-        on
-            closed_periods.definitions_digest
-            = definitions_compared.definitions_digest
-            and lines_compared.metric_code = definitions_compared.metric_code
-
-),
-
-lines_with_cause as (
-
-    select
-        lines_with_changes.* exclude (
-            is_catalog_unchanged, is_definition_kept, is_definition_unchanged
-        ),
-        case
-            when is_catalog_unchanged and is_definition_unchanged then null
-            when not is_catalog_unchanged and not is_definition_unchanged
-                then 'catalog_or_definition'
-            when not is_catalog_unchanged then 'catalog'
-            when is_definition_kept then 'definition'
-            else 'unknown'
-        end as difference_cause
-    from lines_with_changes
-
-)
-
-select * from lines_with_cause
+select
+    lines_compared.*,
+    invoices.subscription_id,
+    invoices.customer_id,
+    billing_periods.period_index,
+    closings_compared.difference_cause
+from lines_compared
+left join invoices
+    on lines_compared.invoice_id = invoices.invoice_id
+left join billing_periods
+    on lines_compared.invoice_id = billing_periods.invoice_id
+left join closed_periods
+    on lines_compared.invoice_id = closed_periods.invoice_id
+left join closings_compared
+    on
+        lines_compared.metric_code = closings_compared.metric_code
+        and closed_periods.catalog_digest = closings_compared.catalog_digest
+        and coalesce(closed_periods.definitions_digest, '')
+        = coalesce(closings_compared.definitions_digest, '')

@@ -19,8 +19,7 @@ invoice_lines_recomputed as (
 ),
 
 {# What a changed catalog or definition moved to (or, below zero, from) a
-   finalized period. A difference where neither has changed is an error that the
-   reconciliation shows. #}
+   closed period. A difference without a cause is an error of the run. #}
 usage_after_finalization as (
 
     select

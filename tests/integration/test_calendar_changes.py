@@ -71,7 +71,7 @@ def _frame(rows: Iterable[Row]) -> pl.DataFrame:
     return pl.DataFrame(given, COLUMNS, orient="row")
 
 
-ANY = {"kind": "source", "name": "cdn"}
+ANY: Row = {"kind": "source", "name": "cdn"}
 """A row that both calendars have: without any, there is no earlier calendar."""
 
 

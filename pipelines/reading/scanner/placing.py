@@ -94,15 +94,15 @@ def copy_properties(
             prefetch(offsets, 4 * np.int64(firsts[later]))
         event = rows[row]
         start = ends[event - 1] if event else 0
-        last = ends[event] - 1
-        for each in range(start, last):
+        # A word may reach over several short texts, into those of another event.
+        last_word = np.int64(begins[targets[row] + 1]) - WORD_BYTES
+        for each in range(start, ends[event]):
             codes[to], offsets[to] = own[names[each]], at
             place, after = np.int64(places[each]), at + np.int64(lengths[each])
-            # What is overwritten behind this text is the next one, which is copied later.
-            while at < after:
+            # What is overwritten behind this text is the event's next, which is copied later.
+            while at < after and at <= last_word:
                 put_word(texts, at, word_at(buffer, place))
                 at, place = at + WORD_BYTES, place + WORD_BYTES
+            if at < after:
+                _copy_text(buffer, place, texts, at, after - at)
             at, to = after, to + 1
-        if start <= last:
-            codes[to], offsets[to] = own[names[last]], at
-            _copy_text(buffer, np.int64(places[last]), texts, at, np.int64(lengths[last]))

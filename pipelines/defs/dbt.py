@@ -95,7 +95,7 @@ def build_phase(
             forget(writer.settings.warehouse, phase.name)
             indirectly = [f"--indirect-selection={indirect}"] if indirect else []
             outcome = _build(project, [*selection, *indirectly], writer.settings)
-        rows = count_rows(writer.settings.warehouse, built_tables(outcome.node_events))
+        rows = count_rows(writer.settings.warehouse, counted_relations(outcome.node_events))
         columns = column_lineage(phase, project, manifest, writer.settings) if is_whole else {}
         yield from _outputs_of_standing(stood, lineage)
         for event in outcome.node_events:
@@ -157,22 +157,29 @@ def _build(
     )
 
 
-def built_tables(node_events: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The relations that hold rows of their own: tables and seeds, never views."""
-    return [
-        _relation_name(event)
-        for event in node_events
-        if event["data"]["node_info"]["materialized"] in {"table", "incremental", "seed"}
-        and event["data"]["status"] not in {"error", "skipped"}
-    ]
+def counted_relations(node_events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """SQL of the number of rows, by relation: of tables, seeds and metrics, never other views."""
+    counted = dict[str, str]()
+    for event in node_events:
+        node, relation = event["data"]["node_info"], _relation_name(event)
+        if event["data"]["status"] in {"error", "skipped"}:
+            continue
+        if node["materialized"] in {"table", "incremental", "seed"}:
+            counted[relation] = f"select count(*) from {relation}"
+        elif node["node_name"].startswith("metric_"):
+            # What is kept of the metric knows its events; the view would read the lake.
+            state = '"state_{}"'.format(node["node_name"].removeprefix("metric_"))
+            counted[relation] = f"select coalesce(sum(event_count), 0) from states.{state}"
+    return counted
 
 
-def count_rows(warehouse: Path, relations: Sequence[str]) -> dict[str, int]:
-    """Rows per relation; DuckDB knows them without reading the tables."""
+def count_rows(warehouse: Path, relations: Mapping[str, str]) -> dict[str, int]:
+    """Rows per relation, by the SQL that counts them; DuckDB knows those of tables by itself."""
     if not relations:
         return {}
     counts = " union all ".join(
-        f"select {quoted(relation)}, count(*) from {relation}" for relation in relations
+        f"select {quoted(relation)}, cast(({count}) as bigint)"
+        for relation, count in relations.items()
     )
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         return dict(connection.execute(counts).fetchall())

@@ -150,10 +150,52 @@ ODD_METRIC = f"""
 ) }}}}
 """
 
+LEVEL_METRIC = """
+{{ billable_metric(
+    metric_code='level',
+    description='The last size that was answered, as long as no other is',
+    event_name='http_request',
+    aggregation='latest',
+    value='bytes',
+    unit='byte',
+    recurring=true,
+) }}
+"""
+"""A state that goes on from period to period."""
+
+LEVEL_BY_HAND = """
+with periods as (
+    select * from attribution.int_periods_united
+    where void_invoice_id is null
+)
+
+select
+    periods.subscription_id,
+    periods.period_index,
+    max_by(events.value, (events.occurred_at, events.file_id, events.line)) as level,
+    count(*) filter (where events.occurred_at >= periods.period_start_at) as event_count
+from periods
+inner join attribution.int_events_assigned as events
+    on
+        periods.subscription_id = events.subscription_id
+        and events.occurred_at < periods.period_end_at
+where events.metric_code = 'level' and events.unbilled_reason is null
+group by all
+order by all
+"""
+
+LEVEL_METERED = """
+select subscription_id, period_index, quantity, event_count
+from metering.int_usage_metered
+where metric_code = 'level' and unbilled_reason is null
+order by all
+"""
+
 CHARGES = """grouped,twice,twice,standard,3,,2025-12-01
 grouped,peak,peak,standard,2,status,2025-12-01
 grouped,kinds,kinds,graduated,,,2025-12-01
 grouped,joined,joined,standard,1,meaning,2025-12-01
+grouped,level,level,standard,1,,2025-12-01
 """
 
 TIERS = """grouped,kinds,2025-12-01,0,1,10,
@@ -211,6 +253,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> DbtWorld:
     (models / "metrics/metric_twice.sql").write_text(TOY_METRIC)
     (models / "metrics/metric_peak.sql").write_text(PEAK_METRIC)
     (models / "metrics/metric_kinds.sql").write_text(KINDS_METRIC)
+    (models / "metrics/metric_level.sql").write_text(LEVEL_METRIC)
     (models / "metrics/metric_joined.sql").write_text(JOINED_METRIC)
     (models / "metrics/metric_oddly_named.sql").write_text(ODD_METRIC)
     (toys.project / "reference/answers.csv").write_text(ANSWERS)
@@ -268,6 +311,13 @@ def test_a_metric_whose_quantities_do_not_add_up_is_billed(built: DbtWorld) -> N
         "select identity, difference from marts.rpt_reconciliation where subject = 'peak'"
     )
     assert dict(identities) == {"metric_events": 0, "finalized_quantity": 0}
+
+
+def test_a_state_goes_on_into_periods_without_events(built: DbtWorld) -> None:
+    metered = built.query(LEVEL_METERED)
+
+    assert metered == built.query(LEVEL_BY_HAND)
+    assert any(event_count == 0 and quantity for _, _, quantity, event_count in metered)
 
 
 def test_distinct_texts_are_priced_by_tiers(built: DbtWorld) -> None:

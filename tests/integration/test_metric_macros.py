@@ -1,8 +1,11 @@
 """Macros of metrics that the preview does not call, over small tables."""
 
+from decimal import Decimal
+
 import duckdb
 import pytest
 
+from pipelines.warehouse.metric_macros import metric_definition, valued_events_sql
 from tests.worlds.dbt_macros import macro_sql
 
 JOINS = "{'seed': 'centres', 'key': 'centre', 'properties': ['region', 'tier']}"
@@ -59,9 +62,6 @@ class _OfDbt:
         ("'sum', value='v +'", "metric m: value: expected a value, such as a property or a number "
          "at character 4, found the end"),
         ("'median', value='v'", "metric m: aggregation: expected one of average, count"),
-        ("'sum', value='v', recurring=true", "metric m: recurring: is not billed yet"),
-        ("'sum', value='v', by_days=true", "metric m: by_days: is not billed yet"),
-        ("'sum', value='v', bucket='day'", "metric m: bucket: a day is not billed yet"),
         ("'count', filters={'tag': ['[1]']}", "metric m: filters.tag: expected texts, found the "
          "array or object"),
     ],
@@ -72,3 +72,35 @@ def test_a_metric_that_cannot_be_billed_stops_the_build(options: str, sentence: 
             f"billable_metric('m', 'M', 'use', unit='use', aggregation={options})",
             exceptions=_OfDbt,
         )
+
+
+@pytest.mark.parametrize("expression", ["v", "v * 1"])
+@pytest.mark.parametrize(
+    ("sent", "kept", "rounded_by"),
+    [
+        ("1.25", "1.3", "-0.05"),
+        ("1.24", "1.2", "0.04"),
+        ("-1.25", "-1.3", "0.05"),
+        ("1.2", "1.2", None),
+        ("1.20", "1.2", None),
+        ("0.04", "0", "0.04"),
+        ("0.00000000000000000000000001", "0", "0"),
+        ("1.0000000000000000005", "1", "0.000000000000000001"),
+        ("99999999999999999999.04", "99999999999999999999", "0.04"),
+        ("1e-30", "0", "0"),
+        ("odd", None, None),
+    ],
+)
+def test_a_rounded_value_says_by_how_much(
+    expression: str, sent: str, kept: str | None, rounded_by: str | None
+) -> None:
+    metric = metric_definition(
+        {"aggregation": "sum", "value": expression, "fraction_digits": 1, "round_values": True}
+    )
+    events = f"(select 'use' as event_name, map {{'v': '{sent}'}} as properties)"
+    sql = valued_events_sql(metric, events, ["event_name"])
+    with duckdb.connect() as connection:
+        found = connection.execute(f"select value, rounded_by from ({sql})").fetchall()
+
+    expected = tuple(None if text is None else Decimal(text) for text in (kept, rounded_by))
+    assert found == [expected]

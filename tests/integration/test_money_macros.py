@@ -160,6 +160,30 @@ def test_an_amount_that_rounds_to_none_is_null() -> None:
 
 
 @pytest.mark.parametrize(
+    ("whole", "units", "divisor", "expected"),
+    [
+        pytest.param(10**20 - 1, 10**18 - 1, 1, "99999999999999999999.999999999999999999",
+                     id="the largest"),
+        pytest.param(10**20, 0, 1, None, id="21 digits"),
+        pytest.param(10**20, 0, 3, "33333333333333333333.333333333333333333", id="a third of it"),
+        pytest.param(-(10**20), 0, 1, None, id="21 digits below zero"),
+        pytest.param(10**25, 0, 1, None, id="more than 128 bits in between"),
+        pytest.param(10**20 - 1, 2 * 10**18 - 1, 2, "50000000000000000000.5", id="rounded up"),
+    ],
+)  # fmt: skip
+def test_a_quotient_that_no_quantity_holds_is_null(
+    whole: int, units: int, divisor: int, expected: str | None
+) -> None:
+    columns = dict.fromkeys(("whole", "units", "divisor"), "hugeint")
+    found = ask(
+        columns,
+        [(whole, units, divisor), (3, 0, 2)],
+        macro_sql("div_exact('whole', 'units', 'divisor')"),
+    )
+    assert found == [(None if expected is None else Decimal(expected),), (Decimal("1.5"),)]
+
+
+@pytest.mark.parametrize(
     ("expected", "actual", "difference"),
     [
         pytest.param((2 * 10**20, 1), (2 * 10**20, 0), "1e-18", id="sums that are no quantity"),

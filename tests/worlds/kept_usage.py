@@ -29,6 +29,8 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
     "min": {"aggregation": "min", "value": "bytes", "group_by": ["status"]},
     "max_recurring": {"aggregation": "max", "value": "bytes", "recurring": True},
     "average": {"aggregation": "average", "value": "bytes"},
+    "sum_rounded": {"aggregation": "sum", "value": "bytes / 3", "fraction_digits": 2,
+                    "round_values": True, "group_by": ["status"]},
     "latest": {"aggregation": "latest", "value": "bytes"},
     "latest_recurring": {"aggregation": "latest", "value": "bytes", "recurring": True,
                          "group_by": ["status"]},

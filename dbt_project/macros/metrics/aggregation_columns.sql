@@ -71,6 +71,9 @@
     digits; null beyond what a quantity holds. All are integers. The quotient and the rest
     of each division are those of numbers that go down, so that they fit together. -#}
 {% macro div_exact(whole, units, divisor) -%}
+    {#- A quotient far beyond a quantity is null from here on, and overflows nowhere. -#}
+    {%- set whole = '(case when abs(' ~ whole ~ ') < ' ~ divisor
+        ~ ' * 120000000000000000000 then ' ~ whole ~ ' end)' -%}
     {%- set rest = _rest_down(whole, divisor) -%}
     {%- set inner = '(' ~ rest ~ ' * 1000000000000000000 + ' ~ units ~ ')' -%}
     {%- set last = _rest_down(inner, divisor) -%}

@@ -17,6 +17,28 @@
             then {{ quotient(m, unit) }} * 1{{ '0' * (18 - digits) }}
         {%- endif %}
     end as _{{ step }}_u
+    {%- if metric.round_values %},
+    case
+        when {{ m }} != 0
+            and {{ _places(step) }} <= 20
+            and {{ e }} > {{ digits }}
+            and ({{ e }} - {{ digits }} > 38 or {{ m }} % {{ unit }} != 0)
+            then case
+                when {{ e }} <= 18 then {{ m }} * {{ power_of_ten('(18 - ' ~ e ~ ')') }}
+                when {{ e }} - 18 > 38 then 0
+                else {{ div_round(m, power_of_ten('(' ~ e ~ ' - 18)')) }}
+            end
+    end as _{{ step }}_sent
+    {%- endif %}
+{%- endmacro %}
+
+
+{#- By how much a result was rounded: what came out, at 18 digits, less what is kept. -#}
+{% macro _program_rounded_by(metric, step) -%}
+    case
+        when _{{ step }}_sent is not null and {{ _program_reason(metric, step) }} is null
+            then {{ quantity_of('(_' ~ step ~ '_sent - _' ~ step ~ '_u)') }}
+    end
 {%- endmacro %}
 
 

@@ -36,30 +36,51 @@
                 cast(_number_s as {{ wide_integer() }})
                 * {{ power_of_ten('(18 - length(_number_s) + _number_p)') }}
         {%- if metric.round_values %}
-        when _number_p < -{{ metric.fraction_digits }} then 0
-        when _number_p <= 20
-            then (
-                cast(
-                    '0' || left(_number_s, _number_p + {{ metric.fraction_digits }})
-                    as {{ wide_integer() }}
-                )
-                + case
-                    when
-                        substr(
-                            _number_s,
-                            _number_p + {{ metric.fraction_digits }} + 1,
-                            1
-                        ) >= '5' then 1
-                    else 0
-                end
-            ) * {{ '1' ~ '0' * (18 - metric.fraction_digits) }}
+        when _number_p <= 20 then {{ _cut_units(metric.fraction_digits) }}
         {%- endif %}
     end as _number_u
+    {%- endset -%}
+    {%- set rounded_by -%}
+    case
+        when _number_s != ''
+            and _number_p <= 20
+            and length(_number_s) - _number_p > {{ metric.fraction_digits }}
+            then {{ _cut_units(18) }} - _number_u
+    end as _number_by
     {%- endset -%}
     {%- do program.update({'result': 'number', 'layers': {
         0: ['properties[' ~ sql_text(name) ~ '] as _number_t'],
         1: [form], 2: [digits], 3: [units]
     }}) -%}
+    {%- do program.layers.update({4: [rounded_by]}) if metric.round_values -%}
+{%- endmacro %}
+
+
+{#- A number of more digits in 10^-18, rounded half away from zero at so many. -#}
+{% macro _cut_units(digits) -%}
+    case
+        when _number_p < -{{ digits }} then 0
+        else (
+            cast(
+                '0' || left(_number_s || '{{ '0' * 38 }}', _number_p + {{ digits }})
+                as {{ wide_integer() }}
+            )
+            + case
+                when substr(_number_s, _number_p + {{ digits }} + 1, 1) >= '5' then 1
+                else 0
+            end
+        ) * {{ '1' ~ '0' * (18 - digits) }}
+    end
+{%- endmacro %}
+
+
+{#- By how much a value was rounded: what was sent, at 18 digits, less what is kept. -#}
+{% macro number_rounded_by(metric) -%}
+    case
+        when _number_by is not null and {{ number_reason(metric) }} is null
+            then case when _number_t like '-%' then -1 else 1 end
+                * {{ quantity_of('_number_by') }}
+    end
 {%- endmacro %}
 
 

@@ -3,6 +3,7 @@
       value            decimal(38, 18); null for a distinct count
       value_text       what a distinct count counts
       operation        add or remove, where the metric has one
+      rounded_by       what was sent less value, at 18 digits, where it was rounded
       unmetered_reason null where there is a value
 
     metric   a definition, as `metric_definition` leaves it
@@ -39,6 +40,13 @@
         cast(null as varchar) as value_text,
         {%- endif %}
         {{ _operation(metric) }} as operation,
+        {%- if metric.value is none or is_text or not metric.round_values %}
+        cast(null as decimal(38, 18)) as rounded_by,
+        {%- elif program.result == 'number' %}
+        {{ number_rounded_by(metric) }} as rounded_by,
+        {%- else %}
+        {{ _program_rounded_by(metric, program.result) }} as rounded_by,
+        {%- endif %}
         case
             {%- if metric.operation is not none %}
             when {{ _operation(metric) }} not in ('add', 'remove')

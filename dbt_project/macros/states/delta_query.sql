@@ -29,7 +29,10 @@ from (
         [
             'min(' ~ place ~ ') as first_place',
             'min(case when value < 0 then ' ~ place ~ ' end) as negative_place'
-        ]
+        ] + ([
+            'cast(count(rounded_by) as bigint) as rounded_count',
+            'sum(rounded_by) as rounded_sum'
+        ] if metric.round_values else [])
     ) }}
 ) as parts_by_group
 {%- endmacro %}

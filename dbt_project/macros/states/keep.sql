@@ -54,7 +54,7 @@
 {#- The models that kept tables are made from, by their names. -#}
 {% macro kept_from() -%}
     {%- set models = {
-        'batches': source('lake', 'batches'), 'file_decisions': source('lake', 'file_decisions')
+        'batches': lake_table('batches'), 'file_decisions': lake_table('file_decisions')
     } -%}
     {%- for name in (
         'int_calendar', 'int_calendar_digest', 'int_calendar_changes',

@@ -45,6 +45,7 @@ where batch_id > getvariable('load_after') and batch_id <= getvariable('load_to'
             value,
             value_text,
             operation,
+            rounded_by,
             unmetered_reason
         from {{ models['metric_' ~ metric.metric_code] }}
     )

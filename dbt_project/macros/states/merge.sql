@@ -46,6 +46,10 @@ anti join state_merged
         max(last_occurred_at) as last_occurred_at,
         min(first_place) as first_place,
         min(negative_place) as negative_place
+        {%- if metric.round_values %},
+        cast(sum(rounded_count) as bigint) as rounded_count,
+        sum(rounded_sum) as rounded_sum
+        {%- endif %}
     from {{ parts }} as parts_to_merge
     group by {{ key | join(', ') }}
 {%- endmacro %}

@@ -103,6 +103,8 @@ create table if not exists {{ name }} (
     last_occurred_at timestamptz,
     first_place bigint,
     negative_place bigint,
-    carried_in decimal(38, 18)
+    carried_in decimal(38, 18),
+    rounded_count bigint,
+    rounded_sum decimal(38, 18)
 )
 {%- endmacro %}

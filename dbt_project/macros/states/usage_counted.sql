@@ -18,6 +18,10 @@
         states.last_occurred_at,
         states.first_place,
         states.negative_place
+        {%- if metric.round_values %},
+        states.rounded_count,
+        states.rounded_sum
+        {%- endif %}
     from {{ names.state }} as states
     inner join {{ names.slots }} as slots
         on states.slot_id = slots.slot_id
@@ -93,6 +97,10 @@ places as (
         group_key,
         min(first_place) as first_place,
         min(negative_place) as negative_place
+        {%- if metric.round_values %},
+        cast(sum(rounded_count) as bigint) as rounded_count,
+        sum(rounded_sum) as rounded_sum
+        {%- endif %}
     from parts
     group by subscription_id, grouping_key, slot, group_key
 )
@@ -103,7 +111,9 @@ select
     false as is_late,
     places.first_place,
     places.negative_place,
-    {{ 'counted_before.quantity' if metric.recurring else 'null' }} as carried_in
+    {{ 'counted_before.quantity' if metric.recurring else 'null' }} as carried_in,
+    {{ 'coalesce(places.rounded_count, 0)' if metric.round_values else '0' }} as rounded_count,
+    {{ 'coalesce(places.rounded_sum, 0)' if metric.round_values else '0' }} as rounded_sum
 from counted
 inner join state_spans
     using (subscription_id, grouping_key, slot)

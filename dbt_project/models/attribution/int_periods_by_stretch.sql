@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 billing_periods as (

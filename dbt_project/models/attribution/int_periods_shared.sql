@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {# Of several subscriptions that hold an event which names none of them, the one
    that charges the metric has it, or else the only one that ever does. #}
 with

@@ -65,6 +65,8 @@ select
     usage_by_period.last_occurred_at,
     usage_by_period.quantity,
     usage_by_period.carried_in,
+    usage_by_period.rounded_count,
+    usage_by_period.rounded_sum as rounded_difference,
     metrics_defined.unit
 from usage_by_period
 inner join billing_periods

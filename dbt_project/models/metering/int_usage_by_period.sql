@@ -38,6 +38,8 @@ select
     ) as late_count,
     min(case when not is_late then first_occurred_at end) as first_occurred_at,
     max(case when not is_late then last_occurred_at end) as last_occurred_at,
-    max(carried_in) as carried_in
+    max(carried_in) as carried_in,
+    coalesce(max(rounded_count), 0) as rounded_count,
+    coalesce(max(rounded_sum), 0) as rounded_sum
 from usage_of_subscriptions
 group by metric_code, subscription_id, invoice_id, group_key

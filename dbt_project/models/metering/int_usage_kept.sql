@@ -26,7 +26,9 @@ usage_kept as (
         last_occurred_at,
         first_place,
         negative_place,
-        carried_in
+        carried_in,
+        rounded_count,
+        rounded_sum
     from {{ kept('usage_' ~ code) }}
     {% if not loop.last %}
     union all

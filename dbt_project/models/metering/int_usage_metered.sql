@@ -24,11 +24,8 @@ usage_charged as (
         first_occurred_at,
         last_occurred_at,
         case
-            when
-                unbilled_reason is null
-                or unbilled_reason = 'negative_quantity'
-                then negative_place
-            else first_place
+            when unbilled_reason = 'quantity_overflow' then first_place
+            else negative_place
         end as example_place
     from usage_united
     where

@@ -2,7 +2,7 @@ with
 
 acts as (
 
-    select * from {{ source('lake', 'acts') }}
+    select * from {{ lake_table('acts') }}
 
 )
 

@@ -4,7 +4,7 @@ with
 
 closed_periods as (
 
-    select * from {{ source('lake', 'closed_periods') }}
+    select * from {{ lake_table('closed_periods') }}
 
 ),
 

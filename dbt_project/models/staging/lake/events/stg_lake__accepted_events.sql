@@ -2,7 +2,7 @@ with
 
 accepted_events as (
 
-    select * from {{ source('lake', 'accepted_events') }}
+    select * from {{ lake_table('accepted_events') }}
 
 )
 

@@ -2,7 +2,7 @@ with
 
 file_decisions as (
 
-    select * from {{ source('lake', 'file_decisions') }}
+    select * from {{ lake_table('file_decisions') }}
 
 )
 

@@ -2,7 +2,7 @@ with
 
 landing_files as (
 
-    select * from {{ source('lake', 'landing_files') }}
+    select * from {{ lake_table('landing_files') }}
 
 )
 

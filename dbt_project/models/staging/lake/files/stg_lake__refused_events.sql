@@ -2,7 +2,7 @@ with
 
 refused_events as (
 
-    select * from {{ source('lake', 'refused_events') }}
+    select * from {{ lake_table('refused_events') }}
 
 )
 

@@ -2,7 +2,7 @@ with
 
 invoice_lines as (
 
-    select * from {{ source('lake', 'invoice_lines') }}
+    select * from {{ lake_table('invoice_lines') }}
 
 )
 

@@ -2,7 +2,7 @@ with
 
 invoices as (
 
-    select * from {{ source('lake', 'invoices') }}
+    select * from {{ lake_table('invoices') }}
 
 )
 

@@ -197,9 +197,12 @@ def _take_events(
 ) -> int:
     """The number of events of these names, once they are in `recount_events`.
 
-    Each name is a query of its own, with literals: only so is the least of the lake read.
+    Names of one shape are one query, with a list of literals: only so is the least of the lake
+    read. An `or` between columns would read all of it.
     """
-    queries = (f"SELECT * FROM {events_sql} AS events_given WHERE {_is_name(n)}" for n in names)
+    queries = (
+        f"SELECT * FROM {events_sql} AS events_given WHERE {shape}" for shape in _shapes(names)
+    )
     warehouse.execute(
         f"CREATE OR REPLACE TEMP TABLE recount_events AS {' UNION ALL '.join(queries)}"
     )
@@ -283,6 +286,21 @@ def _unequal_rows(warehouse: duckdb.DuckDBPyConnection) -> tuple[_Rows, _Rows]:
 
 def _kept(kind: str, code: str) -> str:
     return f'warehouse.states."{kind}_{code}"'
+
+
+def _shapes(names: Sequence[_Name]) -> Iterator[str]:
+    """Conditions for names that have a customer alone, a subscription alone, and each with both."""
+    of_customer = [
+        quoted(customer) for customer, other in names if customer is not None and other is None
+    ]
+    of_other = [
+        quoted(other) for customer, other in names if other is not None and customer is None
+    ]
+    if of_customer:
+        yield f"customer_ref IN ({', '.join(of_customer)}) AND subscription_ref IS NULL"
+    if of_other:
+        yield f"customer_ref IS NULL AND subscription_ref IN ({', '.join(of_other)})"
+    yield from (_is_name(name) for name in names if None not in name or name == (None, None))
 
 
 def _is_name(name: _Name) -> str:

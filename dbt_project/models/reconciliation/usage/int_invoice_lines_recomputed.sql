@@ -77,7 +77,7 @@ lines_compared as (
     full join usage_closed
         using (invoice_id, charge_code, group_key, metric_code)
 
-),
+)
 
 select
     lines_compared.*,

@@ -2,7 +2,7 @@ with
 
 definitions as (
 
-    select * from {{ source('lake', 'definitions') }}
+    select * from {{ lake_table('definitions') }}
 
 ),
 

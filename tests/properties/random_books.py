@@ -139,10 +139,7 @@ class History:
             return self.draw.choice(versions)
         if self.draw.random() < 0.25:
             return self._given_away(files)
-        days = sorted({FIRST_DAY + timedelta(31 * month) for month in range(4)}
-                      | {self.as_of.date()} | {each.end for each in self.periods[-40:]}
-                      | {each.start for each in self.periods[-40:]})  # fmt: skip
-        chance = Chance(self.draw, days)
+        chance = self.chance()
         for _ in range(self.draw.choice((1, 1, 1, 2, 3))):
             before, files = files, edited(chance, files)
             if isinstance(self.runs, CommandHome):
@@ -154,6 +151,13 @@ class History:
                     new = [list(row.values()) for row in rows if row not in old]
                     self.said.append(f"edit {name}: {gone} -> {new}")
         return files
+
+    def chance(self) -> Chance:
+        """Draws for edits, about days that are of interest by now."""
+        days = sorted({FIRST_DAY + timedelta(31 * month) for month in range(4)}
+                      | {self.as_of.date()} | {each.end for each in self.periods[-40:]}
+                      | {each.start for each in self.periods[-40:]})  # fmt: skip
+        return Chance(self.draw, days)
 
     def _given_away(self, files: Files) -> Files:
         """A name under which usage was billed means another customer, since ever."""

@@ -134,7 +134,12 @@ class BookHome:
     """A home whose runs are made here."""
 
     def __init__(
-        self, folder: Path | None = None, *, has_dbt: bool = True, numbers_zero: bool = True
+        self,
+        folder: Path | None = None,
+        *,
+        has_dbt: bool = True,
+        numbers_zero: bool = True,
+        warehouse: str | Path = ":memory:",
     ) -> None:
         """Makes an empty home.
 
@@ -142,10 +147,11 @@ class BookHome:
             folder: of a real lake, which has its tables already; None: the lake is in memory.
             has_dbt: False has a stand-in for dbt: every open period comes to an invoice of 0.00.
             numbers_zero: see `finalize`.
+            warehouse: file of dbt's tables; usually in memory.
         """
         self.numbers_zero = numbers_zero
         self.lake: Lake = open_lake(folder, read_only=False) if folder else _MemoryLake()
-        self.dbt = CompiledDbt(self.lake._connection) if has_dbt else None
+        self.dbt = CompiledDbt(self.lake._connection, warehouse) if has_dbt else None
         self._published = ""
         self._definitions = Definitions("{}")
 
@@ -365,10 +371,13 @@ def _event(usage: Usage) -> dict[str, object]:
 
 
 def _amendment(usage: Usage) -> dict[str, object]:
-    if usage.void_of is None:
+    target = usage.void_of or usage.amend_of
+    if target is None:
         return {}
-    file_id, line = usage.void_of
-    return {"event_name": None, "amendment": "void", "target_key": f"{file_id}-{line}"}
+    key = f"{target[0]}-{target[1]}"
+    if usage.amend_of:
+        return {"amendment": "amend", "target_key": key}
+    return {"event_name": None, "amendment": "void", "target_key": key}
 
 
 def _files(events: pl.DataFrame, batch_id: int) -> pl.DataFrame:

@@ -139,15 +139,36 @@ def kept_models() -> dict[str, str]:
 class CompiledDbt:
     """The project over one connection, which has the lake and an empty warehouse attached."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, warehouse: str | Path = ":memory:"
+    ) -> None:
+        """Attaches the warehouse; a file may be one that was left by another run.
+
+        Args:
+            connection: knows the lake.
+            warehouse: file of the warehouse.
+        """
         self._connection = connection
-        connection.execute("ATTACH ':memory:' AS warehouse")
+        connection.execute(f"ATTACH '{warehouse}' AS warehouse")
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Makes what is there before a phase is built, where it is missing."""
         for schema in ("catalog", "calendar", "landing", *_schemas()):
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS warehouse.{schema}")
+            self.execute(f"CREATE SCHEMA IF NOT EXISTS warehouse.{schema}")
         with (DBT_PROJECT / "reference" / "currencies.csv").open() as file:
             rows = list(csv.DictReader(file))
         self.write("catalog", currencies=pl.DataFrame(rows))
-        connection.execute(macro_sql("kept_tables()"))
+        self.execute(macro_sql("kept_tables()"))
+
+    def detach(self) -> None:
+        """Lets go of the warehouse."""
+        self._connection.execute("DETACH warehouse")
+
+    def moved_to(self, warehouse: Path) -> "CompiledDbt":
+        """The project over another warehouse, in place of this one."""
+        self.detach()
+        return CompiledDbt(self._connection, warehouse)
 
     def write(self, schema: str, **frames: pl.DataFrame) -> None:
         """Replaces tables of the warehouse."""
@@ -160,14 +181,17 @@ class CompiledDbt:
 
     def build(self, phase: str) -> None:
         """Makes the tables and views of a phase again."""
+        for _, statement in self.statements(phase):
+            self._connection.execute(statement)
+
+    def statements(self, phase: str) -> Iterator[tuple[str, str]]:
+        """The statements that make the tables and views of a phase, with the name of each."""
         for node in compiled_nodes():
             if node.phase == phase and node.relation:
                 kind = "VIEW" if node.is_view else "TABLE"
                 for statement in node.statements:
-                    self._connection.execute(statement)
-                self._connection.execute(
-                    f"CREATE OR REPLACE {kind} {node.relation} AS ({node.sql})"
-                )
+                    yield node.name, statement
+                yield node.name, f"CREATE OR REPLACE {kind} {node.relation} AS ({node.sql})"
 
     def execute(self, statement: str) -> None:
         """Runs a statement."""
@@ -196,6 +220,10 @@ class CompiledDbt:
     def rows(self, sql: str) -> pl.DataFrame:
         """The result of a SELECT over the warehouse and the lake."""
         return self._connection.execute(sql).pl()
+
+    def tuples(self, sql: str) -> list[tuple[Any, ...]]:
+        """The same as tuples."""
+        return self._connection.execute(sql).fetchall()
 
 
 def seeds(

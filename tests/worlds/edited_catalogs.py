@@ -280,7 +280,8 @@ def copied(files: Files) -> Files:
     return {name: [dict(row) for row in rows] for name, rows in files.items()}
 
 
-def _written(chance: Chance, files: Files, place: tuple[str, str]) -> Files:
+def written(chance: Chance, files: Files, place: tuple[str, str]) -> Files:
+    """The catalog after an edit of this column, named by file and column, in one of the rows."""
     found = copied(files)
     file_name, column = place
     if not found[file_name]:
@@ -290,11 +291,11 @@ def _written(chance: Chance, files: Files, place: tuple[str, str]) -> Files:
 
 
 def _cell(chance: Chance, files: Files) -> Files:
-    return _written(chance, files, chance.draw.choice(list(CELLS)))
+    return written(chance, files, chance.draw.choice(list(CELLS)))
 
 
 def _often(chance: Chance, files: Files) -> Files:
-    return _written(chance, files, chance.draw.choice(_OFTEN))
+    return written(chance, files, chance.draw.choice(_OFTEN))
 
 
 def _without_row(chance: Chance, files: Files) -> Files:

@@ -13,8 +13,9 @@ import polars as pl
 from pipelines.warehouse.metric_macros import metric_definition, valued_events_sql
 from pipelines.warehouse.recount import recount
 from tests.worlds.book_runs import BookHome
-from tests.worlds.compiled_dbt import CompiledDbt, kept_models, kept_statements
+from tests.worlds.compiled_dbt import CompiledDbt, compiled_nodes, kept_models, kept_statements
 from tests.worlds.dbt_macros import macro_sql, metric_macros
+from tests.worlds.kept_states import kept_rows, require_same
 from witness.events import Event, Metric, matches, valued_of
 from witness.expressions import Nothing
 from witness.metrics import Span, usage
@@ -58,7 +59,7 @@ _COLUMNS = (
     "occurred_at", "received_at", "properties as dimensions",
 )  # fmt: skip
 
-_KEPT, _FRESH = "warehouse.states.", "warehouse.fresh."
+_KEPT = "warehouse.states."
 
 
 @cache
@@ -76,22 +77,22 @@ class KeptHome(BookHome):
         codes: those of `KINDS` that are kept.
         draw: says which metrics are counted by the witness, and after which statement a run breaks
             off before it begins anew.
+        witnessed: the share of counts that are compared with those of the witness.
         compared: how many quantities were compared with the witness so far.
     """
 
-    def __init__(self, codes: Sequence[str], draw: random.Random) -> None:
+    def __init__(self, codes: Sequence[str], draw: random.Random, witnessed: float = 0.4) -> None:
         super().__init__()
-        self.codes, self.draw, self.compared = codes, draw, 0
+        self.codes, self.draw, self.witnessed, self.compared = codes, draw, witnessed, 0
 
     def _drafted_by_dbt(self, dbt: CompiledDbt, *rest: Any) -> Any:
         drafted = super()._drafted_by_dbt(dbt, *rest)
         self._keep(dbt)
         recount(self.lake._connection).require_equal()
+        kept, fresh = (kept_rows(dbt.tuples, f"warehouse.{name}") for name in ("states", "fresh"))
+        require_same(kept, fresh)
         for code in self.codes:
-            _same(code, _usage_of(dbt, code, _KEPT), _usage_of(dbt, code, _FRESH))
-            if definition(code)["traits"]["daily"]:
-                _same(code, _days_of(dbt, code, _KEPT), _days_of(dbt, code, _FRESH))
-            if self.draw.random() < 0.4:
+            if self.draw.random() < self.witnessed:
                 counted = {(row[:3], row[3:]) for row in _counted(dbt, code)}
                 _same(code, counted, set(_by_hand(dbt, code)))
                 self.compared += len(counted)
@@ -117,28 +118,14 @@ class KeptHome(BookHome):
         for statement in statements:
             dbt.execute(statement)
         dbt.execute("DROP SCHEMA IF EXISTS warehouse.fresh CASCADE")
-        for statement in (macro_sql("kept_tables()"), *statements):
+        of_product = [each for node in compiled_nodes() for each in node.statements]
+        for statement in (macro_sql("kept_tables()"), *of_product, *statements):
             dbt.execute(statement.replace("warehouse.states", "warehouse.fresh"))
 
 
 def _same(code: str, found: set[Any], expected: set[Any]) -> None:
     extra, missing = sorted(map(repr, found - expected)), sorted(map(repr, expected - found))
     assert (extra, missing) == ([], []), f"{code}: extra {extra[:3]}, missing {missing[:3]}"
-
-
-def _usage_of(dbt: CompiledDbt, code: str, schema: str) -> set[Any]:
-    return set(map(repr, dbt.rows(f'SELECT * FROM {schema}"usage_{code}"').rows()))
-
-
-def _days_of(dbt: CompiledDbt, code: str, schema: str) -> set[Any]:
-    rows = dbt.rows(
-        f"""
-        SELECT slots.* EXCLUDE (slot_id, first_occurred_at, last_occurred_at),
-            days.* EXCLUDE (slot_id)
-        FROM {schema}"days_{code}" AS days JOIN {schema}"slots_{code}" AS slots USING (slot_id)
-        """
-    ).rows()
-    return set(map(repr, rows))
 
 
 def _counted(dbt: CompiledDbt, code: str) -> list[Any]:

@@ -32,7 +32,8 @@ METRICS = ("egress_bytes", "requests")
 class Usage:
     """One event as it was sent; its place is that of its line.
 
-    `void_of` is the place of an event that it takes away; it is no usage then.
+    `void_of` is the place of an event that it takes away; it is no usage then. `amend_of` is the
+    place of one that it stands for; no bill by hand knows such.
     """
 
     place: tuple[int, int]
@@ -44,6 +45,7 @@ class Usage:
     received_at: datetime
     properties: Mapping[str, str] = field(default_factory=dict, hash=False)
     void_of: tuple[int, int] | None = None
+    amend_of: tuple[int, int] | None = None
 
     def quantity(self, metric: str) -> int | None:
         """The quantity for a metric; None where it has none."""

@@ -22,15 +22,19 @@
 {%- endmacro %}
 
 
+{#- Worked out as if a metric were the only one: what others look at numbers the columns
+    of loaded events, and would begin it anew. -#}
 {% macro _digest(keeper, models, view_text) -%}
-    {%- set of_number = keeper.number -%}
+    {%- set of_number, metrics = keeper.number, keeper.metrics -%}
     {%- do keeper.update({'number': 0, 'digest': '-' * 32}) -%}
+    {%- do keeper.update({'metrics': [keeper.metric]}) if keeper.metric is not none -%}
     {%- do _name_tables(keeper) -%}
     {%- set statements = [view_text] -%}
     {%- do begin_statements([keeper], models, statements) -%}
     {%- do delta_statements(keeper, models, statements) -%}
     {%- do end_statements([keeper], models, statements) -%}
-    {%- do keeper.update({'number': of_number, 'digest': local_md5(statements | join(';'))}) -%}
+    {%- do keeper.update({'number': of_number, 'metrics': metrics}) -%}
+    {%- do keeper.update({'digest': local_md5(statements | join(';'))}) -%}
     {%- do _name_tables(keeper) -%}
 {%- endmacro %}
 

@@ -1,4 +1,5 @@
-{#- Slots with an event about which the calendar says something else. -#}
+{#- Slots with an event about which the calendar says something else. Late usage that no
+    cut was left for has one when its subscription goes on. -#}
 {% macro _affected_slots(slots, number) -%}
     {%- set overlaps = "
         and slots.last_occurred_at >= coalesce(changes.from_at, " ~ distant_past() ~ ")
@@ -12,6 +13,8 @@
         'closing': "slots.customer_id = changes.name
         and coalesce(slots.subscription_ref, '') = changes.reference" ~ overlaps,
         'cut': 'slots.subscription_id = changes.reference and slots.is_late',
+        'period': 'slots.subscription_id = changes.reference
+        and slots.is_late and slots.due_cut_at is null',
     } -%}
     {%- for kind, condition in conditions.items() %}
     select slots.customer_ref, slots.subscription_ref, slots.first_occurred_at

@@ -57,7 +57,8 @@ group by ' ~ key | join(', ')) -%}
             rowid as slot_id,
             cast(null as varchar) as subscription_id,
             cast(null as varchar) as invoice_id,
-            false as is_late
+            false as is_late,
+            cast(null as timestamptz) as due_cut_at
         from {{ counts }}
     )
 {%- endmacro %}

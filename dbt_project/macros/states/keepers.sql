@@ -48,7 +48,7 @@
             'slots': kept('slots_' ~ suffix),
             'state': kept('state_' ~ suffix),
             'unmetered': kept('unmetered_' ~ suffix),
-            'usage': kept('usage_' ~ keeper.code),
+            'usage': kept('usage_' ~ suffix),
         }}) -%}
         {%- do keeper.tables.update({'days': kept('days_' ~ suffix)})
             if keeper.metric.traits.daily -%}

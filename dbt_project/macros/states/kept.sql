@@ -10,8 +10,8 @@
     unmetered_<code> one row per event that has no value
     usage_<code>     one row per quantity of a period, and per reason that has none
 
-    All but usage is named by the digest of what it holds, so that a changed metric begins
-    with empty tables. -#}
+    Those of a metric are named by the digest of what they hold, so that a changed metric
+    begins with empty tables. Views have the names without it. -#}
 {% macro kept(name) -%} warehouse.states."{{ name }}" {%- endmacro %}
 
 

@@ -16,7 +16,7 @@
                 models, kind == 'days') ~ ') as delta limit 0') -%}
         {%- endfor -%}
         {%- do statements.append(_unmetered_table(tables.unmetered)) -%}
-        {%- for kind in ('slots', 'state', 'days', 'unmetered') if kind in tables -%}
+        {%- for kind in ('slots', 'state', 'days', 'unmetered', 'usage') if kind in tables -%}
             {%- do statements.append('create or replace view ' ~ kept(kind ~ '_' ~ keeper.code)
                 ~ ' as select * from ' ~ tables[kind]) -%}
         {%- endfor -%}

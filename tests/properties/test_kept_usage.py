@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.properties.amended_books import AmendedHistory, amended_history
 from tests.properties.random_books import History
 from tests.worlds.compiled_dbt import kept_models
 from tests.worlds.dbt_macros import metric_macros
-from tests.worlds.edited_catalogs import CELLS
 from tests.worlds.kept_usage import KINDS, KeptHome, definition
 
 HISTORIES = int(os.environ.get("RANDOM_KEPT") or "1")
@@ -27,21 +25,6 @@ def test_kept_usage_is_that_of_a_fresh_count_and_of_the_witness(seed: int) -> No
     home = KeptHome(draw.sample(sorted(KINDS), METRICS), draw)
     History(seed, home, checked=0).check()
     assert home.compared > 10
-
-
-@pytest.mark.parametrize("seed", range(1, HISTORIES + 1))
-def test_kept_usage_is_right_where_events_are_amended_and_lakes_restored(seed: int) -> None:
-    history = amended_history(seed)
-    history.check()
-    assert history.seen["amended"] + history.seen["voided"] > 0
-
-
-def test_kept_usage_is_right_after_an_edit_of_each_column() -> None:
-    draw = random.Random(1)  # noqa: S311
-    history = AmendedHistory(1, KeptHome(["sum_days_recurring"], draw, witnessed=0))
-    edited = history.edit_each_column()
-    history.runs.close()
-    assert len(edited) > len(CELLS) / 2
 
 
 def test_metric_keeps_its_tables_whatever_others_there_are() -> None:

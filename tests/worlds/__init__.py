@@ -17,6 +17,7 @@
     random_exports     landings of files as vendors' own tools write them, made from a seed
     naive_senders      a second opinion about such files, from their bytes alone
     buckets            a bucket on an S3 server of the test session
+    kept_states        the rows that metrics keep, whatever they are numbered by
     kept_usage         what metrics of all kinds keep, against two other counts
     lakes              lakes: new, of old schemas, filled from a landing, or in memory
     disks              a disk whose syncs are noted, or one that fails

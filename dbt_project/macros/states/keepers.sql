@@ -66,7 +66,7 @@ where
     marks.metric_code = {{ sql_text(keeper.code) }}
     and marks.definition_digest = {{ sql_text(keeper.digest) }}
     and marks.batch_id = {{ last_batch(models) }}
-    and marks.batch_digest is not distinct from {{ batch_digest('marks.batch_id', models) }}
+    and marks.batch_digest = {{ batch_digest('marks.batch_id', models) }}
 {%- endmacro %}
 
 

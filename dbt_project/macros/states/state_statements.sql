@@ -100,7 +100,7 @@ set variable seen_{{ keeper.number }} = coalesce((
     where
         marks.metric_code = {{ sql_text(keeper.code) }}
         and marks.definition_digest = {{ sql_text(keeper.digest) }}
-        and marks.batch_digest is not distinct from
+        and marks.batch_digest =
         {{ batch_digest('marks.batch_id', models) }}
 ), -1)
 {%- endmacro %}

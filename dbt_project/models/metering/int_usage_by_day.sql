@@ -1,12 +1,6 @@
-{# The last days alone: whoever wants more of them asks the lake. #}
+{# The last days with usage alone: whoever wants more of them asks the lake. #}
 -- depends_on: {{ ref('int_usage_kept') }}
 with
-
-clock as (
-
-    select * from {{ ref('stg_calendar__clock') }}
-
-),
 
 days as (
 
@@ -32,9 +26,16 @@ days as (
         null as late_count
     where false
 
+),
+
+last_day as (
+
+    select max(local_date) as local_date
+    from days
+
 )
 
 select days.*
 from days
-cross join clock
-where days.local_date >= cast(clock.as_of as date) - {{ var('days_of_usage') }}
+cross join last_day
+where days.local_date >= last_day.local_date - {{ var('days_of_usage') }}

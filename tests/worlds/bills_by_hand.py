@@ -418,6 +418,8 @@ def _write_lake(lake: Path) -> None:
         for period in PERIODS:
             if period[-1] is not None:
                 _close(connection, period)
+        for batch_id in sorted({batch_id for batch_id, _ in FILES.values()}):
+            _insert_named(connection, "batches", {"batch_id": batch_id, "kind": "decide"})
         for file_id in FILES:
             _write_file(connection, file_id)
         _insert_named(connection, "invoices", INVOICE)

@@ -21,8 +21,9 @@
             {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
         {%- endfor -%}
         {%- set statements = [] -%}
-        {%- do end_statements(stale, models, statements) -%}
+        {#- First, so that no mark of theirs holds a calendar. -#}
         {%- do _drop_others(keepers, statements) -%}
+        {%- do end_statements(stale, models, statements) -%}
         {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
     {%- endif -%}
 {%- endmacro %}
@@ -95,11 +96,16 @@
 
 
 {#- First (exclusive) and last batch of stretches of about 8 million accepted events, so
-    that a rebuild needs no more memory than a large day. At least one. -#}
+    that a rebuild needs no more memory than a large day. The last one ends with the batch
+    that the marks will name. At least one. -#}
 {% macro _stretches_of_batches(models) -%}
     {%- set counts = run_query(
-        "select batch_id, sum(accepted) from " ~ models.file_decisions
-        ~ " where batch_id > getvariable('first_unseen') group by 1 order by 1"
+        "select batches.batch_id, coalesce(sum(decisions.accepted), 0)
+        from " ~ models.batches ~ " as batches
+        left join " ~ models.file_decisions ~ " as decisions
+            on batches.batch_id = decisions.batch_id
+        where batches.kind = 'decide' and batches.batch_id > getvariable('first_unseen')
+        group by 1 order by 1"
     ) -%}
     {%- set stretch = namespace(
         after=run_query("select getvariable('first_unseen')").rows[0][0], size=0

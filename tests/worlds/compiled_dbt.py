@@ -125,7 +125,7 @@ def kept_statements(
     keepers = [each for each in keepers if has_counts or each["code"]]
     macros.begin_statements(keepers, models, statements)
     bounds = ("getvariable('first_unseen')", macros.last_batch(models))
-    macros.load_statements(bounds, metrics, keepers, models, statements)
+    macros.load_statements(bounds, keepers, models, statements)
     macros.end_statements(keepers, models, statements)
     return [*statements, "COMMIT"]
 

@@ -16,7 +16,7 @@ select
 from ' ~ events_to_count(
     keeper,
     '(select ' ~ columns | join(', ') ~ ' from (select *, ' ~ over_columns(
-        _is_metered(keeper.metrics, models), keeper.metrics
+        _is_metered(keeper.metrics, models), keeper.names
     ) ~ ' as is_metered from run_events) as events_loaded)',
     '(select ' ~ columns | join(', ') ~ ' from (select *, '
     ~ _is_metered(keeper.metrics, models) ~ ' as is_metered from '

@@ -15,7 +15,7 @@
     {%- set is_daily = metric.traits.daily -%}
     {%- set events = events_to_count(
         keeper,
-        events_of_load(metric, keeper.metrics, models),
+        events_of_load(metric, keeper.names, models),
         events_of_view(metric, models)
     ) -%}
     {%- do statements.append(

@@ -2,9 +2,8 @@
     transaction. Events are read once for all of them, some batches at a time. -#}
 {% macro keep() -%}
     {%- set models = kept_from() -%}
-    {%- set metrics = metric_definitions() -%}
     {%- set keepers = [] -%}
-    {%- do keepers_of(metrics, models, _view_texts(models), keepers) -%}
+    {%- do keepers_of(metric_definitions(), models, _view_texts(models), keepers) -%}
     {%- set stale = [] -%}
     {%- for keeper in keepers
         if flags.FULL_REFRESH or not run_query(current_mark(keeper, models)).rows -%}
@@ -17,7 +16,7 @@
         {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
         {%- for bounds in _stretches_of_batches(models) -%}
             {%- set statements = [] -%}
-            {%- do load_statements(bounds, metrics, stale, models, statements) -%}
+            {%- do load_statements(bounds, stale, models, statements) -%}
             {%- do adapter.execute(statements | join(';'), auto_begin=true) -%}
         {%- endfor -%}
         {%- set statements = [] -%}

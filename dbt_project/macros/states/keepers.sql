@@ -4,19 +4,28 @@
       number   tells its temporary tables and variables apart
       code     of its mark
       metric   its definition; none for the counts
+      metrics  the definitions of all metrics
+      names    the properties that any metric looks at, which loaded events have as columns
       digest   of everything that its tables depend on beside events and calendar: also
                of the statements, so that another version of them begins anew
       tables   what is kept, by kind -#}
 {% macro keepers_of(metrics, models, view_texts, keepers) -%}
-    {%- set all = [none] -%}
+    {%- set all, names, own_names = [none], {}, {} -%}
     {%- do all.extend(metrics) -%}
+    {%- for metric in metrics -%}
+        {%- set own = [] -%}
+        {%- do properties_of(metric, own) -%}
+        {%- do own_names.update({metric.metric_code: own}) -%}
+        {%- for name in own -%} {%- do names.update({name: true}) -%} {%- endfor -%}
+    {%- endfor -%}
     {%- for metric in all -%}
         {%- set code = metric.metric_code if metric is not none else '' -%}
         {%- set text = view_texts['metric_' ~ code if code else 'int_events_attributed'] -%}
         {%- set keeper = {
-            'number': loop.index0, 'code': code, 'metric': metric, 'metrics': metrics
+            'number': loop.index0, 'code': code, 'metric': metric, 'metrics': metrics,
+            'names': names | sort
         } -%}
-        {%- do _digest(keeper, models, text) -%}
+        {%- do _digest(keeper, own_names.get(code, keeper.names), models, text) -%}
         {%- do keepers.append(keeper) -%}
     {%- endfor -%}
 {%- endmacro %}
@@ -24,16 +33,15 @@
 
 {#- Worked out as if a metric were the only one: what others look at numbers the columns
     of loaded events, and would begin it anew. -#}
-{% macro _digest(keeper, models, view_text) -%}
-    {%- set of_number, metrics = keeper.number, keeper.metrics -%}
-    {%- do keeper.update({'number': 0, 'digest': '-' * 32}) -%}
-    {%- do keeper.update({'metrics': [keeper.metric]}) if keeper.metric is not none -%}
+{% macro _digest(keeper, own_names, models, view_text) -%}
+    {%- set of_number, names = keeper.number, keeper.names -%}
+    {%- do keeper.update({'number': 0, 'names': own_names, 'digest': '-' * 32}) -%}
     {%- do _name_tables(keeper) -%}
     {%- set statements = [view_text] -%}
     {%- do begin_statements([keeper], models, statements) -%}
     {%- do delta_statements(keeper, models, statements) -%}
     {%- do end_statements([keeper], models, statements) -%}
-    {%- do keeper.update({'number': of_number, 'metrics': metrics}) -%}
+    {%- do keeper.update({'number': of_number, 'names': names}) -%}
     {%- do keeper.update({'digest': local_md5(statements | join(';'))}) -%}
     {%- do _name_tables(keeper) -%}
 {%- endmacro %}

@@ -1,8 +1,6 @@
 {#- The events of some batches, with the properties that any metric looks at as columns:
-    they are read once for all metrics. A name that has no column stays null. -#}
-{% macro loaded_events(metrics, models) -%}
-    {%- set names = [] -%}
-    {%- do _properties_of(metrics, names) -%}
+    they are read once for all metrics. `names` are those of `properties_of`, of all. -#}
+{% macro loaded_events(names, models) -%}
 create or replace temp table run_events as
 select
     batch_id,
@@ -25,9 +23,7 @@ where batch_id > getvariable('load_after') and batch_id <= getvariable('load_to'
 
 {#- SQL over an event's properties, as SQL over the columns of `loaded_events`. A text in
     SQL has its quotes doubled, so that it never looks like a property. -#}
-{% macro over_columns(sql, metrics) -%}
-    {%- set names = [] -%}
-    {%- do _properties_of(metrics, names) -%}
+{% macro over_columns(sql, names) -%}
     {%- set query = namespace(text=sql) -%}
     {%- for name in names -%}
         {%- set query.text = query.text.replace(
@@ -54,7 +50,7 @@ where batch_id > getvariable('load_after') and batch_id <= getvariable('load_to'
 
 {#- The same of the batches that are loaded. What a mapping adds to an event, and SQL of a
     metric's own, only its view knows. -#}
-{% macro events_of_load(metric, metrics, models) -%}
+{% macro events_of_load(metric, names, models) -%}
     {%- if metric.is_joined | default(true) -%}
     (
         select * from {{ events_of_view(metric, models) }} as events_of_view
@@ -64,7 +60,7 @@ where batch_id > getvariable('load_after') and batch_id <= getvariable('load_to'
     (
         {{ over_columns(
             valued_events(metric, 'run_events', [_event_columns(metric, 'properties') | trim]),
-            metrics
+            names
         ) }}
     )
     {%- endif -%}
@@ -90,10 +86,10 @@ where batch_id > getvariable('load_after') and batch_id <= getvariable('load_to'
 {%- endmacro %}
 
 
-{#- `names` gets every property that a metric looks at by itself. -#}
-{% macro _properties_of(metrics, names) -%}
+{#- `names` gets every property that a metric looks at by itself, in order. -#}
+{% macro properties_of(metric, names) -%}
     {%- set found = {} -%}
-    {%- for metric in metrics if not metric.is_joined | default(true) -%}
+    {%- if not metric.is_joined | default(true) -%}
         {%- set program = {'layers': {}, 'result': none, 'nodes': []} -%}
         {%- do read_expression(metric.value, program) if metric.value is not none -%}
         {%- for node in program.nodes if node.kind == 'property' -%}
@@ -106,6 +102,6 @@ where batch_id > getvariable('load_after') and batch_id <= getvariable('load_to'
             {%- do found.update({name: true}) -%}
         {%- endfor -%}
         {%- do found.update({metric.operation: true}) if metric.operation is not none -%}
-    {%- endfor -%}
+    {%- endif -%}
     {%- do names.extend(found | sort) -%}
 {%- endmacro %}

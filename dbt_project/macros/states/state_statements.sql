@@ -26,10 +26,10 @@
 {%- endmacro %}
 
 
-{% macro load_statements(bounds, metrics, keepers, models, statements) -%}
+{% macro load_statements(bounds, keepers, models, statements) -%}
     {%- do statements.append('set variable load_after = ' ~ bounds[0]) -%}
     {%- do statements.append('set variable load_to = ' ~ bounds[1]) -%}
-    {%- do statements.append(loaded_events(metrics, models)) -%}
+    {%- do statements.append(loaded_events(keepers[0].names, models)) -%}
     {%- for keeper in keepers -%}
         {%- do delta_statements(keeper, models, statements) -%}
         {#- What is counted again is counted once. -#}

@@ -26,47 +26,6 @@
 {%- endmacro %}
 
 
-{#- The sum of decimals, in columns that no number of events overflows: values of 10
-    and more digits before the point are added apart, as integers. -#}
-{% macro wide_sum(value) -%}
-    {%- set is_large = 'abs(' ~ value ~ ') >= 10000000000' -%}
-    sum(case when not {{ is_large }} then {{ value }} end) as value_sum,
-    sum(case when {{ is_large }} then {{ whole(value) }} end) as large_whole,
-    sum(case when {{ is_large }} then {{ fraction_units(value, 18) }} end)
-        as large_units
-{%- endmacro %}
-
-
-{#- The same columns of several such sums. -#}
-{% macro sum_of_sums() -%}
-    sum(value_sum) as value_sum,
-    sum(large_whole) as large_whole,
-    sum(large_units) as large_units
-{%- endmacro %}
-
-
-{#- What such a sum has before its point, and the 10^-18 after it: two integers. -#}
-{% macro whole_of_sum() -%}
-    (coalesce(large_whole, 0) + {{ whole('coalesce(value_sum, 0)') }})
-{%- endmacro %}
-
-
-{% macro units_of_sum() -%}
-    (coalesce(large_units, 0) + {{ fraction_units('coalesce(value_sum, 0)', 18) }})
-{%- endmacro %}
-
-
-{#- Such a sum as a quantity; null beyond the 20 digits that it has before the point. -#}
-{% macro quantity_of_sum() -%}
-    case
-        when large_whole is null then value_sum
-        else {{ attempt(quantity_of(
-            '(' ~ whole_of_sum() ~ ' * 1000000000000000000 + ' ~ units_of_sum() ~ ')'
-        )) }}
-    end
-{%- endmacro %}
-
-
 {#- whole + units / 10^18, divided by a positive divisor, half away from zero at 18
     digits; null beyond what a quantity holds. All are integers. The quotient and the rest
     of each division are those of numbers that go down, so that they fit together. -#}

@@ -23,14 +23,7 @@ from ' ~ events_to_count(
     ~ models.int_events_attributed ~ ') as events_metered)'
 ) ~ ' as events_with_metering
 group by ' ~ key | join(', ')) -%}
-    {%- do statements.append(
-'create or replace temp table state_merged as
-select counts.rowid as state_row, counts.*
-from ' ~ counts ~ ' as counts
-semi join state_counts
-    on ' ~ same_columns(key, 'counts', 'state_counts')) -%}
-    {%- do statements.append('delete from ' ~ counts
-        ~ ' where rowid in (select state_row from state_merged)') -%}
+    {%- do take_out(counts, 'state_counts', key, statements) -%}
     {%- do statements.append(
 'insert into ' ~ counts ~ ' by name
 select

@@ -10,8 +10,8 @@
 
 {% macro _metric_statements(keeper, models, statements) -%}
     {%- set metric, tables = keeper.metric, keeper.tables -%}
-    {%- set slot = slot_columns() | replace('\n', ' ') -%}
-    {%- set slot_names = slot.replace(' ', '').split(',') -%}
+    {%- set slot = [] -%}
+    {%- do slot_columns(slot) -%}
     {%- set is_daily = metric.traits.daily -%}
     {%- set events = events_to_count(
         keeper,
@@ -22,22 +22,22 @@
         'create or replace temp table state_' ~ ('days' if is_daily else 'delta') ~ ' as '
         ~ delta_query(metric, events, models, is_daily)) -%}
     {%- do statements.append('create or replace temp table state_delta as '
-        ~ merged_parts(metric, slot_names + ['group_key'], 'state_days')) if is_daily -%}
+        ~ merged_parts(metric, slot + ['group_key'], 'state_days')) if is_daily -%}
     {%- do statements.append(
 'create or replace temp table state_slots as
 select
-    ' ~ slot ~ ',
+    ' ~ slot | join(', ') ~ ',
     min(first_occurred_at) as first_occurred_at,
     max(last_occurred_at) as last_occurred_at
 from state_delta
-group by ' ~ slot) -%}
+group by ' ~ slot | join(', ')) -%}
     {%- do statements.append(
 'update ' ~ tables.slots ~ ' as slots
 set
     first_occurred_at = least(slots.first_occurred_at, state_slots.first_occurred_at),
     last_occurred_at = greatest(slots.last_occurred_at, state_slots.last_occurred_at)
 from state_slots
-where ' ~ same_columns(slot_names, 'slots', 'state_slots')) -%}
+where ' ~ same_columns(slot, 'slots', 'state_slots')) -%}
     {%- do statements.append(
 'insert into ' ~ tables.slots ~ '
 select
@@ -46,7 +46,7 @@ select
     state_slots.*
 from state_slots
 anti join ' ~ tables.slots ~ ' as slots
-    on ' ~ same_columns(slot_names, 'slots', 'state_slots')) -%}
+    on ' ~ same_columns(slot, 'slots', 'state_slots')) -%}
     {%- do statements.append(
 'insert into state_touched_' ~ keeper.number ~ '
 select distinct subscription_id, invoice_id from state_slots') -%}

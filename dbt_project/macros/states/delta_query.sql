@@ -10,8 +10,9 @@
     {%- for name in metric.group_by | sort -%}
         {%- do groups.append('group_' ~ loop.index) -%}
     {%- endfor -%}
-    {%- set slot = slot_columns() | replace('\n', ' ') -%}
-    {%- set key = slot.replace(' ', '').split(',') + groups -%}
+    {%- set key = [] -%}
+    {%- do slot_columns(key) -%}
+    {%- do key.extend(groups) -%}
     {%- set resolved = '(' ~ _events_to_group(metric, events, models) ~ ')' -%}
     {%- if daily -%}
         {%- do key.append('local_day') -%}

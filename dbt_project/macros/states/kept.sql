@@ -67,10 +67,13 @@ create table if not exists {{ kept('calendars') }} (
 {%- endmacro %}
 
 
-{#- The columns of a slot by which there is one row. -#}
-{% macro slot_columns() -%}
-    source, customer_ref, subscription_ref, customer_id, is_covered, subscription_id,
-    invoice_id, is_late, due_cut_at, version_reason, unmetered_reason
+{#- `names` gets the columns of a slot by which there is one row. -#}
+{% macro slot_columns(names) -%}
+    {%- do names.extend([
+        'source', 'customer_ref', 'subscription_ref', 'customer_id', 'is_covered',
+        'subscription_id', 'invoice_id', 'is_late', 'due_cut_at', 'version_reason',
+        'unmetered_reason'
+    ]) -%}
 {%- endmacro %}
 
 

@@ -1,22 +1,16 @@
 {#- Parts in a kept table: those of a key that it has already are merged with it. -#}
 {% macro merge_statements(metric, delta, slots, table, day, statements) -%}
-    {%- set slot = slot_columns() | replace('\n', ' ') -%}
+    {%- set slot = [] -%}
+    {%- do slot_columns(slot) -%}
     {%- set key = ['slot_id', 'group_key'] + day -%}
     {%- do part_key(metric, key) -%}
     {%- do statements.append(
 'create or replace temp table state_parts as
-select slots.slot_id, delta.* exclude (' ~ slot ~ ')
+select slots.slot_id, delta.* exclude (' ~ slot | join(', ') ~ ')
 from ' ~ delta ~ ' as delta
 inner join ' ~ slots ~ ' as slots
-    on ' ~ same_columns(slot.replace(' ', '').split(','), 'slots', 'delta')) -%}
-    {%- do statements.append(
-'create or replace temp table state_merged as
-select kept_parts.rowid as state_row, kept_parts.*
-from ' ~ table ~ ' as kept_parts
-semi join state_parts
-    on ' ~ same_columns(key, 'kept_parts', 'state_parts')) -%}
-    {%- do statements.append('delete from ' ~ table
-        ~ ' where rowid in (select state_row from state_merged)') -%}
+    on ' ~ same_columns(slot, 'slots', 'delta')) -%}
+    {%- do take_out(table, 'state_parts', key, statements) -%}
     {%- do statements.append(
 'insert into ' ~ table ~ ' by name
 select state_parts.*
@@ -32,6 +26,20 @@ anti join state_merged
     semi join state_merged
         on ' ~ same_columns(key, 'state_parts', 'state_merged') ~ '
 )')) -%}
+{%- endmacro %}
+
+
+{#- Rows of a kept table with a key of `added` are in `state_merged` instead, and their
+    former number in its column `state_row`. -#}
+{% macro take_out(table, added, key, statements) -%}
+    {%- do statements.append(
+'create or replace temp table state_merged as
+select kept_rows.rowid as state_row, kept_rows.*
+from ' ~ table ~ ' as kept_rows
+semi join ' ~ added ~ '
+    on ' ~ same_columns(key, 'kept_rows', added)) -%}
+    {%- do statements.append('delete from ' ~ table
+        ~ ' where rowid in (select state_row from state_merged)') -%}
 {%- endmacro %}
 
 

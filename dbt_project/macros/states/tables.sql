@@ -1,7 +1,8 @@
 {#- The tables of a keeper, where they are missing; empty if nothing was seen. Views of
     those whose names have a digest are named by the code alone. -#}
 {% macro table_statements(keeper, models, statements) -%}
-    {%- set tables = keeper.tables -%}
+    {%- set tables, slot = keeper.tables, [] -%}
+    {%- do slot_columns(slot) -%}
     {%- if keeper.metric is none -%}
         {%- do statements.append(_counts_table(tables.slots)) -%}
         {%- do statements.append('create or replace view ' ~ kept('counts')
@@ -11,7 +12,7 @@
         {%- do statements.append(_usage_table(tables.usage)) -%}
         {%- for kind in ('state', 'days') if kind in tables -%}
             {%- do statements.append('create table if not exists ' ~ tables[kind]
-                ~ ' as select cast(0 as bigint) as slot_id, * exclude (' ~ slot_columns()
+                ~ ' as select cast(0 as bigint) as slot_id, * exclude (' ~ slot | join(', ')
                 ~ ') from (' ~ delta_query(keeper.metric, events_of_view(keeper.metric, models),
                 models, kind == 'days') ~ ') as delta limit 0') -%}
         {%- endfor -%}

@@ -1,5 +1,6 @@
 """Fixtures that several kinds of tests share."""
 
+import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from tests.worlds.made_once import made_once, share_below
 from tests.worlds.programs import program_server
 
 keep_compiled()
+
+# Oracles read the locked package `tzdata`, as the product does: rules of a host may be older.
+zoneinfo.reset_tzpath(to=[])
 
 
 @pytest.hookimpl(wrapper=True)

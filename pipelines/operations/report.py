@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -24,6 +23,7 @@ from pipelines.operations.closed_differences import ClosedDifferences, closed_di
 from pipelines.operations.closing import Known, Moment, known_to
 from pipelines.operations.listed import Listed, list_landing
 from pipelines.operations.summary import Billed, InvoiceSums, NotBilled, Waiting
+from pipelines.periods.zones import local_time
 from pipelines.settings import Settings, metric_codes
 from pipelines.vocabulary.money import amount_text
 from pipelines.vocabulary.verdicts import FileStatus, Verdict
@@ -301,5 +301,5 @@ def _invoices(marts: duckdb.DuckDBPyConnection) -> Iterator[InvoiceRow]:
         end_at = datetime.fromisoformat(row["period_end_at"])
         total = row.pop("total_amount")
         amount = None if total is None else amount_text(total, row["currency"])
-        end_date = str(end_at.astimezone(ZoneInfo(row["time_zone"])).date())
+        end_date = str(local_time(row["time_zone"], end_at).date())
         yield InvoiceRow(**row, total_amount=amount, period_end_date=end_date)

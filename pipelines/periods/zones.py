@@ -79,6 +79,15 @@ def local_midnight(time_zone: str, day: date) -> datetime:
     return first_instant(time_zone, datetime.combine(day, time()))
 
 
+def local_time(time_zone: str, instant: datetime) -> datetime:
+    """What the clock of a zone shows at an instant.
+
+    Raises:
+        ValueError: the zone is not one of `known_time_zones`.
+    """
+    return instant.astimezone(_zone(time_zone))
+
+
 @cache
 def known_time_zones() -> frozenset[str]:
     """Names of the IANA time zones that customers may have."""

@@ -17,7 +17,8 @@ from ' ~ events_to_count(
     keeper,
     '(select ' ~ columns | join(', ') ~ ' from (select *, ' ~ over_columns(
         _is_metered(keeper.metrics, models), keeper.names
-    ) ~ ' as is_metered from run_events) as events_loaded)',
+    ) ~ ' as is_metered from run_events inner join run_senders using (sender_number))'
+    ~ ' as events_loaded)',
     '(select ' ~ columns | join(', ') ~ ' from (select *, '
     ~ _is_metered(keeper.metrics, models) ~ ' as is_metered from '
     ~ models.int_events_attributed ~ ') as events_metered)'

@@ -13,14 +13,7 @@
     {%- set slot = [] -%}
     {%- do slot_columns(slot) -%}
     {%- set is_daily = metric.traits.daily -%}
-    {%- set events = events_to_count(
-        keeper,
-        events_of_load(metric, keeper.names, models),
-        events_of_view(metric, models)
-    ) -%}
-    {%- do statements.append(
-        'create or replace temp table state_' ~ ('days' if is_daily else 'delta') ~ ' as '
-        ~ delta_query(metric, events, models, is_daily)) -%}
+    {%- do parts_statements(keeper, models, statements) -%}
     {%- do statements.append('create or replace temp table state_delta as '
         ~ merged_parts(metric, slot + ['group_key'], 'state_days')) if is_daily -%}
     {%- do statements.append(
@@ -50,7 +43,9 @@ anti join ' ~ tables.slots ~ ' as slots
     {%- do statements.append(
 'insert into state_touched_' ~ keeper.number ~ '
 select distinct subscription_id, invoice_id from state_slots') -%}
-    {%- do _unmetered_statements(events, tables.unmetered, statements) -%}
+    {%- do _unmetered_statements(
+        events_by_name(keeper, events_of_load(metric, keeper.names, models), models),
+        tables.unmetered, statements) -%}
     {%- do merge_statements(metric, 'state_delta', tables.slots, tables.state, [], statements) -%}
     {%- do merge_statements(
         metric, 'state_days', tables.slots, tables.days, ['local_day'], statements

@@ -59,7 +59,9 @@
     {%- for name in (
         'int_calendar', 'int_calendar_digest', 'int_calendar_changes',
         'int_events_attributed', 'int_events_judged', 'int_groupings_asked',
-        'int_periods_offered', 'int_periods_united', 'stg_calendar__local_days'
+        'int_periods_offered', 'int_periods_united', 'stg_calendar__auto_customer_sources',
+        'stg_calendar__customer_names', 'stg_calendar__local_days',
+        'stg_catalog__subscriptions', 'stg_lake__accepted_events'
     ) -%}
         {%- do models.update({name: ref(name)}) -%}
     {%- endfor -%}

@@ -6,6 +6,7 @@
       metric   its definition; none for the counts
       metrics  the definitions of all metrics
       names    the properties that any metric looks at, which loaded events have as columns
+      has_days whether any metric counts by local days, which loaded events then have
       digest   of everything that its tables depend on beside events and calendar: also
                of the statements, so that another version of them begins anew
       tables   what is kept, by kind -#}
@@ -18,12 +19,16 @@
         {%- do own_names.update({metric.metric_code: own}) -%}
         {%- for name in own -%} {%- do names.update({name: true}) -%} {%- endfor -%}
     {%- endfor -%}
+    {%- set loaded = [] -%}
+    {%- do loaded_events([], true, models, loaded) -%}
     {%- for metric in all -%}
         {%- set code = metric.metric_code if metric is not none else '' -%}
-        {%- set text = view_texts['metric_' ~ code if code else 'int_events_attributed'] -%}
+        {%- set text = view_texts['metric_' ~ code if code else 'int_events_attributed']
+            ~ loaded | join(';') -%}
         {%- set keeper = {
             'number': loop.index0, 'code': code, 'metric': metric, 'metrics': metrics,
-            'names': names | sort
+            'names': names | sort,
+            'has_days': metrics | selectattr('traits.daily') | list | length > 0
         } -%}
         {%- do _digest(keeper, own_names.get(code, keeper.names), models, text) -%}
         {%- do keepers.append(keeper) -%}
@@ -33,11 +38,11 @@
 
 {#- Worked out as if a metric were the only one: what others look at numbers the columns
     of loaded events, and would begin it anew. -#}
-{% macro _digest(keeper, own_names, models, view_text) -%}
+{% macro _digest(keeper, own_names, models, events_text) -%}
     {%- set of_number, names = keeper.number, keeper.names -%}
     {%- do keeper.update({'number': 0, 'names': own_names, 'digest': '-' * 32}) -%}
     {%- do _name_tables(keeper) -%}
-    {%- set statements = [view_text] -%}
+    {%- set statements = [events_text] -%}
     {%- do begin_statements([keeper], models, statements) -%}
     {%- do delta_statements(keeper, models, statements) -%}
     {%- do end_statements([keeper], models, statements) -%}

@@ -1,107 +1,78 @@
-{#- The events of some batches, with the properties that any metric looks at as columns:
-    they are read once for all metrics. `names` are those of `properties_of`, of all. -#}
-{% macro loaded_events(names, models) -%}
-create or replace temp table run_events as
+{#- The events of some batches, read once for all metrics, as narrow tables: whom a name
+    means and which period it has is looked up name by name, and an event knows the
+    numbers.
+
+    run_names         one row per name as sent: source, customer_ref, subscription_ref
+    run_sender_spans  whom it means, by time
+    run_senders       one row per name and customer that it means
+    run_offer_spans   the periods that these have, by time, for any metric
+    run_offers        one row per sender and period
+    run_events        one row per event
+
+    names     those of `properties_of`, of all metrics: they are columns
+    has_days  whether any metric needs the local day -#}
+{% macro loaded_events(names, has_days, models, statements) -%}
+    {%- set events = '(select * from ' ~ models.stg_lake__accepted_events ~ ' where '
+        ~ is_standing() ~ " and batch_id > getvariable('load_after')"
+        ~ " and batch_id <= getvariable('load_to'))" -%}
+    {%- set sent = ['source', 'customer_ref', 'subscription_ref'] -%}
+    {%- do statements.append(
+'create or replace temp table run_names as
 select
-    batch_id,
-    file_id,
-    line,
-    source,
-    event_name,
-    customer_id,
-    customer_ref,
-    subscription_ref,
-    occurred_at,
-    received_at
-    {%- for name in names %},
-    properties[{{ sql_text(name) }}] as property_{{ loop.index }}
-    {%- endfor %}
-from {{ models.int_events_attributed }}
-where batch_id > getvariable('load_after') and batch_id <= getvariable('load_to')
+    row_number() over () as name_number,
+    ' ~ sent | join(', ') ~ ',
+    min(occurred_at) as first_occurred_at,
+    max(occurred_at) as last_occurred_at
+from ' ~ events ~ ' as events_loaded
+group by ' ~ sent | join(', ')) -%}
+    {%- do sender_statements(sent, models, statements) -%}
+    {%- do offer_statements(models, statements) -%}
+    {%- do statements.append('create or replace temp table run_events as '
+        ~ _events_with_numbers(names, has_days, events, sent, models)) -%}
 {%- endmacro %}
 
 
-{#- SQL over an event's properties, as SQL over the columns of `loaded_events`. A text in
-    SQL has its quotes doubled, so that it never looks like a property. -#}
-{% macro over_columns(sql, names) -%}
-    {%- set query = namespace(text=sql) -%}
-    {%- for name in names -%}
-        {%- set query.text = query.text.replace(
-            'properties[' ~ sql_text(name) ~ ']', 'property_' ~ loop.index) -%}
-    {%- endfor -%}
-    {{ query.text }}
-{%- endmacro %}
-
-
-{#- The events of a metric, with the columns of their group, from its view. -#}
-{% macro events_of_view(metric, models) -%}
+{% macro _events_with_numbers(names, has_days, events, sent, models) -%}
+    {%- set resolved -%}
     (
         select
-            {{ _event_columns(metric, 'dimensions') | trim }},
-            value,
-            value_text,
-            operation,
-            rounded_by,
-            unmetered_reason
-        from {{ models['metric_' ~ metric.metric_code] }}
-    )
-{%- endmacro %}
-
-
-{#- The same of the batches that are loaded. What a mapping adds to an event, and SQL of a
-    metric's own, only its view knows. -#}
-{% macro events_of_load(metric, names, models) -%}
-    {%- if metric.is_joined | default(true) -%}
-    (
-        select * from {{ events_of_view(metric, models) }} as events_of_view
-        where batch_id > getvariable('load_after') and batch_id <= getvariable('load_to')
-    )
-    {%- else -%}
-    (
-        {{ over_columns(
-            valued_events(metric, 'run_events', [_event_columns(metric, 'properties') | trim]),
-            names
-        ) }}
-    )
-    {%- endif -%}
-{%- endmacro %}
-
-
-{% macro _event_columns(metric, properties) -%}
-            batch_id,
-            file_id,
-            line,
-            source,
-            customer_id,
-            customer_ref,
-            subscription_ref,
-            occurred_at,
-            received_at
-            {%- for name in metric.group_by | sort %},
-            {{ flat_property(name, properties) }} as group_{{ loop.index }}
+            events_loaded.batch_id,
+            events_loaded.file_id,
+            events_loaded.line,
+            events_loaded.event_name,
+            events_loaded.occurred_at,
+            events_loaded.received_at,
+            events_loaded.received_at as known_at,
+            events_loaded.batch_id as known_batch_id,
+            senders.sender_number,
+            offers.offer_number,
+            offers.subscription_id,
+            offers.subscription_id is not null as has_period,
+            offers.cut_at,
+            offers.finalized_batch_id,
+            offers.time_zone
+            {%- for name in names %},
+            events_loaded.properties[{{ sql_text(name) }}] as property_{{ loop.index }}
             {%- endfor %}
-            {%- if metric.bucket is not none %},
-            {{ properties_listed(metric.bucket_by, properties) }} as bucket_parts
-            {%- endif %}
-{%- endmacro %}
-
-
-{#- `names` gets every property that a metric looks at by itself, in order. -#}
-{% macro properties_of(metric, names) -%}
-    {%- set found = {} -%}
-    {%- if not metric.is_joined | default(true) -%}
-        {%- set program = {'layers': {}, 'result': none, 'nodes': []} -%}
-        {%- do read_expression(metric.value, program) if metric.value is not none -%}
-        {%- for node in program.nodes if node.kind == 'property' -%}
-            {%- do found.update({node.text: true}) -%}
-        {%- endfor -%}
-        {%- for entry in [metric.filters] + metric.exclude -%}
-            {%- do found.update(entry) -%}
-        {%- endfor -%}
-        {%- for name in metric.group_by + metric.bucket_by -%}
-            {%- do found.update({name: true}) -%}
-        {%- endfor -%}
-        {%- do found.update({metric.operation: true}) if metric.operation is not none -%}
-    {%- endif -%}
-    {%- do names.extend(found | sort) -%}
+        from {{ events }} as events_loaded
+        inner join run_names
+            on {{ same_columns(sent, 'events_loaded', 'run_names') }}
+        inner join run_sender_spans as senders
+            on
+                run_names.name_number = senders.name_number
+                and events_loaded.occurred_at >= senders.from_at
+                and events_loaded.occurred_at < senders.to_at
+        left join ({{ offers_by_part('run_offer_spans') }}) as offers
+            on
+                senders.sender_number = offers.sender_number
+                and {{ part_of_time('events_loaded.occurred_at') }} = offers.part_of_time
+                and events_loaded.occurred_at >= offers.from_at
+                and events_loaded.occurred_at < offers.to_at
+    )
+    {%- endset -%}
+    {%- set cut = '(' ~ with_due_cut(resolved, models) ~ ')' -%}
+    {%- set dated = '(' ~ with_local_day(cut, 'occurred_at', models.stg_calendar__local_days,
+        'local_days.day_number as local_day') ~ ')' if has_days else cut -%}
+select * exclude (known_at, known_batch_id, subscription_id, time_zone)
+from {{ dated }} as events_resolved
 {%- endmacro %}

@@ -10,6 +10,12 @@ select slots.slot_id, delta.* exclude (' ~ slot | join(', ') ~ ')
 from ' ~ delta ~ ' as delta
 inner join ' ~ slots ~ ' as slots
     on ' ~ same_columns(slot, 'slots', 'delta')) -%}
+    {%- do merge_parts(metric, table, key, statements) -%}
+{%- endmacro %}
+
+
+{#- `state_parts` in a table with the same columns. -#}
+{% macro merge_parts(metric, table, key, statements) -%}
     {%- do take_out(table, 'state_parts', key, statements) -%}
     {%- do statements.append(
 'insert into ' ~ table ~ ' by name

@@ -72,12 +72,26 @@ and unmetered.occurred_at >= recounted.from_at') if keeper.metric is not none -%
             on {{ same_columns(names_sent, 'events_new', 'recounted') }}
             and events_new.occurred_at >= recounted.from_at
         where events_new.batch_id > getvariable('seen_{{ number }}')
-        union all
+        union all by name
         select events_old.*
         from {{ all_events }} as events_old
         semi join state_recounted_{{ number }} as recounted
             on {{ same_columns(names_sent, 'events_old', 'recounted') }}
             and events_old.occurred_at >= recounted.from_at
         where events_old.occurred_at >= getvariable('recounted_from_{{ number }}')
+    )
+{%- endmacro %}
+
+
+{#- Those of loaded batches which `loaded_events` resolves, and that are not counted again. -#}
+{% macro numbered_events_to_count(keeper, loaded) -%}
+    (
+        select events_new.*
+        from {{ loaded }} as events_new
+        anti join state_apart using (file_id, line)
+        anti join state_senders_recounted as recounted
+            on events_new.sender_number = recounted.sender_number
+            and events_new.occurred_at >= recounted.from_at
+        where events_new.batch_id > getvariable('seen_{{ keeper.number }}')
     )
 {%- endmacro %}

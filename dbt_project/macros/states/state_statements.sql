@@ -29,14 +29,16 @@
 {% macro load_statements(bounds, keepers, models, statements) -%}
     {%- do statements.append('set variable load_after = ' ~ bounds[0]) -%}
     {%- do statements.append('set variable load_to = ' ~ bounds[1]) -%}
-    {%- do statements.append(loaded_events(keepers[0].names, models)) -%}
+    {%- do loaded_events(keepers[0].names, keepers[0].has_days, models, statements) -%}
     {%- for keeper in keepers -%}
         {%- do delta_statements(keeper, models, statements) -%}
         {#- What is counted again is counted once. -#}
         {%- do statements.append('set variable recounted_from_' ~ keeper.number
             ~ ' = cast(null as timestamptz)') -%}
     {%- endfor -%}
-    {%- do statements.append('drop table run_events') -%}
+    {%- for name in ('events', 'offers', 'offer_spans', 'senders', 'sender_spans', 'names') -%}
+        {%- do statements.append('drop table run_' ~ name) -%}
+    {%- endfor -%}
 {%- endmacro %}
 
 

@@ -3,23 +3,30 @@
    event. #}
 with
 
-accepted_events as (
-
-    select * from {{ ref('stg_lake__accepted_events') }}
-
-),
-
 amendments as (
 
-    select * from accepted_events
+    select * from {{ ref('stg_lake__accepted_events') }}
     where amendment is not null
 
 ),
 
+{# Of all events, only those that an amendment names. The lake is read twice:
+   what two parts of a query share is kept whole until both have read it. #}
 events_with_key as (
 
-    select * from accepted_events
-    where amendment is null
+    select
+        dedupe_scope,
+        idempotency_key,
+        batch_id,
+        file_id,
+        line,
+        received_at
+    from {{ ref('stg_lake__accepted_events') }}
+    where
+        amendment is null
+        and (dedupe_scope, idempotency_key) in (
+            select (dedupe_scope, target_key) from amendments
+        )
 
 ),
 

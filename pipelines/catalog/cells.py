@@ -206,6 +206,14 @@ def bounded(kind: Kind, wanted: str, is_allowed: Callable[[Decimal], bool]) -> K
     return replace(kind, read=read, written=f"{kind.written}, {wanted}")
 
 
+def significant_digits(value: Decimal) -> int:
+    """How many digits stand from the first to the last one that is not 0.
+
+    Example: 1000 and 0.001 have 1, and 1024.50 has 5.
+    """
+    return len("".join(map(str, value.as_tuple().digits)).strip("0"))
+
+
 def read_window(cell: str) -> str:
     """A number of days, or `unlimited`, as written."""
     if cell != UNLIMITED:
@@ -247,12 +255,24 @@ QUANTITY = decimal_number(integer_digits=20, fraction_digits=18)
 SIZE = bounded(QUANTITY, "above 0", lambda value: value > 0)
 """A number of the metric's units that something is divided by."""
 
+DIVISOR_DIGITS_MAX = 18
+"""Most significant digits of what quantities are divided by: exact fractions of it fit in SQL."""
+
+DIVISOR = bounded(
+    SIZE,
+    f"of at most {DIVISOR_DIGITS_MAX} significant digits",
+    lambda value: significant_digits(value) <= DIVISOR_DIGITS_MAX,
+)
+"""What quantities of the metric's units are divided by."""
+
 _SMALL = decimal_number(integer_digits=4, fraction_digits=15)
 
 PERCENT = bounded(_SMALL, "from 0 to 1000", lambda value: value <= 1000)
 """So many hundredths."""
 
-FACTOR = bounded(_SMALL, "of 1 or more", lambda value: value >= 1)
+FACTOR = bounded(
+    decimal_number(integer_digits=4, fraction_digits=4), "of 1 or more", lambda value: value >= 1
+)
 """What an amount is multiplied by; it never lowers it."""
 
 MULTIPLE = bounded(_SMALL, "above 0", lambda value: value > 0)

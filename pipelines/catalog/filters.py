@@ -41,6 +41,9 @@ _NAME = r"(?:[^;|%=!?<>]|%[0-9A-Fa-f]{2})+"
 _CONDITION = re.compile(rf"({_NAME})(!=|!\?|>=|<=|=|\?|>|<)(.*)", re.DOTALL)
 _ENCODED = re.compile(r"(?:[^;|%=!]|%[0-9A-Fa-f]{2})*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
+_UNSEEN = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]|^\s|\s\Z"
+_SPECIAL = re.compile(rf"[;|%=!]|{_UNSEEN}")
+_SPECIAL_IN_NAMES = re.compile(rf"[;|%=!?<>]|{_UNSEEN}")
 _HEX = re.compile(r"((?:%[0-9A-Fa-f]{2})+)")
 
 
@@ -87,6 +90,15 @@ def parse_match(cell: str) -> dict[str, str]:
             raise ValueError(f"{shown(cell)} names {shown(_decoded(name))} twice; write it once")
         texts[_decoded(name)] = text if text == ANY else _decoded(text)
     return texts
+
+
+def match_text(texts: Mapping[str, str]) -> str:
+    """The match of the text that each property must have, or `ANY`: what `parse_match` reads."""
+    return ";".join(
+        f"{_SPECIAL_IN_NAMES.sub(_encoded, name)}="
+        + (text if text == ANY else _SPECIAL.sub(_encoded, text))
+        for name, text in texts.items()
+    )
 
 
 def are_disjoint(one: Sequence[Condition], other: Sequence[Condition]) -> bool:
@@ -140,6 +152,10 @@ def _condition(part: str, cell: str) -> Condition:
             f"{shown(cell)} compares with {shown(rest)}; write a plain decimal, like ms>=2.5"
         )
     return Condition(name, operator, tuple(map(_decoded, texts)))
+
+
+def _encoded(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode())
 
 
 def _decoded(text: str) -> str:

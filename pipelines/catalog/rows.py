@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, field, fields
 from keyword import iskeyword
-from typing import Any, ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar
 
 from pipelines.catalog.cells import Kind, refuse_ambiguous
 
 REQUIRED: Final = object()
 """A cell of the column is never empty."""
+
+
+ProblemKind = Literal["contradiction", "missing", "unsupported"]
 
 
 @dataclass(frozen=True, order=True)
@@ -19,12 +22,15 @@ class Problem:
         row: line of the file, from 1; 0 for the file as a whole.
         column: empty for the row as a whole.
         reason: a sentence that shows the value.
+        kind: `missing` if something must be written there, `unsupported` if what is written is
+            refused whatever else there is; else places contradict each other.
     """
 
     file_name: str
     row: int
     column: str
     reason: str
+    kind: ProblemKind = field(default="contradiction", compare=False)
 
     def __str__(self) -> str:
         row = f", row {self.row}" if self.row else ""
@@ -98,9 +104,9 @@ class Row:
 
     line: int
 
-    def problem(self, column: str, reason: str) -> Problem:
+    def problem(self, column: str, reason: str, kind: ProblemKind = "contradiction") -> Problem:
         """What is wrong with this row, in a sentence that shows the value and says what to do."""
-        return Problem(self.file_name, self.line, column, reason)
+        return Problem(self.file_name, self.line, column, reason, kind)
 
 
 RowT = TypeVar("RowT", bound=Row)

@@ -74,6 +74,8 @@ class Fields:
 
     def needed(self, name: str, kind: Kind) -> Any:
         """A cell of the catalog that must be there."""
+        if self.members.get(name) == []:
+            self.note(Code.MISSING_FIELD, name, "is an empty list; write a value")
         self.require(name)
         return self._read(name, lambda value: _cell(value, kind), None)
 
@@ -129,8 +131,21 @@ class Fields:
         inner = value if isinstance(value, Members) else Members()
         return Fields(inner, self._path(name), table, 0, self.faults)
 
-    def rows(self, name: str, table: str = "") -> "list[Fields]":
+    def rows(self, name: str, table: str = "", most: int = ROWS_MAX) -> "list[Fields]":
         """The objects of a member that is a list; none where it is left out."""
+        return list(self._rows(name, self._listed(name, most), table))
+
+    def decimals(self, name: str, most: int = ROWS_MAX) -> list[Decimal]:
+        """The exact numbers of a member that is a list; none where it is left out."""
+        found = []
+        for place, value in enumerate(self._listed(name, most)):
+            try:
+                found.append(_decimal(value))
+            except ValueError as error:
+                self.note(Code.BAD_VALUE, f"{name}[{place}]", str(error))
+        return found
+
+    def _listed(self, name: str, most: int) -> list[object]:
         self._asked.add(name)
         value = self.members.get(name)
         if value is None:
@@ -138,10 +153,10 @@ class Fields:
         if not isinstance(value, list):
             self.note(Code.BAD_VALUE, name, f"expected a list, found {_found(value)}")
             return []
-        if len(value) > ROWS_MAX:
-            self.note(Code.TOO_LARGE, name, f"has {len(value)} rows; at most {ROWS_MAX} are taken")
+        if len(value) > most:
+            self.note(Code.TOO_LARGE, name, f"has {len(value)} rows; at most {most} are taken")
             return []
-        return list(self._rows(name, value, table))
+        return value
 
     def _rows(self, name: str, rows: list[object], table: str) -> "Iterator[Fields]":
         for row, value in enumerate(rows):
@@ -173,7 +188,8 @@ class Fields:
     def _read(self, name: str, read: Callable[[object], T], default: T | None) -> T | None:
         self._asked.add(name)
         value = self.members.get(name)
-        if value in (None, "") or (value == [] and read is not read_when):
+        # An empty list is an empty cell; dates and numbers beside the catalog are no cells.
+        if value in (None, "") or (value == [] and read not in (read_when, _decimal)):
             return default
         try:
             return read(value)
@@ -183,6 +199,14 @@ class Fields:
 
     def _path(self, name: str) -> str:
         return f"{self.path}.{name}".strip(".")
+
+
+def is_unicode(text: str) -> bool:
+    """False if the text has half of a pair that stands for one character."""
+    return text.isascii() or not _HALVES.search(text)
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def read_when(value: object) -> When:

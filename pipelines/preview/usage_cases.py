@@ -1,7 +1,6 @@
 """Usage cases: the events, the metric and the period of a case, read strictly."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from functools import cache
 
 from pipelines.catalog.cells import YEARS
 from pipelines.preview.faults import Code
-from pipelines.preview.fields import Fields, Members, Number, When
+from pipelines.preview.fields import Fields, Members, Number, When, is_unicode
 from pipelines.preview.windows import WINDOWS
 from pipelines.vocabulary.instants import instant_of, parse_rfc3339
 from pipelines.warehouse.metric_macros import Definition, is_sql_text, metric_definition
@@ -209,7 +208,7 @@ def _read_event(event: Fields, place: int) -> CaseEvent | None:
     names = []
     for name in ("event_name", "key"):
         value = event.members.get(name)
-        if value is not None and not (isinstance(value, str) and _is_unicode(value)):
+        if value is not None and not (isinstance(value, str) and is_unicode(value)):
             event.note(Code.BAD_VALUE, name, "expected a text; write one")
         names.append(value if isinstance(value, str) else None)
     event.close()
@@ -231,7 +230,7 @@ def _properties(event: Fields, properties: Members) -> Iterator[tuple[str, str]]
     for name in properties.repeated:
         event.note(Code.BAD_VALUE, f"properties.{name}", "is there twice; write it once")
     for name, value in properties.items():
-        if not _is_unicode(name) or (isinstance(value, str) and not _is_unicode(value)):
+        if not is_unicode(name) or (isinstance(value, str) and not is_unicode(value)):
             reason = "has half of a character; write the whole one"
             event.note(Code.BAD_VALUE, f"properties.{name}", reason)
         elif isinstance(value, bool):
@@ -243,11 +242,3 @@ def _properties(event: Fields, properties: Members) -> Iterator[tuple[str, str]]
         else:
             reason = "expected a text, a number, true or false; write one, or leave it out"
             event.note(Code.BAD_VALUE, f"properties.{name}", reason)
-
-
-def _is_unicode(text: str) -> bool:
-    """False if the text has half of a pair that stands for one character."""
-    return text.isascii() or not _HALVES.search(text)
-
-
-_HALVES = re.compile("[\ud800-\udfff]")

@@ -6,17 +6,20 @@ All values are decimals. The thread's decimal context is never used: its 28 digi
 DECIMAL(38,15) silently, and another library may change it.
 """
 
+from collections.abc import Iterable
 from decimal import (
     ROUND_HALF_UP,
     Clamped,
     Context,
     Decimal,
     DivisionByZero,
+    Inexact,
     InvalidOperation,
     Overflow,
     Underflow,
 )
 from fractions import Fraction
+from functools import reduce
 
 _CODES_BY_DIGITS = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -66,6 +69,8 @@ _EXACT = Context(
 
 Python's ROUND_HALF_UP rounds a half away from zero: it ignores the sign.
 """
+
+_EXACT_SUM = Context(prec=_EXACT.prec, traps=[Inexact, InvalidOperation])
 
 HALF_AWAY, HALF_EVEN = "half_away", "half_even"
 
@@ -126,6 +131,15 @@ def round_fraction(value: Fraction, digits: int, rounding: str = HALF_AWAY) -> D
     is_up = half > 0 or (half == 0 and (rounding == HALF_AWAY or whole % 2 == 1))
     units = whole + is_up
     return Decimal((int(value < 0 and units > 0), tuple(map(int, str(units))), -digits))
+
+
+def exact_sum(values: Iterable[Decimal]) -> Decimal:
+    """The sum, with every digit; 0 of no value.
+
+    Raises:
+        decimal.Inexact: it has more than 400 digits.
+    """
+    return reduce(_EXACT_SUM.add, values, Decimal(0))
 
 
 def exact_decimal(value: Fraction, digits: int) -> Decimal:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 _FOLDERS = {
     "billable_metrics": ("models/metrics", "metric_"),
-    "charge_models": ("models/rating/charge_models", "int_tiers_rated_"),
+    "charge_models": ("macros/rating/charge_models", ""),
 }
 """Variable → the folder whose files it lists, and the beginning of their names."""
 

@@ -65,6 +65,16 @@ def properties_sql(names: Sequence[str]) -> str:
     return str(_macros()["properties_listed"](list(names)))
 
 
+def macro_sql(name: str, *arguments: object) -> str:
+    """The text of any macro.
+
+    Args:
+        name: of the macro.
+        arguments: as the macro takes them.
+    """
+    return str(_macros()[name](*arguments))
+
+
 def model_sql(name: str, relations: Mapping[str, str]) -> str:
     """The SELECT of a model over other relations, by the file that dbt builds.
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-_NO_MODEL = re.compile(r"depends on a node named '(metric_|int_tiers_rated_)(\w+)'")
+_NO_MODEL = re.compile(r"depends on a node named '(metric_)(\w+)'")
 _METRIC = re.compile(r"in model (metric_\w+) .*?^\s*metric \w+: (.+?)$", re.DOTALL | re.MULTILINE)
 
-_FOLDERS = {"metric_": "models/metrics", "int_tiers_rated_": "models/rating/charge_models"}
+_FOLDERS = {"metric_": "models/metrics"}
 """Where the files of such models are."""
 
 

@@ -103,12 +103,11 @@ def test_a_column_has_one_type_in_all_charge_models() -> None:
             assert column.kind.dtype == dtypes[name], f"{model.__name__}.{name}"
 
 
-def test_a_charge_model_that_is_priced_has_its_sql() -> None:
-    folder = DBT_PROJECT / "models" / "rating" / "charge_models"
+def test_each_charge_model_has_its_sql() -> None:
+    folder = DBT_PROJECT / "macros" / "rating" / "charge_models"
     files = sorted(folder.glob("*.sql"))
 
-    priced = [name for name, model in MODELS.items() if model.IS_PRICED]
-    assert [file.stem.removeprefix("int_tiers_rated_") for file in files] == priced
+    assert [file.stem for file in files] == sorted(MODELS)
 
 
 def test_dbt_loads_no_file_that_python_alone_reads() -> None:

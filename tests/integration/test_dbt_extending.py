@@ -14,31 +14,13 @@ from tests.worlds.dbt_macros import metric_macros
 from tests.worlds.dbt_world import DbtWorld, not_passed, parsed_again, parsed_world
 
 TOY_CHARGE_MODEL = """
-with
-
-invoice_lines_metered as (
-
-    select * from {{ ref('int_invoice_lines_metered') }}
-    where charge_model = 'seven' and quantity > 0
-
-),
-
-tiers_reached as (
-
-    select
-        invoice_lines_metered.invoice_id,
-        invoice_lines_metered.charge_code,
-        invoice_lines_metered.group_key,
-        cast(0 as decimal(38, 18)) as from_units,
-        cast(null as decimal(38, 18)) as up_to_units,
-        cast(0 as decimal(30, 15)) as unit_price,
-        cast(7 as decimal(38, 15)) as flat_amount,
-        invoice_lines_metered.quantity
-    from invoice_lines_metered
-
-)
-
-{{ rate_tiers('tiers_reached') }}
+{#- Seven for anything. -#}
+{% macro default__seven_price_tiers(parts, tiers, cells) -%}
+    select * replace (
+        0 as units_whole, 0 as units_fraction, cast(7 as decimal(30, 15)) as flat_amount
+    )
+    from ({{ one_tier(parts, 'unit_price', 'quantity', 'remainder') }}) as tiers_of_one
+{%- endmacro %}
 """
 
 TOY_AGGREGATION = """
@@ -249,7 +231,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> DbtWorld:
     shutil.rmtree(toys.project)
     (folder / "real").rename(toys.project)
     models, macros = toys.project / "models", toys.project / "macros"
-    (models / "rating/charge_models/int_tiers_rated_seven.sql").write_text(TOY_CHARGE_MODEL)
+    (macros / "rating/charge_models/seven.sql").write_text(TOY_CHARGE_MODEL)
     (models / "metrics/metric_twice.sql").write_text(TOY_METRIC)
     (models / "metrics/metric_peak.sql").write_text(PEAK_METRIC)
     (models / "metrics/metric_kinds.sql").write_text(KINDS_METRIC)
@@ -284,9 +266,11 @@ def built(world: DbtWorld) -> DbtWorld:
 
 def test_charge_model_and_aggregation_are_a_file_of_sql_each(built: DbtWorld) -> None:
     world = built
-    assert world.query("select distinct amount from rating.int_tiers_rated_seven") == [
-        (Decimal(7),)
-    ]
+    amounts = world.query(
+        "select distinct amount from rating.int_invoice_lines_rated "
+        "where charge_model = 'seven' and quantity > 0"
+    )
+    assert amounts == [(Decimal(7),)]
     assert world.query("select distinct value from metrics.metric_twice") == [(Decimal(1),)]
     usage = world.query(
         "select event_count, quantity from metering.int_usage_metered "
@@ -404,7 +388,9 @@ def test_preview_counts_by_the_text_that_is_run_for_what_a_metric_keeps() -> Non
     metric |= {"metric_code": "peak", "is_joined": False}
     names = ("int_calendar", "int_calendar_digest", "int_calendar_changes", "int_events_judged",
              "int_events_attributed", "int_groupings_asked", "int_periods_offered",
-             "int_periods_united", "batches", "metric_peak")  # fmt: skip
+             "int_periods_united", "batches", "metric_peak", "stg_calendar__auto_customer_sources",
+             "stg_calendar__customer_names", "stg_catalog__subscriptions",
+             "stg_lake__accepted_events")  # fmt: skip
     models = {name: name for name in names} | {"stg_calendar__local_days": DAYS}
     texts = {"metric_peak": "", "int_events_attributed": ""}
     run = _in_one_line(";".join(kept_statements([metric], models, texts)))

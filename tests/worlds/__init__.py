@@ -13,6 +13,9 @@
     dialect_samples    one event in each dialect, and how it is read or refused
     landings           landings full of contested keys, made from a seed
     oracle             a second opinion about verdicts, which shares no code with the product
+    price_cases        cases of prices, written short
+    random_prices      cases of prices made from a seed
+    published_prices   examples that vendors publish, as cases of prices
     random_metrics     cases of metrics made from a seed, and what the witness says of them
     random_exports     landings of files as vendors' own tools write them, made from a seed
     naive_senders      a second opinion about such files, from their bytes alone

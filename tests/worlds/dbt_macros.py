@@ -28,14 +28,18 @@ def metric_macros() -> Any:
 
 
 def ask(
-    columns: Mapping[str, str], cases: Sequence[Sequence[object]], *expressions: str
+    columns: Mapping[str, str],
+    cases: Sequence[Sequence[object]],
+    *expressions: str,
+    relation: str = "cases",
 ) -> list[tuple[Any, ...]]:
     """The values of the expressions for each case, in one query.
 
     Args:
         columns: SQL type of each column of the table `cases`.
         cases: one value per column, as text; None is null.
-        expressions: SQL over the columns of `cases`.
+        expressions: SQL over the columns of the relation.
+        relation: a row for each case, in order; the table `cases` itself if it is left out.
     """
     texts = {
         name: [None if case[place] is None else str(case[place]) for case in cases]
@@ -48,7 +52,8 @@ def ask(
             pa.table({name: pa.array(column, pa.string()) for name, column in texts.items()}),
         )
         return connection.execute(
-            f"with cases as (select {typed} from texts) select {', '.join(expressions)} from cases"
+            f"with cases as (select {typed} from texts) select {', '.join(expressions)} "
+            f"from {relation} as relation_of_cases"
         ).fetchall()
 
 

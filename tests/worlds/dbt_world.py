@@ -116,7 +116,7 @@ def _build(folder: Path) -> None:
     world = parsed_world().copied_to(folder)
     statuses = world.run("build")
     assert not_passed(statuses) == {}
-    assert "a_line_is_rounded_once_half_away_from_zero" in statuses  # a unit test
+    assert "a_line_is_rounded_once_from_its_tiers" in statuses  # a unit test
     assert "unique_key_flags_repeats_and_nulls" in statuses  # a test of a test
 
 

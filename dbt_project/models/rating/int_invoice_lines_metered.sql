@@ -18,6 +18,12 @@ usage_metered as (
 
 ),
 
+prices as (
+
+    select * from {{ ref('int_prices_numbered') }}
+
+),
+
 billable_usage as (
 
     select * from usage_metered
@@ -57,4 +63,18 @@ lines_per_charge as (
 
 )
 
-select * from lines_per_charge
+select
+    row_number() over (
+        order by
+            lines_per_charge.invoice_id,
+            lines_per_charge.charge_code,
+            lines_per_charge.group_key
+    ) as line_key,
+    prices.price_number,
+    lines_per_charge.*
+from lines_per_charge
+inner join prices
+    on
+        lines_per_charge.plan_code = prices.plan_code
+        and lines_per_charge.charge_code = prices.charge_code
+        and lines_per_charge.price_valid_from = prices.price_valid_from

@@ -6,71 +6,85 @@ invoice_lines_metered as (
 
 ),
 
+prices as (
+
+    select * from {{ ref('int_prices_numbered') }}
+
+),
+
+line_parts as (
+
+    select * from {{ ref('int_parts_converted') }}
+
+),
+
 tiers_rated as (
 
     select * from {{ ref('int_tiers_rated') }}
 
 ),
 
-sums_per_line as (
+lines_to_rate as (
 
     select
-        invoice_id,
-        charge_code,
+        line_key,
+        line_key as charge_number,
+        price_number,
         group_key,
-        {{ wide_sum('amount') }},
-        sum(amount_residue) as residue_sum,
-        bool_or(amount is null) as is_beyond,
-        list({{ tier_detail() }} order by from_units) as tiers
-    from tiers_rated
-    group by invoice_id, charge_code, group_key
-
-),
-
-{# Null where a tier, or all of them together, are more than an amount. #}
-amounts_per_line as (
-
-    select
-        invoice_id,
-        charge_code,
-        group_key,
-        case when not is_beyond then
-            {{ attempt('(' ~ amount_of_sum() ~ ' + ' ~ amount_of(
-                '(' ~ quotient('residue_sum', '1000000000000000000') ~ ')'
-            ) ~ ')') }}
-        end as unrounded_amount,
-        tiers
-    from sums_per_line
-
-),
-
-rounded_lines as (
-
-    select
-        invoice_lines_metered.invoice_id,
-        invoice_lines_metered.charge_code,
-        invoice_lines_metered.group_key,
-        invoice_lines_metered.metric_code,
-        invoice_lines_metered.charge_model,
-        invoice_lines_metered.price_valid_from,
-        invoice_lines_metered.currency,
-        invoice_lines_metered.event_count,
-        invoice_lines_metered.quantity,
-        {{ round_to_minor_unit(
-            "case when amounts_per_line.tiers is null then 0.000000000000000"
-            ~ " else amounts_per_line.unrounded_amount end",
-            'invoice_lines_metered.minor_unit_digits'
-        ) }} as amount,
-        coalesce(
-            cast(to_json(amounts_per_line.tiers) as varchar), '[]'
-        ) as tiers
+        quantity,
+        event_count,
+        minor_unit_digits,
+        'half_away' as rounding,
+        1 as days,
+        1 as of_days
     from invoice_lines_metered
-    left join amounts_per_line
-        on
-            invoice_lines_metered.invoice_id = amounts_per_line.invoice_id
-            and invoice_lines_metered.charge_code = amounts_per_line.charge_code
-            and invoice_lines_metered.group_key = amounts_per_line.group_key
+
+),
+
+line_terms as (
+
+    {{ lines_with_terms('lines_to_rate', 'lines_to_rate', 'prices') }}
+
+),
+
+amounts as (
+
+    {{ amounts_of_all_models('line_parts', 'line_terms', 'tiers_rated') }}
+
+),
+
+part_amounts as (
+
+    {{ amounts_by_part('line_terms', 'line_parts', 'amounts') }}
+
+),
+
+rated_lines as (
+
+    {{ lines_rated('line_terms', 'line_parts', 'tiers_rated', 'part_amounts') }}
+
+),
+
+tiers_per_line as (
+
+    {{ tiers_as_json('tiers_rated') }}
 
 )
 
-select * from rounded_lines
+select
+    invoice_lines_metered.invoice_id,
+    invoice_lines_metered.charge_code,
+    invoice_lines_metered.group_key,
+    invoice_lines_metered.metric_code,
+    invoice_lines_metered.charge_model,
+    invoice_lines_metered.price_valid_from,
+    invoice_lines_metered.currency,
+    invoice_lines_metered.event_count,
+    invoice_lines_metered.quantity,
+    rated_lines.amount,
+    coalesce(tiers_per_line.tiers, '[]') as tiers
+from invoice_lines_metered
+inner join rated_lines
+    on invoice_lines_metered.line_key = rated_lines.line_key
+left join tiers_per_line
+    on invoice_lines_metered.line_key = tiers_per_line.line_key

@@ -1,9 +1,33 @@
 with
 
-tiers_of_all_charge_models as (
+line_parts as (
 
-    {{ union_of('int_tiers_rated_', var('charge_models')) }}
+    select * from {{ ref('int_parts_converted') }}
+
+),
+
+price_tiers as (
+
+    select * from {{ ref('int_tiers_numbered') }}
+
+),
+
+{# The catalog refuses cells as long as nothing bills them. #}
+price_cells as (
+
+    select
+        cast(null as bigint) as price_number,
+        cast(null as varchar []) as properties,
+        cast(null as varchar []) as texts,
+        cast(null as decimal(30, 15)) as unit_price
+    where false
+
+),
+
+tiers_of_parts as (
+
+    {{ tiers_of_all_models('line_parts', 'price_tiers', 'price_cells') }}
 
 )
 
-select * from tiers_of_all_charge_models
+{{ tiers_rated('tiers_of_parts') }}

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 from pipelines.catalog.cells import COUNT, PERCENT, PRICE, QUANTITY, shown
 from pipelines.catalog.charge_models.usage_charge import UsageCharge
@@ -32,6 +33,19 @@ class Percentage(UsageCharge):
         PRICE, "Most that one charged event comes to; empty is none."
     )
 
+    PER_EVENT: ClassVar[tuple[str, ...]] = (
+        "free_events",
+        "free_amount",
+        "minimum_per_event",
+        "maximum_per_event",
+    )
+    """Terms by which events of one total can come to different amounts."""
+
+    @property
+    def per_event(self) -> tuple[str, ...]:
+        """Those terms that it has: with any of them, it prices single events only."""
+        return tuple(name for name in self.PER_EVENT if getattr(self, name) is not None)
+
     def problems(self) -> Iterator[Problem]:
         """Bounds of an event are in order, and values are priced as they are."""
         yield from super().problems()
@@ -40,6 +54,7 @@ class Percentage(UsageCharge):
             yield self.problem(
                 "unit_rounding",
                 f"{shown(self.unit_rounding)} would change the value of each event; empty it",
+                "unsupported",
             )
 
 

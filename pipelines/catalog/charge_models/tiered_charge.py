@@ -37,6 +37,7 @@ class TieredCharge(UsageCharge):
                 "charge_model",
                 f"{shown(self.charge_model)} has its prices in charge_tiers.csv, which has no "
                 "tiers of this charge; add them",
+                "missing",
             )
             return
         first = tiers[0]
@@ -46,6 +47,7 @@ class TieredCharge(UsageCharge):
                 f"is not said, but the first tier has the flat_amount "
                 f"{plain_decimal(first.flat_amount)} (charge_tiers.csv, row {first.line}); write "
                 "yes if it is due when nothing is used, or no",
+                "missing",
             )
         for tier in tiers:
             yield from self._wrong_terms(tier)
@@ -54,7 +56,7 @@ class TieredCharge(UsageCharge):
         of_model = f"a tier of a {self.charge_model} charge"
         for name in self.TIERS_NEED:
             if getattr(tier, name) is None:
-                yield tier.problem(name, f"is empty; {of_model} needs it")
+                yield tier.problem(name, f"is empty; {of_model} needs it", "missing")
         for name in ("unit_price", "rate_percent", "package_size"):
             if (
                 getattr(tier, name) is not None

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from pipelines.catalog.cells import (
     CODE,
+    DIVISOR,
     FACTOR,
     NAMES,
     PRICE,
-    SIZE,
     TEXT,
     YES_NO,
     one_of,
@@ -37,7 +37,7 @@ class UsageCharge(Charge):
         "`missing_dimension`, and is not billed.",
     )
     unit_divisor: Decimal = later(
-        SIZE,
+        DIVISOR,
         "The quantity is divided by it, such as 1000 for thousands; empty is 1.",
         empty=Decimal(1),
     )

@@ -1,7 +1,7 @@
 """charge_cells.csv: the prices of matrix charges, by group."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -55,32 +55,34 @@ class ChargeCell(Row):
         """The text of each property that it fixes."""
         return {name: text for name, text in parse_match(self.match).items() if text != ANY}
 
-
-def cells_of_no_matrix(tables: Tables) -> Iterator[Problem]:
-    """A cell is of a matrix charge, and fixes properties of its `group_by`."""
-    matrix = pl.col("charge_model") == "matrix"
-    charges = {each.price: each for each in tables.whole(Charge)}
-    matrices = {each.price: each for each in Rows(Matrix, tables[Charge].where(matrix).frame)}
-    for cell in tables[ChargeCell]:
-        charge = charges.get(cell.price)
-        if charge is None:
-            continue
-        if cell.price not in matrices:
-            yield cell.problem(
+    def problems(self, charge: Charge) -> Iterator[Problem]:
+        """Why it is no cell of this charge, which its price version names."""
+        if not isinstance(charge, Matrix):
+            yield self.problem(
                 "charge_code",
-                f"{shown(cell.charge_code)} is a {charge.charge_model} charge from "
-                f"{cell.valid_from} on, without cells; remove the row, or write another "
+                f"{shown(self.charge_code)} is a {charge.charge_model} charge from "
+                f"{self.valid_from} on, without cells; remove the row, or write another "
                 "charge_model",
             )
-            continue
-        for name in parse_match(cell.match):
+            return
+        for name in parse_match(self.match):
             if name not in charge.group_by:
-                yield cell.problem(
+                yield self.problem(
                     "match",
                     f"{shown(name)} is not in group_by of the charge (charges.csv, row "
                     f"{charge.line}), which has: {', '.join(charge.group_by) or 'nothing'}; "
                     "correct one",
                 )
+
+
+def cells_of_no_matrix(tables: Tables) -> Iterator[Problem]:
+    """A cell is of a matrix charge, and fixes properties of its `group_by`."""
+    matrix = pl.col("charge_model") == "matrix"
+    charges = {each.price: each for each in tables.whole(Charge)}
+    charges |= {each.price: each for each in Rows(Matrix, tables[Charge].where(matrix).frame)}
+    for cell in tables[ChargeCell]:
+        if cell.price in charges:
+            yield from cell.problems(charges[cell.price])
 
 
 def ambiguous_cells(tables: Tables) -> Iterator[Problem]:
@@ -89,15 +91,40 @@ def ambiguous_cells(tables: Tables) -> Iterator[Problem]:
     for cell in tables.whole(ChargeCell):
         cells[cell.price].append(cell)
     for rows in cells.values():
-        parsed = [(cell, cell.fixed) for cell in rows]
-        for (cell, fixed), (other, others) in combinations(parsed, 2):
-            if len(fixed) == len(others) and _can_meet(fixed, others):
-                yield other.problem(
-                    "match",
-                    f"{shown(other.match)} and {shown(cell.match)} in row {cell.line} can price "
-                    "the same group, and fix equally many properties; change one, so that one cell "
-                    "prices each group",
-                )
+        yield from ambiguities(rows)
+
+
+def ambiguities(cells: Sequence[ChargeCell]) -> Iterator[Problem]:
+    """Cells of one price version that can price a group as well as another of them."""
+    parsed = [(cell, cell.fixed) for cell in cells]
+    for (cell, fixed), (other, others) in combinations(parsed, 2):
+        if len(fixed) == len(others) and _can_meet(fixed, others):
+            yield other.problem(
+                "match",
+                f"{shown(other.match)} and {shown(cell.match)} in row {cell.line} can price "
+                "the same group, and fix equally many properties; change one, so that one cell "
+                "prices each group",
+            )
+
+
+def groups_without_cell(
+    cells: Sequence[ChargeCell], groups: Sequence[Mapping[str, str]]
+) -> Iterator[int]:
+    """The places of groups that no cell matches.
+
+    Args:
+        cells: those of one price version.
+        groups: the text of each property of its `group_by`.
+    """
+    texts_by_names = defaultdict[tuple[str, ...], set[tuple[str, ...]]](set)
+    for cell in cells:
+        fixed = sorted(cell.fixed.items())
+        texts_by_names[tuple(name for name, _ in fixed)].add(tuple(text for _, text in fixed))
+    for place, group in enumerate(groups):
+        if not any(
+            tuple(group[name] for name in names) in texts for names, texts in texts_by_names.items()
+        ):
+            yield place
 
 
 def _can_meet(one: Mapping[str, str], other: Mapping[str, str]) -> bool:

@@ -1,7 +1,7 @@
 """charge_tiers.csv: the prices of charges whose model has tiers."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -65,40 +65,54 @@ class Tier(Row):
 def tiers_by_price(tables: Tables) -> dict[PriceVersion, list[Tier]]:
     """The tiers of each price version, from the lowest on."""
     prices = defaultdict[PriceVersion, list[Tier]](list)
-    for tier in sorted(tables.whole(Tier), key=lambda tier: (tier.from_units, tier.line)):
+    for tier in from_the_lowest(tables.whole(Tier)):
         prices[tier.price].append(tier)
     return prices
+
+
+def from_the_lowest(tiers: Iterable[Tier]) -> list[Tier]:
+    """The tiers in the order of their lower bounds."""
+    return sorted(tiers, key=lambda tier: (tier.from_units, tier.line))
 
 
 def broken_tiers(tables: Tables) -> Iterator[Problem]:
     """The tiers of a price version join from 0 to open, without gap or overlap."""
     for tiers in tiers_by_price(tables).values():
-        first, last = tiers[0], tiers[-1]
-        if first.from_units != 0:
-            yield first.problem(
-                "from_units", f"{plain_decimal(first.from_units)} begins the first tier; write 0"
+        yield from gaps_between(tiers)
+
+
+def gaps_between(tiers: Sequence[Tier]) -> Iterator[Problem]:
+    """Where tiers do not join from 0 to open.
+
+    Args:
+        tiers: those of one price version, from the lowest on; at least one.
+    """
+    first, last = tiers[0], tiers[-1]
+    if first.from_units != 0:
+        yield first.problem(
+            "from_units", f"{plain_decimal(first.from_units)} begins the first tier; write 0"
+        )
+    for tier, after in pairwise(tiers):
+        if tier.up_to_units is None or tier.up_to_units != after.from_units:
+            yield after.problem(
+                "from_units",
+                f"{plain_decimal(after.from_units)} is not where the tier before it ends "
+                f"({_bound(tier.up_to_units)}, row {tier.line}); tiers join without gap or "
+                "overlap",
             )
-        for tier, after in pairwise(tiers):
-            if tier.up_to_units is None or tier.up_to_units != after.from_units:
-                yield after.problem(
-                    "from_units",
-                    f"{plain_decimal(after.from_units)} is not where the tier before it ends "
-                    f"({_bound(tier.up_to_units)}, row {tier.line}); tiers join without gap or "
-                    "overlap",
-                )
-        for tier in tiers:
-            if tier.up_to_units is not None and tier.up_to_units <= tier.from_units:
-                yield tier.problem(
-                    "up_to_units",
-                    f"{plain_decimal(tier.up_to_units)} is not above from_units "
-                    f"{plain_decimal(tier.from_units)}; correct one",
-                )
-        if last.up_to_units is not None:
-            yield last.problem(
+    for tier in tiers:
+        if tier.up_to_units is not None and tier.up_to_units <= tier.from_units:
+            yield tier.problem(
                 "up_to_units",
-                f"{plain_decimal(last.up_to_units)} ends the last tier, and usage above it "
-                "has no price; leave it empty",
+                f"{plain_decimal(tier.up_to_units)} is not above from_units "
+                f"{plain_decimal(tier.from_units)}; correct one",
             )
+    if last.up_to_units is not None:
+        yield last.problem(
+            "up_to_units",
+            f"{plain_decimal(last.up_to_units)} ends the last tier, and usage above it "
+            "has no price; leave it empty",
+        )
 
 
 def _bound(up_to_units: Decimal | None) -> str:

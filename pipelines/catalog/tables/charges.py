@@ -101,19 +101,24 @@ def _wrong_terms(rows: Rows[Charge]) -> Iterator[Problem]:
         if isinstance(rows.frame.schema[name], pl.List):
             is_empty |= pl.col(name).list.len() == 0
         if name not in terms:
-            having = ", ".join(each for each, model in MODELS.items() if name in terms_of(model))
             for row in rows.where(~is_empty):
-                yield row.problem(
-                    name,
-                    f"is set, but a {row.charge_model} charge has no {name}; empty it, or write "
-                    f"a charge_model that has one: {having}",
-                )
+                yield row.problem(name, term_of_other_models(name, row.charge_model))
         elif terms[name].is_required:
             for row in rows.where(is_empty):
                 yield row.problem(
                     name,
                     f"is empty; a {row.charge_model} charge needs it: {terms[name].meaning}",
+                    "missing",
                 )
+
+
+def term_of_other_models(name: str, charge_model: str) -> str:
+    """Why a charge leaves a column empty that only charges of other models have."""
+    having = ", ".join(each for each, model in MODELS.items() if name in terms_of(model))
+    return (
+        f"is set, but a {charge_model} charge has no {name}; empty it, or write a charge_model "
+        f"that has one: {having}"
+    )
 
 
 def changed_metrics(tables: Tables) -> Iterator[Problem]:

@@ -23,6 +23,9 @@ from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.vocabulary.money import plain_decimal
 
+KINDS = ("percent", "amount", "units")
+"""Of one priority, discounts apply in this order. Units are taken off before there is an amount."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Discount(Row):
@@ -46,7 +49,7 @@ class Discount(Row):
         NAMES, "The charges that it covers; empty is the whole invoice.", empty=()
     )
     kind: str = column(
-        one_of("percent", "amount", "units"),
+        one_of(*KINDS),
         "Hundredths of what it covers, an amount of money, or units of a charge.",
     )
     value: Decimal = column(QUANTITY, "How many hundredths, how much money, or how many units.")
@@ -76,6 +79,37 @@ class Discount(Row):
         is_optional=True,
     )
 
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """By what discounts of the same lines are ordered: the lowest applies first."""
+        return self.priority, KINDS.index(self.kind), self.discount_id
+
+    def problems(self) -> Iterator[Problem]:
+        """A percentage is at most 100, an amount has a currency, and units have a charge."""
+        if self.kind == "percent" and self.value > 100:
+            yield self.problem(
+                "value", f"{plain_decimal(self.value)} is more than 100 percent; lower it"
+            )
+        if self.kind == "amount" and self.currency is None:
+            yield self.problem("currency", "is empty; an amount needs it")
+        if self.kind != "amount" and self.currency is not None:
+            yield self.problem(
+                "currency",
+                f"{shown(self.currency)} is of no amount; empty it, or write the kind amount",
+            )
+        if self.kind == "percent" and self.spread == "once":
+            yield self.problem(
+                "spread", "'once' is for what can be used up; empty it, or write another kind"
+            )
+        if self.kind == "units" and not self.charge_codes:
+            yield self.problem("charge_codes", "is empty; units are those of a charge; name it")
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            yield self.problem(
+                "ends_on",
+                f"{self.ends_on} is not after starts_on {self.starts_on}; the end is the first day "
+                "without the discount",
+            )
+
 
 def wrong_owners(tables: Tables) -> Iterator[Problem]:
     """A discount has one owner."""
@@ -91,31 +125,9 @@ def wrong_owners(tables: Tables) -> Iterator[Problem]:
 
 
 def wrong_values(tables: Tables) -> Iterator[Problem]:
-    """A percentage is at most 100, an amount has a currency, and units have a charge."""
+    """What contradicts itself between the columns of a discount."""
     for row in tables[Discount]:
-        if row.kind == "percent" and row.value > 100:
-            yield row.problem(
-                "value", f"{plain_decimal(row.value)} is more than 100 percent; lower it"
-            )
-        if row.kind == "amount" and row.currency is None:
-            yield row.problem("currency", "is empty; an amount needs it")
-        if row.kind != "amount" and row.currency is not None:
-            yield row.problem(
-                "currency",
-                f"{shown(row.currency)} is of no amount; empty it, or write the kind amount",
-            )
-        if row.kind == "percent" and row.spread == "once":
-            yield row.problem(
-                "spread", "'once' is for what can be used up; empty it, or write another kind"
-            )
-        if row.kind == "units" and not row.charge_codes:
-            yield row.problem("charge_codes", "is empty; units are those of a charge; name it")
-        if row.ends_on is not None and row.ends_on <= row.starts_on:
-            yield row.problem(
-                "ends_on",
-                f"{row.ends_on} is not after starts_on {row.starts_on}; the end is the first day "
-                "without the discount",
-            )
+        yield from row.problems()
 
 
 TABLE = CatalogTable(

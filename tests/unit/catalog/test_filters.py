@@ -4,7 +4,13 @@ import re
 
 import pytest
 
-from pipelines.catalog.filters import Condition, are_disjoint, parse_filter, parse_match
+from pipelines.catalog.filters import (
+    Condition,
+    are_disjoint,
+    match_text,
+    parse_filter,
+    parse_match,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,21 @@ def test_an_ill_formed_filter_says_what_to_write(text: str, reason: str) -> None
     ],
 )
 def test_a_match_is_a_text_for_each_property(text: str, texts: dict[str, str]) -> None:
+    assert parse_match(text) == texts
+
+
+@pytest.mark.parametrize(
+    ("texts", "text"),
+    [
+        ({"region": "eu", "cloud": "*"}, "region=eu;cloud=*"),
+        ({"a;b": "x=y|z", "c?<>": "?<>!%"}, "a%3Bb=x%3Dy%7Cz;c%3F%3C%3E=?<>%21%25"),
+        ({"region": " south america ", "tab": "\t"}, "region=%20south america%20;tab=%09"),
+        ({"region": "é\x85", "line": "a\u2028b"}, "region=é%C2%85;line=a%E2%80%A8b"),
+        ({"region": ""}, "region="),
+    ],
+)
+def test_the_text_of_a_match_is_read_back(texts: dict[str, str], text: str) -> None:
+    assert match_text(texts) == text
     assert parse_match(text) == texts
 
 

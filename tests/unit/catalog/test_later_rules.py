@@ -23,6 +23,11 @@ def with_row(name: str, row: str, columns: str = "") -> dict[str, str]:
     ("columns", "cells", "problem"),
     [
         ("unit_divisor", "0", "unit_divisor: '0' is out of bounds; write a decimal above 0"),
+        (
+            "unit_divisor",
+            "1234567890.123456789",
+            "unit_divisor: '1234567890.123456789' is out of bounds; write a decimal of at most 18",
+        ),
         ("unit_rounding", "half", "unit_rounding: 'half' is not known; write one of: none, up"),
         ("minimum_amount,maximum_amount", "5.01,5", "minimum_amount: 5.01 is above maximum_amount"),
         ("commitment_overage_factor", "1.5", "commitment_overage_factor: is set without a commit"),
@@ -46,6 +51,13 @@ def test_a_charge_that_contradicts_itself(
     (found,) = problems(tmp_path, with_charge(columns, cells))
 
     assert found.startswith(f"charges.csv, row 2, column {problem}")
+
+
+@pytest.mark.parametrize(
+    "divisor", ["1234567890.12345678", "12345678901234567800", "0.000000000000000001", "1024.000"]
+)
+def test_a_divisor_has_up_to_18_significant_digits(tmp_path: Path, divisor: str) -> None:
+    assert problems(tmp_path, with_charge("unit_divisor", divisor)) == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pipelines.vocabulary.money import (
     HALF_EVEN,
     KNOWN_CURRENCIES,
     exact_decimal,
+    exact_sum,
     minor_unit_digits,
     plain_decimal,
     round_fraction,
@@ -107,6 +108,20 @@ def test_negative_digits_are_refused() -> None:
 def test_what_does_not_fit_raises_instead_of_losing_digits() -> None:
     with pytest.raises(decimal.InvalidOperation):
         round_half_away(Decimal("1E+500"), 2)
+
+
+def test_a_sum_has_every_digit() -> None:
+    wide, small = Decimal("9" * 20 + "." + "9" * 18), Decimal("0.000000000000000001")
+
+    with decimal.localcontext(prec=3):
+        assert exact_sum([wide, small]) == Decimal("1" + "0" * 20)
+        assert str(exact_sum([wide, wide, -small])) == "1" + "9" * 20 + "." + "9" * 17 + "7"
+        assert exact_sum([]) == 0
+
+
+def test_a_sum_of_too_many_digits_raises() -> None:
+    with pytest.raises(decimal.Inexact):
+        exact_sum([Decimal("1E+400"), Decimal(1)])
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ def test_names_are_those_of_the_files_wherever_they_stand_in_the_folder(tmp_path
         "models/metrics/network/metric_egress_bytes.sql",
         "models/metrics/metric_requests.yml",
         "models/metrics/notes.sql",
-        "models/rating/charge_models/int_tiers_rated_volume.sql",
-        "models/rating/int_tiers_rated_other.sql",
+        "macros/rating/charge_models/volume.sql",
+        "macros/rating/charge_models.sql",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

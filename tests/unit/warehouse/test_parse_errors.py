@@ -26,12 +26,6 @@ WRONG_METRIC = """Compilation Error in model metric_a (models/metrics/metric_a.s
             id="a metric of nothing",
         ),
         pytest.param(
-            NO_NODE.format("int_tiers_rated_volume"),
-            "models/rating/charge_models/int_tiers_rated_volume.sql: expected a model, found none; "
-            "write one or remove the file",
-            id="a charge model of nothing",
-        ),
-        pytest.param(
             WRONG_METRIC,
             "metric_a.sql: aggregation: expected one of average, count, found median",
             id="an option of a metric",

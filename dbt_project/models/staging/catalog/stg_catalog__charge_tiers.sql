@@ -2,7 +2,9 @@ with
 
 charge_tiers as (
 
-    select * from {{ ref('charge_tiers') }}
+    {{ with_columns(ref('charge_tiers'), [
+        'rate_percent', 'package_size', 'maximum_amount'
+    ]) }}
 
 )
 
@@ -10,18 +12,11 @@ select
     plan_code,
     charge_code,
     cast(valid_from as date) as price_valid_from,
-    {{ exact_decimal('from_units') }} as from_units,
-    {{ exact_decimal('up_to_units') }} as up_to_units,
-    {{ exact_decimal(
-        'unit_price',
-        integer_digits=15,
-        fraction_digits=15,
-        data_type='decimal(30, 15)'
-    ) }} as unit_price,
-    {{ exact_decimal(
-        "coalesce(nullif(flat_amount, ''), '0')",
-        integer_digits=23,
-        fraction_digits=15,
-        data_type='decimal(38, 15)'
-    ) }} as flat_amount
+    {{ quantity_cell('from_units') }} as from_units,
+    {{ quantity_cell('up_to_units') }} as up_to_units,
+    {{ price_cell('unit_price') }} as unit_price,
+    {{ price_cell('rate_percent') }} as rate_percent,
+    {{ price_cell('flat_amount', 0) }} as flat_amount,
+    {{ quantity_cell('package_size') }} as package_size,
+    {{ price_cell('maximum_amount') }} as maximum_amount
 from charge_tiers

@@ -1,0 +1,4 @@
+{#- Each unit at one price: a single open tier. -#}
+{% macro default__standard_price_tiers(parts, tiers, cells) -%}
+    {{ one_tier(parts, 'unit_price', 'quantity', 'remainder') }}
+{%- endmacro %}

@@ -1,0 +1,124 @@
+{#- Lines with the terms of their charge and of its price: `divisor` and `small_divisor` are
+    what amounts are still divided by, `fee…` what a flat charge costs. -#}
+{% macro lines_with_terms(lines, charges, prices) -%}
+    select
+        lines.line_key,
+        lines.charge_number,
+        lines.group_key,
+        lines.quantity,
+        lines.event_count,
+        charges.minor_unit_digits,
+        charges.rounding,
+        charges.price_number,
+        prices.charge_model,
+        prices.unit_price,
+        prices.priced_each,
+        prices.divisor,
+        prices.flat_amount as fee,
+        prices.quantity as fee_quantity,
+        case when {{ _is_shared() }} then charges.days else 1 end as fee_days,
+        cast(case
+            when prices.charge_model != 'flat' then prices.hundredths
+            when {{ _is_shared() }} then charges.of_days
+            else 1
+        end as {{ wide_integer() }}) as small_divisor
+    from {{ lines }} as lines
+    inner join {{ charges }} as charges
+        on lines.charge_number = charges.charge_number
+    inner join {{ prices }} as prices
+        on charges.price_number = prices.price_number
+{%- endmacro %}
+
+
+{% macro _is_shared() -%} prices.prorated and prices.billed = 'period' {%- endmacro %}
+
+
+{#- What lines and their parts come to, one row per line and part: `amount_…` of which the
+    rest counts parts of divisor and small divisor. What is not priced by buckets is part 0.
+
+    lines    relation of `lines_with_terms`
+    parts    relation of `parts_to_price`
+    amounts  relation of amounts, with line_key and part_number -#}
+{% macro amounts_by_part(lines, parts, amounts) -%}
+    {%- set summed -%}
+    (
+        select
+            lines.line_key,
+            lines.charge_number,
+            lines.divisor,
+            lines.small_divisor,
+            line_parts.part_number,
+            bool_or(amounts.line_key is not null and amounts.amount_whole is null)
+                as is_beyond,
+            {%- for name in ('whole', 'units', 'rest') %}
+            cast(coalesce(sum(amounts.amount_{{ name }}), 0) as {{ wide_integer() }})
+                as amount_{{ name }} {{- ',' if not loop.last }}
+            {%- endfor %}
+        from {{ lines }} as lines
+        inner join (
+            select line_key, cast(0 as bigint) as part_number
+            from {{ lines }}
+            where priced_each != 'bucket'
+            union all
+            select line_key, part_number
+            from {{ parts }}
+            where priced_each = 'bucket'
+        ) as line_parts
+            on lines.line_key = line_parts.line_key
+        left join {{ amounts }} as amounts
+            on
+                line_parts.line_key = amounts.line_key
+                and (lines.priced_each != 'bucket' or line_parts.part_number = amounts.part_number)
+        group by 1, 2, 3, 4, 5
+    )
+    {%- endset -%}
+    {{ with_quotient('(' ~ with_carry(summed, 'amount', 'divisor') ~ ')', 'amount', 'divisor',
+        'small_divisor') }}
+{%- endmacro %}
+
+
+{#- What lines come to: amounts and billed quantities, rounded once.
+
+    lines    relation of `lines_with_terms`
+    parts    relation of `parts_to_price`
+    tiers    relation of `tiers_rated`
+    amounts  relation of `amounts_by_part` -#}
+{% macro lines_rated(lines, parts, tiers, amounts) -%}
+    {%- set all_divisors = '(divisor * small_divisor)' -%}
+    select
+        *,
+        case when not is_beyond then
+            {{ rounded_ratio('amount', 'minor_unit_digits', 'rounding') }}
+        end as amount
+    from (
+        {{ with_carry('(
+            select
+                lines.* exclude (unit_price),
+                coalesce(sums.is_beyond, false)
+                    or coalesce(quantities.quantity_whole, 0) >= ' ~ '1' ~ '0' * 20 ~ '
+                    as is_beyond,
+                coalesce(sums.amount_whole, 0) as amount_whole,
+                coalesce(sums.amount_units, 0) as amount_units,
+                coalesce(sums.amount_rest, 0) as amount_rest,
+                coalesce(quantities.quantity_whole, 0) as quantity_whole,
+                coalesce(quantities.quantity_units, 0) as quantity_units,
+                coalesce(quantities.quantity_rest, 0) as quantity_rest,
+                ' ~ _price_of_line() ~ ' as unit_price
+            from ' ~ lines ~ ' as lines
+            left join (' ~ _amounts_by_line(amounts) ~ ') as sums
+                on lines.line_key = sums.line_key
+            left join (' ~ _quantities_by_line(parts) ~ ') as quantities
+                on lines.line_key = quantities.line_key
+            left join (
+                select
+                    line_key,
+                    count(distinct from_units) as tier_count,
+                    bool_and(hundredths = 1 and not is_stairstep) as is_priced_by_unit,
+                    min(price) as tier_price
+                from ' ~ tiers ~ '
+                group by line_key
+            ) as tiers_of_line
+                on lines.line_key = tiers_of_line.line_key
+        )', 'amount', all_divisors) }}
+    ) as lines_summed
+{%- endmacro %}

@@ -1,0 +1,33 @@
+{#- The price of a line for which one price holds. -#}
+{% macro _price_of_line() -%}
+    case
+        when lines.charge_model = 'flat' then lines.fee
+        when tiers_of_line.tier_count is null then lines.unit_price
+        when not tiers_of_line.is_priced_by_unit then null
+        when tiers_of_line.tier_count = 1 then tiers_of_line.tier_price
+    end
+{%- endmacro %}
+
+
+{% macro _amounts_by_line(amounts) -%}
+    select
+        line_key,
+        bool_or(is_beyond) as is_beyond,
+        {%- for name in ('whole', 'units', 'rest') %}
+        cast(sum(amount_{{ name }}) as {{ wide_integer() }}) as amount_{{ name }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from {{ amounts }}
+    group by line_key
+{%- endmacro %}
+
+
+{% macro _quantities_by_line(parts) -%}
+    select
+        line_key,
+        cast(sum({{ whole('quantity') }}) as {{ wide_integer() }}) as quantity_whole,
+        cast(sum({{ fraction_units('quantity', 18) }}) as {{ wide_integer() }}) as quantity_units,
+        cast(sum(remainder) as {{ wide_integer() }}) as quantity_rest
+    from {{ parts }}
+    group by line_key
+{%- endmacro %}

@@ -1,0 +1,129 @@
+{#- What is priced, as relations. See `pipelines/warehouse/rating.py` for the tables that
+    are given: prices, tiers, cells, charges, lines, buckets, events and discounts. -#}
+
+{#- Prices with their divisor as integers: 0.001 is 1 of the scale 1000. A percentage is
+    counted in hundredths. -#}
+{% macro price_terms(prices) -%}
+    select
+        * exclude (divisor_text),
+        cast(replace(divisor_text, '.', '') as {{ wide_integer() }}) as divisor,
+        cast('1' || repeat('0', case
+            when strpos(divisor_text, '.') = 0 then 0
+            else length(divisor_text) - strpos(divisor_text, '.')
+        end) as {{ wide_integer() }}) as divisor_scale,
+        case when charge_model in ('percentage', 'graduated_percentage') then 100 else 1 end
+            as hundredths
+    from (
+        select
+            *,
+            {{ decimal_text('unit_divisor') }} as divisor_text
+        from {{ prices }}
+    ) as prices_given
+{%- endmacro %}
+
+
+{#- The parts of lines that are priced alone, each with its quantity as counted: the whole
+    line, each of its buckets, or each of its events. -#}
+{% macro parts_counted(lines, charges, prices, buckets=none, events=none) -%}
+    {%- set with_price = 'inner join ' ~ charges ~ ' as charges
+        on given.charge_number = charges.charge_number
+    inner join ' ~ prices ~ ' as prices
+        on charges.price_number = prices.price_number' -%}
+    select
+        given.line_key,
+        cast(0 as bigint) as part_number,
+        false as is_event,
+        given.charge_number,
+        charges.price_number,
+        greatest(given.quantity, 0) as counted
+    from {{ lines }} as given
+    {{ with_price }}
+    where
+        prices.charge_model != 'flat'
+        and prices.priced_each != 'bucket'
+        and not {{ _is_by_event('prices') }}
+    {%- for relation, number, value, condition in [
+        (buckets, 'bucket_number', 'quantity', "prices.priced_each = 'bucket'"),
+        (events, 'position', 'value', _is_by_event('prices')),
+    ] if relation is not none %}
+    union all
+    select
+        given.line_key,
+        parts.{{ number }} as part_number,
+        {{ 'true' if number == 'position' else 'false' }} as is_event,
+        given.charge_number,
+        charges.price_number,
+        greatest(parts.{{ value }}, 0) as counted
+    from {{ relation }} as parts
+    inner join {{ lines }} as given
+        on parts.line_key = given.line_key
+    {{ with_price }}
+    where {{ condition }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{#- Whether each event is priced alone. A total will do where all events have one rate. -#}
+{% macro _is_by_event(prices) -%}
+    (
+        {{ prices }}.charge_model = 'percentage' and (
+            {{ prices }}.free_events is not null
+            or {{ prices }}.free_amount is not null
+            or {{ prices }}.minimum_per_event is not null
+            or {{ prices }}.maximum_per_event is not null
+        )
+    )
+{%- endmacro %}
+
+
+{#- These parts in units of the price: `quantity` cut at 10^-18, and in `remainder` how many
+    parts of 10^-18 are left, of which `divisor` make one. What is too large is null. -#}
+{% macro parts_converted(parts, prices) -%}
+    {%- set one = '1' ~ '0' * 18 -%}
+    select
+        line_key,
+        part_number,
+        is_event,
+        charge_number,
+        price_number,
+        divisor,
+        case
+            when unit_rounding = 'none' then quantity
+            else {{ attempt('cast(trunc(quantity) + case
+                when unit_rounding = \'up\' and (remainder > 0 or quantity > trunc(quantity))
+                    then 1
+                when unit_rounding = \'nearest\' and quantity - trunc(quantity) >= 0.5 then 1
+                else 0
+            end as decimal(38, 18))') }}
+        end as quantity,
+        case when unit_rounding = 'none' then remainder else 0 end as remainder
+    from (
+        select
+            *,
+            case
+                when divisor = 1 and divisor_scale = 1 then counted
+                else {{ attempt(quantity_of('(_high * ' ~ one ~ ' + '
+                    ~ quotient('_low', 'divisor') ~ ')')) }}
+            end as quantity,
+            _low % divisor as remainder
+        from (
+            select
+                *,
+                {{ quotient('(_whole * divisor_scale)', 'divisor') }} as _high,
+                (_whole * divisor_scale) % divisor * {{ one }} + _fraction * divisor_scale
+                    as _low
+            from (
+                select
+                    parts.*,
+                    prices.divisor,
+                    prices.divisor_scale,
+                    prices.unit_rounding,
+                    {{ whole('parts.counted') }} as _whole,
+                    {{ fraction_units('parts.counted', 18) }} as _fraction
+                from {{ parts }} as parts
+                inner join {{ prices }} as prices
+                    on parts.price_number = prices.price_number
+            ) as factors
+        ) as quotients
+    ) as quantities
+{%- endmacro %}

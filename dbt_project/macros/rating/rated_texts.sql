@@ -1,0 +1,123 @@
+{#- What rating comes to, as texts: exact, or half away at 18 digits where a quotient does
+    not end. -#}
+
+{% macro lines_as_text(lines) -%}
+    select
+        line_key,
+        case
+            when charge_model = 'flat' then {{ decimal_text('fee_quantity') }}
+            else {{ quantity_of_parts_text() }}
+        end as billed_quantity,
+        {{ decimal_text('unit_price') }} as unit_price,
+        {{ ratio_text('amount', 'divisor * small_divisor') }} as amount_unrounded,
+        {{ decimal_text('amount') }} as amount,
+        {{ decimal_text(amount_of_minor('discount_minor')) }} as discount_amount,
+        {{ decimal_text(amount_of_minor('net_minor')) }} as net_amount
+    from {{ lines }}
+{%- endmacro %}
+
+
+{#- The sum of the quantities of parts. -#}
+{% macro quantity_of_parts_text() -%}
+    {%- set one = '1' ~ '0' * 18 -%}
+    {%- set units = '(quantity_units + ' ~ quotient('quantity_rest', 'divisor') ~ ')' -%}
+    {{ units_text(
+        '(quantity_whole + ' ~ quotient(units, one) ~ ')', '(' ~ units ~ ' % ' ~ one ~ ')',
+        '(quantity_rest % divisor)', 'divisor'
+    ) }}
+{%- endmacro %}
+
+
+{% macro tiers_as_text(tiers) -%}
+    select
+        line_key,
+        {{ decimal_text('from_units') }} as from_units,
+        {{ decimal_text('up_to_units') }} as up_to_units,
+        {{ quantity_of_parts_text() }} as quantity,
+        cast(packages as varchar) as packages,
+        case when hundredths = 1 and not is_stairstep then {{ decimal_text('price') }} end
+            as unit_price,
+        case when hundredths = 100 then {{ decimal_text('price') }} end as rate_percent,
+        {{ decimal_text('flat_amount') }} as flat_amount,
+        {{ ratio_text('amount', 'divisor * hundredths') }} as amount_unrounded,
+        tiers_of_lines.from_units as from_units_of_tier
+    from (
+        {{ with_carry('(' ~ with_quotient('(' ~ with_carry('(' ~ _tiers_of_lines(tiers) ~ ')',
+            'amount', 'divisor') ~ ')', 'amount', 'divisor', 'hundredths') ~ ')', 'amount',
+            '(divisor * hundredths)') }}
+    ) as tiers_of_lines
+{%- endmacro %}
+
+
+{% macro _tiers_of_lines(tiers) -%}
+    select
+        line_key,
+        from_units,
+        up_to_units,
+        price,
+        divisor,
+        hundredths,
+        is_stairstep,
+        cast(sum(packages) as {{ wide_integer() }}) as packages,
+        sum(flat_amount) as flat_amount,
+        {%- for name, units in {
+            'quantity_whole': whole('quantity'),
+            'quantity_units': fraction_units('quantity', 18),
+            'quantity_rest': 'remainder',
+            'amount_whole': 'amount_whole',
+            'amount_units': 'amount_units',
+            'amount_rest': 'amount_rest',
+        }.items() %}
+        cast(sum({{ units }}) as {{ wide_integer() }}) as {{ name }} {{- ',' if not loop.last }}
+        {%- endfor %}
+    from {{ tiers }}
+    where is_reached
+    group by 1, 2, 3, 4, 5, 6, 7
+{%- endmacro %}
+
+
+{#- The lines of a charge as a whole that come to something. -#}
+{% macro bound_lines_as_text(charges, commitments) -%}
+    select charge_number, kind, amount_unrounded, {{ decimal_text('amount') }} as amount
+    from {{ commitments }}
+    where amount is null or amount > 0
+    {%- for kind, sign in {'maximum': '-', 'minimum': ''}.items() %}
+    union all
+    select
+        charge_number,
+        '{{ kind }}' as kind,
+        {{ decimal_text(amount_of_minor(sign ~ kind ~ '_minor')) }} as amount_unrounded,
+        {{ decimal_text(amount_of_minor(sign ~ kind ~ '_minor')) }} as amount
+    from {{ charges }}
+    where {{ kind }}_minor > 0
+    {%- endfor %}
+{%- endmacro %}
+
+
+{% macro totals_as_text(charges, lines) -%}
+    select
+        charges.charge_number,
+        coalesce(sums.amount_unrounded, '0') as amount_unrounded,
+        {{ decimal_text(amount_of_minor('total_minor')) }} as amount,
+        {{ decimal_text('(' ~ amount_of_minor('total_minor') ~ ' - already_amount)') }}
+            as difference
+    from {{ charges }} as charges
+    left join (
+        select
+            charge_number,
+            {{ ratio_text('amount', 'divisors') }} as amount_unrounded
+        from (
+            {{ with_carry('(
+                select
+                    charge_number,
+                    divisor * small_divisor as divisors,
+                    cast(sum(amount_whole) as ' ~ wide_integer() ~ ') as amount_whole,
+                    cast(sum(amount_units) as ' ~ wide_integer() ~ ') as amount_units,
+                    cast(sum(amount_rest) as ' ~ wide_integer() ~ ') as amount_rest
+                from ' ~ lines ~ '
+                group by charge_number, divisor, small_divisor
+            )', 'amount', 'divisors') }}
+        ) as lines_summed
+    ) as sums
+        on charges.charge_number = sums.charge_number
+{%- endmacro %}

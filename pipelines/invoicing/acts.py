@@ -3,8 +3,11 @@
 from datetime import datetime
 
 from pipelines.invoicing.chain import Link
-from pipelines.invoicing.documents import FORMAT, canonical_json, instant_text, sha256_of
+from pipelines.invoicing.document_values import canonical_json, instant_text, sha256_of
 from pipelines.vocabulary.acts import ActKind, Void
+
+FORMAT = 1
+"""The layout of the document of a void."""
 
 
 def void_of(

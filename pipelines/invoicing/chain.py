@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.invoicing.documents import SERIES, BrokenPromise, Row, invoice_number, sha256_of
+from pipelines.invoicing.document_values import Row, sha256_of
+from pipelines.invoicing.documents import SERIES, BrokenPromise, invoice_number
 
 GENESIS = "0" * 64
 """The link before the first one: 64 zeros."""

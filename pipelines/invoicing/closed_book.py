@@ -50,7 +50,8 @@ def closed_rows(
     Args:
         periods: schema `BILLING_PERIODS`; at least those that are closed.
         closings: one row per period that is closed: subscription_id, period_start_at, invoice_id
-            (null: none came of it), event_batch_id and catalog_digest.
+            (null: none came of it), event_batch_id, catalog_digest, and terms_digest and recipe
+            (null: not known any more).
         metrics: plan_code and metric_codes; one row per plan with a charge.
         batch_id: number of the transaction that writes the rows.
         definitions_digest: of what they were counted by; None: not known any more.
@@ -77,7 +78,5 @@ def closed_rows(
         revision=pl.lit(0),
         state=pl.lit(CLOSED),
         definitions_digest=pl.lit(definitions_digest, pl.String),
-        terms_digest=pl.lit(None, pl.String),
-        recipe=pl.lit(None, pl.Int32),
     )
     return known.select(pl.col(name).cast(dtype) for name, dtype in CLOSED_PERIODS.schema.items())

@@ -18,19 +18,21 @@ from datetime import datetime
 import polars as pl
 
 from pipelines.invoicing.chain import Link
+from pipelines.invoicing.document_values import Row, sha256_of
 from pipelines.invoicing.documents import (
+    FORMAT,
     SERIES,
-    Row,
     document_text,
     invoice_number,
     lines_per_invoice,
-    require_sums,
-    sha256_of,
 )
 from pipelines.invoicing.due import CLOSING_ORDER, HeldBack
+from pipelines.invoicing.sums import require_sums
+from pipelines.invoicing.terms import RECIPE, PeriodKey, Terms
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frame_checks import checked
 from pipelines.vocabulary.frames import (
+    DRAFT_LINE_NULLS,
     DRAFT_LINES,
     DRAFT_NULLS,
     DRAFTS,
@@ -90,6 +92,7 @@ def finalize(
     finalized: pl.DataFrame,
     facts: ClosingFacts,
     head: Link,
+    terms: Mapping[PeriodKey, Terms],
     *,
     numbers_zero: bool = True,
 ) -> ClosedInvoices:
@@ -107,6 +110,7 @@ def finalize(
         finalized: schema `FINALIZED`, every invoice closed so far.
         facts: written into each row.
         head: the last link of the chain.
+        terms: of the period of each draft.
         numbers_zero: False closes the period of a draft of zero without an invoice.
 
     Returns:
@@ -120,11 +124,10 @@ def finalize(
     drafts = checked(drafts, DRAFTS, "drafts", DRAFT_NULLS).sort(CLOSING_ORDER)
     finalized = checked(finalized, FINALIZED, "finalized invoices").sort("series_number")
     _require_order(finalized, facts)
-    lines = checked(lines, DRAFT_LINES, "draft lines", ("amount",))
-    lines_of = lines_per_invoice(
-        lines.join(drafts.select(pl.col("invoice_id").unique()), on="invoice_id")
-    )
-    held_back = held_by_faults(drafts, lines_of, finalized["invoice_id"])
+    lines = checked(lines, DRAFT_LINES, "draft lines", DRAFT_LINE_NULLS)
+    drafts, lines = _with_terms(drafts, lines, terms)
+    lines_of = lines_per_invoice(lines)
+    held_back = held_by_faults(drafts, lines_of, finalized["invoice_id"], terms)
     drafts = drafts.join(held_back, on="customer_id", how="anti", maintain_order="left")
     lines = (
         lines.join(drafts.select("invoice_id").with_row_index("place"), on="invoice_id")
@@ -143,8 +146,10 @@ def finalize(
             "subscription_id",
             "period_start_at",
             pl.when(has_number).then("invoice_id").alias("invoice_id"),
+            "terms_digest",
             event_batch_id=pl.lit(facts.event_batch_id),
             catalog_digest=pl.lit(facts.catalog_digest),
+            recipe=pl.lit(RECIPE),
         ),
         drafts.select("invoice_id"),
     )
@@ -184,6 +189,38 @@ def _chained(
     )
 
 
+def _with_terms(
+    drafts: pl.DataFrame, lines: pl.DataFrame, terms: Mapping[PeriodKey, Terms]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The drafts with the digest of their terms, and their lines with that of their prices.
+
+    Raises:
+        InvariantError: a draft has no terms.
+    """
+    keys = list(drafts.select("subscription_id", "period_start_at").iter_rows())
+    for subscription_id, start_at in keys:
+        if (subscription_id, start_at) not in terms:
+            raise InvariantError(
+                f"expected terms of {subscription_id} for its period from {start_at.isoformat()}, "
+                "found none; nothing was finalized"
+            )
+    of_drafts = [terms[key] for key in keys]
+    prices = [
+        (invoice_id, charge_code, valid_from, digest)
+        for invoice_id, of_draft in zip(drafts["invoice_id"], of_drafts, strict=True)
+        for (charge_code, valid_from), digest in of_draft.price_digests.items()
+    ]
+    price = ("invoice_id", "charge_code", "price_valid_from")
+    schema = {name: INVOICE_LINES.schema[name] for name in (*price, "price_digest")}
+    of_lines = pl.DataFrame(prices, schema=schema, orient="row").unique(maintain_order=True)
+    return (
+        drafts.with_columns(
+            pl.Series("terms_digest", [each.digest for each in of_drafts], pl.String)
+        ),
+        lines.join(drafts, on="invoice_id", how="semi").join(of_lines, on=price, how="left"),
+    )
+
+
 def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.DataFrame:
     """The drafts in closing order, with their numbers and the facts about the run."""
     numbers = range(before + 1, before + drafts.height + 1)
@@ -193,6 +230,9 @@ def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.Data
         pl.Series("invoice_number", printed, pl.String),
         series=pl.lit(SERIES),
         kind=pl.lit("arrears"),
+        format=pl.lit(FORMAT),
+        recipe_version=pl.lit(RECIPE),
+        corrects_invoice_id=pl.lit(None, pl.String),
         batch_id=pl.lit(facts.batch_id),
         as_of=pl.lit(facts.as_of),
         event_batch_id=pl.lit(facts.event_batch_id),
@@ -202,12 +242,15 @@ def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.Data
 
 
 def held_by_faults(
-    drafts: pl.DataFrame, lines_of: Mapping[str, Sequence[Row]], finalized: Iterable[str] = ()
+    drafts: pl.DataFrame,
+    lines_of: Mapping[str, Sequence[Row]],
+    finalized: Iterable[str] = (),
+    terms: Mapping[PeriodKey, Terms] | None = None,
 ) -> pl.DataFrame:
     """The drafts of customers of whom a draft is wrong, as `due.Closing.held_back` has them.
 
-    A draft is wrong if it has a fault, if it does not add up, or if its invoice was finalized
-    before.
+    A draft is wrong if it has a fault, if it does not add up, if its terms lack the price of a
+    line, or if its invoice was finalized before.
 
     Example: the requests of acme come to more than 20 digits. All drafts of acme whose cut has
     passed wait, with the sentence of that draft. Globex is closed.
@@ -216,6 +259,7 @@ def held_by_faults(
         drafts: schema `DRAFTS`.
         lines_of: the lines of each draft, by `invoice_id`.
         finalized: ids of the invoices closed so far.
+        terms: of the period of each draft; None: they are not made yet, and not looked at.
     """
     known = set(finalized)
     faults = dict[str, str]()
@@ -233,6 +277,10 @@ def held_by_faults(
             continue
         try:
             require_sums(draft, lines_of.get(invoice_id, []))
+            if terms is not None:
+                of_draft = terms[draft["subscription_id"], draft["period_start_at"]]
+                for line in lines_of.get(invoice_id, []):
+                    of_draft.price_digest(line)
         except InvariantError as error:
             faults.setdefault(customer_id, str(error))
     of_customer = pl.DataFrame(

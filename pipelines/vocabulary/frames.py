@@ -167,6 +167,9 @@ PENDING = "pending"
 """The state of a file version that is listed and not yet decided."""
 
 
+TOTALS = (*(name for name in INVOICES.schema if name.endswith("_amount")), "amount_due")
+"""The amounts of an invoice."""
+
 DRAFTS = pl.Schema(
     {
         name: INVOICES.schema[name]
@@ -179,7 +182,7 @@ DRAFTS = pl.Schema(
             "period_start_at",
             "period_end_at",
             "cut_at",
-            "total_amount",
+            *TOTALS,
             "line_count",
         )
     }
@@ -188,17 +191,30 @@ DRAFTS = pl.Schema(
 """One row per draft invoice, as dbt made it; key `invoice_id`.
 
 `fault` is a sentence that says why the draft cannot be closed, and null normally. Where it is
-given, `total_amount` is null.
+given, the amounts are null.
 """
 
-DRAFT_NULLS = ("fault", "total_amount")
+DRAFT_NULLS = ("fault", *TOTALS)
 """The columns of `DRAFTS` that may be null."""
 
 
 DRAFT_LINES = pl.Schema(
-    {name: dtype for name, dtype in INVOICE_LINES.schema.items() if name != "batch_id"}
+    {
+        name: dtype
+        for name, dtype in INVOICE_LINES.schema.items()
+        if name not in ("batch_id", "price_digest")
+    }
 )
-"""One row per line of a draft invoice. `amount` is null where an amount does not hold it."""
+"""One row per line of a draft invoice. `amount` is null where an amount does not hold it.
+
+The digest of its price comes with the terms, when the draft is closed.
+"""
+
+DRAFT_LINE_NULLS = (
+    *("amount", "amount_unrounded", "net_amount", "unit_price"),
+    *("share_days", "share_of_days", "adjusts_line_id"),
+)
+"""The columns of `DRAFT_LINES` that may be null."""
 
 
 FILE_STATES = pl.Schema(

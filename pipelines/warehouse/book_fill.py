@@ -84,5 +84,8 @@ def _rows_of(
             "catalog_digest",
         )
     )
-    closings = pl.concat([invoices.select(empty.columns), empty])
+    # What priced them was not kept, so nothing rates them again.
+    closings = pl.concat([invoices.select(empty.columns), empty]).with_columns(
+        terms_digest=pl.lit(None, pl.String), recipe=pl.lit(None, pl.Int32)
+    )
     return closed_rows(periods, closings, charged_metrics(catalog), batch_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from pipelines.invoicing.documents import canonical_json
+from pipelines.invoicing.document_values import canonical_json
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.money import KNOWN_CURRENCIES, minor_unit_digits
 from pipelines.vocabulary.tables import DEFINITIONS

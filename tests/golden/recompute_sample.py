@@ -85,7 +85,11 @@ class Line(TypedDict):
     price_valid_from: str
     event_count: int
     quantity: Decimal
+    billed_quantity: Decimal
+    unit_price: Decimal | None
+    amount_unrounded: Decimal
     amount: Decimal
+    net_amount: Decimal
     tiers: list[Tier]
 
 
@@ -234,6 +238,8 @@ def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) ->
         quantity = quantity_of(charge["metric_code"], members)
         details = tier_details(quantity, charge, tiers)
         unrounded = sum((tier["amount"] for tier in details), Decimal(0))
+        amount = unrounded.quantize(MINOR_UNIT[currency], rounding=ROUND_HALF_UP)
+        is_standard = charge["charge_model"] == "standard"
         lines.append(
             Line(
                 charge_code=charge["charge_code"],
@@ -243,7 +249,11 @@ def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) ->
                 price_valid_from=charge["valid_from"],
                 event_count=len(members),
                 quantity=quantity,
-                amount=unrounded.quantize(MINOR_UNIT[currency], rounding=ROUND_HALF_UP),
+                billed_quantity=quantity,
+                unit_price=Decimal(charge["unit_price"]) if is_standard else None,
+                amount_unrounded=unrounded,
+                amount=amount,
+                net_amount=amount,
                 tiers=details,
             )
         )

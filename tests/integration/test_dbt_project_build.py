@@ -344,7 +344,7 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
             "tag:marts",
             {"everything_adds_up", "lines_add_up_to_their_invoice"},
             [
-                '"invoice_id":"sub-acme/2025-12-01","total_amount":0.760000000000000',
+                '"invoice_id":"sub-acme/2025-12-01","amount_due":0.760000000000000',
                 '"amount_of_lines":0.750000000000000,"difference":0.010000000000000',
             ],
             id="a line that does not add up to its invoice",

@@ -78,12 +78,17 @@ def published_invoices(home: Home) -> list[dict[str, Any]]:
         valid_from,
         events,
         quantity,
+        billed,
+        unit_price,
+        unrounded,
         amount,
+        net,
         tiers,
     ) in home.rows(
         """
         SELECT invoice_id, charge_code, metric_code, charge_model, group_key,
-            price_valid_from::VARCHAR, event_count, quantity, amount, tiers
+            price_valid_from::VARCHAR, event_count, quantity, billed_quantity, unit_price,
+            amount_unrounded, amount, net_amount, tiers
         FROM fct_invoice_lines ORDER BY invoice_id, line_number
         """
     ):
@@ -96,7 +101,11 @@ def published_invoices(home: Home) -> list[dict[str, Any]]:
                 "price_valid_from": valid_from,
                 "event_count": events,
                 "quantity": quantity,
+                "billed_quantity": billed,
+                "unit_price": unit_price,
+                "amount_unrounded": Decimal(unrounded),
                 "amount": amount,
+                "net_amount": net,
                 "tiers": [
                     {name: value and Decimal(value) for name, value in tier.items()}
                     for tier in json.loads(tiers)

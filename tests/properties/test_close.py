@@ -28,6 +28,7 @@ from tests.worlds.books import (
     closing_facts,
     draft_line_rows,
     draft_rows,
+    draft_terms,
     feed_rows,
     file_rows,
     owner_rows,
@@ -137,6 +138,7 @@ def closed_by_runs(world: list[File], all_drafts: list[Draft], runs: list[int]) 
                 books.finalized,
                 closing_facts(2 * number, at(hour)),
                 books.head,
+                draft_terms(all_drafts),
             )
         )
     return books

@@ -19,6 +19,7 @@ from pipelines.catalog.closed_time import collisions
 from pipelines.intake.decide import KNOWN_KEYS_COLUMNS, decide
 from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
+from pipelines.invoicing.document_values import canonical_json
 from pipelines.invoicing.due import Closing
 from pipelines.invoicing.finalize import ClosingFacts, finalize
 from pipelines.lake.acts import act_rows, newest_links
@@ -47,6 +48,7 @@ from pipelines.vocabulary.tables import (
     INVOICES,
     LANDING_FILES,
     REFUSED_EVENTS,
+    TERMS,
     LakeTable,
 )
 from pipelines.warehouse.dbt_tables import (
@@ -60,6 +62,7 @@ from pipelines.warehouse.definitions import Definitions, definitions_of
 from pipelines.warehouse.gate import current_inputs
 from pipelines.warehouse.moved_names import moved_names
 from pipelines.warehouse.stored_catalogs import last_good_catalog
+from pipelines.warehouse.terms import terms_of_drafts, terms_rows
 from tests.worlds.compiled_dbt import CompiledDbt, seeds
 from tests.worlds.deliveries import key_hash
 from tests.worlds.edited_catalogs import Files, file_bytes
@@ -153,7 +156,9 @@ class BookHome:
         self.lake: Lake = open_lake(folder, read_only=False) if folder else _MemoryLake()
         self.dbt = CompiledDbt(self.lake._connection, warehouse) if has_dbt else None
         self._published = ""
-        self._definitions = Definitions("{}")
+        # Without dbt, nothing says what the metrics count.
+        undefined = dict.fromkeys(METRICS)
+        self._definitions = Definitions(canonical_json({"metrics": undefined}))
 
     def close(self) -> None:
         """Lets go of the lake."""
@@ -293,12 +298,14 @@ class BookHome:
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         batch_id = self.lake.last_batch_id() + 1
         events = self.lake.last_batch_id("decide")
+        terms = terms_of_drafts(closing.closable, periods, catalog, self._definitions)
         closed = finalize(
             closing.closable,
             lines,
             self.lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
             ClosingFacts(batch_id, events, facts.as_of, catalog.digest, facts.code_revision),
             last_link(newest_links(self.lake)),
+            terms,
             numbers_zero=self.numbers_zero,
         )
         if closed.closings.height:
@@ -312,6 +319,7 @@ class BookHome:
                     periods, closed.closings, metrics, batch_id, self._definitions.digest
                 ),
                 DEFINITIONS: self._definitions.rows(self.lake, batch_id),
+                TERMS: terms_rows(self.lake, terms, closed.closings["terms_digest"], batch_id),
                 ACTS: act_rows(self.lake, holds(known, closing), batch_id, facts.as_of),
             }
             self.lake.commit_batch(batch_id, rows, {})
@@ -336,7 +344,8 @@ def _stand_in(begun: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     label = pl.col("period_start_label").dt.date().cast(pl.String)
     drafts = begun.with_columns(
         invoice_id=pl.format("{}/{}", "subscription_id", label),
-        total_amount=pl.lit(0),
+        **{name: pl.lit(0) for name in DRAFTS if name.endswith("_amount")},
+        amount_due=pl.lit(0),
         line_count=pl.lit(0),
         fault=pl.lit(None),
     )

@@ -1,3 +1,16 @@
+{% set of_numbers = ['invoice_number', 'series', 'series_number'] %}
+{% set of_periods = [
+    'subscription_id', 'customer_id', 'plan_code', 'period_start_at',
+    'period_end_at', 'cut_at'
+] %}
+{% set amounts = [
+    'currency', 'subtotal_amount', 'discount_amount', 'net_amount',
+    'tax_amount', 'total_amount', 'credit_amount', 'amount_due', 'line_count'
+] %}
+{% set of_documents = [
+    'document_format', 'recipe_version', 'terms_digest', 'corrects_invoice_id',
+    'document_sha256'
+] %}
 with
 
 invoices as (
@@ -33,11 +46,9 @@ without_number as (
         *,
         null as catalog_digest
     from invoices_drafted
-    where invoice_id not in (
-            select invoices.invoice_id from invoices
-            union all
-            select periods_unnumbered.invoice_id from periods_unnumbered
-        )
+    where
+        invoice_id not in (select invoices.invoice_id from invoices)
+        and invoice_id not in (select p.invoice_id from periods_unnumbered as p)
     union all
     select * from periods_unnumbered
 
@@ -47,24 +58,19 @@ select
     invoices.invoice_id,
     case when voids.invoice_id is null then 'finalized' else 'void' end
         as status,
-    invoices.invoice_number,
-    invoices.series,
-    invoices.series_number,
-    invoices.subscription_id,
-    invoices.customer_id,
-    invoices.plan_code,
-    invoices.period_start_at,
-    invoices.period_end_at,
-    invoices.cut_at,
+    {% for name in of_numbers + of_periods %}
+    invoices.{{ name }},
+    {% endfor %}
     invoices.as_of as finalized_as_of,
     voids.as_of as voided_as_of,
     voids.reason as void_reason,
-    invoices.currency,
-    invoices.total_amount,
-    invoices.line_count,
+    {% for name in amounts %}
+    invoices.{{ name }},
+    {% endfor %}
     null as fault,
-    invoices.catalog_digest,
-    invoices.document_sha256,
+    {% for name in ['catalog_digest'] + of_documents %}
+    invoices.{{ name }},
+    {% endfor %}
     invoices.chain_sha256
 from invoices
 left join voids
@@ -73,23 +79,22 @@ union all
 select
     invoice_id,
     status,
-    null as invoice_number,
-    null as series,
-    null as series_number,
-    subscription_id,
-    customer_id,
-    plan_code,
-    period_start_at,
-    period_end_at,
-    cut_at,
+    {% for name in of_numbers %}
+    null as {{ name }},
+    {% endfor %}
+    {% for name in of_periods %}
+    {{ name }},
+    {% endfor %}
     null as finalized_as_of,
     null as voided_as_of,
     null as void_reason,
-    currency,
-    total_amount,
-    line_count,
+    {% for name in amounts %}
+    {{ name }},
+    {% endfor %}
     fault,
     catalog_digest,
-    null as document_sha256,
+    {% for name in of_documents %}
+    null as {{ name }},
+    {% endfor %}
     null as chain_sha256
 from without_number

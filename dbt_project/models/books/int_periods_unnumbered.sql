@@ -18,7 +18,11 @@ lines_per_period as (
 
     select
         invoice_id,
-        sum(amount) as total_amount,
+        sum(amount) as subtotal_amount,
+        sum(discount_amount) as discount_amount,
+        sum(net_amount) as net_amount,
+        sum(tax_amount) as tax_amount,
+        sum(credit_amount) as credit_amount,
         count(*) as line_count,
         cast(sum(event_count) as bigint) as event_count
     from invoice_lines
@@ -38,7 +42,18 @@ periods_without_invoice as (
         closed_periods.period_start_at,
         closed_periods.period_end_at,
         closed_periods.cut_at,
-        coalesce(lines_per_period.total_amount, 0) as total_amount,
+        coalesce(lines_per_period.subtotal_amount, 0) as subtotal_amount,
+        coalesce(lines_per_period.discount_amount, 0) as discount_amount,
+        coalesce(lines_per_period.net_amount, 0) as net_amount,
+        coalesce(lines_per_period.tax_amount, 0) as tax_amount,
+        coalesce(lines_per_period.net_amount + lines_per_period.tax_amount, 0)
+            as total_amount,
+        coalesce(lines_per_period.credit_amount, 0) as credit_amount,
+        coalesce(
+            lines_per_period.net_amount + lines_per_period.tax_amount
+            - lines_per_period.credit_amount,
+            0
+        ) as amount_due,
         coalesce(lines_per_period.line_count, 0) as line_count,
         coalesce(lines_per_period.event_count, 0) as event_count,
         cast(null as varchar) as fault,

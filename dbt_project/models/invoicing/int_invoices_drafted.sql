@@ -31,7 +31,7 @@ totals_per_invoice as (
 
 ),
 
-invoices_with_total as (
+invoices_with_subtotal as (
 
     select
         periods_drafted.invoice_id,
@@ -46,7 +46,7 @@ invoices_with_total as (
             when faults_by_draft.fault is not null then null
             when totals_per_invoice.line_count is null then 0
             when not totals_per_invoice.is_beyond then {{ amount_of_sum() }}
-        end as total_amount,
+        end as subtotal_amount,
         coalesce(totals_per_invoice.line_count, 0) as line_count,
         cast(coalesce(totals_per_invoice.event_count, 0) as bigint)
             as event_count,
@@ -59,11 +59,34 @@ invoices_with_total as (
 
 )
 
-{# The lines may all have an amount, and come to more than an amount. #}
+{# The lines may all have an amount, and come to more than an amount. Nothing is
+   taken off them or added to them yet. #}
 select
-    * exclude (fault),
+    invoice_id,
+    subscription_id,
+    customer_id,
+    plan_code,
+    currency,
+    period_start_at,
+    period_end_at,
+    cut_at,
+    subtotal_amount,
     case
-        when fault is null and total_amount is null
+        when subtotal_amount is not null then cast(0 as decimal(38, 15))
+    end as discount_amount,
+    subtotal_amount as net_amount,
+    case
+        when subtotal_amount is not null then cast(0 as decimal(38, 15))
+    end as tax_amount,
+    subtotal_amount as total_amount,
+    case
+        when subtotal_amount is not null then cast(0 as decimal(38, 15))
+    end as credit_amount,
+    subtotal_amount as amount_due,
+    line_count,
+    event_count,
+    case
+        when fault is null and subtotal_amount is null
             then
                 invoice_id || ': customer ' || customer_id || ': expected a'
                 || ' total of at most 23 digits before the point, found more;'
@@ -71,4 +94,4 @@ select
                 || ' a metric or its price, and run again'
         else fault
     end as fault
-from invoices_with_total
+from invoices_with_subtotal

@@ -27,7 +27,7 @@ metrics as (
 lines_with_invoice as (
 
     select
-        invoice_lines.*,
+        invoice_lines.* exclude (unit),
         invoices.status,
         invoices.invoice_number,
         invoices.subscription_id,
@@ -41,8 +41,7 @@ lines_with_invoice as (
         invoices.period_end_date,
         invoices.period_start_at,
         invoices.period_end_at,
-        invoices.currency,
-        metrics.unit
+        coalesce(invoice_lines.unit, metrics.unit) as unit
     from invoice_lines
     left join invoices
         on invoice_lines.invoice_id = invoices.invoice_id
@@ -71,16 +70,30 @@ select
     period_end_date,
     period_start_at,
     period_end_at,
+    kind,
     charge_code,
     charge_name,
     metric_code,
     charge_model,
     group_key,
+    service_start_at,
+    service_end_at,
     price_valid_from,
+    price_digest,
     event_count,
     quantity,
+    billed_quantity,
     unit,
+    unit_price,
     currency,
+    amount_unrounded,
     amount,
+    discount_amount,
+    net_amount,
+    tax_amount,
+    credit_amount,
+    share_days,
+    share_of_days,
+    adjusts_line_id,
     tiers
 from lines_with_invoice

@@ -6,12 +6,6 @@ invoices as (
 
 ),
 
-invoice_lines as (
-
-    select * from {{ ref('int_invoice_lines_united') }}
-
-),
-
 billing_periods as (
 
     select * from {{ ref('int_periods_united') }}
@@ -35,7 +29,7 @@ events_per_invoice as (
     select
         invoice_id,
         sum(event_count) as event_count
-    from invoice_lines
+    from {{ ref('int_invoice_lines_united') }}
     group by invoice_id
 
 ),
@@ -84,11 +78,21 @@ select
     voided_as_of,
     void_reason,
     currency,
+    subtotal_amount,
+    discount_amount,
+    net_amount,
+    tax_amount,
     total_amount,
+    credit_amount,
+    amount_due,
     line_count,
     event_count,
     fault,
     catalog_digest,
+    document_format,
+    recipe_version,
+    terms_digest,
+    corrects_invoice_id,
     document_sha256,
     chain_sha256
 from invoices_with_names

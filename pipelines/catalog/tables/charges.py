@@ -72,7 +72,7 @@ def unpriced_models(tables: Tables) -> Iterator[Problem]:
 
 def contradicting_terms(tables: Tables) -> Iterator[Problem]:
     """A charge has what its model needs, and nothing that only other models have."""
-    for rows in _rows_by_model(tables):
+    for rows in charges_by_model(tables):
         problems = list(_wrong_terms(rows))
         yield from problems
         wrong = [problem.row for problem in problems]
@@ -83,12 +83,13 @@ def contradicting_terms(tables: Tables) -> Iterator[Problem]:
 def contradicting_tiers(tables: Tables) -> Iterator[Problem]:
     """A charge has tiers if its model has them."""
     tiers = tiers_by_price(tables)
-    for rows in _rows_by_model(tables):
+    for rows in charges_by_model(tables):
         for charge in rows:
             yield from charge.tier_problems(tiers.get(charge.price, ()))
 
 
-def _rows_by_model(tables: Tables) -> Iterator[Rows[Charge]]:
+def charges_by_model(tables: Tables) -> Iterator[Rows[Charge]]:
+    """The charges of each model, as rows of its class: with its columns and its defaults."""
     charges = tables.whole(Charge)
     for name, model in MODELS.items():
         yield Rows(model, charges.where(pl.col("charge_model") == name).frame)

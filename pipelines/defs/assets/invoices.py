@@ -31,6 +31,7 @@ from pipelines.vocabulary.tables import (
     DEFINITIONS,
     INVOICE_LINES,
     INVOICES,
+    TERMS,
 )
 from pipelines.warehouse.dbt_tables import (
     drafts_and_lines,
@@ -39,6 +40,7 @@ from pipelines.warehouse.dbt_tables import (
     source_customers,
 )
 from pipelines.warehouse.definitions import definitions_of
+from pipelines.warehouse.terms import terms_of_drafts, terms_rows
 
 _progress = logging.getLogger("meterline")
 
@@ -58,7 +60,7 @@ _progress = logging.getLogger("meterline")
                 KEPT_USAGE,
             ],
         )
-        for table in ("invoices", "invoice_lines", "definitions")
+        for table in ("invoices", "invoice_lines", "definitions", "terms")
     ],
     ins={"landed_files": dg.AssetIn("landed_files"), "catalog": dg.AssetIn("catalog")},
 )
@@ -86,10 +88,11 @@ def closed_invoices(
                 ),
             },
         )
-    yield dg.MaterializeResult(
-        asset_key=dg.AssetKey(["lake", "definitions"]),
-        metadata={"dagster/row_count": row_counts["definitions"]},
-    )
+    for table in ("definitions", "terms"):
+        yield dg.MaterializeResult(
+            asset_key=dg.AssetKey(["lake", table]),
+            metadata={"dagster/row_count": row_counts[table]},
+        )
 
 
 def invoices_shown(closed: ClosedInvoices) -> pl.DataFrame:
@@ -131,8 +134,10 @@ def _close(
         known = known_to(lake, catalog, moment)
         judgement = judged(drafts, states, fed, known, moment)
         batch_id = lake.last_batch_id() + 1
+        closable = judgement.closing.closable
+        terms = terms_of_drafts(closable, periods, catalog, definitions)
         closed = finalize(
-            judgement.closing.closable,
+            closable,
             lines,
             lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
             ClosingFacts(
@@ -143,6 +148,7 @@ def _close(
                 code_revision=facts.code_revision,
             ),
             last_link(newest_links(lake)),
+            terms,
             numbers_zero=settings.number_zero_invoices,
         )
         if closed.closings.height:
@@ -156,6 +162,7 @@ def _close(
                     BATCHES: facts.batch_row(batch_id, "close"),
                     CATALOGS: facts.catalog_rows(batch_id, lake),
                     DEFINITIONS: definitions.rows(lake, batch_id),
+                    TERMS: terms_rows(lake, terms, closed.closings["terms_digest"], batch_id),
                     INVOICES: closed.invoices,
                     INVOICE_LINES: closed.invoice_lines,
                     CLOSED_PERIODS: closed_rows(
@@ -169,6 +176,6 @@ def _close(
                 },
                 staged_files={},
             )
-        tables = (INVOICES, INVOICE_LINES, DEFINITIONS)
+        tables = (INVOICES, INVOICE_LINES, DEFINITIONS, TERMS)
         row_counts = {table.name: lake.row_count(table.name) for table in tables}
     return closed, pl.concat([judgement.closing.held_back, closed.held_back]), row_counts

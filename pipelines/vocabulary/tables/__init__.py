@@ -10,7 +10,7 @@ lists the tables: `LAKE_TABLES`, `docs/lake.md` and dbt's sources follow from th
 from importlib import import_module
 from pkgutil import iter_modules
 
-from pipelines.vocabulary.tables.batches import BATCHES, CATALOGS, DEFINITIONS
+from pipelines.vocabulary.tables.batches import BATCHES, CATALOGS, DEFINITIONS, TERMS
 from pipelines.vocabulary.tables.books import ACTS, CLOSED_PERIODS
 from pipelines.vocabulary.tables.columns import (
     LABEL,
@@ -52,6 +52,7 @@ __all__ = [
     "LANDING_FILES",
     "PROPERTIES",
     "REFUSED_EVENTS",
+    "TERMS",
     "UTC_MICROSECONDS",
     "Column",
     "LakeTable",

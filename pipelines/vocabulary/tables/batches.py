@@ -1,4 +1,4 @@
-"""Transactions of the lake, and the catalogs and definitions they used."""
+"""Transactions of the lake, and the catalogs, definitions and terms they used."""
 
 from pipelines.vocabulary.tables.columns import BATCH_ID, LakeTable, instant, text
 
@@ -37,5 +37,15 @@ DEFINITIONS = LakeTable(
         BATCH_ID,
         text("definitions_digest", "SHA-256 (hex) of the content's UTF-8 bytes."),
         text("content", "Metrics by code, and minor units by currency, in canonical JSON."),
+    ),
+)
+
+TERMS = LakeTable(
+    "terms",
+    "One row per set of terms that periods were closed by: all that their paper bill needs.",
+    (
+        BATCH_ID,
+        text("terms_digest", "SHA-256 (hex) of the canonical JSON's UTF-8 bytes."),
+        text("canonical_json", "Customer, plan, charges and more of a period, in canonical JSON."),
     ),
 )

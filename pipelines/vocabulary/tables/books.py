@@ -44,7 +44,10 @@ CLOSED_PERIODS = LakeTable(
         bigint("event_batch_id", "Last batch of events it saw."),
         text("catalog_digest", "Catalog it was closed with; see `catalogs`."),
         text("definitions_digest", "What it was counted by; see `definitions`; null: not kept."),
-        text("terms_digest", "Terms it was priced by; null: not kept, never rated again."),
+        text(
+            "terms_digest",
+            "Terms it was priced by; see `terms`; null: not kept, never rated again.",
+        ),
         integer("recipe", "Rules it was rated by; null: not kept."),
         text("invoice_id", "Invoice that came of it; null when none did."),
         integer("phase_index", "Which of its plans it was on, from 0; null: not kept."),

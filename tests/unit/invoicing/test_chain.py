@@ -22,6 +22,7 @@ from tests.worlds.books import (
     closing_facts,
     draft_line_rows,
     draft_rows,
+    draft_terms,
 )
 from tests.worlds.deliveries import NOON
 
@@ -32,8 +33,10 @@ THREE = (ACME, Draft("globex", NOON), Draft("initech", NOON))
 def closed(*drafts: Draft, after: Books | None = None, head: Link | None = None) -> Books:
     books = after or Books()
     rows, lines = draft_rows(drafts), draft_line_rows(drafts)
-    facts = closing_facts()
-    return books.with_closing(finalize(rows, lines, books.finalized, facts, head or books.head))
+    facts, terms = closing_facts(), draft_terms(drafts)
+    return books.with_closing(
+        finalize(rows, lines, books.finalized, facts, head or books.head, terms)
+    )
 
 
 def with_void(books: Books, number: str) -> tuple[pl.DataFrame, Link]:

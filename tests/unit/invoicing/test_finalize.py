@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from pipelines.invoicing.chain import GENESIS, verify_chain
-from pipelines.invoicing.documents import canonical_json, read_json, verify_documents
+from pipelines.invoicing.document_values import canonical_json, read_json
+from pipelines.invoicing.documents import verify_documents
 from pipelines.invoicing.due import SETTLE_TIME, SETTLE_TIME_PATH_DATED, closable, settle_time
-from pipelines.invoicing.finalize import ClosedInvoices, finalize
+from pipelines.invoicing.finalize import ClosedInvoices
 from pipelines.lake.file_states import unhealed
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frames import DRAFT_LINES, DRAFTS
@@ -27,6 +28,7 @@ from tests.worlds.books import (
     draft_rows,
     feed_rows,
     file_rows,
+    finalized,
     owner_rows,
 )
 from tests.worlds.deliveries import NOON, TICK, source_rows
@@ -72,13 +74,7 @@ def reasons(
 
 
 def closed_all(*drafts: Draft) -> ClosedInvoices:
-    return finalize(
-        draft_rows(drafts),
-        draft_line_rows(drafts),
-        Books().finalized,
-        closing_facts(),
-        Books().head,
-    )
+    return finalized(drafts)
 
 
 def closed(*drafts: Draft) -> Books:
@@ -431,18 +427,28 @@ def test_the_canonical_document_is_this_text() -> None:
     invoice = closed(replace(ACME, lines=[line])).invoices.row(0, named=True)
 
     assert invoice["canonical_json"] == (
-        '{"catalog_digest":"' + "c" * 64 + '","currency":"EUR","customer_id":"acme",'
-        '"cut_at":"2026-03-10T12:00:00Z","format":1,'
+        '{"amount_due":"1.3","catalog_digest":"' + "c" * 64 + '","corrects_invoice_id":null,'
+        '"credit_amount":"0","currency":"EUR","customer_id":"acme",'
+        '"cut_at":"2026-03-10T12:00:00Z","discount_amount":"0","format":2,'
         '"invoice_id":"sub-acme/2026-03-09T12:00:00+00:00","invoice_number":"INV-000001",'
-        '"kind":"arrears","lines":[{"amount":"1.3","charge_code":"requests",'
-        '"charge_model":"graduated","event_count":3,"group":{"straße":"a\\"\\n"},'
+        '"kind":"arrears","lines":[{"adjusts_line_id":null,"amount":"1.3",'
+        '"amount_unrounded":"1.295000000000000000000000000000005","billed_quantity":"1",'
+        '"charge_code":"requests","charge_model":"graduated","credit_amount":"0",'
+        '"currency":"EUR","discount_amount":"0","event_count":3,"group":{"straße":"a\\"\\n"},'
+        '"kind":"usage",'
         '"line_id":"sub-acme/2026-03-09T12:00:00+00:00/requests/{\\"straße\\":\\"a\\\\\\"\\\\n\\"}",'
-        '"line_number":1,"metric_code":"requests","price_valid_from":"2026-01-01","quantity":"1",'
-        '"tiers":[{"amount":"0.100000000000000000000000000000005","up_to_units":null},'
-        '{"amount":"1.195","up_to_units":null}]}],'
+        '"line_number":1,"metric_code":"requests","net_amount":"1.3","price_digest":"'
+        + "9"
+        * 64
+        + '","price_valid_from":"2026-01-01","quantity":"1",'
+        '"service_end_at":"2026-03-10T12:00:00Z","service_start_at":"2026-03-09T12:00:00Z",'
+        '"share_days":null,"share_of_days":null,"tax_amount":"0","tiers":[{"amount":"0.100000000000000000000000000000005","up_to_units":null},'
+        '{"amount":"1.195","up_to_units":null}],"unit":"request","unit_price":null}],'
+        '"net_amount":"1.3",'
         '"period_end_at":"2026-03-10T12:00:00Z","period_start_at":"2026-03-09T12:00:00Z",'
-        '"plan_code":"edge","series":"INV","series_number":1,"subscription_id":"sub-acme",'
-        '"total_amount":"1.3"}'
+        '"plan_code":"edge","recipe_version":1,"series":"INV","series_number":1,'
+        '"subscription_id":"sub-acme","subtotal_amount":"1.3","summary_rows":[],'
+        '"tax_amount":"0","terms_digest":"' + "7" * 64 + '","total_amount":"1.3"}'
     )
     document_sha256 = sha256(invoice["canonical_json"].encode()).hexdigest()
     assert invoice["document_sha256"] == document_sha256
@@ -451,15 +457,8 @@ def test_the_canonical_document_is_this_text() -> None:
 
 
 def test_the_document_says_nothing_about_the_run_that_wrote_it() -> None:
-    drafts, lines = draft_rows([ACME]), draft_line_rows([ACME])
-    one = finalize(drafts, lines, Books().finalized, closing_facts(2, NOON), Books().head)
-    other = finalize(
-        drafts,
-        lines,
-        Books().finalized,
-        replace(closing_facts(9, LATER), code_revision="e" * 64),
-        Books().head,
-    )
+    one = finalized([ACME], facts=closing_facts(2, NOON))
+    other = finalized([ACME], facts=replace(closing_facts(9, LATER), code_revision="e" * 64))
 
     assert one.invoices["canonical_json"].equals(other.invoices["canonical_json"])
     assert one.invoices["chain_sha256"].equals(other.invoices["chain_sha256"])
@@ -470,7 +469,8 @@ def test_rows_are_those_of_the_lake_tables() -> None:
 
     assert books.invoices.schema == INVOICES.schema
     assert books.lines.schema == INVOICE_LINES.schema
-    assert books.invoices.null_count().row(0) == (0,) * len(INVOICES.columns)
+    nulls = books.invoices.null_count().row(0, named=True)
+    assert {name for name, count in nulls.items() if count} == {"corrects_invoice_id"}
     assert books.lines["batch_id"].to_list() == [2]
     assert books.invoices["line_count"].to_list() == [1, 0]
     assert json.loads(books.invoices["canonical_json"][1])["lines"] == []
@@ -485,16 +485,9 @@ def test_no_drafts_close_nothing() -> None:
 
 def test_numbers_go_on_where_the_last_closing_ended() -> None:
     first = closed(ACME, Draft("globex", NOON))
-    drafts = [Draft("acme", NOON + DAY)]
 
     second = first.with_closing(
-        finalize(
-            draft_rows(drafts),
-            draft_line_rows(drafts),
-            first.finalized,
-            closing_facts(4, LATER),
-            first.head,
-        )
+        finalized([Draft("acme", NOON + DAY)], first, closing_facts(4, LATER))
     )
 
     assert second.invoices["invoice_number"].to_list() == ["INV-000001", "INV-000002", "INV-000003"]
@@ -530,7 +523,8 @@ def test_an_amount_has_one_text(amount: str, text: str) -> None:
 
     document = json.loads(books.invoices["canonical_json"][0])
 
-    assert (document["total_amount"], document["lines"][0]["amount"]) == (text, text)
+    assert (document["subtotal_amount"], document["lines"][0]["amount"]) == (text, text)
+    assert document["total_amount"] == ("0" if text.startswith("-") else text)
     assert verify_documents(books.invoices, books.lines) is None
 
 
@@ -539,7 +533,7 @@ def test_an_amount_has_one_text(amount: str, text: str) -> None:
     [
         pytest.param(
             replace(ACME, total_amount="1.26"),
-            "sub-acme/2026-03-09T12:00:00.00:00: expected 1.25, .* found 1.26; "
+            "sub-acme/2026-03-09T12:00:00.00:00, total_amount: expected 1.25, .* found 1.26; "
             "the difference is 0.01",
             id="total above its lines",
         ),
@@ -569,13 +563,7 @@ def test_an_invoice_that_does_not_add_up_is_not_finalized(draft: Draft, message:
     other = Draft("globex", NOON)
     drafts = [draft, later, other]
 
-    found = finalize(
-        draft_rows(drafts),
-        draft_line_rows(drafts),
-        Books().finalized,
-        closing_facts(),
-        Books().head,
-    )
+    found = finalized(drafts)
 
     assert found.invoices["customer_id"].to_list() == ["globex"]
     assert found.invoices["invoice_number"].to_list() == ["INV-000001"]
@@ -595,12 +583,10 @@ def test_a_fault_that_a_draft_has_holds_back_its_customer_alone() -> None:
     no_amount = pl.when(pl.col("charge_code") != "too_large").then(pl.col("amount"))
     no_total = pl.when(pl.col("fault").is_null()).then(pl.col("total_amount"))
 
-    found = finalize(
-        draft_rows(drafts).with_columns(total_amount=no_total),
-        draft_line_rows(drafts).with_columns(amount=no_amount),
-        Books().finalized,
-        closing_facts(),
-        Books().head,
+    found = finalized(
+        drafts,
+        rows=draft_rows(drafts).with_columns(total_amount=no_total),
+        lines=draft_line_rows(drafts).with_columns(amount=no_amount),
     )
 
     assert found.invoices["customer_id"].to_list() == ["globex"]
@@ -612,7 +598,7 @@ def test_a_fault_that_a_draft_has_holds_back_its_customer_alone() -> None:
 def test_an_amount_that_lacks_without_a_fault_is_one() -> None:
     lines = draft_line_rows([ACME]).with_columns(amount=pl.lit(None, DRAFT_LINES["amount"]))
 
-    found = finalize(draft_rows([ACME]), lines, Books().finalized, closing_facts(), Books().head)
+    found = finalized([ACME], lines=lines)
 
     assert found.invoices.is_empty()
     assert "expected 1.25, the sum of its parts, found no amount" in found.held_back["reason"][0]
@@ -626,7 +612,7 @@ def test_a_missing_line_is_noticed() -> None:
     draft = replace(ACME, lines=two_lines)
     lines = draft_line_rows([draft]).filter(pl.col("line_number") == 2)
 
-    found = finalize(draft_rows([draft]), lines, Books().finalized, closing_facts(), Books().head)
+    found = finalized([draft], lines=lines)
 
     assert found.invoices.is_empty()
     assert "expected lines 1 to 2, found [2]" in found.held_back["reason"][0]
@@ -645,17 +631,16 @@ def test_group_that_is_no_json_of_texts_holds_back_its_customer(group_key: str) 
 def test_lines_of_other_drafts_are_left_alone() -> None:
     lines = draft_line_rows([ACME, Draft("globex", NOON)])
 
-    books = finalize(draft_rows([ACME]), lines, Books().finalized, closing_facts(), Books().head)
+    found = finalized([ACME], lines=lines)
 
-    assert books.invoice_lines["invoice_id"].to_list() == [ACME.invoice_id]
-    assert set(DRAFT_LINES) < set(books.invoice_lines.columns)
+    assert found.invoice_lines["invoice_id"].to_list() == [ACME.invoice_id]
+    assert set(DRAFT_LINES) < set(found.invoice_lines.columns)
 
 
 def test_an_invoice_is_finalized_once() -> None:
     first = closed(ACME)
-    arguments = draft_rows([ACME]), draft_line_rows([ACME])
 
-    found = finalize(*arguments, first.finalized, closing_facts(4), first.head)
+    found = finalized([ACME], first, closing_facts(4))
 
     assert found.invoices.is_empty()
     (reason,) = found.held_back["reason"]
@@ -671,26 +656,17 @@ def test_id_that_is_drafted_twice_holds_back_its_customer() -> None:
 
 def test_time_never_goes_back() -> None:
     first = closed(ACME)
-    nothing = draft_rows([]), draft_line_rows([])
 
-    assert finalize(
-        *nothing, first.finalized, closing_facts(4, NOON), first.head
-    ).invoices.is_empty()
+    assert finalized([], first, closing_facts(4, NOON)).invoices.is_empty()
     with pytest.raises(InvariantError, match="time never goes back"):
-        finalize(*nothing, first.finalized, closing_facts(4, NOON - TICK), first.head)
+        finalized([], first, closing_facts(4, NOON - TICK))
 
 
 def test_a_gap_in_the_books_stops_the_closing() -> None:
     books = closed(ACME, Draft("globex", NOON))
 
     with pytest.raises(InvariantError, match="numbered 1 to 1"):
-        finalize(
-            draft_rows([]),
-            draft_line_rows([]),
-            books.finalized.tail(1),
-            closing_facts(4),
-            books.head,
-        )
+        finalized([], replace(books, invoices=books.invoices.tail(1)), closing_facts(4))
 
 
 THREE = (ACME, Draft("globex", NOON), Draft("initech", NOON))

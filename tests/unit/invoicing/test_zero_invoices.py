@@ -2,15 +2,8 @@
 
 import pytest
 
-from pipelines.invoicing.finalize import ClosedInvoices, finalize
-from tests.worlds.books import (
-    Books,
-    Draft,
-    DraftLine,
-    closing_facts,
-    draft_line_rows,
-    draft_rows,
-)
+from pipelines.invoicing.finalize import ClosedInvoices
+from tests.worlds.books import Draft, DraftLine, finalized
 from tests.worlds.deliveries import NOON
 
 FREE = Draft("acme", NOON, [DraftLine("0", ["0"]), DraftLine("0.00", ["0.004"], "egress")])
@@ -20,14 +13,7 @@ EVEN = Draft("gamma", NOON, [DraftLine("5", ["5"]), DraftLine("-5", ["-5"], "egr
 
 
 def closed(*drafts: Draft, numbers_zero: bool) -> ClosedInvoices:
-    return finalize(
-        draft_rows(drafts),
-        draft_line_rows(drafts),
-        Books().finalized,
-        closing_facts(),
-        Books().head,
-        numbers_zero=numbers_zero,
-    )
+    return finalized(drafts, numbers_zero=numbers_zero)
 
 
 @pytest.mark.parametrize(

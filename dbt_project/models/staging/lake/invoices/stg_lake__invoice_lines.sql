@@ -6,6 +6,7 @@ invoice_lines as (
 
 )
 
+{# A row of an invoice of format 1 is null where nothing was said. #}
 select
     invoice_id,
     line_id,
@@ -18,5 +19,21 @@ select
     event_count,
     quantity,
     amount,
-    tiers
+    tiers,
+    coalesce(kind, 'usage') as kind,
+    service_start_at,
+    service_end_at,
+    price_digest,
+    coalesce(billed_quantity, greatest(quantity, 0)) as billed_quantity,
+    unit,
+    unit_price,
+    amount_unrounded,
+    coalesce(discount_amount, 0) as discount_amount,
+    coalesce(net_amount, amount) as net_amount,
+    coalesce(tax_amount, 0) as tax_amount,
+    coalesce(credit_amount, 0) as credit_amount,
+    currency,
+    share_days,
+    share_of_days,
+    adjusts_line_id
 from invoice_lines

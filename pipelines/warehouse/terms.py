@@ -1,0 +1,88 @@
+"""Terms of the periods that a closing may close, and the rows of the lake that keep them."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+
+import polars as pl
+
+from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.json_rows import json_row
+from pipelines.catalog.rows import Row
+from pipelines.catalog.tables.charge_cells import ChargeCell
+from pipelines.catalog.tables.charge_tiers import Tier
+from pipelines.catalog.tables.charges import charges_by_model
+from pipelines.catalog.tables.commitments import Commitment
+from pipelines.catalog.tables.customers import Customer
+from pipelines.catalog.tables.discounts import Discount
+from pipelines.catalog.tables.plans import Plan
+from pipelines.catalog.tables.taxes import Tax
+from pipelines.invoicing.terms import JsonRow, PeriodKey, PriceBook, Terms, terms_of_periods
+from pipelines.lake.lake import Lake
+from pipelines.vocabulary.tables import TERMS
+from pipelines.warehouse.definitions import Definitions
+
+
+def terms_of_drafts(
+    drafts: pl.DataFrame, periods: pl.DataFrame, catalog: Catalog, definitions: Definitions
+) -> dict[PeriodKey, Terms]:
+    """The terms of the period of each draft.
+
+    Args:
+        drafts: needs subscription_id and period_start_at.
+        periods: schema `BILLING_PERIODS`; at least those of the drafts.
+        catalog: the catalog that priced the drafts.
+        definitions: what they were counted by.
+    """
+    closing = periods.join(drafts, on=["subscription_id", "period_start_at"], how="semi")
+    if closing.is_empty():
+        return {}
+    return terms_of_periods(closing, price_book(catalog, definitions, closing))
+
+
+def price_book(catalog: Catalog, definitions: Definitions, periods: pl.DataFrame) -> PriceBook:
+    """What the terms of these periods are made of.
+
+    Of a hundred thousand customers, only those with such a period are looked at.
+    """
+    customers, subscriptions = (
+        periods[name].unique().implode() for name in ("customer_id", "subscription_id")
+    )
+    tables = catalog.tables
+    is_asked = pl.col("subscription_id").is_null() | pl.col("subscription_id").is_in(subscriptions)
+    charges = (charge for rows in charges_by_model(tables) for charge in rows.where(is_asked))
+    return PriceBook(
+        customers=_json_rows(tables[Customer].where(pl.col("customer_id").is_in(customers))),
+        plans=_json_rows(tables[Plan]),
+        charges=_json_rows(charges),
+        tiers=_json_rows(tables[Tier].where(is_asked)),
+        cells=_json_rows(tables[ChargeCell].where(is_asked)),
+        discounts=_json_rows(tables[Discount].where(is_asked)),
+        taxes=_json_rows(tables[Tax]),
+        commitments=_json_rows(tables[Commitment].where(is_asked)),
+        metrics=json.loads(definitions.content)["metrics"],
+    )
+
+
+def _json_rows(rows: Iterable[Row]) -> list[JsonRow]:
+    return [json_row(row) for row in rows]
+
+
+def terms_rows(
+    lake: Lake, terms: Mapping[PeriodKey, Terms], used: Collection[str], batch_id: int
+) -> pl.DataFrame:
+    """The rows of the lake table `terms`: those that are used and that the lake does not hold.
+
+    Args:
+        lake: any connection.
+        terms: of every draft that might close.
+        used: digests of the terms of what is closed.
+        batch_id: number of the transaction that writes the rows.
+    """
+    texts = {each.digest: each.text for each in terms.values()}
+    rows = [(batch_id, digest, texts[digest]) for digest in dict.fromkeys(used)]
+    new = pl.DataFrame(rows, schema=TERMS.schema, orient="row")
+    known = lake.query(
+        "SELECT terms_digest FROM lake.terms SEMI JOIN new USING (terms_digest)",
+        new=new.select("terms_digest"),
+    )
+    return new.join(known, on="terms_digest", how="anti", maintain_order="left")

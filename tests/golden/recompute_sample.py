@@ -250,7 +250,11 @@ def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) ->
                 event_count=len(members),
                 quantity=quantity,
                 billed_quantity=quantity,
-                unit_price=Decimal(charge["unit_price"]) if is_standard else None,
+                unit_price=Decimal(charge["unit_price"])
+                if is_standard
+                else details[0]["unit_price"]
+                if len(details) == 1
+                else None,
                 amount_unrounded=unrounded,
                 amount=amount,
                 net_amount=amount,

@@ -31,3 +31,11 @@
     from {{ parts }}
     group by line_key
 {%- endmacro %}
+
+
+{#- The billed quantity of a line, half away at 18 digits; null beyond a quantity's digits. -#}
+{% macro billed_quantity_of_line() -%}
+    {{ attempt(quantity_of('(quantity_whole * ' ~ '1' ~ '0' * 18 ~ ' + quantity_units + '
+        ~ quotient('quantity_rest', 'divisor') ~ ' + case when quantity_rest % divisor * 2
+        >= divisor then 1 else 0 end)')) }}
+{%- endmacro %}

@@ -6,23 +6,9 @@ invoice_lines_rated as (
 
 ),
 
-unrounded as (
-
-    select * from {{ ref('int_invoice_lines_unrounded') }}
-
-),
-
 periods_drafted as (
 
     select * from {{ ref('int_periods_drafted') }}
-
-),
-
-{# One price holds for all of a line where the charge is standard. #}
-charges as (
-
-    select * from {{ ref('stg_catalog__charges') }}
-    where charge_model = 'standard'
 
 ),
 
@@ -59,13 +45,10 @@ lines_per_invoice as (
         periods_drafted.period_start_at as service_start_at,
         periods_drafted.period_end_at as service_end_at,
         cast(null as varchar) as price_digest,
-        greatest(invoice_lines_rated.quantity, 0) as billed_quantity,
+        invoice_lines_rated.billed_quantity,
         metrics_defined.unit,
-        cast(charges.unit_price as decimal(38, 15)) as unit_price,
-        case
-            when invoice_lines_rated.amount is not null
-                then coalesce(unrounded.amount_unrounded, '0')
-        end as amount_unrounded,
+        cast(invoice_lines_rated.unit_price as decimal(38, 15)) as unit_price,
+        invoice_lines_rated.amount_unrounded,
         {# Nothing takes anything off yet, and nothing adds to it. #}
         cast(0 as decimal(38, 15)) as discount_amount,
         invoice_lines_rated.amount as net_amount,
@@ -76,18 +59,8 @@ lines_per_invoice as (
         cast(null as integer) as share_of_days,
         cast(null as varchar) as adjusts_line_id
     from invoice_lines_rated
-    left join unrounded
-        on
-            invoice_lines_rated.invoice_id = unrounded.invoice_id
-            and invoice_lines_rated.charge_code = unrounded.charge_code
-            and invoice_lines_rated.group_key = unrounded.group_key
     left join periods_drafted
         on invoice_lines_rated.invoice_id = periods_drafted.invoice_id
-    left join charges
-        on
-            periods_drafted.plan_code = charges.plan_code
-            and invoice_lines_rated.charge_code = charges.charge_code
-            and invoice_lines_rated.price_valid_from = charges.price_valid_from
     left join metrics_defined
         on invoice_lines_rated.metric_code = metrics_defined.metric_code
 

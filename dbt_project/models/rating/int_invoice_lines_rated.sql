@@ -81,6 +81,11 @@ select
     invoice_lines_metered.currency,
     invoice_lines_metered.event_count,
     invoice_lines_metered.quantity,
+    {{ billed_quantity_of_line() }} as billed_quantity,
+    rated_lines.unit_price,
+    case when rated_lines.amount is not null then
+        {{ ratio_text('rated_lines.amount', 'divisor * small_divisor') }}
+    end as amount_unrounded,
     rated_lines.amount,
     coalesce(tiers_per_line.tiers, '[]') as tiers
 from invoice_lines_metered

@@ -57,6 +57,18 @@ def require_sums(invoice: Row, lines: Sequence[Row]) -> None:
     _require_totals(invoice, lines)
 
 
+def sum_of_tiers(line: Row) -> Decimal:
+    """What the tiers of a line come to, exactly.
+
+    Args:
+        line: needs `line_id` and `tiers`.
+
+    Raises:
+        InvariantError: a tier has no amount.
+    """
+    return _sum(_tier_amounts(line))
+
+
 def _require_line(line: Row, digits: int) -> None:
     """Passes if a line keeps the rule of its kind, and its net amount is what discounts leave."""
     rule = RULES.get(line["kind"])
@@ -72,7 +84,7 @@ def _require_line(line: Row, digits: int) -> None:
 
 def _require_usage(line: Row, digits: int) -> None:
     """Passes if the tiers add up to the unrounded amount, and this is rounded once."""
-    line_id, added = line["line_id"], _sum(_tier_amounts(line))
+    line_id, added = line["line_id"], sum_of_tiers(line)
     _require_equal(line_id, round_half_away(added, digits), line["amount"])
     stated = line["amount_unrounded"]
     if stated != plain_decimal(added):

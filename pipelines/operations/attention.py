@@ -1,16 +1,20 @@
 """Attention: what in a home waits for a person, and what the person can do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 import duckdb
 import polars as pl
 
+from pipelines.invoicing.sums import sum_of_tiers
 from pipelines.lake.file_states import LATEST_DECISIONS, unread_files
 from pipelines.lake.lake import Lake
 from pipelines.operations.closing import DUE, Known, Moment, as_closed, judged
 from pipelines.vocabulary.acts import ActKind
 from pipelines.vocabulary.frames import DRAFTS, PENDING
+from pipelines.vocabulary.money import plain_decimal
 from pipelines.vocabulary.verdicts import FileStatus
 from pipelines.vocabulary.visible import shell_word
 from pipelines.warehouse.dbt_tables import source_customers
@@ -287,21 +291,22 @@ def due_drafts(
     """
     # A draft that is not due yet holds back no other: whatever it waits for, its cut is later.
     drafts = marts.execute(
-        f"""
+        """
         WITH drafts AS (
             -- A generation of an earlier version has no such column.
             SELECT NULL::VARCHAR AS fault WHERE false
             UNION ALL BY NAME
             SELECT * FROM fct_invoices WHERE status = 'draft' AND cut_at <= $as_of
         )
-        SELECT {", ".join(DRAFTS)} FROM drafts
+        SELECT * FROM drafts
         """,
         {"as_of": moment.as_of},
     ).pl()
     if not drafts.height:
         return []
     fed = source_customers(marts, "fct_source_customers")
-    judgement = judged(drafts.cast(DRAFTS), states, fed, known, moment)
+    drafts = _completed(drafts, _TOTALS_BEFORE).select(DRAFTS).cast(DRAFTS)
+    judgement = judged(drafts, states, fed, known, moment)
     closed, held_back = as_closed(judgement, _lines_of(marts, judgement.closing.closable))
     ready = closed.with_columns(
         reason_code=pl.lit("ready"),
@@ -315,4 +320,25 @@ def _lines_of(marts: duckdb.DuckDBPyConnection, drafts: pl.DataFrame) -> pl.Data
     lines = marts.execute("SELECT * FROM fct_invoice_lines SEMI JOIN drafts USING (invoice_id)")
     found = lines.pl()
     marts.unregister("drafts")
-    return found
+    return _completed(found, _LINE_BEFORE)
+
+
+def _completed(rows: pl.DataFrame, before: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """The rows with what a generation of an earlier version did not say, as it meant it."""
+    missing = {name: meant for name, meant in before.items() if name not in rows.columns}
+    return rows.with_columns(**missing)
+
+
+def _sum_of_tiers(tiers: str) -> str:
+    return plain_decimal(sum_of_tiers({"line_id": "a line", "tiers": tiers}))
+
+
+_TOTALS_BEFORE = {
+    name: pl.col("total_amount") for name in ("subtotal_amount", "net_amount", "amount_due")
+} | {name: pl.lit(Decimal(0)) for name in ("discount_amount", "tax_amount", "credit_amount")}
+
+_LINE_BEFORE = {
+    "kind": pl.lit("usage"),
+    "net_amount": pl.col("amount"),
+    "amount_unrounded": pl.col("tiers").map_elements(_sum_of_tiers, pl.String),
+} | {name: pl.lit(Decimal(0)) for name in ("discount_amount", "tax_amount", "credit_amount")}

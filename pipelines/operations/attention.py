@@ -305,7 +305,7 @@ def due_drafts(
     if not drafts.height:
         return []
     fed = source_customers(marts, "fct_source_customers")
-    drafts = _completed(drafts, _TOTALS_BEFORE).select(DRAFTS).cast(DRAFTS)
+    drafts = _completed(drafts, _TOTALS_BEFORE).select(*DRAFTS).cast(DRAFTS)
     judgement = judged(drafts, states, fed, known, moment)
     closed, held_back = as_closed(judgement, _lines_of(marts, judgement.closing.closable))
     ready = closed.with_columns(

@@ -427,8 +427,8 @@ def _documents(home: BookHome | CommandHome) -> list[tuple[object, ...]]:
     """The invoices in the order of their numbers, with their lines."""
     return home.lake.query(
         """
-        SELECT series_number, invoice_id, customer_id, currency, total_amount, period_start_at,
-            period_end_at, cut_at,
+        SELECT series_number, invoice_id, customer_id, invoices.currency, total_amount,
+            period_start_at, period_end_at, cut_at,
             list((charge_code, group_key, quantity, amount) ORDER BY line_number)::VARCHAR AS lines
         FROM lake.invoices LEFT JOIN lake.invoice_lines USING (invoice_id)
         GROUP BY ALL ORDER BY series_number

@@ -40,3 +40,23 @@
 {% macro decimal_text(number) -%}
     rtrim(rtrim(cast({{ number }} as varchar), '0'), '.')
 {%- endmacro %}
+
+
+{#- Ten to a power from 0 to 38, else null. -#}
+{% macro power_of_ten(exponent) -%}
+    case
+        when {{ exponent }} between 0 and 38
+            then cast('1' || repeat('0', {{ exponent }}) as {{ wide_integer() }})
+    end
+{%- endmacro %}
+
+
+{#- A decimal as an integer, and what that is to be divided by: 0.025 is 25 of 1000. -#}
+{% macro integer_of_decimal(number) -%}
+    cast(replace({{ decimal_text(number) }}, '.', '') as {{ wide_integer() }})
+{%- endmacro %}
+
+
+{% macro scale_of_decimal(number) -%}
+    {{ power_of_ten("length(split_part(" ~ decimal_text(number) ~ ", '.', 2))") }}
+{%- endmacro %}

@@ -2,10 +2,8 @@
     DECIMAL(38, 15); null beyond the 23 digits that an amount has before the point. It is
     never negative. `rounding` is half_away or half_even. -#}
 {% macro rounded_ratio(name, minor_unit_digits, rounding) -%}
-    {%- set minor = "cast('1' || repeat('0', 33 - " ~ minor_unit_digits ~ ') as '
-        ~ wide_integer() ~ ')' -%}
-    {%- set major = "cast('1' || repeat('0', " ~ minor_unit_digits ~ ') as '
-        ~ wide_integer() ~ ')' -%}
+    {%- set minor = power_of_ten('(33 - ' ~ minor_unit_digits ~ ')') -%}
+    {%- set major = power_of_ten(minor_unit_digits) -%}
     {%- set left = '(' ~ name ~ '_units % ' ~ minor ~ ')' -%}
     {%- set cut = quotient(name ~ '_units', minor) -%}
     {%- set units -%}
@@ -18,8 +16,8 @@
     {%- endset -%}
     case
         when {{ units }} < {{ '1' ~ '0' * 23 }} * {{ major }}
-            then {{ decimal_of_units('(' ~ units ~ " * cast('1' || repeat('0', 15 - "
-                ~ minor_unit_digits ~ ') as ' ~ wide_integer() ~ '))', 15) }}
+            then {{ decimal_of_units('(' ~ units ~ ' * '
+                ~ power_of_ten('(15 - ' ~ minor_unit_digits ~ ')') ~ ')', 15) }}
     end
 {%- endmacro %}
 

@@ -45,6 +45,26 @@
 {%- endmacro %}
 
 
+{#- The columns of an amount that is another one and `whole_part` and `units` more. -#}
+{% macro amount_plus(name, whole_part, units, into) -%}
+    {%- set one = '1' ~ '0' * 33 -%}
+    {{ name }}_whole + {{ whole_part }}
+    + {{ quotient('(' ~ name ~ '_units + ' ~ units ~ ')', one) }} as {{ into }}_whole,
+    ({{ name }}_units + {{ units }}) % {{ one }} as {{ into }}_units
+{%- endmacro %}
+
+
+{#- The columns of the sum of many amounts, which `with_carry` brings into their bounds; 0
+    of none. -#}
+{% macro sum_of_amounts(name, relation=none) -%}
+    {%- set of_relation = relation ~ '.' if relation is not none else '' -%}
+    {%- for part in ('whole', 'units', 'rest') %}
+    cast(coalesce(sum({{ of_relation }}{{ name }}_{{ part }}), 0) as {{ wide_integer() }})
+        as {{ name }}_{{ part }} {{- ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
 {#- A relation whose amount has each part in its bounds again. -#}
 {% macro with_carry(relation, name, divisor) -%}
     {%- set one = '1' ~ '0' * 33 -%}

@@ -11,7 +11,7 @@
 
 {#- How many 10^-15 a minor unit has. -#}
 {% macro minor_unit_size() -%}
-    cast('1' || repeat('0', 15 - minor_unit_digits) as {{ wide_integer() }})
+    {{ power_of_ten('15 - minor_unit_digits') }}
 {%- endmacro %}
 
 

@@ -52,15 +52,6 @@
 {%- endmacro %}
 
 
-{#- Ten to a power from 0 to 38, else null. -#}
-{% macro power_of_ten(exponent) -%}
-    case
-        when {{ exponent }} between 0 and 38
-            then cast('1' || repeat('0', {{ exponent }}) as {{ wide_integer() }})
-    end
-{%- endmacro %}
-
-
 {#- Columns e and r of a step whose m is null where 38 digits do not hold it;
     `places` says how many digits then stand before its point. -#}
 {% macro _reason_column(step, parts, places) -%}

@@ -92,7 +92,7 @@
     case
         when
             abs({{ minor }})
-            < cast('1' || repeat('0', 23 + minor_unit_digits) as {{ wide_integer() }})
+            < {{ power_of_ten('23 + minor_unit_digits') }}
             then {{ amount_of('(' ~ minor ~ ' * ' ~ minor_unit_size() ~ ')') }}
     end
 {%- endmacro %}

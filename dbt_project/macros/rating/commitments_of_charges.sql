@@ -45,10 +45,7 @@
             charge_number,
             part_number,
             divisor * small_divisor as amount_divisors,
-            {%- for name in ('whole', 'units', 'rest') %}
-            cast(sum(amount_{{ name }}) as {{ wide_integer() }}) as amount_{{ name }}
-            {{- ',' if not loop.last }}
-            {%- endfor %}
+            {{- sum_of_amounts('amount') }}
         from {{ amounts }}
         group by charge_number, part_number, divisor, small_divisor
     ) as sums
@@ -73,12 +70,8 @@
         commitment_true_up,
         commitment_overage_factor,
         amount_divisors * commitment_of_days as all_divisors,
-        {%- for name in ('over', 'short') %}
-        {%- for part in ('whole', 'units', 'rest') %}
-        cast(sum({{ name }}_{{ part }}) as {{ wide_integer() }}) as {{ name }}_{{ part }}
-        {{- ',' if not (loop.last and name == 'short') }}
-        {%- endfor %}
-        {%- endfor %}
+        {{- sum_of_amounts('over') }},
+        {{- sum_of_amounts('short') }}
     from {{ units }} as units_compared
     group by 1, 2, 3, 4, 5, 6, 7
 {%- endmacro %}
@@ -86,18 +79,12 @@
 
 {#- The lines that these are: an overage costs the part of its factor beyond 1. -#}
 {% macro commitment_lines(compared) -%}
-    {%- set text = decimal_text('commitment_overage_factor') -%}
-    {%- set over = '(select *, ' ~ units_of('(commitment_overage_factor - 1)', 18)
-        ~ " as _times, cast('1' || repeat('0', 18) as " ~ wide_integer() ~ ') as _of from '
-        ~ compared ~ ' as all_compared)' -%}
-    {%- set digits = '(case when strpos(' ~ text ~ ", '.') = 0 then 0 else length(" ~ text
-        ~ ") - strpos(" ~ text ~ ", '.') end)" -%}
-    {%- set reduced = '(select * replace (' ~ quotient('_times', "cast('1' || repeat('0', 18 - "
-        ~ digits ~ ') as ' ~ wide_integer() ~ ')') ~ " as _times, cast('1' || repeat('0', "
-        ~ digits ~ ') as ' ~ wide_integer() ~ ') as _of) from ' ~ over ~ ' as with_factor)' -%}
+    {%- set beyond = '(commitment_overage_factor - 1)' -%}
+    {%- set factored = '(select *, ' ~ integer_of_decimal(beyond) ~ ' as _times, '
+        ~ scale_of_decimal(beyond) ~ ' as _of from ' ~ compared ~ ' as all_compared)' -%}
     {%- set multiplied = '(select * replace (case when over_whole < ' ~ '1' ~ '0' * 24
         ~ ' then over_whole * _times end as over_whole, over_units * _times'
-        ~ ' as over_units, over_rest * _times as over_rest) from ' ~ reduced ~ ' as reduced)' -%}
+        ~ ' as over_units, over_rest * _times as over_rest) from ' ~ factored ~ ' as factored)' -%}
     {%- set carried = '(' ~ with_carry(multiplied, 'over', 'all_divisors') ~ ')' -%}
     {%- set divided = '(' ~ with_quotient(carried, 'over', 'all_divisors', '_of') ~ ')' -%}
     select

@@ -11,11 +11,8 @@
     from (
         select
             * replace (
-                amount_whole + {{ hundredths_whole('fixed_amount') }}
-                + {{ quotient('(amount_units + ' ~ hundredths_units('fixed_amount') ~ ')',
-                    '1' ~ '0' * 33) }} as amount_whole,
-                (amount_units + {{ hundredths_units('fixed_amount') }}) % {{ '1' ~ '0' * 33 }}
-                    as amount_units
+                {{ amount_plus('amount', hundredths_whole('fixed_amount'),
+                    hundredths_units('fixed_amount'), 'amount') }}
             )
         from (
             {{ with_product('(' ~ _events_with_free_part(parts) ~ ')', whole('charged_quantity'),

@@ -80,13 +80,12 @@
     lines_in_order as (
         select
             *,
-            row_number() over (partition by charge_number order by line_key) as place,
-            charge_number in (select charge_number from steps) as is_discounted
+            row_number() over (partition by charge_number order by line_key) as place
         from lines_minor
     )
 
     select
-        lines_in_order.* exclude (place, is_discounted),
+        lines_in_order.* exclude (place),
         lines_in_order.amount_minor - {{ _left_of_line() }} as discount_minor,
         case when lines_in_order.amount_minor is not null then {{ _left_of_line() }} end
             as net_minor
@@ -98,10 +97,7 @@
 {%- endmacro %}
 
 
-{#- Null where discounts could not be worked out. -#}
+{#- A line of a charge without discounts has all of its amount left. -#}
 {% macro _left_of_line() -%}
-    case
-        when lines_in_order.is_discounted then lines_left.left_minor
-        else lines_in_order.amount_minor
-    end
+    coalesce(lines_left.left_minor, lines_in_order.amount_minor)
 {%- endmacro %}

@@ -50,10 +50,7 @@
             line_parts.part_number,
             bool_or(amounts.line_key is not null and amounts.amount_whole is null)
                 as is_beyond,
-            {%- for name in ('whole', 'units', 'rest') %}
-            cast(coalesce(sum(amounts.amount_{{ name }}), 0) as {{ wide_integer() }})
-                as amount_{{ name }} {{- ',' if not loop.last }}
-            {%- endfor %}
+            {{- sum_of_amounts('amount', 'amounts') }}
         from {{ lines }} as lines
         inner join (
             select line_key, cast(0 as bigint) as part_number

@@ -13,10 +13,7 @@
     select
         line_key,
         bool_or(is_beyond) as is_beyond,
-        {%- for name in ('whole', 'units', 'rest') %}
-        cast(sum(amount_{{ name }}) as {{ wide_integer() }}) as amount_{{ name }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+        {{- sum_of_amounts('amount') }}
     from {{ amounts }}
     group by line_key
 {%- endmacro %}

@@ -5,20 +5,12 @@
     counted in hundredths. -#}
 {% macro price_terms(prices) -%}
     select
-        * exclude (divisor_text),
-        cast(replace(divisor_text, '.', '') as {{ wide_integer() }}) as divisor,
-        cast('1' || repeat('0', case
-            when strpos(divisor_text, '.') = 0 then 0
-            else length(divisor_text) - strpos(divisor_text, '.')
-        end) as {{ wide_integer() }}) as divisor_scale,
+        *,
+        {{ integer_of_decimal('unit_divisor') }} as divisor,
+        {{ scale_of_decimal('unit_divisor') }} as divisor_scale,
         case when charge_model in ('percentage', 'graduated_percentage') then 100 else 1 end
             as hundredths
-    from (
-        select
-            *,
-            {{ decimal_text('unit_divisor') }} as divisor_text
-        from {{ prices }}
-    ) as prices_given
+    from {{ prices }}
 {%- endmacro %}
 
 

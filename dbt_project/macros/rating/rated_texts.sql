@@ -111,9 +111,7 @@
                 select
                     charge_number,
                     divisor * small_divisor as divisors,
-                    cast(sum(amount_whole) as ' ~ wide_integer() ~ ') as amount_whole,
-                    cast(sum(amount_units) as ' ~ wide_integer() ~ ') as amount_units,
-                    cast(sum(amount_rest) as ' ~ wide_integer() ~ ') as amount_rest
+                    ' ~ sum_of_amounts('amount') ~ '
                 from ' ~ lines ~ '
                 group by charge_number, divisor, small_divisor
             )', 'amount', 'divisors') }}

@@ -3,7 +3,6 @@
 {% macro tiers_rated(tiers_of_parts) -%}
     {%- set flat = [hundredths_whole('flat_amount'), hundredths_units('flat_amount')] -%}
     {%- set most = [hundredths_whole('maximum_amount'), hundredths_units('maximum_amount')] -%}
-    {%- set one = '1' ~ '0' * 33 -%}
     {%- set is_capped -%}
     maximum_amount is not null
             and (_whole, _units) >= ({{ most[0] }}, {{ most[1] }})
@@ -16,9 +15,7 @@
     from (
         select
             *,
-            amount_whole + {{ flat[0] }}
-            + {{ quotient('(amount_units + ' ~ flat[1] ~ ')', one) }} as _whole,
-            (amount_units + {{ flat[1] }}) % {{ one }} as _units
+            {{ amount_plus('amount', flat[0], flat[1], '') }}
         from (
             {{ with_product(tiers_of_parts, 'units_whole', 'units_fraction', 'units_remainder',
                 'divisor', 'price', 'amount') }}

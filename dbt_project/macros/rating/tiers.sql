@@ -42,14 +42,7 @@
             )
         from (
             {{ _parts_with_tiers(parts, tiers) }}
-            where
-                parts.quantity > tiers.from_units
-                or (
-                    parts.quantity = tiers.from_units and (
-                        parts.remainder > 0
-                        or (parts.quantity = 0 and coalesce(parts.flat_at_zero, false))
-                    )
-                )
+            where {{ _is_reached() }}
         ) as parts_with_tiers
     )
 {%- endmacro %}
@@ -60,20 +53,26 @@
     (
         {{ _parts_with_tiers(parts, tiers) }}
         where
-            (
-                parts.quantity > tiers.from_units
-                or (
-                    parts.quantity = tiers.from_units and (
-                        parts.remainder > 0
-                        or (parts.quantity = 0 and coalesce(parts.flat_at_zero, false))
-                    )
-                )
-            )
+            {{ _is_reached() }}
             and (
                 tiers.up_to_units is null
                 or parts.quantity < tiers.up_to_units
                 or (parts.quantity = tiers.up_to_units and parts.remainder = 0)
             )
+    )
+{%- endmacro %}
+
+
+{#- Whether a quantity goes beyond the beginning of a tier, or is 0 and that is enough. -#}
+{% macro _is_reached() -%}
+    (
+        parts.quantity > tiers.from_units
+        or (
+            parts.quantity = tiers.from_units and (
+                parts.remainder > 0
+                or (parts.quantity = 0 and coalesce(parts.flat_at_zero, false))
+            )
+        )
     )
 {%- endmacro %}
 

@@ -14,10 +14,7 @@
     select
         line_key,
         part_number,
-        amount_whole + {{ _fixed_whole() }}
-        + {{ quotient('(amount_units + ' ~ _fixed_units() ~ ')', '1' ~ '0' * 33) }}
-            as amount_whole,
-        (amount_units + {{ _fixed_units() }}) % {{ '1' ~ '0' * 33 }} as amount_units,
+        {{ amount_plus('amount', _fixed_whole(), _fixed_units(), 'amount') }},
         amount_rest
     from (
         {{ with_product(

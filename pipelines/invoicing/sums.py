@@ -7,16 +7,20 @@ dbt computed these amounts, in SQL. They are added here a second time, in Python
 3. Each total is the sum of its lines, and the summary rows say the same.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from functools import reduce
 from types import MappingProxyType
 from typing import Final
 
 from pipelines.invoicing.document_formats.format_2 import SUMMARY_KINDS
 from pipelines.invoicing.document_values import Row, read_json
 from pipelines.vocabulary.errors import InvariantError
-from pipelines.vocabulary.money import minor_unit_digits, plain_decimal, round_half_away
+from pipelines.vocabulary.money import (
+    exact_sum,
+    minor_unit_digits,
+    plain_decimal,
+    round_half_away,
+)
 
 _EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
 """Wide enough for any sum of DECIMAL(38, 15) amounts. A sum that is not exact raises."""
@@ -66,7 +70,7 @@ def sum_of_tiers(line: Row) -> Decimal:
     Raises:
         InvariantError: a tier has no amount.
     """
-    return _sum(_tier_amounts(line))
+    return exact_sum(_tier_amounts(line))
 
 
 def _require_line(line: Row, digits: int) -> None:
@@ -101,7 +105,7 @@ RULES: Final[Mapping[str, Callable[[Row, int], None]]] = MappingProxyType({"usag
 def _require_totals(invoice: Row, lines: Sequence[Row]) -> None:
     billed = [line for line in lines if line["kind"] not in SUMMARY_KINDS]
     subtotal, discount, net, tax, credit = (
-        _sum(line[name] for line in billed)
+        exact_sum(line[name] for line in billed)
         for name in ("amount", "discount_amount", "net_amount", "tax_amount", "credit_amount")
     )
     with_tax = _EXACT.add(net, tax)
@@ -118,7 +122,7 @@ def _require_totals(invoice: Row, lines: Sequence[Row]) -> None:
     for name, added in totals.items():
         _require_equal(f"{invoice['invoice_id']}, {name}", added, invoice[name])
     for kind, of_lines in zip(SUMMARY_KINDS, (-discount, tax, -credit), strict=True):
-        in_rows = _sum(line["amount"] for line in lines if line["kind"] == kind)
+        in_rows = exact_sum(line["amount"] for line in lines if line["kind"] == kind)
         _require_equal(f"{invoice['invoice_id']}, rows of {kind}", of_lines, in_rows)
 
 
@@ -144,7 +148,3 @@ def _require_equal(name: str, added: Decimal, stated: Decimal | None) -> None:
             f"{name}: expected {plain_decimal(added)}, the sum of its parts, found "
             f"{plain_decimal(stated)}; the difference is {plain_decimal(difference)}"
         )
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    return reduce(_EXACT.add, amounts, _NONE)

@@ -50,19 +50,19 @@ def valued_events_sql(definition: Definition, events: str, columns: Sequence[str
         events: name of a relation with `event_name`, `properties` and the columns.
         columns: what is passed on.
     """
-    return str(_macros()["valued_events"](definition, events, list(columns)))
+    return macro_sql("valued_events", definition, events, list(columns))
 
 
 def usage_sql(
     definition: Definition, events: str, spans: str, keys: Sequence[str], days: str
 ) -> str:
     """A SELECT of quantities, one row per key, slot and group; see the macro `metric_usage`."""
-    return str(_macros()["metric_usage"](definition, events, spans, list(keys), days))
+    return macro_sql("metric_usage", definition, events, spans, list(keys), days)
 
 
 def properties_sql(names: Sequence[str]) -> str:
     """The list of an event's values of properties, null where it lacks one."""
-    return str(_macros()["properties_listed"](list(names)))
+    return macro_sql("properties_listed", list(names))
 
 
 def macro_sql(name: str, *arguments: object) -> str:

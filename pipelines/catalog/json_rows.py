@@ -4,11 +4,12 @@ Decimals are texts in their one form, dates and instants are ISO texts, and what
 is written out. So a kept row says the same under a later version, whatever its defaults are then.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from pipelines.catalog.rows import Row, columns_of, field_of
+from pipelines.vocabulary.instants import rfc3339_text
 from pipelines.vocabulary.money import plain_decimal
 
 
@@ -26,7 +27,7 @@ def _json_value(value: object) -> Any:
         case Decimal():
             return plain_decimal(value)
         case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            return rfc3339_text(value)
         case date():
             return value.isoformat()
         case list() | tuple():

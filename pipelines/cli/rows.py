@@ -7,7 +7,7 @@ in UTC. In JSON a decimal is a text, because readers of JSON take numbers as flo
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from pipelines.cli.tables import shown_text
 from pipelines.vocabulary.errors import MeterlineError
+from pipelines.vocabulary.instants import rfc3339_text
 from pipelines.vocabulary.money import KNOWN_CURRENCIES, amount_text, plain_decimal
 from pipelines.vocabulary.visible import visible, visible_json
 
@@ -151,7 +152,7 @@ def _plain(value: Any) -> Any:
         case Decimal():
             plain = plain_decimal(value)
         case datetime() if value.tzinfo is not None:
-            plain = value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            plain = rfc3339_text(value)
         case date() | time():
             plain = value.isoformat()
         case bytes():

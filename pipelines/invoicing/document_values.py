@@ -7,12 +7,13 @@ digest of each document follows from them.
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from pipelines.vocabulary.errors import InvariantError
+from pipelines.vocabulary.instants import rfc3339_text
 from pipelines.vocabulary.money import plain_decimal
 
 Row = Mapping[str, Any]
@@ -43,7 +44,7 @@ def sha256_of(text: str) -> str:
 @lru_cache(maxsize=4096)
 def instant_text(instant: datetime) -> str:
     """The instant in UTC as a document writes it: "2026-06-01T00:00:00Z"."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return rfc3339_text(instant)
 
 
 def optional_decimal(value: Decimal | None) -> str | None:

@@ -6,13 +6,13 @@ order by the local clock and by instant: a period has a label, and it has time.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from pipelines.periods.lives import NOTHING_CLOSED, Lives, resolved
 from pipelines.periods.rhythm import STEP_MONTHS, WEEKDAYS
+from pipelines.vocabulary.instants import rfc3339_text
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def pauses_out_of_order(lives: Lives) -> Iterator[Contradiction]:
             )
             reason = (
                 f"expected at or after the end of the pause of row {other['row'][0]}, "
-                f"{_instant(each['earlier_end_at'])}, found {_text(each, 'from')}; pauses do not "
-                "overlap, so correct one of them or write one row for both"
+                f"{rfc3339_text(each['earlier_end_at'])}, found {_text(each, 'from')}; pauses do "
+                "not overlap, so correct one of them or write one row for both"
             )
             yield Contradiction(each["subscription_id"], each["row"], "from", reason)
 
@@ -205,8 +205,4 @@ def _is_before(one: str, other: str) -> pl.Expr:
 
 def _text(row: dict[str, Any], column: str) -> str:
     label = row[f"{column}_label"].isoformat(sep=" ")
-    return f"{label} local ({_instant(row[f'{column}_at'])})"
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+    return f"{label} local ({rfc3339_text(row[f'{column}_at'])})"

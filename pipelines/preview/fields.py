@@ -201,6 +201,19 @@ class Fields:
         return f"{self.path}.{name}".strip(".")
 
 
+def property_text(value: object) -> str | None:
+    """The text of a property, as a sender's JSON has it; None for what is no text, number or flag.
+
+    Args:
+        value: as the JSON parser gives it.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Number):
+        return value.text
+    return value if isinstance(value, str) else None
+
+
 def is_unicode(text: str) -> bool:
     """False if the text has half of a pair that stands for one character."""
     return text.isascii() or not _HALVES.search(text)

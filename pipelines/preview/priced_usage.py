@@ -10,7 +10,7 @@ from pipelines.catalog.charge_models.matrix import Matrix
 from pipelines.catalog.charge_models.percentage import Percentage
 from pipelines.catalog.charge_models.usage_charge import UsageCharge
 from pipelines.preview.faults import Code
-from pipelines.preview.fields import Fields, Number, is_unicode
+from pipelines.preview.fields import Fields, is_unicode, property_text
 from pipelines.preview.usage_cases import EVENTS_MAX
 from pipelines.vocabulary.money import exact_sum
 
@@ -107,12 +107,8 @@ def read_group(group: Fields) -> Iterator[tuple[str, str | None]]:
     for name, value in group.members.items():
         if not is_unicode(name) or (isinstance(value, str) and not is_unicode(value)):
             group.note(Code.BAD_VALUE, name, "has half of a character; write the whole one")
-        elif isinstance(value, bool):
-            yield name, "true" if value else "false"
-        elif isinstance(value, Number):
-            yield name, value.text
-        elif value is None or isinstance(value, str):
-            yield name, value
+        elif value is None or property_text(value) is not None:
+            yield name, property_text(value)
         elif not is_note(name):
             reason = "expected a text, a number, true, false or null; write one"
             group.note(Code.BAD_VALUE, name, reason)

@@ -9,7 +9,7 @@ from functools import cache
 
 from pipelines.catalog.cells import YEARS
 from pipelines.preview.faults import Code
-from pipelines.preview.fields import Fields, Members, Number, When, is_unicode
+from pipelines.preview.fields import Fields, Members, Number, When, is_unicode, property_text
 from pipelines.preview.windows import WINDOWS
 from pipelines.vocabulary.instants import instant_of, parse_rfc3339
 from pipelines.warehouse.metric_macros import Definition, is_sql_text, metric_definition
@@ -233,12 +233,8 @@ def _properties(event: Fields, properties: Members) -> Iterator[tuple[str, str]]
         if not is_unicode(name) or (isinstance(value, str) and not is_unicode(value)):
             reason = "has half of a character; write the whole one"
             event.note(Code.BAD_VALUE, f"properties.{name}", reason)
-        elif isinstance(value, bool):
-            yield name, "true" if value else "false"
-        elif isinstance(value, Number):
-            yield name, value.text
-        elif isinstance(value, str):
-            yield name, value
+        elif (text := property_text(value)) is not None:
+            yield name, text
         else:
             reason = "expected a text, a number, true or false; write one, or leave it out"
             event.note(Code.BAD_VALUE, f"properties.{name}", reason)

@@ -55,6 +55,14 @@ def instant_of(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
+def rfc3339_text(instant: datetime) -> str:
+    """The instant in UTC, as in "2026-06-01T00:00:00Z"; a fraction only where it is not 0.
+
+    Digests follow from it, so it is never changed.
+    """
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def parse_rfc3339(text: str) -> int:
     """Microseconds since 1970 of an RFC 3339 instant with a zone.
 

@@ -10,6 +10,7 @@ from pipelines.catalog.cells import INSTANT, TEXT, shown
 from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.catalog.tables.customers import Customer, ends_of
+from pipelines.vocabulary.instants import rfc3339_text
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -104,7 +105,7 @@ def _start(alias: Alias) -> str:
 
 
 def _instant(instant: datetime | None) -> str:
-    return "further notice" if instant is None else instant.isoformat().replace("+00:00", "Z")
+    return "further notice" if instant is None else rfc3339_text(instant)
 
 
 def aliases_of_ended_customers(tables: Tables) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipelines.preview.kinds.kind import Key, Kind, Result
 from pipelines.preview.usage_cases import BOUNDS, CaseEvent, UsageCase, read_usage_case
 from pipelines.preview.windows import Window, windows_of
 from pipelines.vocabulary.frames import LOCAL_DAYS, ZONE_SPANS
+from pipelines.vocabulary.instants import rfc3339_text
 from pipelines.vocabulary.money import plain_decimal
 from pipelines.warehouse.metric_counts import (
     EARLIER,
@@ -237,10 +238,7 @@ def _named(case: UsageCase, counted: Counted) -> dict[str, str | None]:
 
 
 def _instant_text(at: datetime | None) -> str | None:
-    if at is None:
-        return None
-    utc = at.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="microseconds" if utc.microsecond else "seconds") + "Z"
+    return None if at is None else rfc3339_text(at)
 
 
 KIND = Kind("aggregate", read_usage_case, _answer)

@@ -100,11 +100,11 @@
                 coalesce(quantities.quantity_whole, 0) as quantity_whole,
                 coalesce(quantities.quantity_units, 0) as quantity_units,
                 coalesce(quantities.quantity_rest, 0) as quantity_rest,
-                ' ~ _price_of_line() ~ ' as unit_price
+                ' ~ price_of_line() ~ ' as unit_price
             from ' ~ lines ~ ' as lines
-            left join (' ~ _amounts_by_line(amounts) ~ ') as sums
+            left join (' ~ amounts_by_line(amounts) ~ ') as sums
                 on lines.line_key = sums.line_key
-            left join (' ~ _quantities_by_line(parts) ~ ') as quantities
+            left join (' ~ quantities_by_line(parts) ~ ') as quantities
                 on lines.line_key = quantities.line_key
             left join (
                 select

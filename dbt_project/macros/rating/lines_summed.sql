@@ -1,5 +1,5 @@
 {#- The price of a line for which one price holds. -#}
-{% macro _price_of_line() -%}
+{% macro price_of_line() -%}
     case
         when lines.charge_model = 'flat' then lines.fee
         when tiers_of_line.tier_count is null then lines.unit_price
@@ -9,7 +9,7 @@
 {%- endmacro %}
 
 
-{% macro _amounts_by_line(amounts) -%}
+{% macro amounts_by_line(amounts) -%}
     select
         line_key,
         bool_or(is_beyond) as is_beyond,
@@ -19,7 +19,7 @@
 {%- endmacro %}
 
 
-{% macro _quantities_by_line(parts) -%}
+{% macro quantities_by_line(parts) -%}
     select
         line_key,
         cast(sum({{ whole('quantity') }}) as {{ wide_integer() }}) as quantity_whole,

@@ -1,3 +1,6 @@
+{%- set divisors = 'divisor * small_divisor' -%}
+{%- set unrounded = ratio_text('rated_lines.amount', divisors) -%}
+
 with
 
 invoice_lines_metered as (
@@ -83,8 +86,9 @@ select
     invoice_lines_metered.quantity,
     {{ billed_quantity_of_line() }} as billed_quantity,
     rated_lines.unit_price,
-    case when rated_lines.amount is not null then
-        {{ ratio_text('rated_lines.amount', 'divisor * small_divisor') }}
+    case
+        when rated_lines.amount is not null
+            then {{ unrounded }}
     end as amount_unrounded,
     rated_lines.amount,
     coalesce(tiers_per_line.tiers, '[]') as tiers

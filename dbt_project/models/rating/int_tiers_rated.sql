@@ -17,8 +17,8 @@ price_cells as (
 
     select
         cast(null as bigint) as price_number,
-        cast(null as varchar []) as properties,
-        cast(null as varchar []) as texts,
+        cast(null as varchar[]) as properties,
+        cast(null as varchar[]) as texts,
         cast(null as decimal(30, 15)) as unit_price
     where false
 

@@ -25,7 +25,8 @@ events_with_key as (
     where
         amendment is null
         and (dedupe_scope, idempotency_key) in (
-            select (dedupe_scope, target_key) from amendments
+            select (amendments.dedupe_scope, amendments.target_key)
+            from amendments
         )
 
 ),

@@ -76,8 +76,6 @@ def _models_chapter(models: Mapping[str, type[Charge]]) -> str:
     lines = ["## Charge models", "", "What `charge_model` in charges.csv may be.", ""]
     for name, model in models.items():
         lines += [f"### {name}", "", *_doc(model), ""]
-        if not model.IS_PRICED:
-            lines += ["Not priced yet: a charge of it is refused.", ""]
         terms = {each: term for each, term in terms_of(model).items() if each not in _SHARED}
         if terms:
             lines += [*_columns(terms.values()), ""]

@@ -276,11 +276,14 @@ def held_by_faults(
             faults.setdefault(customer_id, draft["fault"])
             continue
         try:
-            require_sums(draft, lines_of.get(invoice_id, []))
-            if terms is not None:
-                of_draft = terms[draft["subscription_id"], draft["period_start_at"]]
-                for line in lines_of.get(invoice_id, []):
-                    of_draft.price_digest(line)
+            lines = lines_of.get(invoice_id, [])
+            if terms is None:
+                require_sums(draft, lines)
+                continue
+            of_draft = terms[draft["subscription_id"], draft["period_start_at"]]
+            require_sums(draft, lines, (of_draft.rounding,))
+            for line in lines:
+                of_draft.price_digest(line)
         except InvariantError as error:
             faults.setdefault(customer_id, str(error))
     of_customer = pl.DataFrame(

@@ -7,8 +7,9 @@ dbt computed these amounts, in SQL. They are added here a second time, in Python
 3. Each total is the sum of its lines, and the summary rows say the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Final
 
@@ -16,10 +17,11 @@ from pipelines.invoicing.document_formats.format_2 import SUMMARY_KINDS
 from pipelines.invoicing.document_values import Row, read_json
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.money import (
+    ROUNDINGS,
     exact_sum,
     minor_unit_digits,
     plain_decimal,
-    round_half_away,
+    round_fraction,
 )
 
 _EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
@@ -28,7 +30,9 @@ _EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
 _NONE = Decimal(0)
 
 
-def require_sums(invoice: Row, lines: Sequence[Row]) -> None:
+def require_sums(
+    invoice: Row, lines: Sequence[Row], roundings: Collection[str] = ROUNDINGS
+) -> None:
     """Passes if each line follows from its parts, and each total is the sum of its lines.
 
     Example: a usage line in USD has tiers of 1.234 and 0.001. It must be 1.24: the sum 1.235,
@@ -37,6 +41,7 @@ def require_sums(invoice: Row, lines: Sequence[Row]) -> None:
     Args:
         invoice: needs `line_count`, `currency` and the amounts of an invoice.
         lines: its lines and summary rows, by `line_number`.
+        roundings: of its plan; any of them as long as its terms are not made.
 
     Raises:
         InvariantError: a line is missing, its group is no JSON, its kind has no rule, or an amount
@@ -57,7 +62,7 @@ def require_sums(invoice: Row, lines: Sequence[Row]) -> None:
                 f"{line['currency']}"
             )
         if line["kind"] not in SUMMARY_KINDS:
-            _require_line(line, digits)
+            _require_line(line, digits, roundings)
     _require_totals(invoice, lines)
 
 
@@ -73,7 +78,7 @@ def sum_of_tiers(line: Row) -> Decimal:
     return exact_sum(_tier_amounts(line))
 
 
-def _require_line(line: Row, digits: int) -> None:
+def _require_line(line: Row, digits: int, roundings: Collection[str]) -> None:
     """Passes if a line keeps the rule of its kind, and its net amount is what discounts leave."""
     rule = RULES.get(line["kind"])
     if rule is None:
@@ -81,25 +86,101 @@ def _require_line(line: Row, digits: int) -> None:
         raise InvariantError(
             f"{line['line_id']}: expected a line of kind {known}, found {line['kind']}"
         )
-    rule(line, digits)
+    rule(line)
+    stated = Fraction(_unrounded(line))
+    rounded = [round_fraction(stated, digits, rounding) for rounding in roundings]
+    if line["amount"] not in rounded:
+        _require_equal(line["line_id"], rounded[0], line["amount"])
     net = _EXACT.subtract(line["amount"], line["discount_amount"])
     _require_equal(f"{line['line_id']}, net_amount", net, line["net_amount"])
 
 
-def _require_usage(line: Row, digits: int) -> None:
-    """Passes if the tiers add up to the unrounded amount, and this is rounded once."""
-    line_id, added = line["line_id"], sum_of_tiers(line)
-    _require_equal(line_id, round_half_away(added, digits), line["amount"])
-    stated = line["amount_unrounded"]
-    if stated != plain_decimal(added):
+def _require_usage(line: Row) -> None:
+    """Passes if the tiers add up to the unrounded amount.
+
+    A percentage has no tiers: its events have what it comes to.
+    """
+    if line["charge_model"] not in _WITHOUT_TIERS:
+        amounts = [Fraction(amount) for amount in _tier_amounts(line)]
+        _require_unrounded(line, sum(amounts, Fraction(0)), amounts)
+
+
+def _require_flat(line: Row) -> None:
+    """Passes if the fee of a unit, for the units and the share of days, is the amount."""
+    days, of_days = (line[name] if line[name] is not None else 1 for name in _SHARE)
+    fee = Fraction(line["unit_price"]) * Fraction(line["billed_quantity"])
+    _require_unrounded(line, fee * days / of_days)
+
+
+def _require_lowering(line: Row) -> None:
+    """Passes if a maximum takes something off."""
+    if line["amount"] >= 0:
+        raise InvariantError(f"{line['line_id']}: expected less than 0, found {line['amount']}")
+
+
+def _require_raising(line: Row) -> None:
+    """Passes if a minimum or a commitment adds something."""
+    if line["amount"] <= 0:
+        raise InvariantError(f"{line['line_id']}: expected more than 0, found {line['amount']}")
+
+
+RULES: Final[Mapping[str, Callable[[Row], None]]] = MappingProxyType(
+    {
+        "usage": _require_usage,
+        "flat": _require_flat,
+        "maximum": _require_lowering,
+        "minimum": _require_raising,
+        "overage": _require_raising,
+        "true_up": _require_raising,
+    }
+)
+"""What a line must keep, by its kind, besides that it is rounded once."""
+
+_WITHOUT_TIERS = frozenset({"percentage"})
+_SHARE = ("share_days", "share_of_days")
+_QUOTIENT_DIGITS = 18
+"""An amount that does not end is stated with so many digits after the point."""
+
+
+def _require_unrounded(line: Row, added: Fraction, parts: Sequence[Fraction] = ()) -> None:
+    """Passes if the unrounded amount is what was added.
+
+    A quotient that does not end is cut at 18 digits: each amount so stated may lack half a unit of
+    the last digit. Amounts of fewer digits are exact.
+
+    Args:
+        line: needs `line_id` and `amount_unrounded`.
+        added: what it should be.
+        parts: what was added, if it was stated as well.
+    """
+    stated = _unrounded(line)
+    is_cut = any(_is_cut(each) for each in (added, *parts, Fraction(stated)))
+    lacking = Fraction(len(parts) + 1, 2 * 10**_QUOTIENT_DIGITS) if is_cut else 0
+    if abs(added - Fraction(stated)) > lacking:
         raise InvariantError(
-            f"{line_id}, amount_unrounded: expected {plain_decimal(added)}, the sum of its tiers, "
-            f"found {stated}"
+            f"{line['line_id']}, amount_unrounded: expected "
+            f"{plain_decimal(round_fraction(added, _QUOTIENT_DIGITS))}, the sum of its parts, "
+            f"found {plain_decimal(stated)}"
         )
 
 
-RULES: Final[Mapping[str, Callable[[Row, int], None]]] = MappingProxyType({"usage": _require_usage})
-"""What a line must keep, by its kind. It is given the line and the digits of the minor unit."""
+def _is_cut(amount: Fraction) -> bool:
+    last = amount * 10**_QUOTIENT_DIGITS
+    return last.denominator != 1 or bool(last.numerator % 10)
+
+
+def _unrounded(line: Row) -> Decimal:
+    text = line["amount_unrounded"]
+    try:
+        stated = Decimal(text or "")
+    except InvalidOperation:
+        stated = Decimal("NaN")
+    if not stated.is_finite() or plain_decimal(stated) != text:
+        raise InvariantError(
+            f"{line['line_id']}, amount_unrounded: expected a decimal as it is written shortest, "
+            f"found {text}"
+        )
+    return stated
 
 
 def _require_totals(invoice: Row, lines: Sequence[Row]) -> None:

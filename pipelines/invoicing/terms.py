@@ -72,11 +72,13 @@ class Terms:
         digest: SHA-256 (hex) of the text.
         price_digests: SHA-256 (hex) of the charge's member of the text, by charge code and first
             day of the price version.
+        rounding: how the plan rounds a line that lies half way.
     """
 
     text: str
     digest: str
     price_digests: Mapping[tuple[str, date], str]
+    rounding: str
 
     def price_digest(self, line: Mapping[str, Any]) -> str:
         """The digest of the price of a line.
@@ -154,6 +156,7 @@ class _TermsOfPeriods:
             for row in book.customers
         }
         self._plans = {row["plan_code"]: canonical_json(row) for row in book.plans}
+        self._roundings = {row["plan_code"]: row["rounding"] for row in book.plans}
         # The plan's own charges have no subscription.
         self._charges = defaultdict[tuple[str, str | None], list[_Charge]](list)
         for charge in _with_prices(book):
@@ -195,7 +198,8 @@ class _TermsOfPeriods:
                 "taxes": self._taxes_text(charges.tax_codes | tax_codes),
             }
         )
-        return Terms(text, sha256_of(text), charges.price_digests)
+        rounding = self._roundings[plan_code]
+        return Terms(text, sha256_of(text), charges.price_digests, rounding)
 
     def _uncached_in_force(self, plan_code: str, own: str | None, day: date) -> _InForce:
         """The version of each charge that is in force on the day; an own one goes first."""

@@ -211,8 +211,8 @@ The digest of its price comes with the terms, when the draft is closed.
 """
 
 DRAFT_LINE_NULLS = (
-    *("amount", "amount_unrounded", "net_amount", "unit_price"),
-    *("share_days", "share_of_days", "adjusts_line_id"),
+    *("metric_code", "quantity", "billed_quantity", "unit", "unit_price", "share_days"),
+    *("amount", "amount_unrounded", "net_amount", "share_of_days", "adjusts_line_id"),
 )
 """The columns of `DRAFT_LINES` that may be null."""
 

@@ -26,6 +26,8 @@ CALENDAR_TABLES = (
     "local_days",
     "customer_names",
     "moved_names",
+    "charge_cells",
+    "fees_billed_once",
     "auto_customer_sources",
     "clock",
 )
@@ -69,6 +71,8 @@ def write_calendar(
     local_days: pl.DataFrame,
     customer_names: pl.DataFrame,
     moved_names: pl.DataFrame,
+    charge_cells: pl.DataFrame,
+    billed_once: pl.DataFrame,
     as_of: datetime,
     batch_id: int,
     catalog_digest: str,
@@ -82,6 +86,8 @@ def write_calendar(
         local_days: schema `LOCAL_DAYS`; of the zones of all periods, open and closed.
         customer_names: schema `CUSTOMER_NAMES`.
         moved_names: schema `MOVED_NAMES`.
+        charge_cells: schema `FIXED_CELLS`.
+        billed_once: schema `FEES_BILLED_ONCE`.
         as_of: the instant of the run.
         batch_id: number of the last batch of events.
         catalog_digest: digest of the catalog in use.
@@ -89,7 +95,16 @@ def write_calendar(
     """
     sources = pl.DataFrame({"source": sorted(auto_customer_sources)}, {"source": pl.String()})
     clock = pl.DataFrame([(as_of, batch_id, catalog_digest)], CLOCK, orient="row")
-    frames = (periods, local_days, customer_names, moved_names, sources, clock)
+    frames = (
+        periods,
+        local_days,
+        customer_names,
+        moved_names,
+        charge_cells,
+        billed_once,
+        sources,
+        clock,
+    )
     return replace_tables(warehouse, "calendar", dict(zip(CALENDAR_TABLES, frames, strict=True)))
 
 

@@ -14,6 +14,7 @@
     landings           landings full of contested keys, made from a seed
     oracle             a second opinion about verdicts, which shares no code with the product
     price_cases        cases of prices, written short
+    priced_bills       price cases as plans of a catalog, and what is billed
     random_prices      cases of prices made from a seed
     published_prices   examples that vendors publish, as cases of prices
     random_metrics     cases of metrics made from a seed, and what the witness says of them

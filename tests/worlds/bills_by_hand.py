@@ -60,6 +60,13 @@ create table calendar.moved_names(
     cut_at timestamptz, event_batch_id bigint, invoice_id varchar, closing_batch_id bigint,
     is_moved boolean
 );
+create table calendar.charge_cells(
+    plan_code varchar, charge_code varchar, subscription_id varchar, valid_from date,
+    properties varchar[], texts varchar[], unit_price decimal(30, 15)
+);
+create table calendar.fees_billed_once(
+    subscription_id varchar, plan_code varchar, charge_code varchar
+);
 create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
 """

@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.catalog import calendar
 from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tables
 from pipelines.catalog.closed_time import collisions
+from pipelines.catalog.tables.charge_cells import fixed_cells
 from pipelines.intake.decide import KNOWN_KEYS_COLUMNS, decide
 from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
@@ -51,6 +52,7 @@ from pipelines.vocabulary.tables import (
     TERMS,
     LakeTable,
 )
+from pipelines.warehouse.billed_fees import fees_billed_once
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     CLOCK,
@@ -274,6 +276,8 @@ class BookHome:
             calendar.local_days_of(periods, closed_zones(self.lake)),
             calendar.names(catalog),
             moved_names(self.lake, catalog),
+            fixed_cells(catalog.tables),
+            fees_billed_once(self.lake, catalog),
             pl.DataFrame({"source": sources}, {"source": pl.String()}),
             pl.DataFrame([clock], CLOCK, orient="row"),
         )

@@ -180,6 +180,7 @@ def draft_terms(drafts: Iterable[Draft]) -> dict[PeriodKey, Terms]:
             "{}",
             TERMS_DIGEST,
             {(line.charge_code, PRICE_FROM): PRICE_DIGEST for line in draft.lines},
+            "half_away",
         )
         for draft in drafts
     }

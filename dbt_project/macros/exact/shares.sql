@@ -10,6 +10,12 @@
 
 
 {#- How many 10^-15 a minor unit has. -#}
+{#- So many minor units as an amount has, which is rounded to them. -#}
+{% macro minor_units(amount) -%}
+    {{ quotient(units_of(amount, 15), minor_unit_size()) }}
+{%- endmacro %}
+
+
 {% macro minor_unit_size() -%}
     {{ power_of_ten('15 - minor_unit_digits') }}
 {%- endmacro %}

@@ -76,8 +76,8 @@
         select
             commitments.charge_number,
             bool_or(commitments.amount is null) as is_beyond,
-            cast(sum({{ quotient(units_of('commitments.amount', 15), minor_unit_size()) }})
-                as {{ wide_integer() }}) as minor
+            cast(sum({{ minor_units('commitments.amount') }}) as {{ wide_integer() }})
+                as minor
         from {{ commitments }} as commitments
         inner join {{ charges }} as charges_of_lines
             on commitments.charge_number = charges_of_lines.charge_number
@@ -95,4 +95,26 @@
             < {{ power_of_ten('23 + minor_unit_digits') }}
             then {{ amount_of('(' ~ minor ~ ' * ' ~ minor_unit_size() ~ ')') }}
     end
+{%- endmacro %}
+
+
+{#- The lines of a charge as a whole that come to something.
+
+    charges      relation of `charges_settled`
+    commitments  relation of `commitment_lines` -#}
+{% macro bound_lines(charges, commitments) -%}
+    select charge_number, kind, amount_unrounded, amount
+    from {{ commitments }}
+    where amount is null or amount > 0
+    {%- for kind, sign in {'maximum': '-', 'minimum': ''}.items() %}
+    {%- set amount = amount_of_minor(sign ~ kind ~ '_minor') %}
+    union all
+    select
+        charge_number,
+        '{{ kind }}' as kind,
+        {{ decimal_text(amount) }} as amount_unrounded,
+        {{ amount }} as amount
+    from {{ charges }}
+    where {{ kind }}_minor > 0
+    {%- endfor %}
 {%- endmacro %}

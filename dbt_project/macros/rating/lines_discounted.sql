@@ -12,7 +12,7 @@
     with recursive lines_minor as (
         select
             *,
-            {{ quotient(units_of('amount', 15), minor_unit_size()) }} as amount_minor
+            {{ minor_units('amount') }} as amount_minor
         from {{ lines }}
     ),
 

@@ -1,5 +1,6 @@
 {#- Lines with the terms of their charge and of its price: `divisor` and `small_divisor` are
-    what amounts are still divided by, `fee…` what a flat charge costs. -#}
+    what amounts are still divided by, `fee…` what a flat charge costs, by days where it
+    `is_shared`. -#}
 {% macro lines_with_terms(lines, charges, prices) -%}
     select
         lines.line_key,
@@ -16,11 +17,11 @@
         prices.divisor,
         prices.flat_amount as fee,
         prices.quantity as fee_quantity,
+        {{ _is_shared() }} as is_shared,
         case when {{ _is_shared() }} then charges.days else 1 end as fee_days,
         cast(case
-            when prices.charge_model != 'flat' then prices.hundredths
             when {{ _is_shared() }} then charges.of_days
-            else 1
+            else prices.hundredths
         end as {{ wide_integer() }}) as small_divisor
     from {{ lines }} as lines
     inner join {{ charges }} as charges
@@ -30,7 +31,10 @@
 {%- endmacro %}
 
 
-{% macro _is_shared() -%} prices.prorated and prices.billed = 'period' {%- endmacro %}
+{#- Whether a fee is due by days. -#}
+{% macro _is_shared() -%}
+    (prices.charge_model = 'flat' and prices.prorated and prices.billed = 'period')
+{%- endmacro %}
 
 
 {#- What lines and their parts come to, one row per line and part: `amount_…` of which the

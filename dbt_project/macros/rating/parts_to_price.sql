@@ -14,7 +14,10 @@
         parts.is_event,
         lines.group_key,
         lines.event_count,
-        prices.* exclude (quantity),
+        prices.* exclude (
+            quantity, minimum_amount, maximum_amount, commitment_amount,
+            commitment_overage_factor, commitment_true_up
+        ),
         {%- if discounts is none %}
         parts.quantity,
         parts.remainder

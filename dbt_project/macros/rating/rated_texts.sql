@@ -76,21 +76,9 @@
 {%- endmacro %}
 
 
-{#- The lines of a charge as a whole that come to something. -#}
 {% macro bound_lines_as_text(charges, commitments) -%}
-    select charge_number, kind, amount_unrounded, {{ decimal_text('amount') }} as amount
-    from {{ commitments }}
-    where amount is null or amount > 0
-    {%- for kind, sign in {'maximum': '-', 'minimum': ''}.items() %}
-    union all
-    select
-        charge_number,
-        '{{ kind }}' as kind,
-        {{ decimal_text(amount_of_minor(sign ~ kind ~ '_minor')) }} as amount_unrounded,
-        {{ decimal_text(amount_of_minor(sign ~ kind ~ '_minor')) }} as amount
-    from {{ charges }}
-    where {{ kind }}_minor > 0
-    {%- endfor %}
+    select * replace ({{ decimal_text('amount') }} as amount)
+    from ({{ bound_lines(charges, commitments) }}) as lines_of_charges
 {%- endmacro %}
 
 

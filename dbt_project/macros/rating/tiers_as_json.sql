@@ -15,7 +15,9 @@
                 'unit_price': unit_price,
                 'flat_amount': flat_amount,
                 'quantity': quantity,
-                'amount': amount_unrounded
+                'amount': amount_unrounded,
+                'packages': packages,
+                'rate_percent': rate_percent
             } order by from_units_of_tier
         )) as varchar) as tiers
     from (

@@ -24,3 +24,4 @@ inner join billing_periods
     on
         charges_by_period.subscription_id = billing_periods.subscription_id
         and charges_by_period.period_index = billing_periods.period_index
+where charges_by_period.metric_code is not null

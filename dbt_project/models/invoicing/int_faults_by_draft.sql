@@ -63,9 +63,9 @@ first_lines as (
 
 select
     invoice_id,
-    invoice_id || ': metric ' || metric_code || ' of customer ' || customer_id
-    || ', charge ' || charge_code || ', group ' || group_key || ': expected '
-    || expected || ' digits before the point, found more; void or amend the'
-    || ' events that are too large, or correct the metric or its price, and run'
-    || ' again' as fault
+    invoice_id || ': ' || coalesce('metric ' || metric_code || ' of ', '')
+    || 'customer ' || customer_id || ', charge ' || charge_code || ', group '
+    || group_key || ': expected ' || expected || ' digits before the point,'
+    || ' found more; void or amend the events that are too large, or correct'
+    || ' the metric or its price, and run again' as fault
 from first_lines

@@ -1,8 +1,11 @@
 with
 
-invoice_lines_rated as (
+lines_due as (
 
-    select * from {{ ref('int_invoice_lines_rated') }}
+    select
+        *,
+        {{ line_order('kind') }} as kind_number
+    from {{ ref('int_invoice_lines_owed') }}
 
 ),
 
@@ -21,48 +24,51 @@ metrics_defined as (
 lines_per_invoice as (
 
     select
-        invoice_lines_rated.invoice_id,
-        invoice_lines_rated.invoice_id || '/' || invoice_lines_rated.charge_code
-        || '/' || invoice_lines_rated.group_key as line_id,
+        lines_due.invoice_id,
+        lines_due.invoice_id || '/' || case
+            when lines_due.kind != 'usage' then lines_due.kind || '/'
+            else ''
+        end || lines_due.charge_code || '/' || lines_due.group_key as line_id,
         cast(
             row_number() over (
-                partition by invoice_lines_rated.invoice_id
+                partition by lines_due.invoice_id
                 order by
-                    invoice_lines_rated.charge_code,
-                    invoice_lines_rated.group_key
+                    lines_due.kind_number,
+                    lines_due.charge_code,
+                    lines_due.group_key
             ) as integer
         ) as line_number,
-        invoice_lines_rated.charge_code,
-        invoice_lines_rated.metric_code,
-        invoice_lines_rated.charge_model,
-        invoice_lines_rated.group_key,
-        invoice_lines_rated.price_valid_from,
-        invoice_lines_rated.event_count,
-        invoice_lines_rated.quantity,
-        invoice_lines_rated.amount,
-        invoice_lines_rated.tiers,
-        'usage' as kind,
+        lines_due.charge_code,
+        lines_due.metric_code,
+        lines_due.charge_model,
+        lines_due.group_key,
+        lines_due.price_valid_from,
+        lines_due.event_count,
+        lines_due.quantity,
+        lines_due.amount,
+        lines_due.tiers,
+        lines_due.kind,
         periods_drafted.period_start_at as service_start_at,
         periods_drafted.period_end_at as service_end_at,
         cast(null as varchar) as price_digest,
-        invoice_lines_rated.billed_quantity,
-        metrics_defined.unit,
-        cast(invoice_lines_rated.unit_price as decimal(38, 15)) as unit_price,
-        invoice_lines_rated.amount_unrounded,
+        lines_due.billed_quantity,
+        coalesce(lines_due.unit, metrics_defined.unit) as unit,
+        cast(lines_due.unit_price as decimal(38, 15)) as unit_price,
+        lines_due.amount_unrounded,
         {# Nothing takes anything off yet, and nothing adds to it. #}
         cast(0 as decimal(38, 15)) as discount_amount,
-        invoice_lines_rated.amount as net_amount,
+        lines_due.amount as net_amount,
         cast(0 as decimal(38, 15)) as tax_amount,
         cast(0 as decimal(38, 15)) as credit_amount,
-        invoice_lines_rated.currency,
-        cast(null as integer) as share_days,
-        cast(null as integer) as share_of_days,
+        lines_due.currency,
+        lines_due.share_days,
+        lines_due.share_of_days,
         cast(null as varchar) as adjusts_line_id
-    from invoice_lines_rated
+    from lines_due
     left join periods_drafted
-        on invoice_lines_rated.invoice_id = periods_drafted.invoice_id
+        on lines_due.invoice_id = periods_drafted.invoice_id
     left join metrics_defined
-        on invoice_lines_rated.metric_code = metrics_defined.metric_code
+        on lines_due.metric_code = metrics_defined.metric_code
 
 )
 

@@ -1,26 +1,14 @@
 with
 
-periods_drafted as (
+charges_drafted as (
 
-    select * from {{ ref('int_periods_drafted') }}
-
-),
-
-charges_by_period as (
-
-    select * from {{ ref('int_charges_by_period') }}
+    select * from {{ ref('int_charges_drafted') }}
 
 ),
 
 usage_metered as (
 
     select * from {{ ref('int_usage_metered') }}
-
-),
-
-prices as (
-
-    select * from {{ ref('int_prices_numbered') }}
 
 ),
 
@@ -36,45 +24,29 @@ billable_usage as (
 lines_per_charge as (
 
     select
-        periods_drafted.invoice_id,
-        charges_by_period.charge_code,
+        charges_drafted.invoice_id,
+        charges_drafted.charge_number,
+        charges_drafted.charge_code,
         coalesce(billable_usage.group_key, '{}') as group_key,
-        charges_by_period.metric_code,
-        charges_by_period.charge_model,
-        periods_drafted.plan_code,
-        charges_by_period.price_valid_from,
-        periods_drafted.currency,
-        periods_drafted.minor_unit_digits,
         coalesce(billable_usage.event_count, 0) as event_count,
-        coalesce(billable_usage.quantity, 0) as quantity
-    from periods_drafted
-    inner join charges_by_period
-        on
-            periods_drafted.subscription_id = charges_by_period.subscription_id
-            and periods_drafted.period_index = charges_by_period.period_index
+        case
+            when charges_drafted.charge_model = 'flat'
+                then charges_drafted.fee_quantity
+            else coalesce(billable_usage.quantity, 0)
+        end as quantity
+    from charges_drafted
     left join billable_usage
         on
-            charges_by_period.subscription_id = billable_usage.subscription_id
-            and charges_by_period.period_index = billable_usage.period_index
-            and charges_by_period.charge_code = billable_usage.charge_code
+            charges_drafted.subscription_id = billable_usage.subscription_id
+            and charges_drafted.period_index = billable_usage.period_index
+            and charges_drafted.charge_code = billable_usage.charge_code
     where
         billable_usage.group_key is not null
-        or len(charges_by_period.group_by) = 0
+        or len(charges_drafted.group_by) = 0
 
 )
 
 select
-    row_number() over (
-        order by
-            lines_per_charge.invoice_id,
-            lines_per_charge.charge_code,
-            lines_per_charge.group_key
-    ) as line_key,
-    prices.price_number,
-    lines_per_charge.*
+    row_number() over (order by charge_number, group_key) as line_key,
+    *
 from lines_per_charge
-inner join prices
-    on
-        lines_per_charge.plan_code = prices.plan_code
-        and lines_per_charge.charge_code = prices.charge_code
-        and lines_per_charge.price_valid_from = prices.price_valid_from

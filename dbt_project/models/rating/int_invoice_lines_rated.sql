@@ -9,6 +9,12 @@ invoice_lines_metered as (
 
 ),
 
+charges as (
+
+    select * from {{ ref('int_charges_drafted') }}
+
+),
+
 prices as (
 
     select * from {{ ref('int_prices_numbered') }}
@@ -27,44 +33,21 @@ tiers_rated as (
 
 ),
 
-lines_to_rate as (
+parts_rated as (
 
-    select
-        line_key,
-        line_key as charge_number,
-        price_number,
-        group_key,
-        quantity,
-        event_count,
-        minor_unit_digits,
-        'half_away' as rounding,
-        1 as days,
-        1 as of_days
-    from invoice_lines_metered
+    select * from {{ ref('int_parts_rated') }}
 
 ),
 
 line_terms as (
 
-    {{ lines_with_terms('lines_to_rate', 'lines_to_rate', 'prices') }}
-
-),
-
-amounts as (
-
-    {{ amounts_of_all_models('line_parts', 'line_terms', 'tiers_rated') }}
-
-),
-
-part_amounts as (
-
-    {{ amounts_by_part('line_terms', 'line_parts', 'amounts') }}
+    {{ lines_with_terms('invoice_lines_metered', 'charges', 'prices') }}
 
 ),
 
 rated_lines as (
 
-    {{ lines_rated('line_terms', 'line_parts', 'tiers_rated', 'part_amounts') }}
+    {{ lines_rated('line_terms', 'line_parts', 'tiers_rated', 'parts_rated') }}
 
 ),
 
@@ -75,22 +58,29 @@ tiers_per_line as (
 )
 
 select
+    invoice_lines_metered.line_key,
+    invoice_lines_metered.charge_number,
     invoice_lines_metered.invoice_id,
-    invoice_lines_metered.charge_code,
     invoice_lines_metered.group_key,
-    invoice_lines_metered.metric_code,
-    invoice_lines_metered.charge_model,
-    invoice_lines_metered.price_valid_from,
-    invoice_lines_metered.currency,
+    case
+        when rated_lines.charge_model = 'flat' then 'flat'
+        else 'usage'
+    end as kind,
     invoice_lines_metered.event_count,
     invoice_lines_metered.quantity,
-    {{ billed_quantity_of_line() }} as billed_quantity,
-    rated_lines.unit_price,
     case
-        when rated_lines.amount is not null
-            then {{ unrounded }}
-    end as amount_unrounded,
+        when rated_lines.charge_model = 'flat' then rated_lines.fee_quantity
+        else {{ billed_quantity_of_line() }}
+    end as billed_quantity,
+    rated_lines.unit_price,
+    case when rated_lines.amount is not null then {{ unrounded }} end
+        as amount_unrounded,
     rated_lines.amount,
+    case when rated_lines.is_shared then rated_lines.fee_days end as share_days,
+    case
+        when rated_lines.is_shared
+            then cast(rated_lines.small_divisor as integer)
+    end as share_of_days,
     coalesce(tiers_per_line.tiers, '[]') as tiers
 from invoice_lines_metered
 inner join rated_lines

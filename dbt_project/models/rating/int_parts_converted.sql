@@ -1,16 +1,14 @@
-{# One part a line, as long as no bucket and no event is priced alone. #}
 with
 
 lines as (
 
-    select
-        line_key,
-        line_key as charge_number,
-        price_number,
-        group_key,
-        event_count,
-        quantity
-    from {{ ref('int_invoice_lines_metered') }}
+    select * from {{ ref('int_invoice_lines_metered') }}
+
+),
+
+charges as (
+
+    select * from {{ ref('int_charges_drafted') }}
 
 ),
 
@@ -22,7 +20,7 @@ prices as (
 
 parts_counted as (
 
-    {{ parts_counted('lines', 'lines', 'prices') }}
+    {{ parts_counted('lines', 'charges', 'prices') }}
 
 ),
 

@@ -30,6 +30,8 @@ periods_to_draft as (
         currencies.minor_unit_digits,
         billing_periods.period_start_at,
         billing_periods.period_end_at,
+        billing_periods.service_days,
+        billing_periods.full_days,
         billing_periods.cut_at
     from billing_periods
     cross join clock

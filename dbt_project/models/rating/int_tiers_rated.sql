@@ -12,15 +12,9 @@ price_tiers as (
 
 ),
 
-{# The catalog refuses cells as long as nothing bills them. #}
 price_cells as (
 
-    select
-        cast(null as bigint) as price_number,
-        cast(null as varchar[]) as properties,
-        cast(null as varchar[]) as texts,
-        cast(null as decimal(30, 15)) as unit_price
-    where false
+    select * from {{ ref('int_cells_numbered') }}
 
 ),
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import ClassVar
 
 from pipelines.catalog.cells import CODE, DATE, NAMES, PRICE, TEXT, YES_NO, shown
 from pipelines.catalog.rows import Problem, Row, column, later
@@ -23,9 +22,6 @@ class Charge(Row):
     """
 
     file_name = "charges.csv"
-
-    IS_PRICED: ClassVar[bool] = True
-    """False if bills do not know the model yet; a charge of it is then refused."""
 
     plan_code: str = column(CODE, "The plan.")
     charge_code: str = column(CODE, "Code of the charge, unique within the plan.")
@@ -46,11 +42,17 @@ class Charge(Row):
         "A negotiated price: for this subscription it takes the place of the plan's rows of the "
         "charge, from `valid_from` on.",
     )
-    minimum_amount: Decimal | None = later(
-        PRICE, "Least that all lines of the charge come to in a full period; empty is none."
+    minimum_amount: Decimal | None = column(
+        PRICE,
+        "Least that all lines of the charge come to in a full period; empty is none.",
+        empty=None,
+        is_optional=True,
     )
-    maximum_amount: Decimal | None = later(
-        PRICE, "Most that all lines of the charge come to in a full period; empty is none."
+    maximum_amount: Decimal | None = column(
+        PRICE,
+        "Most that all lines of the charge come to in a full period; empty is none.",
+        empty=None,
+        is_optional=True,
     )
     tax_codes: list[str] = later(NAMES, "Taxes on its lines; empty is the customer's.", empty=())
     prorated: bool = column(

@@ -5,25 +5,30 @@ from decimal import Decimal
 
 from pipelines.catalog.cells import PRICE, QUANTITY, one_of
 from pipelines.catalog.charge_models.charge import Charge
-from pipelines.catalog.rows import later
+from pipelines.catalog.rows import column, later
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flat(Charge):
     """Each unit, such as a seat or a licence, costs a fee for each full period."""
 
-    IS_PRICED = False
-
-    flat_amount: Decimal = later(
-        PRICE, "The fee of one unit for a full period; empty is 0.", empty=Decimal(0)
+    flat_amount: Decimal = column(
+        PRICE,
+        "The fee of one unit for a full period; empty is 0.",
+        empty=Decimal(0),
+        is_optional=True,
     )
-    quantity: Decimal = later(
-        QUANTITY, "How many units, such as seats or licences; empty is 1.", empty=Decimal(1)
+    quantity: Decimal = column(
+        QUANTITY,
+        "How many units, such as seats or licences; empty is 1.",
+        empty=Decimal(1),
+        is_optional=True,
     )
-    billed: str = later(
+    billed: str = column(
         one_of("period", "once"),
         "`once`: only in the first period of the phase, and never prorated; empty is period.",
         empty="period",
+        is_optional=True,
     )
     invoiced_in: str = later(
         one_of("arrears", "advance"),

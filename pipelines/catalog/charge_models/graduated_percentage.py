@@ -9,7 +9,6 @@ from pipelines.catalog.charge_models.tiered_charge import TieredCharge
 class GraduatedPercentage(TieredCharge):
     """Each unit at the percentage of its tier; units are often money."""
 
-    IS_PRICED = False
     TIERS_NEED = ("rate_percent",)
     TIERS_MAY_HAVE = ()
 

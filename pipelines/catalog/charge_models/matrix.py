@@ -13,8 +13,6 @@ from pipelines.catalog.rows import Problem, column
 class Matrix(UsageCharge):
     """Each unit at the price of its group's cell; the cells are in charge_cells.csv."""
 
-    IS_PRICED = False
-
     unit_price: Decimal | None = column(
         PRICE,
         "Price of one unit of a group without a cell; empty: such usage is listed as `no_price`.",

@@ -7,19 +7,19 @@ from typing import ClassVar
 
 from pipelines.catalog.cells import COUNT, PERCENT, PRICE, QUANTITY, shown
 from pipelines.catalog.charge_models.usage_charge import UsageCharge
-from pipelines.catalog.rows import Problem, later
+from pipelines.catalog.rows import Problem, column, later
 
 
 @dataclass(frozen=True, kw_only=True)
 class Percentage(UsageCharge):
     """Each unit is money of an event, of which a percentage is due, and an amount per event."""
 
-    IS_PRICED = False
-
-    rate_percent: Decimal = later(
-        PERCENT, "Hundredths of each event's value; empty is 0.", empty=Decimal(0)
+    rate_percent: Decimal = column(
+        PERCENT, "Hundredths of each event's value; empty is 0.", empty=Decimal(0), is_optional=True
     )
-    fixed_amount: Decimal = later(PRICE, "Due for each event; empty is 0.", empty=Decimal(0))
+    fixed_amount: Decimal = column(
+        PRICE, "Due for each event; empty is 0.", empty=Decimal(0), is_optional=True
+    )
     free_events: int | None = later(
         COUNT, "The first so many events of a period and group are free; empty is no such term."
     )

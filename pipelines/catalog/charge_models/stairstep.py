@@ -9,7 +9,6 @@ from pipelines.catalog.charge_models.tiered_charge import TieredCharge
 class Stairstep(TieredCharge):
     """Each unit is free within a tier; the flat amount of the tier that holds them is due."""
 
-    IS_PRICED = False
     TIERS_NEED = ()
     TIERS_MAY_HAVE = ()
 

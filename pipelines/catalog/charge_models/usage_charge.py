@@ -36,34 +36,45 @@ class UsageCharge(Charge):
         "The value of a group that lacks a property of `group_by`; empty: such usage is listed as "
         "`missing_dimension`, and is not billed.",
     )
-    unit_divisor: Decimal = later(
+    unit_divisor: Decimal = column(
         DIVISOR,
         "The quantity is divided by it, such as 1000 for thousands; empty is 1.",
         empty=Decimal(1),
+        is_optional=True,
     )
-    unit_rounding: str = later(
+    unit_rounding: str = column(
         one_of("none", "up", "down", "nearest"),
         "How the divided quantity becomes whole units; `nearest` is half away from 0; empty is "
         "none.",
         empty="none",
+        is_optional=True,
     )
-    unit: str | None = later(TEXT, "The unit that is printed; empty is the metric's.")
+    unit: str | None = column(
+        TEXT, "The unit that is printed; empty is the metric's.", empty=None, is_optional=True
+    )
     priced_each: str = later(
         one_of("period", "bucket"),
         "`bucket`: each bucket of the metric is priced alone, and the amounts are added up; empty "
         "is period.",
         empty="period",
     )
-    commitment_amount: Decimal | None = later(
-        PRICE, "What is committed to in each period, or in each bucket; empty is nothing."
+    commitment_amount: Decimal | None = column(
+        PRICE,
+        "What is committed to in each period, or in each bucket; empty is nothing.",
+        empty=None,
+        is_optional=True,
     )
-    commitment_overage_factor: Decimal = later(
-        FACTOR, "What usage above the commitment is multiplied by; empty is 1.", empty=Decimal(1)
+    commitment_overage_factor: Decimal = column(
+        FACTOR,
+        "What usage above the commitment is multiplied by; empty is 1.",
+        empty=Decimal(1),
+        is_optional=True,
     )
-    commitment_true_up: bool = later(
+    commitment_true_up: bool = column(
         YES_NO,
         "`no`: usage below the commitment costs no more than it is; empty is yes.",
         empty=True,
+        is_optional=True,
     )
 
     def problems(self) -> Iterator[Problem]:

@@ -9,7 +9,5 @@ from pipelines.catalog.charge_models.tiered_charge import TieredCharge
 class Volume(TieredCharge):
     """Each unit at the price of the tier that holds the whole quantity."""
 
-    IS_PRICED = False
-
 
 MODEL = Volume

@@ -127,9 +127,35 @@ def groups_without_cell(
             yield place
 
 
+def fixed_cells(tables: Tables) -> pl.DataFrame:
+    """The cells with what they fix, as SQL takes them; schema `FIXED_CELLS`."""
+    rows = []
+    for cell in tables[ChargeCell]:
+        fixed = sorted(cell.fixed.items())
+        names, texts = [name for name, _ in fixed], [text for _, text in fixed]
+        rows.append((*cell.price, names, texts, cell.unit_price))
+    return pl.DataFrame(rows, FIXED_CELLS, orient="row")
+
+
 def _can_meet(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return all(other.get(name, text) == text for name, text in one.items())
 
+
+FIXED_CELLS = pl.Schema(
+    {
+        "plan_code": pl.String(),
+        "charge_code": pl.String(),
+        "subscription_id": pl.String(),
+        "valid_from": pl.Date(),
+        "properties": pl.List(pl.String()),
+        "texts": pl.List(pl.String()),
+        "unit_price": pl.Decimal(30, 15),
+    }
+)
+"""One row per cell: the properties that it fixes, sorted, and the text of each.
+
+`subscription_id` is empty for a cell of the plan's own charge.
+"""
 
 TABLE = CatalogTable(
     ChargeCell,
@@ -139,6 +165,5 @@ TABLE = CatalogTable(
     ),
     rules=(cells_of_no_matrix, ambiguous_cells),
     is_optional=True,
-    is_priced=False,
     is_seed=False,
 )

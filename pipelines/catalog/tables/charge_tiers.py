@@ -45,15 +45,23 @@ class Tier(Row):
     subscription_id: str | None = later(
         TEXT, "Tiers of a negotiated charge, as in charges.csv; empty is the plan's own."
     )
-    rate_percent: Decimal | None = later(
-        PERCENT, "Of a graduated_percentage tier: hundredths of each unit within the tier."
+    rate_percent: Decimal | None = column(
+        PERCENT,
+        "Of a graduated_percentage tier: hundredths of each unit within the tier.",
+        empty=None,
+        is_optional=True,
     )
-    package_size: Decimal | None = later(
+    package_size: Decimal | None = column(
         SIZE,
         "Of a graduated or volume tier: its units are sold in blocks of so many; empty is by unit.",
+        empty=None,
+        is_optional=True,
     )
-    maximum_amount: Decimal | None = later(
-        PRICE, "Most that the tier comes to, its flat amount included; empty is no limit."
+    maximum_amount: Decimal | None = column(
+        PRICE,
+        "Most that the tier comes to, its flat amount included; empty is no limit.",
+        empty=None,
+        is_optional=True,
     )
 
     @property

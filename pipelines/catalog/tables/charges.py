@@ -45,8 +45,7 @@ def _in_the_file(term: Column) -> Column:
     having = [name for name, model in MODELS.items() if term.name in terms_of(model)]
     owners = "" if having == _USAGE_MODELS else f"Of {', '.join(having)}: "
     meaning = term.meaning if not owners else owners + term.meaning[0].lower() + term.meaning[1:]
-    is_priced = term.is_priced and any(MODELS[name].IS_PRICED for name in having)
-    return replace(term, meaning=meaning, empty=None, is_optional=True, is_priced=is_priced)
+    return replace(term, meaning=meaning, empty=None, is_optional=True)
 
 
 def unknown_models(tables: Tables) -> Iterator[Problem]:
@@ -56,18 +55,6 @@ def unknown_models(tables: Tables) -> Iterator[Problem]:
             one_of(*MODELS).read(charge.charge_model)
         except ValueError as error:
             yield charge.problem("charge_model", str(error))
-
-
-def unpriced_models(tables: Tables) -> Iterator[Problem]:
-    """A charge has a model that bills know."""
-    priced = ", ".join(name for name, model in MODELS.items() if model.IS_PRICED)
-    unpriced = [name for name, model in MODELS.items() if not model.IS_PRICED]
-    for charge in tables[Charge].where(pl.col("charge_model").is_in(unpriced)):
-        yield charge.problem(
-            "charge_model",
-            f"not priced yet: {shown(charge.charge_model)}; remove the row, or write one of: "
-            f"{priced}",
-        )
 
 
 def contradicting_terms(tables: Tables) -> Iterator[Problem]:
@@ -175,7 +162,6 @@ TABLE = CatalogTable(
     ),
     rules=(
         unknown_models,
-        unpriced_models,
         contradicting_terms,
         contradicting_tiers,
         changed_metrics,

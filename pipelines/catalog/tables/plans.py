@@ -32,10 +32,11 @@ class Plan(Row):
     maximum_amount: Decimal | None = later(
         PRICE, "Most that a subscription pays for a full period; empty is none."
     )
-    rounding: str = later(
+    rounding: str = column(
         one_of("half_away", "half_even"),
         "How a line is rounded to the minor unit where it lies half way; empty is half_away.",
         empty="half_away",
+        is_optional=True,
     )
 
 

@@ -11,12 +11,14 @@ import dagster as dg
 
 from pipelines.catalog import calendar
 from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.tables.charge_cells import fixed_cells
 from pipelines.defs.assets.events import EVENT_TABLES
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
 from pipelines.lake.acts import act_count
 from pipelines.lake.closed_book import closed_count, closed_zones
 from pipelines.vocabulary.errors import ClosedTimeError
+from pipelines.warehouse.billed_fees import fees_billed_once
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     write_calendar,
@@ -79,6 +81,7 @@ def calendar_tables(
         batch_id = lake.last_batch_id("decide")
         days = calendar.local_days_of(inputs.periods, closed_zones(lake))
         moved = moved_names(lake, catalog)
+        billed_once = fees_billed_once(lake, catalog)
         books = {tuple(CLOSED_BOOK): closed_count(lake), tuple(ACTS): act_count(lake)}
     rows = write_calendar(
         settings.warehouse,
@@ -86,6 +89,8 @@ def calendar_tables(
         days,
         calendar.names(catalog),
         moved,
+        fixed_cells(catalog.tables),
+        billed_once,
         facts.as_of,
         batch_id,
         catalog.digest,

@@ -48,7 +48,7 @@ def commitment(name: str, starts_on: str, ends_on: str, owner: str = "s1") -> di
 
 BOOK = PriceBook(
     customers=[CUSTOMER],
-    plans=[PLAN, {"plan_code": "other"}],
+    plans=[PLAN, {"plan_code": "other", "rounding": "half_even"}],
     charges=[charge("requests", "2026-01-01")],
     metrics={"requests": {"aggregation": "count"}, "bytes": {"aggregation": "sum"}},
 )

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.catalog.calendar import local_days_of, names, periods_until
 from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.tables.charge_cells import FIXED_CELLS
 from pipelines.settings import Settings
 from pipelines.vocabulary.frames import (
     BILLING_PERIODS,
@@ -19,6 +20,7 @@ from pipelines.vocabulary.frames import (
     WAITING,
     ZONE_SPANS,
 )
+from pipelines.warehouse.billed_fees import FEES_BILLED_ONCE
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     CLOCK,
@@ -52,6 +54,8 @@ def write(
         local_days_of(periods, ZONE_SPANS.to_frame()),
         names(catalog),
         pl.DataFrame(schema=MOVED_NAMES),
+        pl.DataFrame(schema=FIXED_CELLS),
+        pl.DataFrame(schema=FEES_BILLED_ONCE),
         as_of,
         batch_id,
         catalog.digest,
@@ -78,6 +82,8 @@ def test_tables_hold_the_frames(warehouse: Path, catalog: Catalog) -> None:
         "local_days": local_days_of(periods, ZONE_SPANS.to_frame()).height,
         "customer_names": 5,
         "moved_names": 0,
+        "charge_cells": 0,
+        "fees_billed_once": 0,
         "auto_customer_sources": 0,
         "clock": 1,
     }
@@ -129,6 +135,8 @@ def test_empty_catalog_of_periods_gives_empty_tables(warehouse: Path) -> None:
         pl.DataFrame(schema=LOCAL_DAYS),
         pl.DataFrame(schema=CUSTOMER_NAMES),
         pl.DataFrame(schema=MOVED_NAMES),
+        pl.DataFrame(schema=FIXED_CELLS),
+        pl.DataFrame(schema=FEES_BILLED_ONCE),
         NOON,
         0,
         "c" * 64,
@@ -146,6 +154,8 @@ def test_sources_that_make_customers_are_listed(warehouse: Path, catalog: Catalo
         pl.DataFrame(schema=LOCAL_DAYS),
         names(catalog),
         pl.DataFrame(schema=MOVED_NAMES),
+        pl.DataFrame(schema=FIXED_CELLS),
+        pl.DataFrame(schema=FEES_BILLED_ONCE),
         NOON,
         7,
         catalog.digest,

@@ -2,11 +2,7 @@ with
 
 invoices as (
 
-    select
-        invoice_id,
-        subscription_id,
-        customer_id
-    from {{ ref('int_invoices_united') }}
+    select * from {{ ref('int_invoices_united') }}
     where status in ('finalized', 'unnumbered')
 
 ),
@@ -14,7 +10,9 @@ invoices as (
 invoice_lines as (
 
     select * from {{ ref('stg_lake__invoice_lines') }}
-    where invoice_id in (select invoices.invoice_id from invoices)
+    where
+        kind = 'usage'
+        and invoice_id in (select invoices.invoice_id from invoices)
 
 ),
 

@@ -28,7 +28,9 @@ invoiced_or_unbilled as (
     from invoice_lines_united
     left join invoices_united
         on invoice_lines_united.invoice_id = invoices_united.invoice_id
-    where invoices_united.status is distinct from 'void'
+    where
+        invoice_lines_united.kind = 'usage'
+        and invoices_united.status is distinct from 'void'
     union all
     select
         metric_code,

@@ -6,7 +6,9 @@ charges as (
         'name', 'flat_at_zero', 'unit_divisor', 'unit_rounding', 'free_units',
         'package_size', 'package_rounding', 'flat_amount', 'quantity', 'billed',
         'rate_percent', 'fixed_amount', 'free_events', 'free_amount',
-        'minimum_per_event', 'maximum_per_event', 'priced_each', 'prorated'
+        'minimum_per_event', 'maximum_per_event', 'priced_each', 'prorated',
+        'unit', 'minimum_amount', 'maximum_amount', 'commitment_amount',
+        'commitment_overage_factor', 'commitment_true_up'
     ]) }}
 
 )
@@ -39,5 +41,12 @@ select
     {{ price_cell('minimum_per_event') }} as minimum_per_event,
     {{ price_cell('maximum_per_event') }} as maximum_per_event,
     {{ word_cell('priced_each', 'period') }} as priced_each,
-    coalesce(prorated != 'no', true) as prorated
+    coalesce(prorated != 'no', true) as prorated,
+    nullif(unit, '') as unit,
+    {{ price_cell('minimum_amount') }} as minimum_amount,
+    {{ price_cell('maximum_amount') }} as maximum_amount,
+    {{ price_cell('commitment_amount') }} as commitment_amount,
+    {{ quantity_cell('commitment_overage_factor', 1) }}
+        as commitment_overage_factor,
+    coalesce(commitment_true_up != 'no', true) as commitment_true_up
 from charges

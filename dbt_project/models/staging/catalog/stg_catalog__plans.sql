@@ -2,11 +2,12 @@ with
 
 plans as (
 
-    select * from {{ ref('plans') }}
+    {{ with_columns(ref('plans'), ['rounding']) }}
 
 )
 
 select
     plan_code,
-    name
+    name,
+    {{ word_cell('rounding', 'half_away') }} as rounding
 from plans

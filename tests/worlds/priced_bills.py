@@ -44,6 +44,20 @@ _USAGE = {
     "unbilled_reason": pl.String(),
 }
 
+_EVENTS = {
+    "invoice_id": pl.String(),
+    "group_key": pl.String(),
+    "position": pl.Int64(),
+    "value": pl.Decimal(38, 18),
+}
+
+_OF_LINES = """
+    INSERT INTO warehouse.rating.int_events_numbered BY NAME
+    SELECT lines.line_key, given.position, given.value
+    FROM warehouse.rating.given_events AS given
+    JOIN warehouse.rating.int_invoice_lines_metered AS lines USING (invoice_id, group_key)
+"""
+
 
 def as_billed(case: Case) -> Case:
     """The case with what a bill of a whole period can have.
@@ -162,13 +176,39 @@ def usage_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
                     "subscription_id": f"s{place}",
                     "period_index": 1,
                     "charge_code": "c",
-                    "group_key": json.dumps(group, sort_keys=True, separators=(",", ":")),
+                    "group_key": group_key(group),
                     "event_count": event_count,
                     "quantity": _decimal(quantity) if fits else None,
                     "unbilled_reason": None if fits else "quantity_overflow",
                 }
             )
     return rows
+
+
+def event_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """The values of the cases whose price looks at each event, in order."""
+    return [
+        {
+            "invoice_id": f"s{place}/2026-03-01",
+            "group_key": group_key(event.get("group", {})),
+            "position": position,
+            "value": _decimal(Fraction(event["value"])),
+        }
+        for place, case in enumerate(cases)
+        if is_by_event(case["charge"])
+        for position, event in enumerate(case["events"])
+    ]
+
+
+def is_by_event(charge: Row) -> bool:
+    """True if a total of the events' values does not decide the price."""
+    terms = ("free_events", "free_amount", "minimum_per_event", "maximum_per_event")
+    return any(name in charge for name in terms)
+
+
+def group_key(group: dict[str, str]) -> str:
+    """A group as the key of a line."""
+    return json.dumps(group, sort_keys=True, separators=(",", ":"))
 
 
 def _decimal(value: Fraction) -> Decimal:
@@ -223,6 +263,7 @@ def _draft(dbt: CompiledDbt, lake: LakeInMemory, cases: Sequence[Case]) -> None:
     )
     dbt.write("catalog", **seeds(files, COLUMNS))
     usage = pl.DataFrame(usage_rows(cases), _USAGE, orient="row")
+    events = pl.DataFrame(event_rows(cases), _EVENTS, orient="row")
     for name, statement in dbt.statements("billing"):
         dbt.execute(statement)
         if name == "int_usage_metered":
@@ -231,6 +272,9 @@ def _draft(dbt: CompiledDbt, lake: LakeInMemory, cases: Sequence[Case]) -> None:
                 "INSERT INTO warehouse.metering.int_usage_metered BY NAME "
                 "FROM warehouse.metering.given_usage"
             )
+        if name == "int_events_numbered":
+            dbt.write("rating", given_events=events)
+            dbt.execute(_OF_LINES)
 
 
 def _periods(catalog: Catalog, cases: Sequence[Case]) -> pl.DataFrame:

@@ -33,10 +33,10 @@
     where
         prices.charge_model != 'flat'
         and prices.priced_each != 'bucket'
-        and not {{ _is_by_event('prices') }}
+        and not {{ is_by_event('prices') }}
     {%- for relation, number, value, condition in [
         (buckets, 'bucket_number', 'quantity', "prices.priced_each = 'bucket'"),
-        (events, 'position', 'value', _is_by_event('prices')),
+        (events, 'position', 'value', is_by_event('prices')),
     ] if relation is not none %}
     union all
     select
@@ -56,7 +56,7 @@
 
 
 {#- Whether each event is priced alone. A total will do where all events have one rate. -#}
-{% macro _is_by_event(prices) -%}
+{% macro is_by_event(prices) -%}
     (
         {{ prices }}.charge_model = 'percentage' and (
             {{ prices }}.free_events is not null

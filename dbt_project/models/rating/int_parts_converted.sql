@@ -18,9 +18,15 @@ prices as (
 
 ),
 
+line_events as (
+
+    select * from {{ ref('int_events_numbered') }}
+
+),
+
 parts_counted as (
 
-    {{ parts_counted('lines', 'charges', 'prices') }}
+    {{ parts_counted('lines', 'charges', 'prices', events='line_events') }}
 
 ),
 

@@ -30,6 +30,12 @@ tiers_rated as (
 
 ),
 
+events_rated as (
+
+    select * from {{ ref('int_events_rated') }}
+
+),
+
 line_terms as (
 
     {{ lines_with_terms('invoice_lines_metered', 'charges', 'prices') }}
@@ -38,7 +44,9 @@ line_terms as (
 
 amounts as (
 
-    {{ amounts_of_all_models('line_parts', 'line_terms', 'tiers_rated') }}
+    {{ amounts_of_all_models(
+        'line_parts', 'line_terms', 'tiers_rated', 'events_rated'
+    ) }}
 
 )
 

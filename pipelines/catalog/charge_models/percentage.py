@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pipelines.catalog.cells import COUNT, PERCENT, PRICE, QUANTITY, shown
 from pipelines.catalog.charge_models.usage_charge import UsageCharge
-from pipelines.catalog.rows import Problem, column, later
+from pipelines.catalog.rows import Problem, column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,17 +20,23 @@ class Percentage(UsageCharge):
     fixed_amount: Decimal = column(
         PRICE, "Due for each event; empty is 0.", empty=Decimal(0), is_optional=True
     )
-    free_events: int | None = later(
-        COUNT, "The first so many events of a period and group are free; empty is no such term."
+    free_events: int | None = column(
+        COUNT,
+        "The first so many events of a period and group are free; empty is no such term.",
+        empty=None,
+        is_optional=True,
     )
-    free_amount: Decimal | None = later(
-        QUANTITY, "The first so much value of a period and group is free; empty is no such term."
+    free_amount: Decimal | None = column(
+        QUANTITY,
+        "The first so much value of a period and group is free; empty is no such term.",
+        empty=None,
+        is_optional=True,
     )
-    minimum_per_event: Decimal | None = later(
-        PRICE, "Least that one charged event comes to; empty is none."
+    minimum_per_event: Decimal | None = column(
+        PRICE, "Least that one charged event comes to; empty is none.", empty=None, is_optional=True
     )
-    maximum_per_event: Decimal | None = later(
-        PRICE, "Most that one charged event comes to; empty is none."
+    maximum_per_event: Decimal | None = column(
+        PRICE, "Most that one charged event comes to; empty is none.", empty=None, is_optional=True
     )
 
     PER_EVENT: ClassVar[tuple[str, ...]] = (

@@ -26,4 +26,6 @@ select
 from charges
 left join metrics_defined
     on charges.metric_code = metrics_defined.metric_code
-where list_has_all(metrics_defined.group_by, charges.group_by) is not true
+where
+    charges.metric_code is not null
+    and list_has_all(metrics_defined.group_by, charges.group_by) is not true

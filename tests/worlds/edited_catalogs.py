@@ -131,6 +131,7 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("charges.csv", "unit_price"): one_of("0", "0.5", "0.333333333333333", "7", ""),
     ("charges.csv", "group_by"): one_of("", "status", "status;method"),
     ("charges.csv", "valid_from"): a_day,
+    ("charges.csv", "subscription_id"): known("subscriptions.csv", "subscription_id", "", "", ""),
     ("charge_tiers.csv", "plan_code"): known("plans.csv", "plan_code"),
     ("charge_tiers.csv", "charge_code"): one_of("requests", "egress"),
     ("charge_tiers.csv", "valid_from"): a_day,
@@ -138,6 +139,7 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("charge_tiers.csv", "up_to_units"): one_of("5", "100", ""),
     ("charge_tiers.csv", "unit_price"): one_of("0", "0.125", "0.000000000000001"),
     ("charge_tiers.csv", "flat_amount"): one_of("", "0", "3.005"),
+    ("charge_tiers.csv", "subscription_id"): known("subscriptions.csv", "subscription_id", ""),
     ("subscriptions.csv", "subscription_id"): one_of("s1", "s2", "s3", "s1-2"),
     ("subscriptions.csv", "customer_id"): known("customers.csv", "customer_id"),
     ("subscriptions.csv", "plan_code"): known("plans.csv", "plan_code"),
@@ -271,6 +273,7 @@ def edited(chance: Chance, files: Files) -> Files:
     edits: list[Callable[[Chance, Files], Files]] = [
         _cell, _cell, _cell, _cell, _often, _often, _often, _without_row, _with_row, _followed,
         _renamed, _handed_over, _handed_over, _handed_over, _phase, _phase, _anchored, _paused,
+        _negotiated, _negotiated,
     ]  # fmt: skip
     return chance.draw.choice(edits)(chance, files)
 
@@ -371,6 +374,26 @@ def _paused(chance: Chance, files: Files) -> Files:
                 "to": end.isoformat(),
             }
         )
+    return found
+
+
+def _negotiated(chance: Chance, files: Files) -> Files:
+    """A subscription has its own price of a charge of its plan, from a day on."""
+    found = copied(files)
+    life = chance.draw.choice(found["subscriptions.csv"] or [{"plan_code": ""}])
+    charges = [row for row in found["charges.csv"] if row["plan_code"] == life["plan_code"]]
+    if charges:
+        charge = chance.draw.choice(charges)
+        own = {"subscription_id": life["subscription_id"], "valid_from": chance.day().isoformat()}
+        version = ("plan_code", "charge_code", "subscription_id", "valid_from")
+        tiers = [
+            {**tier, **own, "unit_price": chance.draw.choice(("0.5", "2"))}
+            for tier in found["charge_tiers.csv"]
+            if all(tier[name] == charge[name] for name in version)
+        ]
+        price = chance.draw.choice(("0.1", "3")) if charge["unit_price"] else ""
+        found["charges.csv"].append({**charge, **own, "unit_price": price})
+        found["charge_tiers.csv"] += tiers
     return found
 
 

@@ -323,12 +323,17 @@ class Today:
             elif not is_stored:
                 first = day  # The zone skipped that day.
 
-    def charges(self, plan_code: str, day: date) -> dict[str, Mapping[str, str]]:
-        """The charges of a plan in the price version that holds on a day, by code."""
+    def charges(self, period: Period) -> dict[str, Mapping[str, str]]:
+        """The charges of a period in the price version of its first day, by code.
+
+        What the subscription negotiated comes last, and so stands for what the plan says.
+        """
         found = dict[str, Mapping[str, str]]()
-        for row in sorted(self.files["charges.csv"], key=lambda row: row["valid_from"]):
-            if row["plan_code"] == plan_code and date.fromisoformat(row["valid_from"]) <= day:
-                found[row["charge_code"]] = row
+        for owner in ("", period.subscription_id):
+            for row in sorted(self.files["charges.csv"], key=lambda row: row["valid_from"]):
+                is_begun = date.fromisoformat(row["valid_from"]) <= period.start
+                if row["plan_code"] == period.plan_code and _owner(row) == owner and is_begun:
+                    found[row["charge_code"]] = row
         return found
 
     def charged(self, plan_code: str) -> frozenset[str]:
@@ -464,7 +469,7 @@ class Today:
         sums = dict[str, dict[Line, int]]()
         rests = defaultdict[str, set[tuple[tuple[int, int], str]]](set)
         for period in begun:
-            charges = self.charges(period.plan_code, period.start)
+            charges = self.charges(period)
             sums[period.invoice_id] = {
                 (code, "{}"): 0 for code, charge in charges.items() if not charge["group_by"]
             }
@@ -478,7 +483,7 @@ class Today:
                     or usage.received_at >= period.cut_at
                 ):
                     continue
-                for code, charge in self.charges(period.plan_code, period.start).items():
+                for code, charge in self.charges(period).items():
                     metric = charge["metric_code"]
                     quantity, group = usage.quantity(metric), _group(charge, usage)
                     if quantity is None or group is None or (usage.place, metric) in billed:
@@ -498,7 +503,7 @@ class Today:
         }
 
     def _amount(self, period: Period, code: str, quantity: int) -> Decimal:
-        charge = self.charges(period.plan_code, period.start)[code]
+        charge = self.charges(period)[code]
         exact = Decimal(0)
         if quantity and charge["charge_model"] == "standard":
             exact = quantity * Decimal(charge["unit_price"])
@@ -507,7 +512,8 @@ class Today:
             low, high = Decimal(tier["from_units"]), Decimal(tier["up_to_units"] or "Infinity")
             is_due_at_zero = quantity == low == 0 and charge["flat_at_zero"] == "yes"
             is_reached = quantity > low or is_due_at_zero
-            if all(tier[name] == charge[name] for name in key) and is_reached:
+            is_same = all(tier[name] == charge[name] for name in key)
+            if is_same and _owner(tier) == _owner(charge) and is_reached:
                 units = min(Decimal(quantity), high) - low
                 exact += units * Decimal(tier["unit_price"]) + Decimal(tier["flat_amount"] or "0")
         digits = MINOR_DIGITS.get(period.currency, 2)
@@ -528,6 +534,11 @@ def settle(files: Files) -> timedelta:
     """The time from a cut to a listing that shows every file received before it."""
     is_path_dated = any(row["received_at_from"] == "path" for row in files["sources.csv"])
     return timedelta(hours=24 if is_path_dated else 1)
+
+
+def _owner(price: Mapping[str, str]) -> str:
+    """The subscription that negotiated a price; empty: the plan's own."""
+    return price.get("subscription_id", "")
 
 
 def _skew(source: Mapping[str, str]) -> timedelta:

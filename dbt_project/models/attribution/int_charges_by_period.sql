@@ -18,54 +18,68 @@ clock as (
 
 ),
 
-charges_per_period as (
+{# Two rows instead of an `or` in the join to prices. #}
+periods_by_owner as (
 
     select
-        billing_periods.subscription_id,
-        billing_periods.period_index,
+        *,
+        '' as price_owner
+    from billing_periods
+    union all
+    select
+        *,
+        subscription_id as price_owner
+    from billing_periods
+
+),
+
+{# A negotiated price goes before all of the plan. #}
+prices_ranked as (
+
+    select
+        periods_by_owner.*,
         charges.charge_code,
-        billing_periods.customer_id,
-        billing_periods.plan_code,
         charges.metric_code,
         charges.charge_model,
         charges.group_by,
+        charges.subscription_id as price_subscription_id,
         charges.price_valid_from,
-        billing_periods.period_start_at,
-        billing_periods.period_end_at,
-        billing_periods.cut_at,
-        billing_periods.finalized_batch_id,
-        billing_periods.void_invoice_id,
-        billing_periods.period_start_at <= clock.as_of as has_started,
-        max(charges.price_valid_from) over (
+        row_number() over (
             partition by
-                billing_periods.subscription_id,
-                billing_periods.period_index,
+                periods_by_owner.subscription_id,
+                periods_by_owner.period_index,
                 charges.charge_code
-        ) as newest_valid_from
-    from billing_periods
-    cross join clock
+            order by
+                charges.subscription_id asc nulls last,
+                charges.price_valid_from desc
+        ) as price_rank
+    from periods_by_owner
     inner join charges
         on
-            billing_periods.plan_code = charges.plan_code
-            and billing_periods.period_start_date >= charges.price_valid_from
+            periods_by_owner.plan_code = charges.plan_code
+            and periods_by_owner.price_owner
+            = coalesce(charges.subscription_id, '')
+            and periods_by_owner.period_start_date >= charges.price_valid_from
 
 )
 
 select
-    subscription_id,
-    period_index,
-    charge_code,
-    customer_id,
-    plan_code,
-    metric_code,
-    charge_model,
-    group_by,
-    price_valid_from,
-    period_start_at,
-    period_end_at,
-    cut_at,
-    finalized_batch_id,
-    void_invoice_id,
-    has_started
-from charges_per_period
-where price_valid_from = newest_valid_from
+    prices_ranked.subscription_id,
+    prices_ranked.period_index,
+    prices_ranked.charge_code,
+    prices_ranked.customer_id,
+    prices_ranked.plan_code,
+    prices_ranked.metric_code,
+    prices_ranked.charge_model,
+    prices_ranked.group_by,
+    prices_ranked.price_subscription_id,
+    prices_ranked.price_valid_from,
+    prices_ranked.period_start_at,
+    prices_ranked.period_end_at,
+    prices_ranked.cut_at,
+    prices_ranked.finalized_batch_id,
+    prices_ranked.void_invoice_id,
+    prices_ranked.period_start_at <= clock.as_of as has_started
+from prices_ranked
+cross join clock
+where prices_ranked.price_rank = 1

@@ -12,13 +12,18 @@ plans as (
 
 ),
 
+{# The plan's own name goes before one that was negotiated. #}
 newest_versions as (
 
-    select
-        *,
-        max(price_valid_from) over (partition by plan_code, charge_code)
-            as newest_valid_from
-    from charges
+    select * from charges
+    qualify
+        row_number() over (
+            partition by plan_code, charge_code
+            order by
+                subscription_id is not null,
+                price_valid_from desc,
+                subscription_id
+        ) = 1
 
 )
 
@@ -33,4 +38,3 @@ select
 from newest_versions
 left join plans
     on newest_versions.plan_code = plans.plan_code
-where newest_versions.price_valid_from = newest_versions.newest_valid_from

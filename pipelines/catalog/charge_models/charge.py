@@ -37,10 +37,12 @@ class Charge(Row):
     name: str | None = column(
         TEXT, "Name for people; empty is the code.", empty=None, is_optional=True
     )
-    subscription_id: str | None = later(
+    subscription_id: str | None = column(
         TEXT,
         "A negotiated price: for this subscription it takes the place of the plan's rows of the "
         "charge, from `valid_from` on.",
+        empty=None,
+        is_optional=True,
     )
     minimum_amount: Decimal | None = column(
         PRICE,

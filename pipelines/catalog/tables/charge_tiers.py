@@ -42,8 +42,11 @@ class Tier(Row):
     flat_amount: Decimal = column(
         PRICE, "Charged once when the tier is reached; empty is 0.", empty=Decimal(0)
     )
-    subscription_id: str | None = later(
-        TEXT, "Tiers of a negotiated charge, as in charges.csv; empty is the plan's own."
+    subscription_id: str | None = column(
+        TEXT,
+        "Tiers of a negotiated charge, as in charges.csv; empty is the plan's own.",
+        empty=None,
+        is_optional=True,
     )
     rate_percent: Decimal | None = column(
         PERCENT,

@@ -126,7 +126,8 @@ def changed_metrics(tables: Tables) -> Iterator[Problem]:
 def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
     """Within a plan, charges of one metric have filters of which no event satisfies two.
 
-    A charge of another metric than its first row has is a problem already.
+    A charge of another metric than its first row has is a problem already. Prices that two
+    subscriptions negotiated never meet.
     """
     charges = defaultdict[tuple[str, str], list[UsageCharge]](list)
     first_metrics = dict[tuple[str, str], str]()
@@ -139,7 +140,8 @@ def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
         found = set[int]()
         parsed = [(charge, charge.conditions) for charge in rows]
         for (charge, conditions), (other, others) in combinations(parsed, 2):
-            if charge.charge_code == other.charge_code or other.line in found:
+            owners = {charge.subscription_id, other.subscription_id} - {None}
+            if charge.charge_code == other.charge_code or other.line in found or len(owners) > 1:
                 continue
             if not are_disjoint(conditions, others):
                 found.add(other.line)

@@ -125,6 +125,24 @@ def lives_before_prices(tables: Tables) -> Iterator[Problem]:
         )
 
 
+def prices_of_other_plans(tables: Tables) -> Iterator[Problem]:
+    """A subscription negotiates prices of plans that it is on at some time."""
+    negotiated = tables[Charge].where(pl.col("subscription_id").is_not_null())
+    if negotiated.frame.is_empty():
+        return
+    plans = plans_by_subscription(tables)
+    for charge in negotiated:
+        own = plans.get(charge.subscription_id or "")
+        # An unknown subscription is a problem already.
+        if own is not None and charge.plan_code not in own:
+            yield charge.problem(
+                "subscription_id",
+                f"{shown(charge.subscription_id or '')} is never on plan "
+                f"{shown(charge.plan_code)}, so it would never pay this price; write a "
+                f"plan_code that it is on: {', '.join(sorted(own))}",
+            )
+
+
 def metrics_charged_twice(tables: Tables) -> Iterator[Problem]:
     """Subscriptions of one customer that overlap charge different metrics.
 
@@ -199,7 +217,12 @@ TABLE = CatalogTable(
         Reference(("subscription_id",), "subscriptions.csv"),
         Reference(("plan_code",), "plans.csv"),
     ),
-    rules=(phases_without_order, lives_before_prices, metrics_charged_twice),
+    rules=(
+        phases_without_order,
+        lives_before_prices,
+        prices_of_other_plans,
+        metrics_charged_twice,
+    ),
     warnings=(plans_without_charges,),
     is_optional=True,
     is_seed=False,

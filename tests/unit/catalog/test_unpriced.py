@@ -28,7 +28,6 @@ def test_every_file_that_is_not_priced_is_tried_here() -> None:
 
 
 SAID = {
-    "subscription_id": "s1",
     "filters": "region=eu",
     "missing_dimension": "other",
     "priced_each": "bucket",

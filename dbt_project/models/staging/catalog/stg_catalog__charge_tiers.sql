@@ -3,7 +3,7 @@ with
 charge_tiers as (
 
     {{ with_columns(ref('charge_tiers'), [
-        'rate_percent', 'package_size', 'maximum_amount'
+        'subscription_id', 'rate_percent', 'package_size', 'maximum_amount'
     ]) }}
 
 )
@@ -11,6 +11,7 @@ charge_tiers as (
 select
     plan_code,
     charge_code,
+    nullif(subscription_id, '') as subscription_id,
     cast(valid_from as date) as price_valid_from,
     {{ quantity_cell('from_units') }} as from_units,
     {{ quantity_cell('up_to_units') }} as up_to_units,

@@ -3,7 +3,7 @@ with
 charges as (
 
     {{ with_columns(ref('charges'), [
-        'name', 'flat_at_zero', 'unit_divisor', 'unit_rounding', 'free_units',
+        'subscription_id', 'name', 'flat_at_zero', 'unit_divisor', 'unit_rounding', 'free_units',
         'package_size', 'package_rounding', 'flat_amount', 'quantity', 'billed',
         'rate_percent', 'fixed_amount', 'free_events', 'free_amount',
         'minimum_per_event', 'maximum_per_event', 'priced_each', 'prorated',
@@ -16,6 +16,7 @@ charges as (
 select
     plan_code,
     charge_code,
+    nullif(subscription_id, '') as subscription_id,
     nullif(name, '') as name,  -- noqa: RF04
     cast(valid_from as date) as price_valid_from,
     metric_code,

@@ -58,7 +58,7 @@ NAMES_AND_CHARGES = """
 insert into calendar.customer_names values ('acme', 'acme', null, null);
 create view attribution.int_charges_by_period as
     select *, 'c' as charge_code, 'requests' as metric_code, []::varchar[] as group_by,
-        true as has_started
+        null::varchar as missing_dimension, true as has_started
     from attribution.int_periods_united;
 """
 

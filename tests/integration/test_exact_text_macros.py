@@ -151,7 +151,7 @@ def test_a_group_key_is_canonical_json(groups: list[dict[str, str]]) -> None:
     cases = [(json.dumps(list(group)), json.dumps(list(group.values()))) for group in groups]
     names, texts = "cast(names as varchar[])", "cast(texts as varchar[])"
     keys = ask(
-        columns, cases, macro_sql(f"group_key('list_sort({names})', 'map({names}, {texts})')")
+        columns, cases, macro_sql(f"event_group_key('list_sort({names})', 'map({names}, {texts})')")
     )
     for group, (key,) in zip(groups, keys, strict=True):
         expected = json.dumps(group, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -176,15 +176,20 @@ def test_a_group_key_is_canonical_json(groups: list[dict[str, str]]) -> None:
     ],
 )
 def test_an_array_or_object_is_no_dimension(text: str | None, is_nested: bool) -> None:
-    nested = macro_sql("has_nested(\"['a', 'b']\", \"map(['a', 'b'], ['x', text])\")")
-    alone = macro_sql('has_nested("cast([] as varchar[])", "map([\'b\'], [text])")')
-
-    assert ask({"text": "varchar"}, [(text,)], nested, alone) == [(is_nested, False)]
     key = macro_sql("event_group_key(\"['b']\", \"map(['b'], [text])\")")
-    shown = None if is_nested or text is None else json.dumps({"b": text}, separators=(",", ":"))
-    assert ask({"text": "varchar"}, [(text,)], key) == [(shown,)]
+    filled = macro_sql("event_group_key(\"['b']\", \"map(['b'], [text])\", \"'none'\")")
+    alone = macro_sql('event_group_key("cast([] as varchar[])", "map([\'b\'], [text])")')
+
+    def shown(value: str | None) -> str | None:
+        return None if value is None else json.dumps({"b": value}, separators=(",", ":"))
+
+    kept = None if is_nested else text
+    expected = (shown(kept), shown("none" if kept is None else kept), "{}")
+    assert ask({"text": "varchar"}, [(text,)], key, filled, alone) == [expected]
 
 
 def test_a_group_without_one_of_its_dimensions_has_no_key() -> None:
-    group_key = macro_sql("group_key(\"['method', 'status']\", \"map(['status'], [status])\")")
+    group_key = macro_sql(
+        "event_group_key(\"['method', 'status']\", \"map(['status'], [status])\")"
+    )
     assert ask({"status": "varchar"}, [("200",)], group_key) == [(None,)]

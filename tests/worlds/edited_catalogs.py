@@ -130,6 +130,7 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("charges.csv", "charge_model"): one_of("standard", "graduated"),
     ("charges.csv", "unit_price"): one_of("0", "0.5", "0.333333333333333", "7", ""),
     ("charges.csv", "group_by"): one_of("", "status", "status;method"),
+    ("charges.csv", "missing_dimension"): one_of("", "404", "none"),
     ("charges.csv", "valid_from"): a_day,
     ("charges.csv", "subscription_id"): known("subscriptions.csv", "subscription_id", "", "", ""),
     ("charge_tiers.csv", "plan_code"): known("plans.csv", "plan_code"),
@@ -231,12 +232,13 @@ def _charges(plan: str, draw: random.Random, row: Callable[..., Row]) -> list[Ro
     rows = []
     if plan != "bytes":
         group = "status" if plan == "grouped" else ""
-        rows.append(row("charges.csv", plan, "requests", "requests", "standard", "0.25", group,
-                        "2020-01-01"))  # fmt: skip
+        missing = draw.choice(("", "404", "none")) if group else ""
+        versions = [("0.25", "2020-01-01")]
         if draw.random() < 0.5:
-            later = "2026-03-01"
-            rows.append(row("charges.csv", plan, "requests", "requests", "standard", "0.333",
-                            group, later))  # fmt: skip
+            versions.append(("0.333", "2026-03-01"))
+        for price, day in versions:
+            charge = row("charges.csv", plan, "requests", "requests", "standard", price, group, day)
+            rows.append({**charge, "missing_dimension": missing})
     if plan in {"bytes", "both"}:
         tiered = row("charges.csv", plan, "egress", "egress_bytes", "graduated", "", "",
                      "2020-01-01")  # fmt: skip

@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from json import dumps
@@ -54,6 +55,48 @@ KINDS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 """Options of metrics by their codes: each aggregation, and what changes its state."""
 
+
+@dataclass(frozen=True)
+class Asked:
+    """A grouping that a charge asks for.
+
+    Attributes:
+        group_by: its properties, sorted.
+        missing: the value of a group that lacks one; None: it stays apart.
+    """
+
+    group_by: tuple[str, ...]
+    missing: str | None = None
+
+    @property
+    def columns(self) -> str:
+        """SQL of the columns that `int_groupings_asked` has of it."""
+        names, missing = (
+            macro_sql(call, names=list(self.group_by), missing=self.missing)
+            for call in ("sql_text_list(names)", "sql_text(missing)")
+        )
+        key = metric_macros().grouping_key(names, missing)
+        return f"{key} AS grouping_key, {names} AS group_by, {missing} AS missing_dimension"
+
+    def of(self, properties: Mapping[str, str]) -> dict[str, str]:
+        """The properties of an event, with the value of those that it lacks."""
+        filled = {name: properties.get(name, self.missing) for name in self.group_by}
+        return {**properties, **{name: text for name, text in filled.items() if text is not None}}
+
+
+def asked_of(code: str) -> list[Asked]:
+    """Groupings of one of `KINDS`, beside the finest one, which stands first."""
+    finest = tuple(sorted(KINDS[code].get("group_by", ())))
+    if not finest:
+        return [Asked(finest)]
+    return [
+        Asked(finest),
+        Asked(()),
+        Asked(finest, "404"),
+        Asked(finest[-1:], "none"),
+    ]
+
+
 _COLUMNS = (
     "batch_id", "file_id", "line", "source", "customer_id", "customer_ref", "subscription_ref",
     "occurred_at", "received_at", "properties as dimensions",
@@ -93,15 +136,17 @@ class KeptHome(BookHome):
         require_same(kept, fresh)
         for code in self.codes:
             if self.draw.random() < self.witnessed:
-                counted = {(row[:3], row[3:]) for row in _counted(dbt, code)}
-                _same(code, counted, set(_by_hand(dbt, code)))
-                self.compared += len(counted)
+                for asked in asked_of(code):
+                    counted = {(row[:3], row[3:]) for row in _counted(dbt, code, asked)}
+                    _same(f"{code} by {asked}", counted, set(_by_hand(dbt, code, asked)))
+                    self.compared += len(counted)
         return drafted
 
     def _keep(self, dbt: CompiledDbt) -> None:
         """Brings what is kept up to the run, and counts all of it anew beside it."""
         metrics = [definition(code) for code in self.codes]
         models, texts = kept_models(), {"int_events_attributed": ""}
+        models["int_groupings_asked"] = _ask(dbt, self.codes, models)
         for metric in metrics:
             name = f"metric_{metric['metric_code']}"
             texts[name] = valued_events_sql(metric, "events_attributed", list(_COLUMNS))
@@ -128,23 +173,37 @@ def _same(code: str, found: set[Any], expected: set[Any]) -> None:
     assert (extra, missing) == ([], []), f"{code}: extra {extra[:3]}, missing {missing[:3]}"
 
 
-def _counted(dbt: CompiledDbt, code: str) -> list[Any]:
-    finest = sorted(KINDS[code].get("group_by", ()))
+def _ask(dbt: CompiledDbt, codes: Sequence[str], models: Mapping[str, str]) -> str:
+    """A relation by which all groupings of these metrics are asked for, in every period."""
+    relation = 'warehouse.metrics."groupings_asked"'
+    of_metrics = " UNION ALL ".join(
+        f"SELECT '{code}' AS metric_code, {asked.columns}"
+        for code in codes
+        for asked in asked_of(code)
+    )
+    dbt.execute(
+        f"CREATE OR REPLACE VIEW {relation} AS SELECT * FROM {models['int_groupings_asked']} "
+        "UNION ALL BY NAME SELECT invoice_id, subscription_id, of_metrics.* "
+        f"FROM {models['int_periods_united']} CROSS JOIN ({of_metrics}) AS of_metrics"
+    )
+    return relation
+
+
+def _counted(dbt: CompiledDbt, code: str, asked: Asked) -> list[Any]:
     return dbt.rows(
         f"""
         SELECT subscription_id, invoice_id, group_key, quantity, event_count,
             first_occurred_at, last_occurred_at
-        FROM {_KEPT}"usage_{code}"
+        FROM {_KEPT}"usage_{code}" INNER JOIN (SELECT {asked.columns}) USING (grouping_key)
         WHERE subscription_id IS NOT NULL AND NOT is_late AND version_reason IS NULL
             AND unmetered_reason IS NULL
-            AND json_array_length(grouping_key) = {len(finest)}
         """
     ).rows()
 
 
-def _by_hand(dbt: CompiledDbt, code: str) -> Iterator[tuple[Any, Any]]:
+def _by_hand(dbt: CompiledDbt, code: str, asked: Asked) -> Iterator[tuple[Any, Any]]:
     """What the witness counts of the events of each subscription, in each of its periods."""
-    metric = Metric(**KINDS[code])
+    metric = Metric(**{**KINDS[code], "group_by": asked.group_by})
     view = f'warehouse.metrics."metric_{code}"'
     resolved = metric_macros().resolved_events(code, view, kept_models())
     events = defaultdict[str, list[dict[str, Any]]](list)
@@ -154,7 +213,7 @@ def _by_hand(dbt: CompiledDbt, code: str) -> Iterator[tuple[Any, Any]]:
     periods = dbt.rows("SELECT * FROM warehouse.attribution.int_periods_united")
     for period in periods.iter_rows(named=True):
         rows = events[period["subscription_id"]]
-        known = [_event(row) for row in rows if _enters(row, period, periods)]
+        known = [_event(row, asked) for row in rows if _enters(row, period, periods)]
         span = Span(
             period["period_start_at"], period["period_end_at"], period["full_start_at"],
             period["full_end_at"], period["time_zone"],
@@ -195,9 +254,9 @@ def _enters(row: Mapping[str, Any], period: Mapping[str, Any], periods: pl.DataF
     )
 
 
-def _event(row: Mapping[str, Any]) -> Event:
+def _event(row: Mapping[str, Any], asked: Asked) -> Event:
     place = row["file_id"] * 1_000_000 + row["line"]
-    return Event(row["occurred_at"], place, dict(row["dimensions"]), "http_request")
+    return Event(row["occurred_at"], place, asked.of(dict(row["dimensions"])), "http_request")
 
 
 def _group_key(group: Mapping[str, str | None]) -> str:

@@ -554,7 +554,8 @@ def _lateness(source: Mapping[str, str]) -> timedelta | None:
 
 def _group(charge: Mapping[str, str], usage: Usage) -> str | None:
     names = sorted(filter(None, charge["group_by"].split(";")))
-    if any(name not in usage.properties for name in names):
+    missing = charge.get("missing_dimension", "")
+    group = {name: usage.properties.get(name, missing) for name in names}
+    if not missing and any(name not in usage.properties for name in names):
         return None
-    group = {name: usage.properties[name] for name in names}
     return json.dumps(group, separators=(",", ":"))

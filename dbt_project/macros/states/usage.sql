@@ -2,7 +2,8 @@
 {% macro usage_statements(keeper, models, statements) -%}
     {%- set metric, names, number = keeper.metric, keeper.tables, keeper.number -%}
     {%- set code = sql_text(keeper.code) -%}
-    {%- set finest = grouping_key(sql_text_list(metric.group_by | sort)) -%}
+    {%- set names_kept = sql_text_list(metric.group_by | sort) -%}
+    {%- set finest = grouping_key(names_kept) -%}
     {%- do statements.append(
 'create or replace temp table state_touched as
 with touched as (
@@ -31,11 +32,21 @@ where
     {%- do statements.append(
 'create or replace temp table state_spans as
 with asked as (
-    select subscription_id, invoice_id, ' ~ finest ~ ' as grouping_key
+    select
+        subscription_id,
+        invoice_id,
+        ' ~ finest ~ ' as grouping_key,
+        ' ~ names_kept ~ ' as group_by,
+        cast(null as varchar) as missing_dimension
     from state_touched
     where invoice_id is not null
     union distinct
-    select state_touched.subscription_id, state_touched.invoice_id, groupings.grouping_key
+    select
+        state_touched.subscription_id,
+        state_touched.invoice_id,
+        groupings.grouping_key,
+        groupings.group_by,
+        groupings.missing_dimension
     from state_touched
     inner join ' ~ models.int_groupings_asked ~ ' as groupings
         on

@@ -8,7 +8,7 @@
         slots.subscription_id,
         groupings.grouping_key,
         {{ 'slots_late.slot' if is_late else 'periods.period_index' }} as slot,
-        {{ coarser_group_key('states.group_key', 'groupings.grouping_key',
+        {{ asked_group_key('states.group_key', 'groupings',
             grouping_key(sql_text_list(metric.group_by | sort))) }} as group_key,
         {%- for column in columns %}
         states.{{ column }},
@@ -26,7 +26,8 @@
     inner join {{ names.slots }} as slots
         on states.slot_id = slots.slot_id
     inner join (
-        select distinct subscription_id, grouping_key from state_spans
+        select distinct subscription_id, grouping_key, group_by, missing_dimension
+        from state_spans
     ) as groupings
         on slots.subscription_id = groupings.subscription_id
     inner join {{ models.int_periods_united }} as periods

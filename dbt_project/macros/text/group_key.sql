@@ -1,43 +1,30 @@
 {#- The canonical JSON of an event's group: keys in order, no spaces, texts
-    escaped; null when the event lacks one of the dimensions (a list would drop
-    it in silence). `names` is sorted. -#}
-{% macro group_key(names, dimensions) -%}
-    {{ adapter.dispatch('group_key')(names, dimensions) }}
+    escaped; null when the event lacks one of the dimensions, or has an array or
+    object there, and nothing stands for it. `names` is sorted. -#}
+{% macro event_group_key(names, dimensions, missing='null') -%}
+    {{ adapter.dispatch('event_group_key')(names, dimensions, missing) }}
 {%- endmacro %}
 
-{#- The same for an event that has no array or object in a dimension; else null. -#}
-{% macro event_group_key(names, dimensions) -%}
-    case
-        when not {{ has_nested(names, dimensions) }}
-            then {{ group_key(names, dimensions) }}
-    end
-{%- endmacro %}
-
-{% macro duckdb__group_key(names, dimensions) -%}
+{% macro duckdb__event_group_key(names, dimensions, missing) -%}
+    {%- set text -%}
+    coalesce({{ _flat(dimensions ~ '[name]') }}, {{ missing }})
+    {%- endset -%}
     case
         when len({{ names }}) = 0 then '{}'
         when
-            len(
-                list_filter(
-                    {{ names }}, lambda name: {{ dimensions }}[name] is null
-                )
-            ) = 0
-            then
-                '{' || array_to_string(
-                    list_transform(
-                        {{ names }},
-                        lambda name: cast(to_json(name) as varchar)
-                        || ':'
-                        || cast(to_json({{ dimensions }}[name]) as varchar)
-                    ),
-                    ','
-                ) || '}'
+            len(list_filter({{ names }}, lambda name: {{ text }} is null)) = 0
+            then {{ _object(names, 'cast(to_json(' ~ text ~ ') as varchar)') }}
     end
 {%- endmacro %}
 
 
-{#- The names of a grouping as one text. -#}
-{% macro grouping_key(names) -%} cast(to_json({{ names }}) as varchar) {%- endmacro %}
+{#- A grouping as one text: its names, and what stands for a missing property. -#}
+{% macro grouping_key(names, missing=none) -%}
+    cast(to_json({{ names }}) as varchar)
+    {%- if missing is not none %}
+    || coalesce(' missing ' || cast(to_json({{ missing }}) as varchar), '')
+    {%- endif -%}
+{%- endmacro %}
 
 
 {#- The canonical JSON of columns, null for a property that is not there. -#}
@@ -56,35 +43,50 @@
 {%- endmacro %}
 
 
-{#- The group of a grouping by fewer properties, from a group of the finest one. -#}
-{% macro coarser_group_key(key, grouping, finest) -%}
-    {{ adapter.dispatch('coarser_group_key')(key, grouping, finest) }}
+{#- The group by which a charge asks for usage of a group that is kept. `asked` is a
+    relation with the charge's `grouping_key`, `group_by` and `missing_dimension`, `kept`
+    the grouping of the group. -#}
+{% macro asked_group_key(key, asked, kept) -%}
+    case
+        when {{ asked }}.grouping_key != {{ kept }}
+            then {{ adapter.dispatch('coarser_group_key')(
+                key, asked ~ '.group_by', asked ~ '.missing_dimension'
+            ) }}
+        else {{ key }}
+    end
 {%- endmacro %}
 
-{% macro duckdb__coarser_group_key(key, grouping, finest) -%}
-    case
-        when {{ grouping }} = {{ finest }} then {{ key }}
-        else '{' || array_to_string(
-            list_transform(
-                from_json({{ grouping }}, '["varchar"]'),
-                lambda name: cast(to_json(name) as varchar)
-                || ':'
-                || coalesce(
-                    cast(to_json(
-                        cast(cast({{ key }} as json) as map(varchar, varchar))[name]
-                    ) as varchar),
-                    'null'
-                )
-            ),
-            ','
-        ) || '}'
-    end
+{% macro duckdb__coarser_group_key(key, names, missing) -%}
+    {%- set text -%}
+    coalesce(
+        cast(cast({{ key }} as json) as map(varchar, varchar))[name], {{ missing }}
+    )
+    {%- endset -%}
+    {{ _object(names, "coalesce(cast(to_json(" ~ text ~ ") as varchar), 'null')") }}
+{%- endmacro %}
+
+
+{#- The JSON object that has a value under each `name`. -#}
+{% macro _object(names, value) -%}
+    '{' || array_to_string(
+        list_transform(
+            {{ names }},
+            lambda name: cast(to_json(name) as varchar) || ':' || {{ value }}
+        ),
+        ','
+    ) || '}'
 {%- endmacro %}
 
 
 {#- A property, or null where it is an array or object. -#}
 {% macro flat_property(name, dimensions) -%}
-    {%- set value = dimensions ~ '[' ~ sql_text(name) ~ ']' -%}
+    {{ _flat(dimensions ~ '[' ~ sql_text(name) ~ ']') }}
+{%- endmacro %}
+
+
+{#- The lake keeps an array or object as its JSON text, which is a text like any other. So
+    a text of the same form counts as nested, too. -#}
+{% macro _flat(value) -%}
     case
         when left({{ value }}, 1) not in ('[', '{') or not json_valid({{ value }})
             then {{ value }}

@@ -42,6 +42,7 @@ prices_ranked as (
         charges.metric_code,
         charges.charge_model,
         charges.group_by,
+        charges.missing_dimension,
         charges.subscription_id as price_subscription_id,
         charges.price_valid_from,
         row_number() over (
@@ -72,6 +73,7 @@ select
     prices_ranked.metric_code,
     prices_ranked.charge_model,
     prices_ranked.group_by,
+    prices_ranked.missing_dimension,
     prices_ranked.price_subscription_id,
     prices_ranked.price_valid_from,
     prices_ranked.period_start_at,

@@ -8,7 +8,7 @@ metered_events as (
 
 ),
 
-charges_by_reference as (
+charges as (
 
     select * from {{ ref('int_charges_by_reference') }}
 
@@ -36,22 +36,21 @@ events_with_terms as (
 
     select
         metered_events.*,
-        charges_by_reference.subscription_id,
-        charges_by_reference.period_index,
-        charges_by_reference.charge_code,
+        charges.subscription_id,
+        charges.period_index,
+        charges.charge_code,
         coverage.customer_id is not null as is_covered,
         subscriptions.subscription_id is not null as is_subscription_known,
-        {{ event_group_key('charges_by_reference.group_by',
-            'metered_events.dimensions') }} as group_key,
+        {{ event_group_key('charges.group_by', 'metered_events.dimensions',
+            'charges.missing_dimension') }} as group_key,
         coalesce(events_judged.received_at, metered_events.received_at)
-        >= charges_by_reference.cut_at
+        >= charges.cut_at
         or coalesce(events_judged.batch_id, metered_events.batch_id)
-        > charges_by_reference.finalized_batch_id as is_late,
+        > charges.finalized_batch_id as is_late,
         events_judged.unbilled_reason as version_reason,
-        charges_by_reference.has_started
+        charges.has_started
     from metered_events
-    left join charges_by_reference
-        on {{ is_offered('charges_by_reference', 'metered_events') }}
+    left join charges on {{ is_offered('charges', 'metered_events') }}
     left join coverage
         on
             metered_events.customer_id = coverage.customer_id

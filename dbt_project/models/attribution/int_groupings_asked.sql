@@ -18,7 +18,11 @@ select distinct
     billing_periods.invoice_id,
     charges_by_period.subscription_id,
     charges_by_period.metric_code,
-    {{ grouping_key('charges_by_period.group_by') }} as grouping_key
+    {{ grouping_key(
+        'charges_by_period.group_by', 'charges_by_period.missing_dimension'
+    ) }} as grouping_key,
+    charges_by_period.group_by,
+    charges_by_period.missing_dimension
 from charges_by_period
 inner join billing_periods
     on

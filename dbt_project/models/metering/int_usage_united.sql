@@ -19,7 +19,7 @@ charges as (
 
     select
         *,
-        {{ grouping_key('group_by') }} as grouping_key
+        {{ grouping_key('group_by', 'missing_dimension') }} as grouping_key
     from {{ ref('int_charges_by_period') }}
 
 ),
@@ -45,10 +45,8 @@ usage_with_charge as (
         usage_kept.* replace (
             coalesce(billing_periods.customer_id, usage_kept.customer_id)
                 as customer_id,
-            {{ coarser_group_key(
-                'usage_kept.group_key',
-                'coalesce(charges.grouping_key, usage_kept.grouping_key)',
-                'usage_kept.grouping_key'
+            {{ asked_group_key(
+                'usage_kept.group_key', 'charges', 'usage_kept.grouping_key'
             ) }} as group_key
         ),
         billing_periods.period_index,

@@ -31,10 +31,12 @@ class UsageCharge(Charge):
     filters: str | None = later(
         FILTER, "Only this part of the metric, by properties of its group_by; empty is all of it."
     )
-    missing_dimension: str | None = later(
+    missing_dimension: str | None = column(
         TEXT,
-        "The value of a group that lacks a property of `group_by`; empty: such usage is listed as "
-        "`missing_dimension`, and is not billed.",
+        "The value of a group that lacks a property of `group_by`; usage that has this value "
+        "counts with it. Empty: such usage is listed as `missing_dimension`, and is not billed.",
+        empty=None,
+        is_optional=True,
     )
     unit_divisor: Decimal = column(
         DIVISOR,

@@ -1,7 +1,8 @@
-{# A charge may group by what its metric offers and documents, nothing else. #}
+{# A charge may group by what its metric offers and documents, and take a part of
+   it by the same properties; by nothing else. #}
 {{ config(meta={'what_to_do': (
-    'group this charge by properties that its metric has, in'
-    ~ ' charges.csv'
+    'group and filter this charge by properties that its metric has,'
+    ~ ' in charges.csv'
 )}) }}
 
 with
@@ -22,10 +23,19 @@ select
     charges.plan_code,
     charges.charge_code,
     charges.group_by,
+    {{ names_of_conditions('charges.conditions') }} as filtered_by,
     metrics_defined.group_by as metric_group_by
 from charges
 left join metrics_defined
     on charges.metric_code = metrics_defined.metric_code
 where
+<<<<<<< HEAD
     charges.metric_code is not null
     and list_has_all(metrics_defined.group_by, charges.group_by) is not true
+=======
+    list_has_all(metrics_defined.group_by, charges.group_by) is not true
+    or list_has_all(
+        metrics_defined.group_by,
+        {{ names_of_conditions('charges.conditions') }}
+    ) is not true
+>>>>>>> 4950ef1 (A charge takes the part of a metric that its filter names; what no charge takes is listed)

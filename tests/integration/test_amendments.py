@@ -36,12 +36,14 @@ MODELS = (
     "metrics.metric_odd_answers",
     "attribution.int_coverage_by_reference",
     "attribution.int_charges_by_reference",
+    "attribution.int_metrics_by_period",
     "attribution.int_amendments_matched",
     "attribution.int_versions_metered",
     "attribution.int_versions_judged",
     "staging.stg_calendar__moved_names",
     "attribution.int_events_voided",
     "attribution.int_events_judged",
+    "attribution.int_events_charged",
     "attribution.int_events_assigned",
 )
 """In the order of the flow; what they read besides is made by hand."""
@@ -58,7 +60,9 @@ NAMES_AND_CHARGES = """
 insert into calendar.customer_names values ('acme', 'acme', null, null);
 create view attribution.int_charges_by_period as
     select *, 'c' as charge_code, 'requests' as metric_code, []::varchar[] as group_by,
-        null::varchar as missing_dimension, true as has_started
+        null::varchar as missing_dimension,
+        []::struct(name varchar, operator varchar, texts varchar[])[] as conditions,
+        true as has_started
     from attribution.int_periods_united;
 """
 

@@ -131,6 +131,9 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("charges.csv", "unit_price"): one_of("0", "0.5", "0.333333333333333", "7", ""),
     ("charges.csv", "group_by"): one_of("", "status", "status;method"),
     ("charges.csv", "missing_dimension"): one_of("", "404", "none"),
+    ("charges.csv", "filters"): one_of(
+        "", "status=200", "status!=200", "status?", "status!?", "status>=300;method=GET|PUT"
+    ),
     ("charges.csv", "valid_from"): a_day,
     ("charges.csv", "subscription_id"): known("subscriptions.csv", "subscription_id", "", "", ""),
     ("charge_tiers.csv", "plan_code"): known("plans.csv", "plan_code"),
@@ -178,6 +181,14 @@ _OFTEN = (
     ("customer_aliases.csv", "valid_to"),
 )
 """What decides periods and names is edited as often as all the rest."""
+
+
+_PARTS = (
+    ("status=200", "status!=200"),
+    ("status=200", "status!=200|404"),
+    ("status?", "status!?"),
+)
+"""Filters that exclude each other; the second pair leaves a gap."""
 
 
 def first_catalog(draw: random.Random) -> Files:
@@ -233,12 +244,17 @@ def _charges(plan: str, draw: random.Random, row: Callable[..., Row]) -> list[Ro
     if plan != "bytes":
         group = "status" if plan == "grouped" else ""
         missing = draw.choice(("", "404", "none")) if group else ""
+        parts = [("requests", "")]
+        if draw.random() < 0.4:
+            parts = [*zip(("requests", "others"), draw.choice(_PARTS), strict=True)]
         versions = [("0.25", "2020-01-01")]
         if draw.random() < 0.5:
             versions.append(("0.333", "2026-03-01"))
-        for price, day in versions:
-            charge = row("charges.csv", plan, "requests", "requests", "standard", price, group, day)
-            rows.append({**charge, "missing_dimension": missing})
+        for code, filters in parts:
+            own = {"missing_dimension": missing, "filters": filters}
+            for price, day in versions:
+                cells = (plan, code, "requests", "standard", price, group, day)
+                rows.append({**row("charges.csv", *cells), **own})
     if plan in {"bytes", "both"}:
         tiered = row("charges.csv", plan, "egress", "egress_bytes", "graduated", "", "",
                      "2020-01-01")  # fmt: skip

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from json import dumps
@@ -63,25 +63,42 @@ class Asked:
     Attributes:
         group_by: its properties, sorted.
         missing: the value of a group that lacks one; None: it stays apart.
+        filters: as a charge has them.
+        rules: the same, as a metric has them.
     """
 
     group_by: tuple[str, ...]
     missing: str | None = None
+    filters: str = ""
+    rules: tuple[tuple[str, object], ...] = ()
 
     @property
     def columns(self) -> str:
         """SQL of the columns that `int_groupings_asked` has of it."""
-        names, missing = (
-            macro_sql(call, names=list(self.group_by), missing=self.missing)
-            for call in ("sql_text_list(names)", "sql_text(missing)")
-        )
-        key = metric_macros().grouping_key(names, missing)
-        return f"{key} AS grouping_key, {names} AS group_by, {missing} AS missing_dimension"
+        return _columns_asked(self.group_by, self.missing, self.filters)
 
-    def of(self, properties: Mapping[str, str]) -> dict[str, str]:
-        """The properties of an event, with the value of those that it lacks."""
-        filled = {name: properties.get(name, self.missing) for name in self.group_by}
-        return {**properties, **{name: text for name, text in filled.items() if text is not None}}
+    def takes(self, event: Event) -> bool:
+        """Whether an event is in the part that is asked for."""
+        return matches(Metric("count", filters=dict(self.rules)), event)
+
+    def grouped(self, event: Event) -> Event:
+        """The event with the value of properties that it lacks."""
+        filled = {name: event.properties.get(name, self.missing) for name in self.group_by}
+        known = {name: text for name, text in filled.items() if text is not None}
+        return replace(event, properties={**event.properties, **known})
+
+
+@cache
+def _columns_asked(group_by: tuple[str, ...], missing: str | None, filters: str) -> str:
+    # Macros are rendered anew for each call.
+    macros = metric_macros()
+    names, text = macros.sql_text_list(list(group_by)), macros.sql_text(missing)
+    conditions = macros.conditions_of(macros.sql_text(filters))
+    key = macros.grouping_key(names, text, conditions)
+    return (
+        f"{key} AS grouping_key, {names} AS group_by, {text} AS missing_dimension, "
+        f"{conditions} AS conditions"
+    )
 
 
 def asked_of(code: str) -> list[Asked]:
@@ -91,9 +108,9 @@ def asked_of(code: str) -> list[Asked]:
         return [Asked(finest)]
     return [
         Asked(finest),
-        Asked(()),
         Asked(finest, "404"),
-        Asked(finest[-1:], "none"),
+        Asked((), None, "status=200", (("status", "200"),)),
+        Asked(finest[-1:], "none", "status!=200", (("status", {"not_in": ["200"]}),)),
     ]
 
 
@@ -136,9 +153,12 @@ class KeptHome(BookHome):
         require_same(kept, fresh)
         for code in self.codes:
             if self.draw.random() < self.witnessed:
+                events = _events(dbt, code)
+                periods = dbt.rows("SELECT * FROM warehouse.attribution.int_periods_united")
                 for asked in asked_of(code):
                     counted = {(row[:3], row[3:]) for row in _counted(dbt, code, asked)}
-                    _same(f"{code} by {asked}", counted, set(_by_hand(dbt, code, asked)))
+                    by_hand = set(_by_hand(events, periods, code, asked))
+                    _same(f"{code} by {asked}", counted, by_hand)
                     self.compared += len(counted)
         return drafted
 
@@ -201,19 +221,29 @@ def _counted(dbt: CompiledDbt, code: str, asked: Asked) -> list[Any]:
     ).rows()
 
 
-def _by_hand(dbt: CompiledDbt, code: str, asked: Asked) -> Iterator[tuple[Any, Any]]:
-    """What the witness counts of the events of each subscription, in each of its periods."""
-    metric = Metric(**{**KINDS[code], "group_by": asked.group_by})
+def _events(dbt: CompiledDbt, code: str) -> dict[str, list[dict[str, Any]]]:
+    """The events of a metric that each subscription has."""
     view = f'warehouse.metrics."metric_{code}"'
     resolved = metric_macros().resolved_events(code, view, kept_models())
     events = defaultdict[str, list[dict[str, Any]]](list)
     for row in dbt.rows(f"SELECT * FROM ({resolved})").iter_rows(named=True):
         if row["subscription_id"] and row["version_reason"] is None:
             events[row["subscription_id"]].append(row)
-    periods = dbt.rows("SELECT * FROM warehouse.attribution.int_periods_united")
+    return events
+
+
+def _by_hand(
+    events: Mapping[str, Sequence[Mapping[str, Any]]],
+    periods: pl.DataFrame,
+    code: str,
+    asked: Asked,
+) -> Iterator[tuple[Any, Any]]:
+    """What the witness counts of the events of each subscription, in each of its periods."""
+    metric = Metric(**{**KINDS[code], "group_by": asked.group_by})
     for period in periods.iter_rows(named=True):
-        rows = events[period["subscription_id"]]
-        known = [_event(row, asked) for row in rows if _enters(row, period, periods)]
+        rows = events.get(period["subscription_id"], ())
+        entering = [_event(row) for row in rows if _enters(row, period, periods)]
+        known = [asked.grouped(event) for event in entering if asked.takes(event)]
         span = Span(
             period["period_start_at"], period["period_end_at"], period["full_start_at"],
             period["full_end_at"], period["time_zone"],
@@ -254,9 +284,9 @@ def _enters(row: Mapping[str, Any], period: Mapping[str, Any], periods: pl.DataF
     )
 
 
-def _event(row: Mapping[str, Any], asked: Asked) -> Event:
+def _event(row: Mapping[str, Any]) -> Event:
     place = row["file_id"] * 1_000_000 + row["line"]
-    return Event(row["occurred_at"], place, asked.of(dict(row["dimensions"])), "http_request")
+    return Event(row["occurred_at"], place, dict(row["dimensions"]), "http_request")
 
 
 def _group_key(group: Mapping[str, str | None]) -> str:

@@ -485,6 +485,8 @@ class Today:
                     continue
                 for code, charge in self.charges(period).items():
                     metric = charge["metric_code"]
+                    if not _takes(charge, usage):
+                        continue
                     quantity, group = usage.quantity(metric), _group(charge, usage)
                     if quantity is None or group is None or (usage.place, metric) in billed:
                         continue
@@ -550,6 +552,22 @@ def _lateness(source: Mapping[str, str]) -> timedelta | None:
         return timedelta(days=int(source["max_lateness_days"]))
     window = source["dedupe_window_days"]
     return None if window == "unlimited" else timedelta(days=int(window)) - _skew(source)
+
+
+def _takes(charge: Mapping[str, str], usage: Usage) -> bool:
+    """Whether usage meets the filter of a charge, in the few forms that tests write."""
+    for condition in filter(None, charge.get("filters", "").split(";")):
+        name, sign, rest = condition.partition("=")
+        text = usage.properties.get(name.rstrip("!>?"))
+        if not sign:
+            is_met = (text is None) == name.endswith("!?")
+        elif name.endswith(">"):
+            is_met = text is not None and int(text) >= int(rest)
+        else:
+            is_met = (text in rest.split("|")) != name.endswith("!")
+        if not is_met:
+            return False
+    return True
 
 
 def _group(charge: Mapping[str, str], usage: Usage) -> str | None:

@@ -24,38 +24,45 @@
 {%- endmacro %}
 
 
-{#- Whether the number in a text is greater or less than a bound, however many
-    digits it has. Numbers of one sign are in the order of their places before the
-    point, then of their digits. False for what is no number. -#}
+{#- Whether the number in a text is greater or less than a bound. False for what is no
+    number. -#}
 {% macro number_compares(number_text, operator, bound) -%}
-    {%- set limit = sql_text(bound | string) -%}
-    {%- set greater, less = _size_compares(number_text, limit, '>'),
-        _size_compares(number_text, limit, '<') -%}
-    {%- set is_up = operator in ('gt', 'gte') -%}
+    {%- set signs = {'gt': '> 0', 'gte': '>= 0', 'lt': '< 0', 'lte': '<= 0'} -%}
     coalesce(
-        case
-            when {{ number_text }} is null or not {{ is_number(number_text) }} then false
-            when {{ _sign_of(number_text) }} != {{ _sign_of(limit) }}
-                then {{ _sign_of(number_text) }} {{ '>' if is_up else '<' }} {{ _sign_of(limit) }}
-            when {{ significant_digits(number_text) }} = {{ significant_digits(limit) }}
-                and {{ _places_of(number_text) }} = {{ _places_of(limit) }}
-                then {{ 'true' if operator in ('gte', 'lte') else 'false' }}
-            when {{ _sign_of(limit) }} = 0
-                then {{ 'true' if operator in ('gte', 'lte') else 'false' }}
-            when {{ _sign_of(limit) }} > 0 then {{ greater if is_up else less }}
-            else {{ less if is_up else greater }}
-        end,
+        {{ number_order(number_text, sql_text(bound | string)) }} {{ signs[operator] }},
         false
     )
 {%- endmacro %}
 
 
-{% macro _sign_of(number_text) -%}
+{#- 1, 0 or -1: the number in a text is greater than another one, equal to it or less,
+    however many digits they have. Numbers of one sign are in the order of their places
+    before the point, then of their digits. Null for what is no number. -#}
+{% macro number_order(number_text, limit) -%}
     case
-        when {{ significant_digits(number_text) }} = '' then 0
-        when {{ number_text }} like '-%' then -1
-        else 1
+        when {{ is_number(number_text) }}
+            then case
+                when {{ _sign_of(number_text) }} > {{ _sign_of(limit) }} then 1
+                when {{ _sign_of(number_text) }} < {{ _sign_of(limit) }} then -1
+                when {{ _sign_of(limit) }} = 0 then 0
+                when {{ _size_compares(number_text, limit, '>') }}
+                    then {{ _sign_of(limit) }}
+                when {{ _size_compares(number_text, limit, '<') }}
+                    then -{{ _sign_of(limit) }}
+                else 0
+            end
     end
+{%- endmacro %}
+
+
+{% macro _sign_of(number_text) -%}
+    (
+        case
+            when {{ significant_digits(number_text) }} = '' then 0
+            when {{ number_text }} like '-%' then -1
+            else 1
+        end
+    )
 {%- endmacro %}
 
 

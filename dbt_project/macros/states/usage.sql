@@ -37,7 +37,8 @@ with asked as (
         invoice_id,
         ' ~ finest ~ ' as grouping_key,
         ' ~ names_kept ~ ' as group_by,
-        cast(null as varchar) as missing_dimension
+        cast(null as varchar) as missing_dimension,
+        [] as conditions
     from state_touched
     where invoice_id is not null
     union distinct
@@ -46,7 +47,8 @@ with asked as (
         state_touched.invoice_id,
         groupings.grouping_key,
         groupings.group_by,
-        groupings.missing_dimension
+        groupings.missing_dimension,
+        groupings.conditions
     from state_touched
     inner join ' ~ models.int_groupings_asked ~ ' as groupings
         on

@@ -26,7 +26,8 @@
     inner join {{ names.slots }} as slots
         on states.slot_id = slots.slot_id
     inner join (
-        select distinct subscription_id, grouping_key, group_by, missing_dimension
+        select distinct
+            subscription_id, grouping_key, group_by, missing_dimension, conditions
         from state_spans
     ) as groupings
         on slots.subscription_id = groupings.subscription_id
@@ -40,6 +41,7 @@
         {{ '' if is_late else 'not ' }}slots.is_late
         and slots.version_reason is null
         and slots.unmetered_reason is null
+        and {{ conditions_hold('groupings.conditions', properties_of_group('states.group_key')) }}
         {%- if not metric.recurring %}
         and slots.invoice_id in (select invoice_id from state_spans)
         {%- endif %}

@@ -13,17 +13,8 @@
         when len({{ names }}) = 0 then '{}'
         when
             len(list_filter({{ names }}, lambda name: {{ text }} is null)) = 0
-            then {{ _object(names, 'cast(to_json(' ~ text ~ ') as varchar)') }}
+            then {{ json_object_by_name(names, 'cast(to_json(' ~ text ~ ') as varchar)') }}
     end
-{%- endmacro %}
-
-
-{#- A grouping as one text: its names, and what stands for a missing property. -#}
-{% macro grouping_key(names, missing=none) -%}
-    cast(to_json({{ names }}) as varchar)
-    {%- if missing is not none %}
-    || coalesce(' missing ' || cast(to_json({{ missing }}) as varchar), '')
-    {%- endif -%}
 {%- endmacro %}
 
 
@@ -43,38 +34,28 @@
 {%- endmacro %}
 
 
-{#- The group by which a charge asks for usage of a group that is kept. `asked` is a
-    relation with the charge's `grouping_key`, `group_by` and `missing_dimension`, `kept`
-    the grouping of the group. -#}
-{% macro asked_group_key(key, asked, kept) -%}
-    case
-        when {{ asked }}.grouping_key != {{ kept }}
-            then {{ adapter.dispatch('coarser_group_key')(
-                key, asked ~ '.group_by', asked ~ '.missing_dimension'
-            ) }}
-        else {{ key }}
-    end
+{#- The properties of a group as a map. -#}
+{% macro properties_of_group(key) -%}
+    {{ adapter.dispatch('properties_of_group')(key) }}
 {%- endmacro %}
 
-{% macro duckdb__coarser_group_key(key, names, missing) -%}
-    {%- set text -%}
-    coalesce(
-        cast(cast({{ key }} as json) as map(varchar, varchar))[name], {{ missing }}
+{% macro duckdb__properties_of_group(key) -%}
+    cast(cast({{ key }} as json) as map(varchar, varchar))
+{%- endmacro %}
+
+
+{#- The properties of an event without those that are an array or object. -#}
+{% macro flat_properties(dimensions) -%}
+    {{ adapter.dispatch('flat_properties')(dimensions) }}
+{%- endmacro %}
+
+{% macro duckdb__flat_properties(dimensions) -%}
+    map_from_entries(
+        list_filter(
+            map_entries({{ dimensions }}),
+            lambda each: {{ _flat('each.value') }} is not null
+        )
     )
-    {%- endset -%}
-    {{ _object(names, "coalesce(cast(to_json(" ~ text ~ ") as varchar), 'null')") }}
-{%- endmacro %}
-
-
-{#- The JSON object that has a value under each `name`. -#}
-{% macro _object(names, value) -%}
-    '{' || array_to_string(
-        list_transform(
-            {{ names }},
-            lambda name: cast(to_json(name) as varchar) || ':' || {{ value }}
-        ),
-        ','
-    ) || '}'
 {%- endmacro %}
 
 
@@ -104,9 +85,7 @@
         when {{ key }} like '%":null%'
             then len(
                 list_filter(
-                    map_values(
-                        cast(cast({{ key }} as json) as map(varchar, varchar))
-                    ),
+                    map_values({{ properties_of_group(key) }}),
                     lambda text: text is null
                 )
             ) > 0

@@ -32,3 +32,15 @@
 {% macro duckdb__json_without(text, member) -%}
     cast(json_merge_patch({{ text }}, '{"{{ member }}": null}') as varchar)
 {%- endmacro %}
+
+
+{#- The JSON object that has a value under each `name`. -#}
+{% macro json_object_by_name(names, value) -%}
+    '{' || array_to_string(
+        list_transform(
+            {{ names }},
+            lambda name: cast(to_json(name) as varchar) || ':' || {{ value }}
+        ),
+        ','
+    ) || '}'
+{%- endmacro %}

@@ -43,6 +43,7 @@ prices_ranked as (
         charges.charge_model,
         charges.group_by,
         charges.missing_dimension,
+        charges.conditions,
         charges.subscription_id as price_subscription_id,
         charges.price_valid_from,
         row_number() over (
@@ -74,6 +75,7 @@ select
     prices_ranked.charge_model,
     prices_ranked.group_by,
     prices_ranked.missing_dimension,
+    prices_ranked.conditions,
     prices_ranked.price_subscription_id,
     prices_ranked.price_valid_from,
     prices_ranked.period_start_at,

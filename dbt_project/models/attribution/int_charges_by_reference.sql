@@ -23,7 +23,6 @@ select
     customer_id,
     metric_code,
     group_by,
-    missing_dimension,
     period_start_at,
     period_end_at,
     cut_at,

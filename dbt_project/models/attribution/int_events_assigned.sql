@@ -2,15 +2,9 @@
 
 with
 
-metered_events as (
+events_charged as (
 
-    {{ metered_events() }}
-
-),
-
-charges as (
-
-    select * from {{ ref('int_charges_by_reference') }}
+    select * from {{ ref('int_events_charged') }}
 
 ),
 
@@ -35,36 +29,29 @@ events_judged as (
 events_with_terms as (
 
     select
-        metered_events.*,
-        charges.subscription_id,
-        charges.period_index,
-        charges.charge_code,
+        events_charged.*,
         coverage.customer_id is not null as is_covered,
         subscriptions.subscription_id is not null as is_subscription_known,
-        {{ event_group_key('charges.group_by', 'metered_events.dimensions',
-            'charges.missing_dimension') }} as group_key,
-        coalesce(events_judged.received_at, metered_events.received_at)
-        >= charges.cut_at
-        or coalesce(events_judged.batch_id, metered_events.batch_id)
-        > charges.finalized_batch_id as is_late,
-        events_judged.unbilled_reason as version_reason,
-        charges.has_started
-    from metered_events
-    left join charges on {{ is_offered('charges', 'metered_events') }}
+        coalesce(events_judged.received_at, events_charged.received_at)
+        >= events_charged.cut_at
+        or coalesce(events_judged.batch_id, events_charged.batch_id)
+        > events_charged.finalized_batch_id as is_late,
+        events_judged.unbilled_reason as version_reason
+    from events_charged
     left join coverage
         on
-            metered_events.customer_id = coverage.customer_id
-            and coalesce(metered_events.subscription_ref, '')
+            events_charged.customer_id = coverage.customer_id
+            and coalesce(events_charged.subscription_ref, '')
             = coverage.subscription_ref
-            and metered_events.occurred_at >= coverage.covered_from_at
-            and metered_events.occurred_at < coverage.covered_to_at
+            and events_charged.occurred_at >= coverage.covered_from_at
+            and events_charged.occurred_at < coverage.covered_to_at
     left join subscriptions
-        on metered_events.subscription_ref = subscriptions.subscription_id
+        on events_charged.subscription_ref = subscriptions.subscription_id
     left join events_judged
         on
-            metered_events.metric_code = events_judged.metric_code
-            and metered_events.file_id = events_judged.file_id
-            and metered_events.line = events_judged.line
+            events_charged.metric_code = events_judged.metric_code
+            and events_charged.file_id = events_judged.file_id
+            and events_charged.line = events_judged.line
 
 )
 
@@ -89,6 +76,7 @@ select
         when customer_id is null and is_subscription_known
             then 'contradicting_references'
         when customer_id is null then 'unknown_subscription'
+        when charge_code is null and is_charged then 'filtered_out'
         when charge_code is null and not is_covered then 'no_subscription'
         when charge_code is null then 'not_charged'
         when unmetered_reason is not null then unmetered_reason

@@ -19,10 +19,13 @@ select distinct
     charges_by_period.subscription_id,
     charges_by_period.metric_code,
     {{ grouping_key(
-        'charges_by_period.group_by', 'charges_by_period.missing_dimension'
+        'charges_by_period.group_by',
+        'charges_by_period.missing_dimension',
+        'charges_by_period.conditions'
     ) }} as grouping_key,
     charges_by_period.group_by,
-    charges_by_period.missing_dimension
+    charges_by_period.missing_dimension,
+    charges_by_period.conditions
 from charges_by_period
 inner join billing_periods
     on

@@ -15,9 +15,9 @@ periods_by_stretch as (
 
 ),
 
-charges_by_period as (
+metrics_by_period as (
 
-    select * from {{ ref('int_charges_by_period') }}
+    select * from {{ ref('int_metrics_by_period') }}
 
 ),
 
@@ -26,7 +26,7 @@ metrics_per_subscription as (
     select distinct
         subscription_id,
         metric_code
-    from charges_by_period
+    from metrics_by_period
 
 ),
 
@@ -40,20 +40,20 @@ periods_with_metric as (
         periods_by_stretch.to_at,
         periods_by_stretch.subscription_id,
         periods_by_stretch.period_index,
-        charges_by_period.charge_code is not null as is_charged
+        metrics_by_period.metric_code is not null as is_charged
     from periods_by_stretch
     inner join metrics_per_subscription
         on
             periods_by_stretch.subscription_id
             = metrics_per_subscription.subscription_id
-    left join charges_by_period
+    left join metrics_by_period
         on
             periods_by_stretch.subscription_id
-            = charges_by_period.subscription_id
+            = metrics_by_period.subscription_id
             and periods_by_stretch.period_index
-            = charges_by_period.period_index
+            = metrics_by_period.period_index
             and metrics_per_subscription.metric_code
-            = charges_by_period.metric_code
+            = metrics_by_period.metric_code
     where periods_by_stretch.is_valid and periods_by_stretch.valid_count > 1
 
 ),

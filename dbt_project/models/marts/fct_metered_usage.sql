@@ -1,3 +1,10 @@
+{%- set charge_code -%}
+    {{ charge_taking(
+        'metrics_by_period.charges',
+        properties_of_group('usage_by_period.group_key')
+    ) }}.charge_code
+{%- endset -%}
+
 with
 
 usage_by_period as (
@@ -12,9 +19,9 @@ billing_periods as (
 
 ),
 
-charges_by_period as (
+metrics_by_period as (
 
-    select * from {{ ref('int_charges_by_period') }}
+    select * from {{ ref('int_metrics_by_period') }}
 
 ),
 
@@ -52,8 +59,8 @@ select
     customers.name as customer_name,
     billing_periods.plan_code,
     coalesce(plans.name, billing_periods.plan_code) as plan_name,
-    charges_by_period.charge_code,
-    coalesce(charges.name, charges_by_period.charge_code) as charge_name,
+    {{ charge_code }} as charge_code,
+    coalesce(charges.name, {{ charge_code }}) as charge_name,
     billing_periods.time_zone,
     billing_periods.period_start_date,
     billing_periods.period_end_date,
@@ -77,12 +84,12 @@ left join customers
     on billing_periods.customer_id = customers.customer_id
 left join plans
     on billing_periods.plan_code = plans.plan_code
-left join charges_by_period
+left join metrics_by_period
     on
-        billing_periods.subscription_id = charges_by_period.subscription_id
-        and billing_periods.period_index = charges_by_period.period_index
-        and usage_by_period.metric_code = charges_by_period.metric_code
+        billing_periods.subscription_id = metrics_by_period.subscription_id
+        and billing_periods.period_index = metrics_by_period.period_index
+        and usage_by_period.metric_code = metrics_by_period.metric_code
 left join charges
     on
         billing_periods.plan_code = charges.plan_code
-        and charges_by_period.charge_code = charges.charge_code
+        and {{ charge_code }} = charges.charge_code

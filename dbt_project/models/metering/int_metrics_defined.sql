@@ -18,6 +18,8 @@ metrics as (
         {{ sql_text(definition.value) }} as value,
         {{ sql_text(definition.unit) }} as unit,
         {{ sql_text_list(definition.group_by) }} as group_by,
+        {{ grouping_key(sql_text_list(definition.group_by | sort)) }}
+            as finest_grouping_key,
         {{ sql_text(tojson(definition.filters)) }} as filters,
         {{ definition.fraction_digits }} as fraction_digits,
         {{ sql_text(tojson(definition, sort_keys=true)) }} as definition,

@@ -5,8 +5,7 @@ usage_kept as (
 
     select
         usage_kept.*,
-        {{ grouping_key('list_sort(metrics_defined.group_by)') }}
-            as finest_grouping_key
+        metrics_defined.finest_grouping_key
     from {{ ref('int_usage_kept') }} as usage_kept
     inner join {{ ref('int_metrics_defined') }} as metrics_defined
         on usage_kept.metric_code = metrics_defined.metric_code

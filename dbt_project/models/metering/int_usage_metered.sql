@@ -1,3 +1,8 @@
+{# What lies outside all filters has a period too, but no charge. #}
+{%- set is_of_period -%}
+(charge_code is not null or unbilled_reason = 'filtered_out')
+{%- endset -%}
+
 with
 
 usage_united as (
@@ -40,13 +45,15 @@ usage_left_out as (
         metric_code,
         customer_id,
         unattributed_ref,
-        case when charge_code is not null then subscription_id end
+        case when {{ is_of_period }} then subscription_id end
             as subscription_id,
-        case when charge_code is not null then period_index end as period_index,
+        case when {{ is_of_period }} then period_index end as period_index,
         charge_code,
         case
-            when charge_code is null then null
-            when not {{ lacks_property('group_key') }} then group_key
+            when
+                {{ is_of_period }}
+                and not {{ lacks_property('group_key') }}
+                then group_key
         end as group_key,
         unbilled_reason,
         is_additive,

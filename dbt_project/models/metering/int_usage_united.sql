@@ -15,27 +15,9 @@ billing_periods as (
 
 ),
 
-charges as (
+metrics_by_period as (
 
-    select
-        *,
-        {{ grouping_key('group_by', 'missing_dimension') }} as grouping_key
-    from {{ ref('int_charges_by_period') }}
-
-),
-
-metrics_defined as (
-
-    select
-        *,
-        {{ grouping_key('list_sort(group_by)') }} as finest_grouping_key
-    from {{ ref('int_metrics_defined') }}
-
-),
-
-subscriptions as (
-
-    select * from {{ ref('stg_catalog__subscriptions') }}
+    select * from {{ ref('int_metrics_by_period') }}
 
 ),
 
@@ -44,34 +26,47 @@ usage_with_charge as (
     select
         usage_kept.* replace (
             coalesce(billing_periods.customer_id, usage_kept.customer_id)
-                as customer_id,
-            {{ asked_group_key(
-                'usage_kept.group_key', 'charges', 'usage_kept.grouping_key'
-            ) }} as group_key
+                as customer_id
         ),
         billing_periods.period_index,
-        charges.charge_code,
-        charges.has_started,
         metrics_defined.is_additive,
-        subscriptions.subscription_id is not null as is_subscription_known,
-        not usage_kept.is_late
-        and usage_kept.subscription_id is not null
-        and usage_kept.version_reason is null
-        and usage_kept.unmetered_reason is null as is_counted,
-        coalesce(charges.grouping_key, metrics_defined.finest_grouping_key)
-            as asked_grouping_key
+        metrics_defined.finest_grouping_key,
+        metrics_by_period.metric_code is not null as is_charged,
+        {{ charge_of_usage('metrics_by_period.charges', 'usage_kept',
+            'metrics_defined.finest_grouping_key') }} as charge,
+        subscriptions.subscription_id is not null as is_subscription_known
     from usage_kept
-    inner join metrics_defined
+    inner join {{ ref('int_metrics_defined') }} as metrics_defined
         on usage_kept.metric_code = metrics_defined.metric_code
     left join billing_periods
         on usage_kept.invoice_id = billing_periods.invoice_id
-    left join charges
+    left join metrics_by_period
         on
-            billing_periods.subscription_id = charges.subscription_id
-            and billing_periods.period_index = charges.period_index
-            and usage_kept.metric_code = charges.metric_code
-    left join subscriptions
+            billing_periods.subscription_id = metrics_by_period.subscription_id
+            and billing_periods.period_index = metrics_by_period.period_index
+            and usage_kept.metric_code = metrics_by_period.metric_code
+    left join {{ ref('stg_catalog__subscriptions') }} as subscriptions
         on usage_kept.subscription_ref = subscriptions.subscription_id
+
+),
+
+{# Counted usage that a charge takes is kept once more as the charge asks. #}
+usage_asked as (
+
+    select
+        * exclude (charge, finest_grouping_key) replace (
+            {{ asked_group_key('group_key', 'charge', 'grouping_key') }}
+                as group_key
+        ),
+        charge.charge_code,
+        charge.has_started
+    from usage_with_charge
+    where
+        grouping_key = coalesce(charge.grouping_key, finest_grouping_key)
+        or is_late
+        or subscription_id is null
+        or version_reason is not null
+        or unmetered_reason is not null
 
 )
 
@@ -84,6 +79,7 @@ select
             then 'contradicting_references'
         when customer_id is null then 'unknown_subscription'
         when subscription_id is null and not is_covered then 'no_subscription'
+        when charge_code is null and is_charged then 'filtered_out'
         when charge_code is null then 'not_charged'
         when unmetered_reason is not null then unmetered_reason
         when {{ lacks_property('group_key') }} then 'missing_dimension'
@@ -92,5 +88,4 @@ select
         when quantity is null then 'quantity_overflow'
         when quantity < 0 then 'negative_quantity'
     end as unbilled_reason
-from usage_with_charge
-where not is_counted or grouping_key = asked_grouping_key
+from usage_asked

@@ -28,8 +28,12 @@ class UsageCharge(Charge):
     group_by: list[str] = column(
         NAMES, "Properties of the metric; each group of their values is a line.", empty=()
     )
-    filters: str | None = later(
-        FILTER, "Only this part of the metric, by properties of its group_by; empty is all of it."
+    filters: str | None = column(
+        FILTER,
+        "Only this part of the metric, by properties of its group_by; empty is all of it. Usage "
+        "in no part that the plan charges is listed as `filtered_out`.",
+        empty=None,
+        is_optional=True,
     )
     missing_dimension: str | None = column(
         TEXT,

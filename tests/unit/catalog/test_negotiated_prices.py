@@ -26,10 +26,10 @@ def catalog(*rows: str, tiers: str = RIGHT["charge_tiers.csv"]) -> dict[str, str
     [
         pytest.param(["basic,calls,requests,standard,2,,2025-01-01,,s1,"], id="on the same day"),
         pytest.param(["basic,calls,requests,standard,2,region,2027-01-01,,s1,"], id="other groups"),
-        pytest.param(["basic,more,bytes,standard,2,,2026-05-01,,s1,"], id="which the plan lacks"),
+        pytest.param(["basic,more,storage,standard,2,,2026-05-01,,s1,"], id="which the plan lacks"),
         pytest.param(
-            ["basic,one,bytes,standard,2,,2025-01-01,,s1,",
-             "basic,two,bytes,standard,2,,2025-01-01,,s2,"],
+            ["basic,one,storage,standard,2,,2025-01-01,,s1,",
+             "basic,two,storage,standard,2,,2025-01-01,,s2,"],
             id="one metric in two subscriptions",
         ),
     ],
@@ -68,8 +68,8 @@ def test_a_negotiated_price_has_tiers_of_its_own(tmp_path: Path) -> None:
             "correct it here",
         ),
         (
-            "basic,calls,bytes,standard,2,,2025-01-01,,s1,",
-            "column metric_code: 'bytes' differs from 'requests' of the same charge in row 2; ",
+            "basic,calls,storage,standard,2,,2025-01-01,,s1,",
+            "column metric_code: 'storage' differs from 'requests' of the same charge in row 2; ",
         ),
         (
             "basic,more,requests,standard,2,,2025-01-01,,s1,",

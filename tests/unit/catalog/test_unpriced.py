@@ -28,8 +28,6 @@ def test_every_file_that_is_not_priced_is_tried_here() -> None:
 
 
 SAID = {
-    "filters": "region=eu",
-    "missing_dimension": "other",
     "priced_each": "bucket",
 }
 

@@ -3,7 +3,7 @@ with
 charges as (
 
     {{ with_columns(ref('charges'), [
-        'subscription_id', 'name', 'missing_dimension', 'flat_at_zero', 'unit_divisor', 'unit_rounding', 'free_units',
+        'subscription_id', 'name', 'filters', 'missing_dimension', 'flat_at_zero', 'unit_divisor', 'unit_rounding', 'free_units',
         'package_size', 'package_rounding', 'flat_amount', 'quantity', 'billed',
         'rate_percent', 'fixed_amount', 'free_events', 'free_amount',
         'minimum_per_event', 'maximum_per_event', 'priced_each', 'prorated',
@@ -26,6 +26,7 @@ select
         cast([] as varchar[])
     ) as group_by,
     nullif(missing_dimension, '') as missing_dimension,
+    {{ conditions_of('filters') }} as conditions,
     {{ price_cell('unit_price') }} as unit_price,
     {{ quantity_cell('unit_divisor', 1) }} as unit_divisor,
     {{ word_cell('unit_rounding', 'none') }} as unit_rounding,

@@ -1,0 +1,84 @@
+{#- A grouping as one text: its names, what stands for a missing property, and the
+    conditions that usage must meet. -#}
+{% macro grouping_key(names, missing=none, conditions=none) -%}
+    cast(to_json({{ names }}) as varchar)
+    {%- if missing is not none %}
+    || coalesce(' missing ' || cast(to_json({{ missing }}) as varchar), '')
+    || case
+        when len({{ conditions }}) > 0
+            then ' where ' || cast(to_json({{ conditions }}) as varchar)
+        else ''
+    end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- The group by which a charge asks for usage of a group that is kept. `asked` is a
+    relation with the charge's `grouping_key`, `group_by` and `missing_dimension`, `kept`
+    the grouping of the group. -#}
+{% macro asked_group_key(key, asked, kept) -%}
+    case
+        when {{ asked }}.grouping_key != {{ kept }}
+            then {{ adapter.dispatch('coarser_group_key')(
+                key, asked ~ '.group_by', asked ~ '.missing_dimension'
+            ) }}
+        else {{ key }}
+    end
+{%- endmacro %}
+
+{% macro duckdb__coarser_group_key(key, names, missing) -%}
+    {%- set text -%}
+    coalesce({{ properties_of_group(key) }}[name], {{ missing }})
+    {%- endset -%}
+    {{ json_object_by_name(names, "coalesce(cast(to_json(" ~ text ~ ") as varchar), 'null')") }}
+{%- endmacro %}
+
+
+{#- Charges of one metric in a period, as a list of structs. -#}
+{% macro charges_as_list() -%}
+    {{ adapter.dispatch('charges_as_list')() }}
+{%- endmacro %}
+
+{% macro duckdb__charges_as_list() -%}
+    list(
+        struct_pack(
+            charge_code := charge_code,
+            has_started := has_started,
+            grouping_key := {{ grouping_key('group_by', 'missing_dimension', 'conditions') }},
+            group_by := group_by,
+            missing_dimension := missing_dimension,
+            conditions := conditions
+        )
+        order by charge_code
+    )
+{%- endmacro %}
+
+
+{#- The one of such charges that takes usage of these properties, a map of texts. -#}
+{% macro charge_taking(charges, properties) -%}
+    {{ adapter.dispatch('charge_taking')(charges, properties) }}
+{%- endmacro %}
+
+{% macro duckdb__charge_taking(charges, properties) -%}
+    list_filter(
+        {{ charges }},
+        lambda charge: {{ conditions_hold('charge.conditions', properties) }}
+    )[1]
+{%- endmacro %}
+
+
+{#- The one of such charges that takes usage: it asks for the grouping that the usage is kept
+    by, or takes its group, which is then of the finest. -#}
+{% macro charge_of_usage(charges, usage, finest) -%}
+    {{ adapter.dispatch('charge_of_usage')(charges, usage, finest) }}
+{%- endmacro %}
+
+{% macro duckdb__charge_of_usage(charges, usage, finest) -%}
+    case
+        when {{ usage }}.grouping_key = {{ finest }}
+            then {{ charge_taking(charges, properties_of_group(usage ~ '.group_key')) }}
+        else list_filter(
+            {{ charges }}, lambda charge: charge.grouping_key = {{ usage }}.grouping_key
+        )[1]
+    end
+{%- endmacro %}

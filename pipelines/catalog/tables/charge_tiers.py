@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from pipelines.catalog.cells import CODE, DATE, PERCENT, PRICE, QUANTITY, SIZE, TEXT
-from pipelines.catalog.rows import Problem, Row, column, later
+from pipelines.catalog.rows import Problem, Row, column
 from pipelines.catalog.table import CatalogTable, Reference, Tables
 from pipelines.vocabulary.money import plain_decimal
 

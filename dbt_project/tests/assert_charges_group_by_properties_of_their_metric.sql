@@ -29,13 +29,8 @@ from charges
 left join metrics_defined
     on charges.metric_code = metrics_defined.metric_code
 where
-<<<<<<< HEAD
-    charges.metric_code is not null
-    and list_has_all(metrics_defined.group_by, charges.group_by) is not true
-=======
     list_has_all(metrics_defined.group_by, charges.group_by) is not true
     or list_has_all(
         metrics_defined.group_by,
         {{ names_of_conditions('charges.conditions') }}
     ) is not true
->>>>>>> 4950ef1 (A charge takes the part of a metric that its filter names; what no charge takes is listed)

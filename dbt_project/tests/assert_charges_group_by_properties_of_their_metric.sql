@@ -29,8 +29,11 @@ from charges
 left join metrics_defined
     on charges.metric_code = metrics_defined.metric_code
 where
-    list_has_all(metrics_defined.group_by, charges.group_by) is not true
-    or list_has_all(
-        metrics_defined.group_by,
-        {{ names_of_conditions('charges.conditions') }}
-    ) is not true
+    charges.metric_code is not null
+    and (
+        list_has_all(metrics_defined.group_by, charges.group_by) is not true
+        or list_has_all(
+            metrics_defined.group_by,
+            {{ names_of_conditions('charges.conditions') }}
+        ) is not true
+    )

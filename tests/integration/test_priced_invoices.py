@@ -183,7 +183,8 @@ def test_terms_and_document_say_how_it_came(home: BookHome) -> None:
     home.run(catalog(), AFTER_MARCH, USAGE)
     assert home.dbt is not None
     ((text, terms),) = home.dbt.tuples(
-        "SELECT canonical_json, terms FROM lake.invoices JOIN lake.terms USING (terms_digest) "
+        "SELECT invoices.canonical_json, terms.canonical_json "
+        "FROM lake.invoices JOIN lake.terms USING (terms_digest) "
         "WHERE invoice_id = 's1/2026-03-08'"
     )
 

@@ -133,7 +133,8 @@ def fixed_cells(tables: Tables) -> pl.DataFrame:
     for cell in tables[ChargeCell]:
         fixed = sorted(cell.fixed.items())
         names, texts = [name for name, _ in fixed], [text for _, text in fixed]
-        rows.append((*cell.price, names, texts, cell.unit_price))
+        version = cell.plan_code, cell.charge_code, cell.subscription_id, cell.valid_from
+        rows.append((*version, names, texts, cell.unit_price))
     return pl.DataFrame(rows, FIXED_CELLS, orient="row")
 
 
@@ -154,7 +155,7 @@ FIXED_CELLS = pl.Schema(
 )
 """One row per cell: the properties that it fixes, sorted, and the text of each.
 
-`subscription_id` is empty for a cell of the plan's own charge.
+`subscription_id` is null for a cell of the plan's own charge.
 """
 
 TABLE = CatalogTable(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -195,3 +196,33 @@ def test_terms_and_document_say_how_it_came(home: BookHome) -> None:
     charges = {each["charge_code"]: each for each in json.loads(terms)["charges"]}
     assert charges["b-calls"]["minimum_amount"] == "100"
     assert json.loads(terms)["share"] == {"full_days": 31, "service_days": 24}
+
+
+def test_a_group_without_a_cell_is_listed_and_never_billed(home: BookHome) -> None:
+    files = catalog()
+    files["charges.csv"] = [
+        dict.fromkeys(files["charges.csv"][0], "")
+        | charge("by-status", "matrix", metric_code="egress_bytes", group_by="status")
+    ]
+    cell = {"plan_code": "all", "charge_code": "by-status", "valid_from": FIRST_DAY}
+    files["charge_cells.csv"] = [
+        {"subscription_id": "", **cell, "match": "status=200", "unit_price": "0.5"}
+    ]
+    usage = [
+        replace(sent(line, 10, size), properties={"bytes": size, "status": status})
+        for line, size, status in ((1, "30", "200"), (2, "7", "404"), (3, "5", "200"))
+    ]
+
+    drafted = home.run(files, AFTER_MARCH, usage).drafted
+
+    assert drafted is not None
+    assert drafted.failed == {}
+    assert lines(home, "s1/2026-03-08") == [
+        ("usage", "by-status", 35, 35, Decimal("0.5"), Decimal("17.5"), None, None)
+    ]
+    assert home.dbt is not None
+    assert home.dbt.tuples(
+        "SELECT unbilled_reason, charge_code, event_count, quantity "
+        "FROM warehouse.marts.rpt_unbilled_usage"
+        " WHERE metric_code = 'egress_bytes'"
+    ) == [("no_price", "by-status", 1, 7)]

@@ -47,7 +47,8 @@
             grouping_key := {{ grouping_key('group_by', 'missing_dimension', 'conditions') }},
             group_by := group_by,
             missing_dimension := missing_dimension,
-            conditions := conditions
+            conditions := conditions,
+            cells := cells
         )
         order by charge_code
     )
@@ -81,4 +82,38 @@
             {{ charges }}, lambda charge: charge.grouping_key = {{ usage }}.grouping_key
         )[1]
     end
+{%- endmacro %}
+
+
+{#- The cells of a price version, as a list of structs; empty without any. -#}
+{% macro cells_as_list(cells) -%}
+    {{ adapter.dispatch('cells_as_list')(cells) }}
+{%- endmacro %}
+
+{% macro duckdb__cells_as_list(cells) -%}
+    coalesce(
+        list(
+            struct_pack(properties := {{ cells }}.properties, texts := {{ cells }}.texts)
+        ) filter ({{ cells }}.properties is not null),
+        []
+    )
+{%- endmacro %}
+
+
+{#- Whether a group has a price: any has, or a cell matches it. -#}
+{% macro has_price(cells, key) -%}
+    {{ adapter.dispatch('has_price')(cells, key) }}
+{%- endmacro %}
+
+{% macro duckdb__has_price(cells, key) -%}
+    (
+        {{ cells }} is null
+        or len(list_filter(
+            {{ cells }},
+            lambda cell: len(list_filter(
+                list_zip(cell['properties'], cell['texts']),
+                lambda fixed: {{ properties_of_group(key) }}[fixed[1]] is distinct from fixed[2]
+            )) = 0
+        )) > 0
+    )
 {%- endmacro %}

@@ -83,5 +83,6 @@ select
         when group_key is null then 'missing_dimension'
         when is_late then 'late'
         when not has_started then 'not_started'
+        when not {{ has_price('cells', 'group_key') }} then 'no_price'
     end as unbilled_reason
 from events_with_terms

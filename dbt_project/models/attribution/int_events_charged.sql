@@ -58,5 +58,6 @@ select
     cut_at,
     finalized_batch_id,
     charge.has_started,
+    charge.cells,
     subscription_id is not null as is_charged
 from events_with_charge

@@ -59,7 +59,8 @@ usage_asked as (
                 as group_key
         ),
         charge.charge_code,
-        charge.has_started
+        charge.has_started,
+        charge.cells
     from usage_with_charge
     where
         grouping_key = coalesce(charge.grouping_key, finest_grouping_key)
@@ -71,7 +72,7 @@ usage_asked as (
 )
 
 select
-    *,
+    * exclude (cells),
     case
         when version_reason is not null then version_reason
         when coalesce(customer_id, subscription_ref) is null then 'unattributed'
@@ -85,6 +86,7 @@ select
         when {{ lacks_property('group_key') }} then 'missing_dimension'
         when is_late then 'late'
         when not has_started then 'not_started'
+        when not {{ has_price('cells', 'group_key') }} then 'no_price'
         when quantity is null then 'quantity_overflow'
         when quantity < 0 then 'negative_quantity'
     end as unbilled_reason

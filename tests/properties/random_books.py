@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -39,6 +40,7 @@ from tests.worlds.edited_catalogs import (
 )
 from tests.worlds.naive_books import (
     Bill,
+    Fee,
     Period,
     Today,
     Usage,
@@ -64,6 +66,7 @@ class Books:
     waiting: list[Usage] = field(default_factory=list)
     closed: list[Period] = field(default_factory=list)
     billed: dict[tuple[tuple[int, int], str], str] = field(default_factory=dict)
+    once: set[Fee] = field(default_factory=set)
     last_good: Files = field(default_factory=dict)
     files: int = 0
     batches: int = 0
@@ -248,7 +251,10 @@ class History:
         if not drafted.is_idle:
             self._tile(drafted.periods, files)
             _same("periods", _of_frame(drafted.periods), {_period(each) for each in self.periods})
-        bills = today.bills(books.usages, self.as_of, self.periods, books.billed)
+        shares = _shares(drafted.periods)
+        bills = today.bills(
+            books.usages, self.as_of, self.periods, books.billed, shares, books.once
+        )
         due = {
             each.invoice_id
             for each in self.periods
@@ -272,6 +278,7 @@ class History:
         for period in self.periods:
             if period.invoice_id in closed:
                 books.closed.append(today.closed_by(period, books.event_batch))
+                books.once |= bills[period.invoice_id].once
                 for place in bills[period.invoice_id].usage:
                     assert place not in books.billed
                     books.billed[place] = period.invoice_id
@@ -283,8 +290,9 @@ class History:
     def _bills_are(self, drafted: Drafted, bills: dict[str, Bill], assigned: pl.DataFrame) -> None:
         found = defaultdict[str, dict[Any, Any]](dict)
         for row in drafted.lines.iter_rows(named=True):
-            line = row["charge_code"], row["group_key"]
-            found[row["invoice_id"]][line] = (int(row["quantity"]), row["amount"])
+            line = row["kind"], row["charge_code"], row["group_key"]
+            quantity = None if row["quantity"] is None else Fraction(row["quantity"])
+            found[row["invoice_id"]][line] = (quantity, row["amount"])
         totals = dict(drafted.drafts.select("invoice_id", "total_amount").iter_rows())
         _same("drafts", set(totals), set(bills))
         for invoice_id, bill in bills.items():
@@ -434,6 +442,17 @@ def _documents(home: BookHome | CommandHome) -> list[tuple[object, ...]]:
         GROUP BY ALL ORDER BY series_number
         """
     ).rows()
+
+
+def _shares(periods: pl.DataFrame) -> dict[str, tuple[int, int]]:
+    """Service days and full days by invoice."""
+    return {
+        f"{row['subscription_id']}/{row['period_start_label'].date()}": (
+            row["service_days"],
+            row["full_days"],
+        )
+        for row in periods.iter_rows(named=True)
+    }
 
 
 def _period(each: Period) -> tuple[object, ...]:

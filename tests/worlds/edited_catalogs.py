@@ -124,16 +124,39 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("plans.csv", "plan_code"): one_of(*PLANS, "calls-2"),
     ("plans.csv", "name"): one_of("Calls", "All calls"),
     ("plans.csv", "currency"): one_of("", "USD", "EUR"),
+    ("plans.csv", "rounding"): one_of("", "half_away", "half_even"),
     ("charges.csv", "plan_code"): known("plans.csv", "plan_code"),
     ("charges.csv", "charge_code"): one_of("requests", "egress", "traffic"),
     ("charges.csv", "metric_code"): one_of("requests", "egress_bytes"),
-    ("charges.csv", "charge_model"): one_of("standard", "graduated"),
+    ("charges.csv", "charge_model"): one_of(
+        "standard", "graduated", "volume", "stairstep", "package", "flat", "percentage", "matrix"
+    ),
     ("charges.csv", "unit_price"): one_of("0", "0.5", "0.333333333333333", "7", ""),
     ("charges.csv", "group_by"): one_of("", "status", "status;method"),
     ("charges.csv", "missing_dimension"): one_of("", "404", "none"),
     ("charges.csv", "filters"): one_of(
         "", "status=200", "status!=200", "status?", "status!?", "status>=300;method=GET|PUT"
     ),
+    ("charges.csv", "unit_divisor"): one_of("", "1", "7", "1000"),
+    ("charges.csv", "unit_rounding"): one_of("", "none", "up", "nearest"),
+    ("charges.csv", "unit"): one_of("", "call"),
+    ("charges.csv", "free_units"): one_of("", "2", "0.5"),
+    ("charges.csv", "package_size"): one_of("", "3"),
+    ("charges.csv", "package_rounding"): one_of("", "down"),
+    ("charges.csv", "flat_amount"): one_of("", "31", "9.995"),
+    ("charges.csv", "quantity"): one_of("", "3", "2.5"),
+    ("charges.csv", "billed"): one_of("", "period", "once"),
+    ("charges.csv", "rate_percent"): one_of("", "2.9"),
+    ("charges.csv", "fixed_amount"): one_of("", "0.3"),
+    ("charges.csv", "free_events"): one_of("", "0", "2"),
+    ("charges.csv", "free_amount"): one_of("", "5"),
+    ("charges.csv", "minimum_per_event"): one_of("", "0.5"),
+    ("charges.csv", "maximum_per_event"): one_of("", "1"),
+    ("charges.csv", "minimum_amount"): one_of("", "10", "0.335"),
+    ("charges.csv", "maximum_amount"): one_of("", "1", "20"),
+    ("charges.csv", "commitment_amount"): one_of("", "5"),
+    ("charges.csv", "commitment_overage_factor"): one_of("", "1", "1.5"),
+    ("charges.csv", "commitment_true_up"): one_of("", "yes", "no"),
     ("charges.csv", "valid_from"): a_day,
     ("charges.csv", "subscription_id"): known("subscriptions.csv", "subscription_id", "", "", ""),
     ("charge_tiers.csv", "plan_code"): known("plans.csv", "plan_code"),
@@ -143,6 +166,15 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("charge_tiers.csv", "up_to_units"): one_of("5", "100", ""),
     ("charge_tiers.csv", "unit_price"): one_of("0", "0.125", "0.000000000000001"),
     ("charge_tiers.csv", "flat_amount"): one_of("", "0", "3.005"),
+    ("charge_tiers.csv", "rate_percent"): one_of("", "2"),
+    ("charge_tiers.csv", "package_size"): one_of("", "4"),
+    ("charge_tiers.csv", "maximum_amount"): one_of("", "1", "4"),
+    ("charge_cells.csv", "plan_code"): known("plans.csv", "plan_code"),
+    ("charge_cells.csv", "charge_code"): one_of("requests", "egress"),
+    ("charge_cells.csv", "valid_from"): a_day,
+    ("charge_cells.csv", "match"): one_of("status=200", "status=*"),
+    ("charge_cells.csv", "unit_price"): one_of("0", "0.25"),
+    ("charge_cells.csv", "subscription_id"): known("subscriptions.csv", "subscription_id", ""),
     ("charge_tiers.csv", "subscription_id"): known("subscriptions.csv", "subscription_id", ""),
     ("subscriptions.csv", "subscription_id"): one_of("s1", "s2", "s3", "s1-2"),
     ("subscriptions.csv", "customer_id"): known("customers.csv", "customer_id"),
@@ -291,7 +323,7 @@ def edited(chance: Chance, files: Files) -> Files:
     edits: list[Callable[[Chance, Files], Files]] = [
         _cell, _cell, _cell, _cell, _often, _often, _often, _without_row, _with_row, _followed,
         _renamed, _handed_over, _handed_over, _handed_over, _phase, _phase, _anchored, _paused,
-        _negotiated, _negotiated,
+        _negotiated, _negotiated, _repriced, _repriced,
     ]  # fmt: skip
     return chance.draw.choice(edits)(chance, files)
 
@@ -313,6 +345,58 @@ def written(chance: Chance, files: Files, place: tuple[str, str]) -> Files:
 
 def _cell(chance: Chance, files: Files) -> Files:
     return written(chance, files, chance.draw.choice(list(CELLS)))
+
+
+_TERMS = (
+    {"unit_divisor": "7", "unit_rounding": "up"},
+    {"unit_divisor": "3"},
+    {"minimum_amount": "2.5"},
+    {"maximum_amount": "0.335", "prorated": "no"},
+    {"commitment_amount": "1.25", "commitment_overage_factor": "1.5"},
+    {"commitment_amount": "5", "commitment_true_up": "no"},
+)
+"""Terms that a charge of any metric may have."""
+
+_MODELS: Mapping[str, Sequence[Mapping[str, str]]] = {
+    "standard": (
+        {"charge_model": "standard", "free_units": "1"},
+        {"charge_model": "package", "package_size": "3", "package_rounding": "down"},
+        {"charge_model": "percentage", "unit_price": "", "rate_percent": "2.9",
+         "fixed_amount": "0.3"},
+        {"charge_model": "percentage", "unit_price": "", "rate_percent": "50",
+         "free_events": "1", "minimum_per_event": "0.4"},
+    ),
+    "graduated": ({"charge_model": "volume"}, {"charge_model": "graduated"}),
+}  # fmt: skip
+"""What a charge of a model may become, with the columns that it needs then."""
+
+_FEES = (
+    {"flat_amount": "31"},
+    {"flat_amount": "10", "quantity": "2.5", "prorated": "no"},
+    {"flat_amount": "9.995", "billed": "once"},
+    {"flat_amount": "5", "minimum_amount": "7.125"},
+)
+
+
+def _repriced(chance: Chance, files: Files) -> Files:
+    """Another price: terms or another model for a charge, or a fee for a plan."""
+    found, draw = copied(files), chance.draw
+    charges = found["charges.csv"]
+    charge = draw.choice(charges)
+    kind = draw.choice(("terms", "model", "fee"))
+    if kind == "terms" and charge["metric_code"]:
+        charge.update(draw.choice(_TERMS))
+    elif kind == "model" and charge["charge_model"] in _MODELS:
+        charge.update(draw.choice(_MODELS[charge["charge_model"]]))
+    elif kind == "fee":
+        fee = {
+            "plan_code": charge["plan_code"],
+            "charge_code": draw.choice(("fee", "seats")),
+            "charge_model": "flat",
+            "valid_from": draw.choice(("2020-01-01", "2026-02-01")),
+        }
+        charges.append(dict.fromkeys(charge, "") | fee | draw.choice(_FEES))  # fmt: skip
+    return found
 
 
 def _often(chance: Chance, files: Files) -> Files:

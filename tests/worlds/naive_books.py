@@ -1,7 +1,8 @@
 """Naive books: what a home must bill, refuse and close, worked out by loops over days and events.
 
-It is written from the rules alone, for tests that edit a catalog after closings. It imports nothing
-of `pipelines`: a witness that shares code with the accused cannot contradict it.
+It is written from the rules alone, for tests that edit a catalog after closings. Prices are those
+of the witness. It imports nothing of `pipelines`: a witness that shares code with the accused
+cannot contradict it.
 
 A catalog is given as text: for each file its rows, for each row its cells by column.
 """
@@ -9,11 +10,16 @@ A catalog is given as text: for each file its rows, for each row its cells by co
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from witness.prices import price_answer
 
 Files = Mapping[str, Sequence[Mapping[str, str]]]
 """A catalog: the rows of each file, as text by column."""
@@ -21,9 +27,6 @@ Files = Mapping[str, Sequence[Mapping[str, str]]]
 DAY = timedelta(days=1)
 EVER_BEFORE = datetime.min.replace(tzinfo=UTC)
 EVER_AFTER = datetime.max.replace(tzinfo=UTC)
-MINOR_DIGITS = {"JPY": 0, "KWD": 3}
-"""Digits after the point; two for every other currency."""
-
 SENDER_FILES = ("sources.csv", "source_fields.csv", "event_schemas.csv")
 METRICS = ("egress_bytes", "requests")
 
@@ -88,16 +91,23 @@ class Period:
         return self.start_at <= instant < self.end_at
 
 
-Line = tuple[str, str]
+Line = tuple[str, str, str]
+"""Kind of the line, code of the charge and canonical JSON of the group."""
+
+Group = tuple[str, str]
 """Code of the charge and canonical JSON of the group."""
+
+Fee = tuple[str, str, str]
+"""Subscription, plan and charge of a fee that is due once."""
 
 
 @dataclass(frozen=True)
 class Bill:
     """What an open period comes to: quantity and amount by line, and the usage it rests on."""
 
-    lines: Mapping[Line, tuple[int, Decimal]]
+    lines: Mapping[Line, tuple[Fraction | None, Decimal]]
     usage: frozenset[tuple[tuple[int, int], str]]
+    once: frozenset[Fee] = frozenset()
 
     @property
     def total(self) -> Decimal:
@@ -456,6 +466,8 @@ class Today:
         as_of: datetime,
         open_periods: Sequence[Period],
         billed: Mapping[tuple[tuple[int, int], str], str],
+        shares: Mapping[str, tuple[int, int]],
+        once: AbstractSet[Fee],
     ) -> dict[str, Bill]:
         """The bill of each open period that has begun, by the id of its invoice.
 
@@ -464,15 +476,12 @@ class Today:
             as_of: the instant of the run.
             open_periods: of today's catalog.
             billed: the invoice that each event stands on, by place and metric.
+            shares: service days and full days by invoice; another witness has them.
+            once: the fees that are due once and were billed.
         """
         begun = [each for each in open_periods if each.start_at <= as_of]
-        sums = dict[str, dict[Line, int]]()
+        counted = defaultdict[str, dict[Group, list[tuple[datetime, tuple[int, int], int]]]](dict)
         rests = defaultdict[str, set[tuple[tuple[int, int], str]]](set)
-        for period in begun:
-            charges = self.charges(period)
-            sums[period.invoice_id] = {
-                (code, "{}"): 0 for code, charge in charges.items() if not charge["group_by"]
-            }
         for usage in usages:
             customer = self.customer_of(usage)
             for period in begun:
@@ -485,41 +494,92 @@ class Today:
                     continue
                 for code, charge in self.charges(period).items():
                     metric = charge["metric_code"]
-                    if not _takes(charge, usage):
+                    if not metric or not _takes(charge, usage):
                         continue
                     quantity, group = usage.quantity(metric), _group(charge, usage)
                     if quantity is None or group is None or (usage.place, metric) in billed:
                         continue
-                    lines = sums[period.invoice_id]
-                    lines[code, group] = lines.get((code, group), 0) + quantity
+                    event = usage.occurred_at, usage.place, quantity
+                    counted[period.invoice_id].setdefault((code, group), []).append(event)
                     rests[period.invoice_id].add((usage.place, metric))
+        firsts = dict[tuple[str, str], datetime]()
+        for period in [*open_periods, *self.closed]:
+            key = period.subscription_id, period.plan_code
+            firsts[key] = min(period.start_at, firsts.get(key, EVER_AFTER))
         return {
-            period.invoice_id: Bill(
-                {
-                    line: (quantity, self._amount(period, line[0], quantity))
-                    for line, quantity in sums[period.invoice_id].items()
-                },
+            period.invoice_id: self._bill(
+                period,
+                counted[period.invoice_id],
                 frozenset(rests[period.invoice_id]),
+                shares.get(period.invoice_id, (1, 1)),
+                once,
+                is_first=firsts[period.subscription_id, period.plan_code] == period.start_at,
             )
             for period in begun
         }
 
-    def _amount(self, period: Period, code: str, quantity: int) -> Decimal:
-        charge = self.charges(period)[code]
-        exact = Decimal(0)
-        if quantity and charge["charge_model"] == "standard":
-            exact = quantity * Decimal(charge["unit_price"])
-        for tier in self.files["charge_tiers.csv"] if charge["charge_model"] != "standard" else ():
-            key = ("plan_code", "charge_code", "valid_from")
-            low, high = Decimal(tier["from_units"]), Decimal(tier["up_to_units"] or "Infinity")
-            is_due_at_zero = quantity == low == 0 and charge["flat_at_zero"] == "yes"
-            is_reached = quantity > low or is_due_at_zero
-            is_same = all(tier[name] == charge[name] for name in key)
-            if is_same and _owner(tier) == _owner(charge) and is_reached:
-                units = min(Decimal(quantity), high) - low
-                exact += units * Decimal(tier["unit_price"]) + Decimal(tier["flat_amount"] or "0")
-        digits = MINOR_DIGITS.get(period.currency, 2)
-        return exact.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    def _bill(
+        self,
+        period: Period,
+        counted: Mapping[Group, Sequence[tuple[datetime, tuple[int, int], int]]],
+        usage: frozenset[tuple[tuple[int, int], str]],
+        share: tuple[int, int],
+        once: AbstractSet[Fee],
+        *,
+        is_first: bool,
+    ) -> Bill:
+        lines, fees = dict[Line, tuple[Fraction | None, Decimal]](), set[Fee]()
+        for code, charge in self.charges(period).items():
+            if charge["charge_model"] == "flat" and charge["billed"] == "once":
+                fee = period.subscription_id, period.plan_code, code
+                if not is_first or fee in once:
+                    continue
+                fees.add(fee)
+            groups = {
+                group: sorted(events) for (of, group), events in counted.items() if of == code
+            }
+            for line in price_answer(self._case(period, charge, groups, share))["lines"]:
+                group = json.dumps(line["group"], separators=(",", ":"))
+                quantity = None if line["quantity"] is None else Fraction(line["quantity"])
+                lines[line["kind"], code, group] = quantity, Decimal(line["net_amount"])
+        return Bill(lines, usage, frozenset(fees))
+
+    def _case(
+        self,
+        period: Period,
+        charge: Mapping[str, str],
+        groups: Mapping[str, Sequence[tuple[datetime, tuple[int, int], int]]],
+        share: tuple[int, int],
+    ) -> dict[str, Any]:
+        """The charge in a period, as `meterline preview` takes it."""
+        columns: dict[str, Any] = {
+            **charge,
+            "group_by": [*filter(None, charge["group_by"].split(";"))],
+        }
+        key = ("plan_code", "charge_code", "valid_from")
+        columns["tiers"] = sorted(
+            (
+                tier
+                for tier in self.files["charge_tiers.csv"]
+                if all(tier[name] == charge[name] for name in key)
+                and _owner(tier) == _owner(charge)
+            ),
+            key=lambda tier: Decimal(tier["from_units"]),
+        )
+        case: dict[str, Any] = {
+            "charge": columns,
+            "currency": period.currency,
+            "rounding": self.plans[period.plan_code].get("rounding", ""),
+            "share": dict(zip(("days", "of"), share, strict=True)),
+        }
+        if charge["charge_model"] == "flat":
+            return case
+        case["events"] = [
+            {"value": str(quantity), "group": json.loads(group)}
+            for group, events in groups.items()
+            for _, _, quantity in events
+        ]
+        return case
 
     def closed_by(self, period: Period, event_batch_id: int) -> Period:
         """The period once it is closed."""

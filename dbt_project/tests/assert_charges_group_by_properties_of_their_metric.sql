@@ -1,5 +1,5 @@
-{# A charge may group by what its metric offers and documents, and take a part of
-   it by the same properties; by nothing else. #}
+{# A charge may group by what its metric offers and documents, and take a part
+   of it by the same properties; by nothing else. #}
 {{ config(meta={'what_to_do': (
     'group and filter this charge by properties that its metric has,'
     ~ ' in charges.csv'

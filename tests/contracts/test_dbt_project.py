@@ -68,6 +68,7 @@ ROAD_OF_TESTS = {"int_events_assigned"}
 EXACT_TYPES = re.compile(
     r"bigint|integer|hugeint|boolean|date|timestamp|timestamptz|varchar(\[\])?"
     r"|map\(varchar, varchar\)|decimal\((38, 18|38, 15|30, 15)\)"
+    r"|struct\((\w+ (varchar(\[\])?|boolean|struct\((\w+ varchar(\[\])?(, )?)+\)\[\])(, )?)+\)\[\]"
 )
 
 Node = Mapping[str, Any]

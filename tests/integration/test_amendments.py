@@ -35,15 +35,14 @@ MODELS = (
     "metrics.metric_egress_bytes",
     "metrics.metric_odd_answers",
     "attribution.int_coverage_by_reference",
-    "attribution.int_charges_by_reference",
     "attribution.int_metrics_by_period",
+    "attribution.int_metrics_by_reference",
     "attribution.int_amendments_matched",
     "attribution.int_versions_metered",
     "attribution.int_versions_judged",
     "staging.stg_calendar__moved_names",
     "attribution.int_events_voided",
     "attribution.int_events_judged",
-    "attribution.int_events_charged",
     "attribution.int_events_assigned",
 )
 """In the order of the flow; what they read besides is made by hand."""

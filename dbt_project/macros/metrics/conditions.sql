@@ -18,8 +18,8 @@
                 )
             ),
             lambda part: struct_pack(
-                name := url_decode(part.name),
-                operator := case part.sign
+                name := url_decode(part['name']),
+                operator := case part['sign']
                     when '=' then 'in'
                     when '!=' then 'not_in'
                     when '?' then 'exists'
@@ -30,9 +30,9 @@
                     when '<=' then 'lte'
                 end,
                 texts := case
-                    when part.sign in ('?', '!?') then cast([] as varchar[])
+                    when part['sign'] in ('?', '!?') then cast([] as varchar[])
                     else list_transform(
-                        string_split(part.texts, '|'),
+                        string_split(part['texts'], '|'),
                         lambda text: url_decode(text)
                     )
                 end

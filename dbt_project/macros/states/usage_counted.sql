@@ -8,8 +8,9 @@
         slots.subscription_id,
         groupings.grouping_key,
         {{ 'slots_late.slot' if is_late else 'periods.period_index' }} as slot,
-        {{ asked_group_key('states.group_key', 'groupings',
-            grouping_key(sql_text_list(metric.group_by | sort))) }} as group_key,
+        {{ asked_group_key('states.group_key',
+            grouping_key(sql_text_list(metric.group_by | sort)), 'groupings.grouping_key',
+            'groupings.group_by', 'groupings.missing_dimension') }} as group_key,
         {%- for column in columns %}
         states.{{ column }},
         {%- endfor %}

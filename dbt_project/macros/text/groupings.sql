@@ -13,15 +13,12 @@
 {%- endmacro %}
 
 
-{#- The group by which a charge asks for usage of a group that is kept. `asked` is a
-    relation with the charge's `grouping_key`, `group_by` and `missing_dimension`, `kept`
-    the grouping of the group. -#}
-{% macro asked_group_key(key, asked, kept) -%}
+{#- The group by which a charge asks for usage of a group that is kept: by names of its own,
+    and with a value for a missing property. -#}
+{% macro asked_group_key(key, kept, asked, names, missing) -%}
     case
-        when {{ asked }}.grouping_key != {{ kept }}
-            then {{ adapter.dispatch('coarser_group_key')(
-                key, asked ~ '.group_by', asked ~ '.missing_dimension'
-            ) }}
+        when {{ asked }} != {{ kept }}
+            then {{ adapter.dispatch('coarser_group_key')(key, names, missing) }}
         else {{ key }}
     end
 {%- endmacro %}

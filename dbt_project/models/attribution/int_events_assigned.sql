@@ -2,56 +2,43 @@
 
 with
 
-events_charged as (
+metered_events as (
 
-    select * from {{ ref('int_events_charged') }}
-
-),
-
-coverage as (
-
-    select * from {{ ref('int_coverage_by_reference') }}
+    {{ metered_events() }}
 
 ),
 
-subscriptions as (
-
-    select * from {{ ref('stg_catalog__subscriptions') }}
-
-),
-
-events_judged as (
-
-    select * from {{ ref('int_events_judged') }}
-
-),
-
-events_with_terms as (
+events_with_charge as (
 
     select
-        events_charged.*,
+        events.*,
+        offers.subscription_id,
+        offers.period_index,
+        {{ charge_taking('offers.charges',
+            flat_properties('events.dimensions')) }} as charge,
         coverage.customer_id is not null as is_covered,
         subscriptions.subscription_id is not null as is_subscription_known,
-        coalesce(events_judged.received_at, events_charged.received_at)
-        >= events_charged.cut_at
-        or coalesce(events_judged.batch_id, events_charged.batch_id)
-        > events_charged.finalized_batch_id as is_late,
-        events_judged.unbilled_reason as version_reason
-    from events_charged
-    left join coverage
+        coalesce(judged.received_at, events.received_at) >= offers.cut_at
+        or coalesce(judged.batch_id, events.batch_id)
+        > offers.finalized_batch_id as is_late,
+        judged.unbilled_reason as version_reason
+    from metered_events as events
+    left join {{ ref('int_metrics_by_reference') }} as offers
+        on {{ is_offered('offers', 'events') }}
+    left join {{ ref('int_coverage_by_reference') }} as coverage
         on
-            events_charged.customer_id = coverage.customer_id
-            and coalesce(events_charged.subscription_ref, '')
+            events.customer_id = coverage.customer_id
+            and coalesce(events.subscription_ref, '')
             = coverage.subscription_ref
-            and events_charged.occurred_at >= coverage.covered_from_at
-            and events_charged.occurred_at < coverage.covered_to_at
-    left join subscriptions
-        on events_charged.subscription_ref = subscriptions.subscription_id
-    left join events_judged
+            and events.occurred_at >= coverage.covered_from_at
+            and events.occurred_at < coverage.covered_to_at
+    left join {{ ref('stg_catalog__subscriptions') }} as subscriptions
+        on events.subscription_ref = subscriptions.subscription_id
+    left join {{ ref('int_events_judged') }} as judged
         on
-            events_charged.metric_code = events_judged.metric_code
-            and events_charged.file_id = events_judged.file_id
-            and events_charged.line = events_judged.line
+            events.metric_code = judged.metric_code
+            and events.file_id = judged.file_id
+            and events.line = judged.line
 
 )
 
@@ -66,8 +53,9 @@ select
     end as unattributed_ref,
     subscription_id,
     period_index,
-    charge_code,
-    group_key,
+    charge['charge_code'] as charge_code,
+    {{ event_group_key("charge['group_by']", 'dimensions',
+        "charge['missing_dimension']") }} as group_key,
     dimensions,
     {{ value_columns() }},
     case
@@ -76,13 +64,13 @@ select
         when customer_id is null and is_subscription_known
             then 'contradicting_references'
         when customer_id is null then 'unknown_subscription'
-        when charge_code is null and is_charged then 'filtered_out'
-        when charge_code is null and not is_covered then 'no_subscription'
-        when charge_code is null then 'not_charged'
+        when charge is null and subscription_id is not null then 'filtered_out'
+        when charge is null and not is_covered then 'no_subscription'
+        when charge is null then 'not_charged'
         when unmetered_reason is not null then unmetered_reason
         when group_key is null then 'missing_dimension'
         when is_late then 'late'
-        when not has_started then 'not_started'
-        when not {{ has_price('cells', 'group_key') }} then 'no_price'
+        when not charge['has_started'] then 'not_started'
+        when not {{ has_price("charge['cells']", 'group_key') }} then 'no_price'
     end as unbilled_reason
-from events_with_terms
+from events_with_charge

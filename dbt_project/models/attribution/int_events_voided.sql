@@ -1,4 +1,4 @@
-{# The few charges of void invoices are joined first: nearly always there is
+{# The few metrics of void invoices are joined first: nearly always there is
    none, and no event is looked at. #}
 with
 
@@ -8,22 +8,22 @@ metered_events as (
 
 ),
 
-charges_by_period as (
+metrics_by_period as (
 
-    select * from {{ ref('int_charges_by_period') }}
+    select * from {{ ref('int_metrics_by_period') }}
     where void_invoice_id is not null
 
 ),
 
-charges_valid as (
+metrics_valid as (
 
-    select * from {{ ref('int_charges_by_reference') }}
+    select * from {{ ref('int_metrics_by_reference') }}
 
 ),
 
-charges_voided as (
+metrics_voided as (
 
-    {{ offered_by_reference('charges_by_period') }}
+    {{ offered_by_reference('metrics_by_period') }}
 
 ),
 
@@ -31,8 +31,8 @@ events_of_void_invoices as (
 
     select metered_events.*
     from metered_events
-    inner join charges_voided
-        on {{ is_offered('charges_voided', 'metered_events') }}
+    inner join metrics_voided
+        on {{ is_offered('metrics_voided', 'metered_events') }}
 
 ),
 
@@ -43,9 +43,9 @@ events_voided as (
         events_of_void_invoices.file_id,
         events_of_void_invoices.line
     from events_of_void_invoices
-    left join charges_valid
-        on {{ is_offered('charges_valid', 'events_of_void_invoices') }}
-    where charges_valid.charge_code is null
+    left join metrics_valid
+        on {{ is_offered('metrics_valid', 'events_of_void_invoices') }}
+    where metrics_valid.metric_code is null
 
 )
 

@@ -22,8 +22,8 @@ charges_with_cells as (
         on
             charges_by_period.plan_code = cells_listed.plan_code
             and charges_by_period.charge_code = cells_listed.charge_code
-            and charges_by_period.price_subscription_id
-            is not distinct from cells_listed.subscription_id
+            and coalesce(charges_by_period.price_subscription_id, '')
+            = coalesce(cells_listed.subscription_id, '')
             and charges_by_period.price_valid_from
             = cells_listed.price_valid_from
     where charges_by_period.metric_code is not null

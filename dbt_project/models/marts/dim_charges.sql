@@ -20,9 +20,9 @@ newest_versions as (
         row_number() over (
             partition by plan_code, charge_code
             order by
-                subscription_id is not null,
+                subscription_id is not null asc,
                 price_valid_from desc,
-                subscription_id
+                subscription_id asc
         ) = 1
 
 )

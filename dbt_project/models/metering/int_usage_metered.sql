@@ -1,7 +1,5 @@
-{# What lies outside all filters has a period too, but no charge. #}
-{%- set is_of_period -%}
-(charge_code is not null or unbilled_reason = 'filtered_out')
-{%- endset -%}
+{%- set is_charged =
+    "(charge_code is not null or unbilled_reason = 'filtered_out')" -%}
 
 with
 
@@ -45,14 +43,11 @@ usage_left_out as (
         metric_code,
         customer_id,
         unattributed_ref,
-        case when {{ is_of_period }} then subscription_id end
-            as subscription_id,
-        case when {{ is_of_period }} then period_index end as period_index,
+        case when {{ is_charged }} then subscription_id end as subscription_id,
+        case when {{ is_charged }} then period_index end as period_index,
         charge_code,
         case
-            when
-                {{ is_of_period }}
-                and not {{ lacks_property('group_key') }}
+            when {{ is_charged }} and not {{ lacks_property('group_key') }}
                 then group_key
         end as group_key,
         unbilled_reason,

@@ -55,15 +55,16 @@ usage_asked as (
 
     select
         * exclude (charge, finest_grouping_key) replace (
-            {{ asked_group_key('group_key', 'charge', 'grouping_key') }}
-                as group_key
+            {{ asked_group_key('group_key', 'grouping_key',
+                "charge['grouping_key']", "charge['group_by']",
+                "charge['missing_dimension']") }} as group_key
         ),
-        charge.charge_code,
-        charge.has_started,
-        charge.cells
+        charge['charge_code'] as charge_code,
+        charge['has_started'] as has_started,
+        charge['cells'] as cells
     from usage_with_charge
     where
-        grouping_key = coalesce(charge.grouping_key, finest_grouping_key)
+        grouping_key = coalesce(charge['grouping_key'], finest_grouping_key)
         or is_late
         or subscription_id is null
         or version_reason is not null

@@ -22,6 +22,6 @@ inner join prices
     on
         charge_cells.plan_code = prices.plan_code
         and charge_cells.charge_code = prices.charge_code
-        and charge_cells.subscription_id
-        is not distinct from prices.subscription_id
+        and coalesce(charge_cells.subscription_id, '')
+        = coalesce(prices.subscription_id, '')
         and charge_cells.price_valid_from = prices.price_valid_from

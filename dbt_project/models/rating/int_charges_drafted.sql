@@ -74,8 +74,8 @@ inner join prices
     on
         periods_drafted.plan_code = prices.plan_code
         and charges_by_period.charge_code = prices.charge_code
-        and charges_by_period.price_subscription_id
-        is not distinct from prices.subscription_id
+        and coalesce(charges_by_period.price_subscription_id, '')
+        = coalesce(prices.subscription_id, '')
         and charges_by_period.price_valid_from = prices.price_valid_from
 inner join plans
     on periods_drafted.plan_code = plans.plan_code

@@ -26,6 +26,6 @@ inner join prices
     on
         charge_tiers.plan_code = prices.plan_code
         and charge_tiers.charge_code = prices.charge_code
-        and charge_tiers.subscription_id
-        is not distinct from prices.subscription_id
+        and coalesce(charge_tiers.subscription_id, '')
+        = coalesce(prices.subscription_id, '')
         and charge_tiers.price_valid_from = prices.price_valid_from

@@ -13,9 +13,9 @@ metered_events as (
 
 ),
 
-charges_by_reference as (
+metrics_by_reference as (
 
-    select * from {{ ref('int_charges_by_reference') }}
+    select * from {{ ref('int_metrics_by_reference') }}
 
 ),
 
@@ -53,19 +53,19 @@ versions_with_charge as (
     select
         metered_events.metric_code,
         event_versions.*,
-        charges_by_reference.cut_at,
-        charges_by_reference.finalized_batch_id,
-        event_versions.received_at < charges_by_reference.cut_at
+        metrics_by_reference.cut_at,
+        metrics_by_reference.finalized_batch_id,
+        event_versions.received_at < metrics_by_reference.cut_at
         and event_versions.batch_id <= coalesce(
-            charges_by_reference.finalized_batch_id, event_versions.batch_id
+            metrics_by_reference.finalized_batch_id, event_versions.batch_id
         ) as is_charged_in_time
     from event_versions
     inner join metered_events
         on
             event_versions.file_id = metered_events.file_id
             and event_versions.line = metered_events.line
-    left join charges_by_reference
-        on {{ is_offered('charges_by_reference', 'metered_events') }}
+    left join metrics_by_reference
+        on {{ is_offered('metrics_by_reference', 'metered_events') }}
 
 ),
 

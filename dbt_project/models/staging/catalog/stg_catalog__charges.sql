@@ -3,7 +3,8 @@ with
 charges as (
 
     {{ with_columns(ref('charges'), [
-        'subscription_id', 'name', 'filters', 'missing_dimension', 'flat_at_zero', 'unit_divisor', 'unit_rounding', 'free_units',
+        'subscription_id', 'name', 'filters', 'missing_dimension',
+        'flat_at_zero', 'unit_divisor', 'unit_rounding', 'free_units',
         'package_size', 'package_rounding', 'flat_amount', 'quantity', 'billed',
         'rate_percent', 'fixed_amount', 'free_events', 'free_amount',
         'minimum_per_event', 'maximum_per_event', 'priced_each', 'prorated',

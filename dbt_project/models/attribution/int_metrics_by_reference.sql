@@ -2,16 +2,16 @@
    does goes to that alone. #}
 with
 
-charges_by_period as (
+metrics_by_period as (
 
-    select * from {{ ref('int_charges_by_period') }}
+    select * from {{ ref('int_metrics_by_period') }}
     where void_invoice_id is null
 
 ),
 
-charges_per_ref as (
+metrics_per_ref as (
 
-    {{ offered_by_reference('charges_by_period') }}
+    {{ offered_by_reference('metrics_by_period') }}
 
 )
 
@@ -19,13 +19,11 @@ select
     subscription_ref,
     subscription_id,
     period_index,
-    charge_code,
-    customer_id,
     metric_code,
-    group_by,
+    customer_id,
     period_start_at,
     period_end_at,
     cut_at,
     finalized_batch_id,
-    has_started
-from charges_per_ref
+    charges
+from metrics_per_ref

@@ -221,8 +221,8 @@ def untested_keys(nodes: Mapping[str, Node]) -> Iterator[str]:
     }
 
     def is_tested(name: str) -> bool:
-        """By itself; the rows of a view also by each table that is made of them."""
-        is_view = nodes[name]["config"].get("materialized") in ("view", "kept")
+        """By itself; the rows of a view or a seed also by each table that is made of them."""
+        is_view = nodes[name]["config"].get("materialized") in ("view", "kept", "seed")
         readers = [each for each, node in nodes.items() if name in inputs(node)]
         tables = [
             each

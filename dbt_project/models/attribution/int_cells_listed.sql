@@ -27,8 +27,8 @@ left join charge_cells
     on
         charges.plan_code = charge_cells.plan_code
         and charges.charge_code = charge_cells.charge_code
-        and charges.subscription_id
-        is not distinct from charge_cells.subscription_id
+        and coalesce(charges.subscription_id, '')
+        = coalesce(charge_cells.subscription_id, '')
         and charges.price_valid_from = charge_cells.price_valid_from
 group by
     charges.plan_code,

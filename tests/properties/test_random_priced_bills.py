@@ -37,9 +37,8 @@ def test_a_bill_is_what_the_witness_says_to_the_last_digit() -> None:
 
 
 def _is_billed(case: Case) -> bool:
-    """Not yet: prices of each bucket, and fees in advance."""
-    charge = case["charge"]
-    return charge.get("priced_each") != "bucket" and charge.get("invoiced_in") != "advance"
+    """Not yet: fees in advance."""
+    return bool(case["charge"].get("invoiced_in") != "advance")
 
 
 def _in_order(lines: list[Case]) -> list[Case]:

@@ -349,7 +349,8 @@ class Today:
     def charged(self, plan_code: str) -> frozenset[str]:
         """The metrics that a plan has ever charged."""
         rows = self.files["charges.csv"]
-        return frozenset(row["metric_code"] for row in rows if row["plan_code"] == plan_code)
+        charging = [row for row in rows if row["plan_code"] == plan_code and row["metric_code"]]
+        return frozenset(row["metric_code"] for row in charging)
 
     def named(self, ref: str | None, at: datetime) -> str | None:
         """The customer that a name means at an instant."""

@@ -44,6 +44,12 @@ _USAGE = {
     "unbilled_reason": pl.String(),
 }
 
+_BUCKETS = {name: _USAGE[name] for name in ("metric_code", "subscription_id", "period_index",
+                                             "charge_code", "group_key", "quantity")} | {
+    "bucket_number": pl.Int64(),
+    "weight": pl.Int64(),
+}  # fmt: skip
+
 _EVENTS = {
     "invoice_id": pl.String(),
     "group_key": pl.String(),
@@ -165,6 +171,9 @@ def usage_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
     rows = []
     for place, case in enumerate(cases):
         groups = _groups(case)
+        if "buckets" in case:
+            total = sum((Fraction(each) for each in case["buckets"]), Fraction(0))
+            groups = [({}, total, 0)]
         if "quantity" in case:
             groups = [({}, Fraction(case["quantity"]), case.get("event_count", 0))]
         for group, quantity, event_count in groups:
@@ -197,6 +206,24 @@ def event_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
         for place, case in enumerate(cases)
         if is_by_event(case["charge"])
         for position, event in enumerate(case["events"])
+    ]
+
+
+def bucket_rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """The quantities of the cases whose price is of each bucket, in order of time."""
+    return [
+        {
+            "metric_code": METRIC,
+            "subscription_id": f"s{place}",
+            "period_index": 1,
+            "charge_code": "c",
+            "group_key": "{}",
+            "bucket_number": number,
+            "quantity": _decimal(Fraction(quantity)),
+            "weight": 1,
+        }
+        for place, case in enumerate(cases)
+        for number, quantity in enumerate(case.get("buckets", ()))
     ]
 
 
@@ -264,6 +291,7 @@ def _draft(dbt: CompiledDbt, lake: LakeInMemory, cases: Sequence[Case]) -> None:
     dbt.write("catalog", **seeds(files, COLUMNS))
     usage = pl.DataFrame(usage_rows(cases), _USAGE, orient="row")
     events = pl.DataFrame(event_rows(cases), _EVENTS, orient="row")
+    buckets = pl.DataFrame(bucket_rows(cases), _BUCKETS, orient="row")
     for name, statement in dbt.statements("billing"):
         dbt.execute(statement)
         if name == "int_usage_metered":
@@ -271,6 +299,12 @@ def _draft(dbt: CompiledDbt, lake: LakeInMemory, cases: Sequence[Case]) -> None:
             dbt.execute(
                 "INSERT INTO warehouse.metering.int_usage_metered BY NAME "
                 "FROM warehouse.metering.given_usage"
+            )
+        if name == "int_usage_bucketed":
+            dbt.write("metering", given_buckets=buckets)
+            dbt.execute(
+                "INSERT INTO warehouse.metering.int_usage_bucketed BY NAME "
+                "FROM warehouse.metering.given_buckets"
             )
         if name == "int_events_numbered":
             dbt.write("rating", given_events=events)

@@ -104,3 +104,11 @@
     ) as counted
     where bucket_count > used_count
 {%- endmacro %}
+
+
+{#- A row as often as a number says; gives the number of the repetition. -#}
+{% macro repeated(times) -%}
+    {{ adapter.dispatch('repeated')(times) }}
+{%- endmacro %}
+
+{% macro duckdb__repeated(times) -%} unnest(range({{ times }})) {%- endmacro %}

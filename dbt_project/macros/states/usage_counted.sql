@@ -1,6 +1,6 @@
 {#- Parts of touched periods, and of earlier ones where these enter, by each grouping
     that is asked for. -#}
-{% macro _parts_by_grouping(metric, models, names, is_late) -%}
+{% macro parts_by_grouping(metric, models, names, is_late, spans='state_spans') -%}
     {%- set columns = [] -%}
     {%- do part_key(metric, columns) -%}
     {%- do columns.extend(metric.traits.state) -%}
@@ -29,7 +29,7 @@
     inner join (
         select distinct
             subscription_id, grouping_key, group_by, missing_dimension, conditions
-        from state_spans
+        from {{ spans }}
     ) as groupings
         on slots.subscription_id = groupings.subscription_id
     inner join {{ models.int_periods_united }} as periods
@@ -44,7 +44,7 @@
         and slots.unmetered_reason is null
         and {{ conditions_hold('groupings.conditions', properties_of_group('states.group_key')) }}
         {%- if not metric.recurring %}
-        and slots.invoice_id in (select invoice_id from state_spans)
+        and slots.invoice_id in (select invoice_id from {{ spans }})
         {%- endif %}
 {%- endmacro %}
 
@@ -72,12 +72,12 @@
 with
 
 parts as (
-    {{ _parts_by_grouping(metric, models, names, false) }}
+    {{ parts_by_grouping(metric, models, names, false) }}
 ),
 {% if metric.recurring %}
 
 carried as (
-    {{ _parts_by_grouping(metric, models, names, true) }}
+    {{ parts_by_grouping(metric, models, names, true) }}
 ),
 {% endif %}
 

@@ -24,9 +24,17 @@ line_events as (
 
 ),
 
+line_buckets as (
+
+    select * from {{ ref('int_buckets_numbered') }}
+
+),
+
 parts_counted as (
 
-    {{ parts_counted('lines', 'charges', 'prices', events='line_events') }}
+    {{ parts_counted(
+        'lines', 'charges', 'prices', 'line_buckets', 'line_events'
+    ) }}
 
 ),
 

@@ -17,7 +17,7 @@ from pipelines.catalog.cells import (
 )
 from pipelines.catalog.charge_models.charge import Charge
 from pipelines.catalog.filters import FILTER, Condition, parse_filter
-from pipelines.catalog.rows import Problem, column, later
+from pipelines.catalog.rows import Problem, column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +58,12 @@ class UsageCharge(Charge):
     unit: str | None = column(
         TEXT, "The unit that is printed; empty is the metric's.", empty=None, is_optional=True
     )
-    priced_each: str = later(
+    priced_each: str = column(
         one_of("period", "bucket"),
         "`bucket`: each bucket of the metric is priced alone, and the amounts are added up; empty "
         "is period.",
         empty="period",
+        is_optional=True,
     )
     commitment_amount: Decimal | None = column(
         PRICE,

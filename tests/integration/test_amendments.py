@@ -61,8 +61,13 @@ create view attribution.int_charges_by_period as
     select *, 'c' as charge_code, 'requests' as metric_code, []::varchar[] as group_by,
         null::varchar as missing_dimension,
         []::struct(name varchar, operator varchar, texts varchar[])[] as conditions,
+        null::varchar as price_subscription_id, null::date as price_valid_from,
         true as has_started
     from attribution.int_periods_united;
+create table attribution.int_cells_listed (
+    plan_code varchar, charge_code varchar, subscription_id varchar, price_valid_from date,
+    cells struct(properties varchar[], texts varchar[])[]
+);
 """
 
 

@@ -43,6 +43,8 @@ itself, it writes nothing and lists every such place: file, row, column, value, 
 `meterline check` lists the same before any run. It also finds a `group_by` that a metric does not
 offer, and an edit that takes away what is billed.
 
+[`docs/prices.md`](prices.md) has an example for each charge model, with rows and arithmetic.
+
 This page is written from `pipelines/catalog/tables` and `pipelines/catalog/charge_models` by
 `make docs`.
 """

@@ -3,14 +3,12 @@
 import re
 from decimal import Decimal
 
-from pipelines.settings import REPOSITORY
 from tests.worlds.dbt_world import built_world
-
-PAGE = (REPOSITORY / "docs" / "metrics.md").read_text()
+from tests.worlds.pages import blocks, page
 
 
 def test_usage_by_any_property_is_one_query() -> None:
-    (query,) = re.findall(r"^```sql\n(select.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    (query,) = [code for code in blocks(page("metrics"), "sql") if code.startswith("select")]
 
     found = built_world().query(re.sub(r"{{ ref\('(\w+)'\) }}", r"metrics.\1", query))
 

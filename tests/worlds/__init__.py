@@ -7,6 +7,7 @@
     walked_periods     subscriptions for oracles that go day by day
     lives              lives by chance around changes of clocks, for the calendar and its witness
     previews           cases of preview, from JSON to JSON
+    pages              pages of the documentation, their examples and blocks of code
     deliveries         events and their senders, as the frames that stages hand each other
     file_lines         lines as a Metronome sender writes them, and the parser run over a file
     formats            the same events in every format

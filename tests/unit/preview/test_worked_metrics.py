@@ -1,33 +1,25 @@
 """The examples of `docs/metrics.md`, as they stand on the page, give what it says."""
 
 import json
-import re
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 import pytest
 
-from pipelines.settings import REPOSITORY
 from pipelines.warehouse.metric_files import read_metric_file
 from pipelines.warehouse.metric_macros import metric_definition
+from tests.worlds.pages import blocks, examples, page, section
 from tests.worlds.previews import Case, result_of
 
-PAGE = (REPOSITORY / "docs" / "metrics.md").read_text()
+PAGE = page("metrics")
+EXAMPLES = examples(section(PAGE, "Examples"))
 
 
-def section(heading: str) -> str:
-    (text,) = re.findall(rf"^#+ {heading}\n(.*?)(?=^##? |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-    return str(text)
-
-
-def blocks(text: str, language: str) -> list[str]:
-    """The code of each block in this language, also of one that stands in a list."""
-    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
-    return [dedent(code) for _, code in found]
-
-
-EXAMPLES = re.findall(r"^### (.+?)\n(.*?)(?=^##|\Z)", section("Examples"), re.MULTILINE | re.DOTALL)
+def example(topic: str) -> Case:
+    """The case of the example whose name has the topic."""
+    (text,) = [text for name, text in EXAMPLES.items() if topic in name]
+    case: Case = json.loads(blocks(text, "json")[0])
+    return case
 
 
 def groups(case: Case) -> list[dict[str, Any]]:
@@ -37,12 +29,12 @@ def groups(case: Case) -> list[dict[str, Any]]:
 
 
 def test_the_page_has_the_examples_that_people_ask_for() -> None:
-    names = " ".join(name for name, _ in EXAMPLES)
+    names = " ".join(EXAMPLES)
     for topic in ("CDN", "heartbeats", "LLM", "Storage", "Seats", "95th percentile"):
         assert topic in names
 
 
-@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in EXAMPLES])
+@pytest.mark.parametrize("text", EXAMPLES.values(), ids=EXAMPLES)
 def test_an_example_gives_what_the_page_says(text: str) -> None:
     case, answer = map(json.loads, blocks(text, "json"))
 
@@ -52,7 +44,7 @@ def test_an_example_gives_what_the_page_says(text: str) -> None:
 
 
 def test_five_minutes_lead_from_a_file_to_its_quantity(tmp_path: Path) -> None:
-    start = section("A metric in five minutes")
+    start = section(PAGE, "A metric in five minutes")
     (file,), (case,) = blocks(start, "sql"), blocks(start, "json")
     (tmp_path / "metric_egress_gb.sql").write_text(file)
     metric = read_metric_file(tmp_path / "metric_egress_gb.sql")
@@ -64,23 +56,20 @@ def test_five_minutes_lead_from_a_file_to_its_quantity(tmp_path: Path) -> None:
 
 
 def test_heartbeats_that_repeat_count_once() -> None:
-    (case, _), = [map(json.loads, blocks(text, "json")) for name, text in EXAMPLES
-                  if "heartbeats" in name]  # fmt: skip
+    case = example("heartbeats")
     keys = [event["key"] for event in case["events"]]
     assert len(set(keys)) == len(keys) - 1
     assert groups(case | {"dedupe": "none"}) == [{"group": {}, "quantity": "8"}]
 
 
 def test_empty_buckets_count_only_if_they_are_asked_for() -> None:
-    ((case, _),) = [map(json.loads, blocks(text, "json")) for name, text in EXAMPLES
-                    if "percentile" in name]  # fmt: skip
+    case = example("percentile")
     skipping = case["metric"] | {"empty_buckets": "skip"}
     assert groups(case | {"metric": skipping}) == [{"group": {}, "quantity": "3"}]
 
 
 def test_seats_by_days_of_the_page_are_counted_by_hand() -> None:
-    ((case, _),) = [map(json.loads, blocks(text, "json")) for name, text in EXAMPLES
-                    if "Seats" in name]  # fmt: skip
+    case = example("Seats")
     without_past = case | {"events": case["events"][1:]}
     # Bob's three days of thirty: who was never added is not there.
     assert groups(without_past) == [{"group": {}, "quantity": "0.1"}]
@@ -102,8 +91,7 @@ def test_tokens_by_kind_are_one_metric() -> None:
 
 
 def test_gigabyte_hours_are_the_level_by_the_hours_of_the_month() -> None:
-    ((case, _),) = [map(json.loads, blocks(text, "json")) for name, text in EXAMPLES
-                    if "Storage" in name]  # fmt: skip
+    case = example("Storage")
     hours = case["metric"] | {"value": "gb * 720"}
     # 300 GB for 240 hours, and 600 GB for 240 hours.
     assert groups(case | {"metric": hours}) == [{"group": {}, "quantity": "216000"}]

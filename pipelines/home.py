@@ -125,6 +125,18 @@ class Home:
         """The current published generation; None before the first run."""
         return current_generation(self.settings.published)
 
+    def published_generation(self) -> Generation:
+        """The current published generation.
+
+        Raises:
+            MeterlineError: nothing is published yet, or the link to it is missing.
+        """
+        generation = self.generation()
+        if generation is None:
+            self.require_as_published(is_hashed=False)
+            raise MeterlineError("nothing is published yet: `meterline run` builds the marts")
+        return generation
+
     def damage_of_marts(self, *, is_hashed: bool = False) -> str | None:
         """A sentence if the published marts are not as they were published; see `generations`."""
         return damage_of(self.settings.published, self.generation(), is_hashed=is_hashed)
@@ -149,10 +161,8 @@ class Home:
         Raises:
             MeterlineError: nothing is published yet, or a file was changed since.
         """
-        generation = self.generation()
+        generation = self.published_generation()
         self.require_as_published(is_hashed=False)
-        if generation is None:
-            raise MeterlineError("nothing is published yet: `meterline run` builds the marts")
         marts = self.settings.published / generation.generation_id / MARTS_FILE
         try:
             opened = duckdb.connect(

@@ -170,7 +170,7 @@ def what_if(settings: Settings, file: Path, customer_id: str, period_text: str) 
     period, metric = read_period(period_text), read_metric_file(file)
     home = Home(settings)
     catalog = home.catalog()
-    zone = _zone_of(catalog, customer_id)
+    zone = require_customer(catalog, customer_id).time_zone
     start, end = (local_midnight(zone, day) for day in (period.start, period.end))
     if end <= start:
         raise MeterlineError(f"{period_text} has no time in {zone}; choose another --period")
@@ -205,15 +205,19 @@ def what_if(settings: Settings, file: Path, customer_id: str, period_text: str) 
     )  # fmt: skip
 
 
-def _zone_of(catalog: Catalog, customer_id: str) -> str:
-    customers = catalog.frame(Customer)
-    found = customers.filter(pl.col("customer_id") == customer_id)
-    if found.is_empty():
-        raise MeterlineError(
-            f"there is no customer {customer_id} in customers.csv; name one of its "
-            f"{customers.height} customers by its customer_id"
-        )
-    return str(found["time_zone"][0])
+def require_customer(catalog: Catalog, customer_id: str) -> Customer:
+    """The customer of the catalog.
+
+    Raises:
+        MeterlineError: there is none of this id.
+    """
+    customers = catalog.tables[Customer]
+    for customer in customers.where(pl.col("customer_id") == customer_id):
+        return customer
+    raise MeterlineError(
+        f"there is no customer {customer_id} in customers.csv; name one of its "
+        f"{customers.frame.height} customers by its customer_id"
+    )
 
 
 def _too_many(metric: MetricFile, customer_id: str) -> str:

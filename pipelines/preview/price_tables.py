@@ -1,12 +1,15 @@
 """Price tables: cases as the SQL of rating takes them. Nothing is worked out here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
+from pipelines.catalog.charge_models.charge import Charge
 from pipelines.catalog.charge_models.percentage import Percentage
 from pipelines.catalog.rows import REQUIRED, columns_of
+from pipelines.catalog.tables.charge_cells import ChargeCell
+from pipelines.catalog.tables.charge_tiers import Tier
 from pipelines.catalog.tables.charges import TERMS
 from pipelines.preview.group_keys import group_key
 from pipelines.preview.kinds.kind import Key
@@ -44,22 +47,21 @@ def numbered(cases: Mapping[Key, PriceCase]) -> Numbered:
 def to_rate(cases: Mapping[Key, PriceCase], lines: Numbered) -> ToRate:
     """The tables of cases; a case has one price and one charge, and its key is their number."""
     return ToRate(
-        prices=_frame((_price(key, case) for key, case in cases.items()), PRICES),
-        tiers=_frame(
-            (
-                {"price_number": key} | {name: getattr(tier, name) for name in _OF_A_TIER}
-                for key, case in cases.items()
-                for tier in case.tiers
-            ),
+        prices=frame_of((price_row(key, case.charge) for key, case in cases.items()), PRICES),
+        tiers=frame_of(
+            (tier_row(key, tier) for key, case in cases.items() for tier in case.tiers),
             PRICE_TIERS,
         ),
-        cells=_frame(_cells(cases), PRICE_CELLS),
-        charges=_frame((_charge(key, case) for key, case in cases.items()), CHARGES),
-        lines=_frame(
+        cells=frame_of(
+            (cell_row(key, cell) for key, case in cases.items() for cell in case.cells),
+            PRICE_CELLS,
+        ),
+        charges=frame_of((_charge(key, case) for key, case in cases.items()), CHARGES),
+        lines=frame_of(
             (_line(number, key, cases[key], line) for number, (key, line) in lines.items()),
             CHARGE_LINES,
         ),
-        buckets=_frame(
+        buckets=frame_of(
             (
                 {"line_key": number, "bucket_number": place, "quantity": quantity}
                 for number, (_, line) in lines.items()
@@ -67,7 +69,7 @@ def to_rate(cases: Mapping[Key, PriceCase], lines: Numbered) -> ToRate:
             ),
             LINE_BUCKETS,
         ),
-        events=_frame(
+        events=frame_of(
             (
                 {"line_key": number, "position": place, "value": value}
                 for number, (_, line) in lines.items()
@@ -75,7 +77,7 @@ def to_rate(cases: Mapping[Key, PriceCase], lines: Numbered) -> ToRate:
             ),
             LINE_EVENTS,
         ),
-        discounts=_frame(
+        discounts=frame_of(
             (
                 {"charge_number": key, "discount_number": place, "kind": discount.kind}
                 | {"value": discount.value}
@@ -87,23 +89,27 @@ def to_rate(cases: Mapping[Key, PriceCase], lines: Numbered) -> ToRate:
     )
 
 
-def _price(key: Key, case: PriceCase) -> dict[str, Any]:
-    own = columns_of(type(case.charge))
+def price_row(number: int, charge: Charge) -> dict[str, Any]:
+    """A row of `PRICES`; a term that charges of the model do not have is what it usually is."""
+    own = columns_of(type(charge))
+    terms = {name: getattr(charge, name) if name in own else _USUAL.get(name) for name in PRICES}
+    return terms | {"price_number": number}
+
+
+def tier_row(number: int, tier: Tier) -> dict[str, Any]:
+    """A row of `PRICE_TIERS`."""
+    return {"price_number": number} | {name: getattr(tier, name) for name in _OF_A_TIER}
+
+
+def cell_row(number: int, cell: ChargeCell) -> dict[str, Any]:
+    """A row of `PRICE_CELLS`."""
+    fixed = sorted(cell.fixed.items())
     return {
-        name: getattr(case.charge, name) if name in own else _USUAL.get(name) for name in PRICES
-    } | {"price_number": key}
-
-
-def _cells(cases: Mapping[Key, PriceCase]) -> Iterator[dict[str, Any]]:
-    for key, case in cases.items():
-        for cell in case.cells:
-            fixed = sorted(cell.fixed.items())
-            yield {
-                "price_number": key,
-                "properties": [name for name, _ in fixed],
-                "texts": [text for _, text in fixed],
-                "unit_price": cell.unit_price,
-            }
+        "price_number": number,
+        "properties": [name for name, _ in fixed],
+        "texts": [text for _, text in fixed],
+        "unit_price": cell.unit_price,
+    }
 
 
 def _charge(key: Key, case: PriceCase) -> dict[str, Any]:
@@ -130,8 +136,8 @@ def _line(number: int, key: Key, case: PriceCase, line: UsageLine) -> dict[str, 
     }
 
 
-def _frame(rows: Iterator[dict[str, Any]], schema: pl.Schema) -> pl.DataFrame:
-    """The rows as a frame; each decimal has the digits of its column."""
+def frame_of(rows: Iterable[Mapping[str, Any]], schema: pl.Schema) -> pl.DataFrame:
+    """The rows as a frame of this schema; each decimal has the digits of its column."""
     columns: dict[str, list[Any]] = {name: [] for name in schema}
     for row in rows:
         for name, values in columns.items():

@@ -33,6 +33,7 @@
     books              drafts, their lines, and invoices closing after closing
     marts              marts published from rows written by hand
     reports            reports of a home and their rows, each right in itself
+    histories          metered periods and their usage, as published marts have them
     bills_by_hand      a lake, calendar and catalog whose bills a person can work out
     dbt_world          the product's dbt project over `bills_by_hand`
     dbt_macros         macros as SQL text, without dbt

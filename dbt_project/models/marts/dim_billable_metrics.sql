@@ -15,5 +15,6 @@ select
     unit,
     array_to_string(group_by, ', ') as group_by,
     filters,
-    fraction_digits
+    fraction_digits,
+    is_additive
 from metrics_defined

@@ -16,7 +16,7 @@ METRIC = """{{{{ billable_metric(
 ) }}}}
 """
 
-CHARGE = "basic,daily,{code},standard,1,,2025-12-01,bucket,1\n"
+CHARGE = "basic,daily,{code},standard,1,,2026-01-01,bucket,1\n"
 
 
 def with_charge(folder: Path, code: str, more: str = "") -> DbtWorld:

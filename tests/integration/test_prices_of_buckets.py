@@ -12,7 +12,8 @@ METRIC = """{{{{ billable_metric(
     aggregation='sum',
     value='bytes',
     unit='byte',
-    bucket='day',{more}
+    bucket='day',
+    fraction_digits=0,{more}
 ) }}}}
 """
 
@@ -41,11 +42,11 @@ def test_each_day_has_its_free_units(tmp_path: Path) -> None:
 
     assert not_passed(world.run("build")) == {}
 
-    # 100, 100 and 1 byte on three days of January, and 0 on a fourth; 4,000 and 0 in February.
+    # 100, 100 and 1 byte on three days of January, and 0 on a fourth; 0 bytes in February.
     assert world.query(
         "SELECT invoice_id, quantity, billed_quantity, amount FROM "
         "invoicing.int_invoice_lines_drafted WHERE charge_code = 'daily' ORDER BY invoice_id"
-    ) == [("sub-acme/2026-01-01", 201, 198, 198), ("sub-acme/2026-02-01", 4000, 3999, 3999)]
+    ) == [("sub-acme/2026-01-01", 201, 198, 198), ("sub-acme/2026-02-01", 0, 0, 0)]
     assert world.query(
         "SELECT quantity FROM metering.int_usage_bucketed WHERE period_index = 2 "
         "ORDER BY bucket_number"

@@ -259,17 +259,20 @@ _STAGES = {
     "parts_counted": ("parts_counted", "lines", "charges", "price_terms", "buckets", "events"),
     "parts_converted": ("parts_converted", "parts_counted", "price_terms"),
     "parts_to_price": ("parts_to_price", "parts_converted", "price_terms", "lines", "discounts"),
-    "tiers_to_rate": ("tiers_of_all_models", "parts_to_price", "tiers", "cells"),
+    "parts_by_road": ("parts_by_road", "parts_to_price", "price_terms", "tiers"),
+    "narrow_lines": ("narrow_lines", "parts_by_road", "tiers"),
+    "tiers_to_rate": ("tiers_of_all_models", "parts_by_road", "tiers", "cells"),
     "tiers_rated": ("tiers_rated", "tiers_to_rate"),
-    "events_rated": ("events_rated", "parts_to_price"),
+    "events_rated": ("events_rated", "parts_by_road"),
     "lines_with_terms": ("lines_with_terms", "lines", "charges", "price_terms"),
     "amounts": (
-        "amounts_of_all_models", "parts_to_price", "lines_with_terms", "tiers_rated",
+        "amounts_of_all_models", "parts_by_road", "lines_with_terms", "tiers_rated",
         "events_rated",
     ),
-    "amounts_by_part": ("amounts_by_part", "lines_with_terms", "parts_to_price", "amounts"),
+    "amounts_by_part": ("amounts_by_part", "lines_with_terms", "parts_by_road", "amounts"),
     "lines_rated": (
-        "lines_rated", "lines_with_terms", "parts_to_price", "tiers_rated", "amounts_by_part",
+        "lines_rated", "lines_with_terms", "parts_by_road", "tiers_rated", "amounts_by_part",
+        "narrow_lines",
     ),
     "lines_discounted": ("lines_discounted", "lines_rated", "discounts"),
     "commitments": ("commitments_compared", "charges", "price_terms", "amounts_by_part"),
@@ -283,7 +286,8 @@ _STAGES = {
 _ANSWERS = {
     "lines": ("lines_as_text", ("lines_discounted",), "line_key", RATED_LINES),
     "tiers": (
-        "tiers_as_text", ("tiers_rated",), "line_key, from_units_of_tier", RATED_TIERS,
+        "all_tiers_as_text", ("tiers_rated", "lines_rated"), "line_key, from_units_of_tier",
+        RATED_TIERS,
     ),
     "events": ("events_as_text", ("events_rated",), "line_key, position", RATED_EVENTS),
     "bound_lines": (

@@ -67,7 +67,7 @@ ROAD_OF_TESTS = {"int_events_assigned"}
 
 EXACT_TYPES = re.compile(
     r"bigint|integer|hugeint|boolean|date|timestamp|timestamptz|varchar(\[\])?"
-    r"|map\(varchar, varchar\)|decimal\((38, 18|38, 15|30, 15)\)"
+    r"|map\(varchar, varchar\)|decimal\((38, 18|38, 15|30, 15|18, 6|20, 15|38, 21)\)"
     r"|struct\((\w+ (varchar(\[\])?|boolean|struct\((\w+ varchar(\[\])?(, )?)+\)\[\])(, )?)+\)\[\]"
 )
 
@@ -484,6 +484,8 @@ def test_every_charge_model_is_found(manifest: dict[str, Any]) -> None:
             and macro["name"].endswith(f"__{path.stem}_{part}")
         }
         assert len(found) == 1, f"{path.name}: expected one of {parts}, found {found}"
+        is_narrow = f"default__{path.stem}_narrow_tier" in path.read_text()
+        assert not is_narrow or found == {"price_tiers"}, f"{path.name} has no wide form"
 
 
 def test_every_interval_and_anchor_of_the_catalog_passes_the_test_of_its_seed(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.vocabulary.money import plain_decimal
+from pipelines.vocabulary.money import KNOWN_CURRENCIES, minor_unit_digits, plain_decimal
 from tests.worlds.dbt_macros import ask, macro_sql
 
 EXACT = Context(prec=200)
@@ -127,6 +127,47 @@ def test_known_products(
 
     assert found == text
     assert rounded == [None if each is None else Decimal(each) for each in (half_away, half_even)]
+
+
+ROUNDED_NARROW = macro_sql("rounded_narrow('amount', 'digits')")
+RATIO_OF_NARROW = macro_sql("ratio_of_narrow('amount', 'ratio')")
+ROUNDED_TO_NARROW = macro_sql("rounded_to_narrow('quantity')")
+IS_NARROW = macro_sql(f"is_narrow_quantity('quantity', '{ROUNDED_TO_NARROW}')")
+DIGITS = sorted({minor_unit_digits(currency) for currency in KNOWN_CURRENCIES})
+"""The digits that a minor unit may have."""
+
+
+@FIXED
+@given(st.lists(decimals(17, 21).map(EXACT.abs), min_size=1, max_size=60))
+def test_a_narrow_amount_is_rounded_once_and_half_away(amounts: list[Decimal]) -> None:
+    halves = [Decimal(f"{odd}e-{digits + 1}") for digits in DIGITS for odd in (5, 15)]
+    amounts = [*amounts, *halves, *(half - Decimal("1e-21") for half in halves)]
+    cases = [(amount, digits) for amount in amounts for digits in DIGITS]
+    found = ask(
+        {"amount": "decimal(38, 21)", "digits": "integer"},
+        cases,
+        ROUNDED_NARROW,
+        *(f"ratio_{name}" for name in ("whole", "units", "rest")),
+        relation=f"(select *, {RATIO_OF_NARROW} from cases)",
+    )
+    for (amount, digits), (rounded, whole, units, rest) in zip(cases, found, strict=True):
+        exact = Fraction(amount)
+        assert rounded == (exact * 10**digits + Fraction(1, 2)) // 1 / Fraction(10**digits)
+        assert (whole + Fraction(units, 10**33), rest) == (exact, 0)
+        assert 0 <= units < 10**33
+
+
+@pytest.mark.parametrize(
+    ("quantity", "is_narrow"),
+    [("999999999999.999999", True), ("0.000001", True), ("0", True), ("0.0000005", False),
+     ("0.000000000000000001", False), ("999999999999.9999995", False), ("1000000000000", False),
+     ("99999999999999999999.999999999999999999", False), (None, None)],
+)  # fmt: skip
+def test_narrow_quantities(quantity: str | None, is_narrow: bool | None) -> None:
+    as_narrow = f"case when {IS_NARROW} then cast({ROUNDED_TO_NARROW} as decimal(18, 6)) end"
+    ((found, narrow),) = ask({"quantity": "decimal(38, 18)"}, [(quantity,)], IS_NARROW, as_narrow)
+    assert found == is_narrow
+    assert narrow == (Decimal(quantity) if quantity is not None and is_narrow else None)
 
 
 @pytest.mark.parametrize(

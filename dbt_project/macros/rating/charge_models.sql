@@ -5,16 +5,21 @@
                                                          columns of `one_tier`
     default__<name>_price_amounts(parts, lines, events)  what lines come to without tiers:
                                                          line_key, part_number and the
-                                                         columns of an amount -#}
+                                                         columns of an amount
 
-{#- The tiers of all parts of lines. -#}
+    With tiers, it may have one more, for lines of few digits (`narrow_road.sql`):
+
+    default__<name>_narrow_tier(parts, tiers)            the tier that holds each part, with
+                                                         the columns of `narrow_tier_held` -#}
+
+{#- The tiers of all parts of lines that take the wide road. -#}
 {% macro tiers_of_all_models(parts, tiers, cells) -%}
     {%- set names, queries = [], [] -%}
-    {%- do _models_with('_price_tiers', names) -%}
+    {%- do models_with('_price_tiers', names) -%}
     {%- set find = adapter.dispatch -%}
     {%- for name in names -%}
-        {%- set own = '(select * from ' ~ parts ~ ' as parts_of_all where charge_model = '
-            ~ sql_text(name) ~ ')' -%}
+        {%- set own = '(select * from ' ~ parts ~ ' as parts_of_all'
+            ~ ' where charge_model = ' ~ sql_text(name) ~ ' and narrow_quantity is null)' -%}
         {%- do queries.append(find(name ~ '_price_tiers')(own, tiers, cells)) -%}
     {%- endfor -%}
     {{ queries | join('\nunion all\n') }}
@@ -29,7 +34,7 @@
     from ' ~ tiers) -%}
     {%- do queries.append('select line_key, part_number, null, null, null
     from ' ~ parts ~ ' where quantity is null') -%}
-    {%- do _models_with('_price_amounts', names) -%}
+    {%- do models_with('_price_amounts', names) -%}
     {%- set find = adapter.dispatch -%}
     {%- for name in names -%}
         {%- do queries.append(find(name ~ '_price_amounts')(parts, lines, events)) -%}
@@ -38,7 +43,8 @@
 {%- endmacro %}
 
 
-{% macro _models_with(part, names) -%}
+{#- Adds to a list the charge models that have a macro of this kind. -#}
+{% macro models_with(part, names) -%}
     {%- for macro_name in context | sort if macro_name.endswith(part) -%}
         {%- do names.append(macro_name[:-(part | length)].split('__')[-1]) -%}
     {%- endfor -%}

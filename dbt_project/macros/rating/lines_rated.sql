@@ -58,7 +58,7 @@
         from {{ lines }} as lines
         inner join (
             select line_key, cast(0 as bigint) as part_number
-            from {{ lines }}
+            from {{ wide_lines(lines, parts) }} as lines_not_narrow
             where priced_each != 'bucket'
             union all
             select line_key, part_number
@@ -78,48 +78,45 @@
 {%- endmacro %}
 
 
-{#- What lines come to: amounts and billed quantities, rounded once.
+{#- The lines whose parts take the wide road, or that have none. -#}
+{% macro wide_lines(lines, parts) -%}
+    (
+        select *
+        from {{ lines }}
+        where line_key not in (
+            select line_key from {{ parts }} where narrow_quantity is not null
+        )
+    )
+{%- endmacro %}
+
+
+{#- What lines come to: amounts and billed quantities, rounded once. Those of the narrow road
+    have their tiers as JSON.
 
     lines    relation of `lines_with_terms`
-    parts    relation of `parts_to_price`
+    parts    relation of `parts_by_road`
     tiers    relation of `tiers_rated`
-    amounts  relation of `amounts_by_part` -#}
-{% macro lines_rated(lines, parts, tiers, amounts) -%}
-    {%- set all_divisors = '(divisor * small_divisor)' -%}
+    amounts  relation of `amounts_by_part`
+    narrow   relation of `narrow_lines` -#}
+{% macro lines_rated(lines, parts, tiers, amounts, narrow) -%}
     select
         *,
         case when not is_beyond then
             {{ rounded_ratio('amount', 'minor_unit_digits', 'rounding') }}
-        end as amount
+        end as amount,
+        cast(null as varchar) as tiers
     from (
-        {{ with_carry('(
-            select
-                lines.* exclude (unit_price),
-                coalesce(sums.is_beyond, false)
-                    or coalesce(quantities.quantity_whole, 0) >= ' ~ '1' ~ '0' * 20 ~ '
-                    as is_beyond,
-                coalesce(sums.amount_whole, 0) as amount_whole,
-                coalesce(sums.amount_units, 0) as amount_units,
-                coalesce(sums.amount_rest, 0) as amount_rest,
-                coalesce(quantities.quantity_whole, 0) as quantity_whole,
-                coalesce(quantities.quantity_units, 0) as quantity_units,
-                coalesce(quantities.quantity_rest, 0) as quantity_rest,
-                ' ~ price_of_line() ~ ' as unit_price
-            from ' ~ lines ~ ' as lines
-            left join (' ~ amounts_by_line(amounts) ~ ') as sums
-                on lines.line_key = sums.line_key
-            left join (' ~ quantities_by_line(parts) ~ ') as quantities
-                on lines.line_key = quantities.line_key
-            left join (
-                select
-                    line_key,
-                    count(distinct from_units) as tier_count,
-                    bool_and(hundredths = 1 and not is_stairstep) as is_priced_by_unit,
-                    min(price) as tier_price
-                from ' ~ tiers ~ '
-                group by line_key
-            ) as tiers_of_line
-                on lines.line_key = tiers_of_line.line_key
-        )', 'amount', all_divisors) }}
-    ) as lines_summed
+        {{ with_carry('(' ~ wide_lines_summed(lines, parts, tiers, amounts) ~ ')', 'amount',
+            '(divisor * small_divisor)') }}
+    ) as wide_lines_summed
+    union all
+    select
+        * exclude (narrow_amount, tiers),
+        case
+            when rounding = 'half_away'
+                then {{ rounded_narrow('narrow_amount', 'minor_unit_digits') }}
+            else {{ rounded_ratio('amount', 'minor_unit_digits', 'rounding') }}
+        end as amount,
+        tiers
+    from ({{ narrow_lines_summed(lines, parts, narrow) }}) as narrow_lines_summed
 {%- endmacro %}

@@ -9,6 +9,56 @@
 {%- endmacro %}
 
 
+{#- Lines of the wide road with what they come to, which `with_carry` brings into bounds. -#}
+{% macro wide_lines_summed(lines, parts, tiers, amounts) -%}
+    select
+        lines.* exclude (unit_price),
+        coalesce(sums.is_beyond, false)
+            or coalesce(quantities.quantity_whole, 0) >= {{ '1' ~ '0' * 20 }} as is_beyond,
+        coalesce(sums.amount_whole, 0) as amount_whole,
+        coalesce(sums.amount_units, 0) as amount_units,
+        coalesce(sums.amount_rest, 0) as amount_rest,
+        coalesce(quantities.quantity_whole, 0) as quantity_whole,
+        coalesce(quantities.quantity_units, 0) as quantity_units,
+        coalesce(quantities.quantity_rest, 0) as quantity_rest,
+        {{ price_of_line() }} as unit_price
+    from {{ wide_lines(lines, parts) }} as lines
+    left join ({{ amounts_by_line(amounts) }}) as sums
+        on lines.line_key = sums.line_key
+    left join ({{ quantities_by_line(parts) }}) as quantities
+        on lines.line_key = quantities.line_key
+    left join (
+        select
+            line_key,
+            count(distinct from_units) as tier_count,
+            bool_and(hundredths = 1 and not is_stairstep) as is_priced_by_unit,
+            min(price) as tier_price
+        from {{ tiers }}
+        group by line_key
+    ) as tiers_of_line
+        on lines.line_key = tiers_of_line.line_key
+{%- endmacro %}
+
+
+{#- The same of lines of the narrow road, with their amount as it is there. -#}
+{% macro narrow_lines_summed(lines, parts, narrow) -%}
+    select
+        lines.* exclude (unit_price),
+        false as is_beyond,
+        {{ ratio_of_narrow('coalesce(tiers_of_line.amount, 0)', 'amount') }},
+        {{ ratio_of_narrow_quantity('parts.narrow_quantity', 'quantity') }},
+        {{ price_of_line() }} as unit_price,
+        coalesce(tiers_of_line.amount, 0) as narrow_amount,
+        coalesce(tiers_of_line.tiers, '[]') as tiers
+    from {{ lines }} as lines
+    inner join {{ parts }} as parts
+        on lines.line_key = parts.line_key
+    left join (select *, true as is_priced_by_unit from {{ narrow }}) as tiers_of_line
+        on lines.line_key = tiers_of_line.line_key
+    where parts.narrow_quantity is not null
+{%- endmacro %}
+
+
 {% macro amounts_by_line(amounts) -%}
     select
         line_key,
@@ -26,6 +76,7 @@
         cast(sum({{ fraction_units('quantity', 18) }}) as {{ wide_integer() }}) as quantity_units,
         cast(sum(remainder) as {{ wide_integer() }}) as quantity_rest
     from {{ parts }}
+    where narrow_quantity is null
     group by line_key
 {%- endmacro %}
 

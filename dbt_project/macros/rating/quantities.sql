@@ -69,9 +69,11 @@
 
 
 {#- These parts in units of the price: `quantity` cut at 10^-18, and in `remainder` how many
-    parts of 10^-18 are left, of which `divisor` make one. What is too large is null. -#}
+    parts of 10^-18 are left, of which `divisor` make one. What is too large is null. By 1,
+    nothing is divided. -#}
 {% macro parts_converted(parts, prices) -%}
     {%- set one = '1' ~ '0' * 18 -%}
+    {%- set is_divided = 'not (prices.divisor = 1 and prices.divisor_scale = 1)' -%}
     select
         line_key,
         part_number,
@@ -93,11 +95,11 @@
         select
             *,
             case
-                when divisor = 1 and divisor_scale = 1 then counted
+                when _whole is null then counted
                 else {{ attempt(quantity_of('(_high * ' ~ one ~ ' + '
                     ~ quotient('_low', 'divisor') ~ ')')) }}
             end as quantity,
-            _low % divisor as remainder
+            coalesce(_low % divisor, 0) as remainder
         from (
             select
                 *,
@@ -110,8 +112,9 @@
                     prices.divisor,
                     prices.divisor_scale,
                     prices.unit_rounding,
-                    {{ whole('parts.counted') }} as _whole,
-                    {{ fraction_units('parts.counted', 18) }} as _fraction
+                    case when {{ is_divided }} then {{ whole('parts.counted') }} end as _whole,
+                    case when {{ is_divided }} then {{ fraction_units('parts.counted', 18) }} end
+                        as _fraction
                 from {{ parts }} as parts
                 inner join {{ prices }} as prices
                     on parts.price_number = prices.price_number

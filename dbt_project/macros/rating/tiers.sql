@@ -52,13 +52,20 @@
 {% macro tier_held(parts, tiers) -%}
     (
         {{ _parts_with_tiers(parts, tiers) }}
-        where
-            {{ _is_reached() }}
-            and (
-                tiers.up_to_units is null
-                or parts.quantity < tiers.up_to_units
-                or (parts.quantity = tiers.up_to_units and parts.remainder = 0)
-            )
+        where {{ is_held() }}
+    )
+{%- endmacro %}
+
+
+{#- Whether a tier is the last that a quantity reaches. -#}
+{% macro is_held() -%}
+    (
+        {{ _is_reached() }}
+        and (
+            tiers.up_to_units is null
+            or parts.quantity < tiers.up_to_units
+            or (parts.quantity = tiers.up_to_units and parts.remainder = 0)
+        )
     )
 {%- endmacro %}
 

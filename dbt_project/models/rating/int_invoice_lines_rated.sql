@@ -1,6 +1,5 @@
-{%- set divisors = 'divisor * small_divisor' -%}
-{%- set unrounded = ratio_text('rated_lines.amount', divisors) -%}
-
+{%- set divisors = 'divisor * small_divisor' %}
+{%- set text = ratio_text('rated_lines.amount', divisors) -%}
 with
 
 invoice_lines_metered as (
@@ -33,6 +32,12 @@ tiers_rated as (
 
 ),
 
+narrow_lines as (
+
+    select * from {{ ref('int_narrow_invoice_lines_rated') }}
+
+),
+
 parts_rated as (
 
     select * from {{ ref('int_parts_rated') }}
@@ -47,7 +52,10 @@ line_terms as (
 
 rated_lines as (
 
-    {{ lines_rated('line_terms', 'line_parts', 'tiers_rated', 'parts_rated') }}
+    {{ lines_rated(
+        'line_terms', 'line_parts', 'tiers_rated', 'parts_rated',
+        'narrow_lines'
+    ) }}
 
 ),
 
@@ -73,7 +81,7 @@ select
         else {{ billed_quantity_of_line() }}
     end as billed_quantity,
     rated_lines.unit_price,
-    case when rated_lines.amount is not null then {{ unrounded }} end
+    case when rated_lines.amount is not null then {{ text }} end
         as amount_unrounded,
     rated_lines.amount,
     case when rated_lines.is_shared then rated_lines.fee_days end as share_days,
@@ -81,7 +89,7 @@ select
         when rated_lines.is_shared
             then cast(rated_lines.small_divisor as integer)
     end as share_of_days,
-    coalesce(tiers_per_line.tiers, '[]') as tiers
+    coalesce(rated_lines.tiers, tiers_per_line.tiers, '[]') as tiers
 from invoice_lines_metered
 inner join rated_lines
     on invoice_lines_metered.line_key = rated_lines.line_key

@@ -12,9 +12,28 @@ charges as (
 
 ),
 
+{# Without what nothing is worked out from: each part has these columns. #}
 prices as (
 
-    select * from {{ ref('int_prices_numbered') }}
+    select
+        * exclude (
+            plan_code,
+            charge_code,
+            name,
+            price_valid_from,
+            metric_code,
+            group_by,
+            billed,
+            prorated,
+            unit
+        )
+    from {{ ref('int_prices_numbered') }}
+
+),
+
+price_tiers as (
+
+    select * from {{ ref('int_tiers_numbered') }}
 
 ),
 
@@ -42,6 +61,12 @@ parts_converted as (
 
     {{ parts_converted('parts_counted', 'prices') }}
 
+),
+
+parts_to_price as (
+
+    {{ parts_to_price('parts_converted', 'prices', 'lines') }}
+
 )
 
-{{ parts_to_price('parts_converted', 'prices', 'lines') }}
+{{ parts_by_road('parts_to_price', 'prices', 'price_tiers') }}

@@ -37,47 +37,6 @@
 {%- endmacro %}
 
 
-{#- What lines and their parts come to, one row per line and part: `amount_…` of which the
-    rest counts parts of divisor and small divisor. What is not priced by buckets is part 0.
-
-    lines    relation of `lines_with_terms`
-    parts    relation of `parts_to_price`
-    amounts  relation of amounts, with line_key and part_number -#}
-{% macro amounts_by_part(lines, parts, amounts) -%}
-    {%- set summed -%}
-    (
-        select
-            lines.line_key,
-            lines.charge_number,
-            lines.divisor,
-            lines.small_divisor,
-            line_parts.part_number,
-            bool_or(amounts.line_key is not null and amounts.amount_whole is null)
-                as is_beyond,
-            {{- sum_of_amounts('amount', 'amounts') }}
-        from {{ lines }} as lines
-        inner join (
-            select line_key, cast(0 as bigint) as part_number
-            from {{ wide_lines(lines, parts) }} as lines_not_narrow
-            where priced_each != 'bucket'
-            union all
-            select line_key, part_number
-            from {{ parts }}
-            where priced_each = 'bucket'
-        ) as line_parts
-            on lines.line_key = line_parts.line_key
-        left join {{ amounts }} as amounts
-            on
-                line_parts.line_key = amounts.line_key
-                and (lines.priced_each != 'bucket' or line_parts.part_number = amounts.part_number)
-        group by 1, 2, 3, 4, 5
-    )
-    {%- endset -%}
-    {{ with_quotient('(' ~ with_carry(summed, 'amount', 'divisor') ~ ')', 'amount', 'divisor',
-        'small_divisor') }}
-{%- endmacro %}
-
-
 {#- The lines whose parts take the wide road, or that have none. -#}
 {% macro wide_lines(lines, parts) -%}
     (

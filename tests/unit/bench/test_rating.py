@@ -15,6 +15,7 @@ from bench.rating import (
     show_table,
 )
 from bench.rating_fill import CHARGES, TIERS, WIDE_EVERY, documented, inputs
+from pipelines.warehouse.metric_macros import model_sql
 
 SUBSCRIPTIONS = 200
 LINES = SUBSCRIPTIONS * CHARGES
@@ -44,6 +45,16 @@ def test_both_roads_draft_the_same(warehouse: Path) -> None:
         assert connection.execute(narrow).fetchall() == [(0, LINES)]
         assert drafted(connection) == both
     assert [len(rows) for rows in both] == [LINES, LINES, SUBSCRIPTIONS]
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_no_model_compares_each_row_with_each(warehouse: Path, road: str) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        build(connection, road)
+        for name, read in references().items():
+            sql = model_sql(name, {each: each for each in read})
+            ((_, plan),) = connection.execute(f"explain {sql}").fetchall()
+            assert ("_NL_JOIN" in plan) + ("NESTED_LOOP_JOIN" in plan) == 0, name
 
 
 def test_every_tier_is_reached_and_some_lines_have_no_usage(warehouse: Path) -> None:

@@ -9,10 +9,6 @@
     prices  relation of `price_terms`
     tiers   relation of tiers, as given -#}
 {% macro parts_by_road(parts, prices, tiers) -%}
-    {%- set names = [] -%}
-    {%- do models_with('_narrow_tier', names) -%}
-    {%- set texts = [] -%}
-    {%- for name in names %} {%- do texts.append(sql_text(name)) -%} {% endfor -%}
     select
         * exclude (_rounded, _is_narrow),
         case
@@ -24,16 +20,10 @@
         select
             parts.*,
             {{ rounded_to_narrow('parts.quantity') }} as _rounded,
-            parts.charge_model in ({{ texts | join(', ') }})
-            and parts.priced_each = 'period'
-            and prices.commitment_amount is null
-            and coalesce(parts.unit_price, 0) < {{ _prices_below() }}
-            and coalesce(narrow_prices.is_narrow, true) as _is_narrow
+            roads.is_narrow as _is_narrow
         from {{ parts }} as parts
-        inner join {{ prices }} as prices
-            on parts.price_number = prices.price_number
-        left join ({{ prices_by_road(tiers) }}) as narrow_prices
-            on parts.price_number = narrow_prices.price_number
+        inner join ({{ _prices_by_road(prices, tiers) }}) as roads
+            on parts.price_number = roads.price_number
     ) as parts_rounded
 {%- endmacro %}
 
@@ -43,8 +33,25 @@
 {% macro _prices_below() -%} 100000 {%- endmacro %}
 
 
-{#- Which prices with tiers are narrow. -#}
-{% macro prices_by_road(tiers) -%}
+{% macro _prices_by_road(prices, tiers) -%}
+    {%- set names, texts = [], [] -%}
+    {%- do models_with('_narrow_tier', names) -%}
+    {%- for name in names %} {%- do texts.append(sql_text(name)) -%} {% endfor -%}
+    select
+        prices.price_number,
+        prices.charge_model in ({{ texts | join(', ') }})
+        and prices.priced_each = 'period'
+        and prices.commitment_amount is null
+        and coalesce(prices.unit_price, 0) < {{ _prices_below() }}
+        and coalesce(narrow_tiers.is_narrow, true) as is_narrow
+    from {{ prices }} as prices
+    left join ({{ tiers_by_road(tiers) }}) as narrow_tiers
+        on prices.price_number = narrow_tiers.price_number
+{%- endmacro %}
+
+
+{#- Which prices have narrow tiers. -#}
+{% macro tiers_by_road(tiers) -%}
     select
         price_number,
         bool_and(

@@ -56,7 +56,7 @@
             from {{ tiers }}
             where price_number in (
                 select price_number
-                from ({{ prices_by_road(tiers) }}) as prices_by_road
+                from ({{ tiers_by_road(tiers) }}) as tiers_by_road
                 where is_narrow
             )
         ) as narrow_tiers

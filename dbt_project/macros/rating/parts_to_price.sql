@@ -1,13 +1,11 @@
-{#- Parts of lines in units of the price, less what is free: free units in each part anew,
-    the units of discounts once for all parts of a charge, in order. With the columns of
-    their price, and of their line.
+{#- Parts of lines in units of the price, less the units of discounts, once for all parts of
+    a charge, in order. With the columns of their price, and of their line.
 
     parts      relation of `parts_converted`
     prices     relation of `price_terms`
     lines      relation of lines
     discounts  relation of discounts of charges; none if there are none -#}
 {% macro parts_to_price(parts, prices, lines, discounts=none) -%}
-    {%- set given = '(' ~ _parts_less_free_units(parts, prices) ~ ')' -%}
     select
         parts.line_key,
         parts.part_number,
@@ -33,27 +31,11 @@
             else until_rest
         end as remainder
         {%- endif %}
-    from {{ given if discounts is none else '(' ~ with_running_total(
-        '(' ~ _parts_with_pots(given, discounts) ~ ')', 'charge_number', 'line_key, part_number'
+    from {{ parts if discounts is none else '(' ~ with_running_total(
+        '(' ~ _parts_with_pots(parts, discounts) ~ ')', 'charge_number', 'line_key, part_number'
     ) ~ ')' }} as parts
     inner join {{ lines }} as lines
         on parts.line_key = lines.line_key
-    inner join {{ prices }} as prices
-        on parts.price_number = prices.price_number
-{%- endmacro %}
-
-
-{% macro _parts_less_free_units(parts, prices) -%}
-    select
-        parts.* replace (
-            case
-                when parts.quantity < prices.free_units then 0
-                else parts.quantity - prices.free_units
-            end as quantity,
-            case when parts.quantity < prices.free_units then 0 else parts.remainder end
-                as remainder
-        )
-    from {{ parts }} as parts
     inner join {{ prices }} as prices
         on parts.price_number = prices.price_number
 {%- endmacro %}

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {# What each item comes to on paper. Lines of a charge as a whole have neither
    groups nor quantities. #}
 with

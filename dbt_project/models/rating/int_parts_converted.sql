@@ -1,16 +1,6 @@
+{%- set lines = ref('int_invoice_lines_metered') -%}
+{%- set charges = ref('int_charges_drafted') -%}
 with
-
-lines as (
-
-    select * from {{ ref('int_invoice_lines_metered') }}
-
-),
-
-charges as (
-
-    select * from {{ ref('int_charges_drafted') }}
-
-),
 
 {# Without what nothing is worked out from: each part has these columns. #}
 prices as (
@@ -52,7 +42,7 @@ line_buckets as (
 parts_counted as (
 
     {{ parts_counted(
-        'lines', 'charges', 'prices', 'line_buckets', 'line_events'
+        lines, charges, 'prices', 'line_buckets', 'line_events'
     ) }}
 
 ),
@@ -65,7 +55,7 @@ parts_converted as (
 
 parts_to_price as (
 
-    {{ parts_to_price('parts_converted', 'prices', 'lines') }}
+    {{ parts_to_price('parts_converted', 'prices', lines) }}
 
 )
 

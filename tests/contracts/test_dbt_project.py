@@ -54,16 +54,17 @@ WITHOUT_UNIT_TEST = {
     "int_metrics_totalled",
     "int_usage_kept",
     "int_usage_by_day",
+    "int_usage_bucketed",
     "int_events_counted",
     "int_events_unmetered",
     "int_calendar_changes",
 }
 """They are made of the metrics in dbt's graph, or of tables that are kept: a unit test of dbt can
-give neither. `test_dbt_extending.py` and `test_dbt_project_build.py` build them, and
-`test_calendar_changes.py` has the cases of the last."""
+give neither. `test_dbt_extending.py` and `test_dbt_project_build.py` build them,
+`test_prices_of_buckets.py` has cases of buckets, `test_calendar_changes.py` those of the last."""
 
-ROAD_OF_TESTS = {"int_events_assigned"}
-"""The road of single events, which no table reads: tests compare bills with it."""
+ROAD_OF_EVENTS = {"int_events_assigned"}
+"""The road of single events: prices of each event read it, and tests compare bills with it."""
 
 EXACT_TYPES = re.compile(
     r"bigint|integer|hugeint|boolean|date|timestamp|timestamptz|varchar(\[\])?"
@@ -227,12 +228,12 @@ def untested_keys(nodes: Mapping[str, Node]) -> Iterator[str]:
         tables = [
             each
             for each in readers
-            if nodes[each]["resource_type"] == "model" and nodes[each]["name"] not in ROAD_OF_TESTS
+            if nodes[each]["resource_type"] == "model" and nodes[each]["name"] not in ROAD_OF_EVENTS
         ]
         return name in keyed or (is_view and bool(tables) and all(map(is_tested, tables)))
 
     for name, node in nodes.items():
-        if node["name"] in ROAD_OF_TESTS:
+        if node["name"] in ROAD_OF_EVENTS:
             continue
         if node["resource_type"] in ("model", "seed") and not is_tested(name):
             yield f"{node['name']} has no test of its key"

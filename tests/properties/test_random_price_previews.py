@@ -1,20 +1,12 @@
 """Random and published prices through `preview`, which rates by the SQL that bills: the witness."""
 
-import json
 import random
 
-from pipelines.preview.answers import answers
-from pipelines.preview.json_cases import read_cases
-from tests.worlds.price_cases import Case
+from tests.worlds.previews import previewed
 from tests.worlds.random_prices import is_beyond, random_price_case
 from witness.prices import price_answer
 
 SEEDS = range(1_500)
-
-
-def previewed(cases: list[Case]) -> list[Case]:
-    text = json.dumps([{**case, "id": str(place)} for place, case in enumerate(cases)])
-    return answers(read_cases(text, by_line=False))
 
 
 def test_a_preview_is_what_the_witness_says_to_the_last_digit() -> None:

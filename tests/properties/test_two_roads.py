@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.warehouse import rating
 from pipelines.warehouse.metric_macros import macro_sql
-from tests.properties.test_random_price_previews import previewed
+from tests.worlds.previews import previewed
 from tests.worlds.price_cases import Case, Row, graduated, price_case, standard, tiers
 from tests.worlds.random_prices import is_beyond
 from witness.amounts import exact_text

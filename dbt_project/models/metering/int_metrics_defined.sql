@@ -23,8 +23,8 @@ metrics as (
         {{ sql_text(tojson(definition.filters)) }} as filters,
         {{ definition.fraction_digits }} as fraction_digits,
         {{ sql_text(tojson(definition, sort_keys=true)) }} as definition,
-        {{ 'true' if definition.bucket and not definition.bucket_by else 'false' }}
-            as is_bucketed,
+        {{ 'true' if definition.bucket and not definition.bucket_by
+            else 'false' }} as is_bucketed,
         {{ is_additive(definition) }} as is_additive
     {% if not loop.last %}
     union all

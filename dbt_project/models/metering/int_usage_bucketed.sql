@@ -34,8 +34,8 @@ spans as (
         on
             charges_by_period.plan_code = charges.plan_code
             and charges_by_period.charge_code = charges.charge_code
-            and charges_by_period.price_subscription_id
-            is not distinct from charges.subscription_id
+            and coalesce(charges_by_period.price_subscription_id, '')
+            = coalesce(charges.subscription_id, '')
             and charges_by_period.price_valid_from = charges.price_valid_from
     inner join {{ ref('int_periods_united') }} as billing_periods
         on

@@ -221,7 +221,7 @@ def double_bills(lake: Lake, customers: Collection[str]) -> pl.DataFrame:
             max(least(earlier.period_end_label, later.period_end_label))::DATE AS to_date
         FROM billed AS earlier JOIN billed AS later
             ON earlier.customer_id = later.customer_id
-            AND earlier.metric_code = later.metric_code
+            AND earlier.metric_code = later.metric_code AND earlier.metric_code != ''
             AND earlier.series_number < later.series_number
             AND earlier.period_start_at < later.period_end_at
             AND later.period_start_at < earlier.period_end_at

@@ -15,6 +15,7 @@ from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
 from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
+from pipelines.invoicing.document_values import optional_decimal
 from pipelines.invoicing.finalize import ClosedInvoices, ClosingFacts, finalize
 from pipelines.lake.acts import act_rows, newest_links
 from pipelines.lake.file_checks import check_files
@@ -22,7 +23,7 @@ from pipelines.lake.file_states import file_states
 from pipelines.operations.closing import Moment, holds, judged, known_to, waivers_used
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.frames import FINALIZED
-from pipelines.vocabulary.money import amount_text, plain_decimal
+from pipelines.vocabulary.money import amount_text
 from pipelines.vocabulary.tables import (
     ACTS,
     BATCHES,
@@ -102,10 +103,10 @@ def invoices_shown(closed: ClosedInvoices) -> pl.DataFrame:
 
 
 def lines_shown(closed: ClosedInvoices) -> pl.DataFrame:
-    """One row per new line: its id, its quantity, and its amount with the currency."""
+    """One row per new line: its id, its quantity if it has one, its amount with the currency."""
     currencies = closed.invoices.select("invoice_id", "currency")
     rows = closed.invoice_lines.join(currencies, on="invoice_id", maintain_order="left")
-    quantities = pl.Series("quantity", map(plain_decimal, rows["quantity"]), pl.String())
+    quantities = pl.Series("quantity", map(optional_decimal, rows["quantity"]), pl.String())
     return _with_money(rows.select("line_id", quantities, "amount", "currency"), "amount")
 
 

@@ -18,10 +18,10 @@ INVOICES = pl.DataFrame(
 )
 LINES = pl.DataFrame(
     {
-        "invoice_id": ["a/2026-05-01", "b/2026-05-01"],
-        "line_id": ["a/2026-05-01/x/{}", "b/2026-05-01/x/{}"],
-        "quantity": pl.Series([Decimal(0), Decimal("1.50")], dtype=pl.Decimal(38, 18)),
-        "amount": pl.Series([Decimal(0), Decimal("772")], dtype=pl.Decimal(38, 15)),
+        "invoice_id": ["a/2026-05-01", "b/2026-05-01", "b/2026-05-01"],
+        "line_id": ["a/2026-05-01/x/{}", "b/2026-05-01/x/{}", "b/2026-05-01/minimum/x/{}"],
+        "quantity": pl.Series([Decimal(0), Decimal("1.50"), None], dtype=pl.Decimal(38, 18)),
+        "amount": pl.Series([Decimal(0), Decimal("770"), Decimal(2)], dtype=pl.Decimal(38, 15)),
     }
 )
 
@@ -38,7 +38,8 @@ def test_amounts_have_the_digits_and_the_code_of_their_currency() -> None:
     ]
     assert lines_shown(shown).rows() == [
         ("a/2026-05-01/x/{}", "0", "0.000 KWD"),
-        ("b/2026-05-01/x/{}", "1.5", "772 JPY"),
+        ("b/2026-05-01/x/{}", "1.5", "770 JPY"),
+        ("b/2026-05-01/minimum/x/{}", None, "2 JPY"),
     ]
 
 

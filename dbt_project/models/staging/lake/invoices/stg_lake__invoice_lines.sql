@@ -24,7 +24,10 @@ select
     service_start_at,
     service_end_at,
     price_digest,
-    coalesce(billed_quantity, greatest(quantity, 0)) as billed_quantity,
+    coalesce(
+        billed_quantity,
+        case when quantity is not null then greatest(quantity, 0) end
+    ) as billed_quantity,
     unit,
     unit_price,
     amount_unrounded,

@@ -125,7 +125,8 @@ def test_an_invoice_has_a_line_of_each_kind_and_fees_go_on(home: BookHome) -> No
     # What people read says so too: a minimum is of no quantity.
     assert home.dbt is not None
     assert home.dbt.tuples(
-        "SELECT kind, quantity, billed_quantity, unit, status FROM warehouse.marts.fct_invoice_lines "
+        "SELECT kind, quantity, billed_quantity, unit, status "
+        "FROM warehouse.marts.fct_invoice_lines "
         "WHERE invoice_id = 's1/2026-03-08' ORDER BY line_number"
     )[-2:] == [("flat", 1, 1, None, "finalized"), ("minimum", None, None, None, "finalized")]
 

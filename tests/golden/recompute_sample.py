@@ -73,6 +73,8 @@ class Tier(TypedDict):
     flat_amount: Decimal
     quantity: Decimal
     amount: Decimal
+    packages: None
+    rate_percent: None
 
 
 class Line(TypedDict):
@@ -298,6 +300,8 @@ def tier_details(quantity: Decimal, charge: Row, tiers: list[Row]) -> list[Tier]
                 flat_amount=flat_amount,
                 quantity=units,
                 amount=units * unit_price + flat_amount,
+                packages=None,
+                rate_percent=None,
             )
         )
     return details

@@ -267,7 +267,7 @@ def built(world: DbtWorld) -> DbtWorld:
 def test_charge_model_and_aggregation_are_a_file_of_sql_each(built: DbtWorld) -> None:
     world = built
     amounts = world.query(
-        "select distinct amount from rating.int_invoice_lines_rated "
+        "select distinct amount from invoicing.int_invoice_lines_drafted "
         "where charge_model = 'seven' and quantity > 0"
     )
     assert amounts == [(Decimal(7),)]
@@ -286,7 +286,7 @@ def test_a_metric_whose_quantities_do_not_add_up_is_billed(built: DbtWorld) -> N
     assert metered
     assert metered == built.query(PEAK_BY_HAND)
     amounts = built.query(
-        "select quantity, amount from rating.int_invoice_lines_rated "
+        "select quantity, amount from invoicing.int_invoice_lines_drafted "
         "where metric_code = 'peak' and quantity > 0"
     )
     assert amounts
@@ -308,7 +308,8 @@ def test_distinct_texts_are_priced_by_tiers(built: DbtWorld) -> None:
     counted = {(row[0], row[1]): row[2] for row in built.query(KINDS_BY_HAND)}
     lines = built.query(
         "select subscription_id, period_index, quantity, amount "
-        "from rating.int_invoice_lines_rated join rating.int_periods_drafted using (invoice_id) "
+        "from invoicing.int_invoice_lines_drafted "
+        "join rating.int_periods_drafted using (invoice_id) "
         "where metric_code = 'kinds' order by all"
     )
 

@@ -141,6 +141,7 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("charges.csv", "unit_rounding"): one_of("", "none", "up", "nearest"),
     ("charges.csv", "unit"): one_of("", "call"),
     ("charges.csv", "free_units"): one_of("", "2", "0.5"),
+    ("charges.csv", "priced_each"): one_of("", "period"),
     ("charges.csv", "package_size"): one_of("", "3"),
     ("charges.csv", "package_rounding"): one_of("", "down"),
     ("charges.csv", "flat_amount"): one_of("", "31", "9.995"),

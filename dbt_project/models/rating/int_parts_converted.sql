@@ -9,6 +9,9 @@ prices as (
         * exclude (
             plan_code,
             charge_code,
+            subscription_id,
+            missing_dimension,
+            conditions,
             name,
             price_valid_from,
             metric_code,

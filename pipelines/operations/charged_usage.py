@@ -17,11 +17,9 @@ from pipelines.catalog.charge_models.usage_charge import UsageCharge
 from pipelines.catalog.tables.charge_cells import ChargeCell, groups_without_cell
 from pipelines.operations.metered_history import MeteredHistory
 from pipelines.preview.group_keys import group_key
+from pipelines.preview.priced_usage import TOO_GREAT
 from pipelines.vocabulary.money import exact_sum
 from pipelines.warehouse.charge_filters import groups_taken
-
-_TOO_GREAT = Decimal(10) ** 20
-"""The least quantity with more digits before its point than one may have."""
 
 WHOLE = "{}"
 """The group of a charge without `group_by`."""
@@ -86,7 +84,7 @@ def charged_usage(
             quantity = lines.get((invoice_id, key)) if min(counts) > 0 else None
         if quantity is None:
             found.faults[invoice_id] = _not_held(charge)
-        elif quantity.copy_abs() >= _TOO_GREAT:
+        elif quantity.copy_abs() >= TOO_GREAT:
             found.faults[invoice_id] = _beyond(charge)
         else:
             groups.append(GroupUsed(invoice_id, key, quantity, sum(counts)))
@@ -111,7 +109,7 @@ def _placed(charge: UsageCharge, usage: pl.DataFrame, found: ChargedUsage) -> pl
             f"{charge.metric_code} was kept without"
         )
     known = pl.Series("group_key", [key for key in keys if key not in set(lacking)], pl.String())
-    taken = groups_taken(charge.conditions, known)
+    taken = groups_taken(charge.filters, known)
     own_keys = [_own_key(charge, texts[key]) for key in taken]
     mapping = pl.DataFrame({"group_key": taken, "own_key": pl.Series(own_keys, dtype=pl.String())})
     placed = usage.join(mapping, on="group_key")

@@ -103,11 +103,11 @@ def tier_row(number: int, tier: Tier) -> dict[str, Any]:
 
 def cell_row(number: int, cell: ChargeCell) -> dict[str, Any]:
     """A row of `PRICE_CELLS`."""
-    fixed = sorted(cell.fixed.items())
+    fixed = cell.fixed
     return {
         "price_number": number,
-        "properties": [name for name, _ in fixed],
-        "texts": [text for _, text in fixed],
+        "properties": [*fixed],
+        "texts": [*fixed.values()],
         "unit_price": cell.unit_price,
     }
 

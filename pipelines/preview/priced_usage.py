@@ -20,7 +20,7 @@ QUANTITY, GROUPS, BUCKETS, EVENTS = SOURCES = ("quantity", "groups", "buckets", 
 FLAT = "charge"
 """The place of a line that is due whatever was used."""
 
-_TOO_GREAT = Decimal(10) ** 20
+TOO_GREAT = Decimal(10) ** 20
 """The least quantity that has more digits before its point than a quantity may have."""
 
 
@@ -159,7 +159,7 @@ def lines_of(fields: Fields, charge: Charge, given: GivenUsage) -> list[UsageLin
 def note_too_great(fields: Fields, name: str, *quantities: Decimal) -> None:
     """Notes that one of these sums is no quantity any more."""
     # `abs` would round to the digits of the thread's context.
-    if any(quantity.copy_abs() >= _TOO_GREAT for quantity in quantities):
+    if any(quantity.copy_abs() >= TOO_GREAT for quantity in quantities):
         reason = "the quantity has more than 20 digits before its point; count larger units"
         fields.note(Code.OVERFLOW, name, reason)
 

@@ -107,10 +107,21 @@
         {{ cells }} is null
         or len(list_filter(
             {{ cells }},
-            lambda cell: len(list_filter(
-                list_zip(cell['properties'], cell['texts']),
-                lambda fixed: {{ properties_of_group(key) }}[fixed[1]] is distinct from fixed[2]
-            )) = 0
+            lambda cell: {{ cell_matches("cell['properties']", "cell['texts']",
+                properties_of_group(key)) }}
         )) > 0
     )
+{%- endmacro %}
+
+
+{#- Whether a group, a map of texts, has all texts that a cell fixes. -#}
+{% macro cell_matches(properties, texts, group) -%}
+    {{ adapter.dispatch('cell_matches')(properties, texts, group) }}
+{%- endmacro %}
+
+{% macro duckdb__cell_matches(properties, texts, group) -%}
+    len(list_filter(
+        list_zip({{ properties }}, {{ texts }}),
+        lambda fixed: {{ group }}[fixed[1]] is distinct from fixed[2]
+    )) = 0
 {%- endmacro %}

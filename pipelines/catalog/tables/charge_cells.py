@@ -52,8 +52,9 @@ class ChargeCell(Row):
 
     @property
     def fixed(self) -> dict[str, str]:
-        """The text of each property that it fixes."""
-        return {name: text for name, text in parse_match(self.match).items() if text != ANY}
+        """The text of each property that it fixes, in the order of their names."""
+        matches = sorted(parse_match(self.match).items())
+        return {name: text for name, text in matches if text != ANY}
 
     def problems(self, charge: Charge) -> Iterator[Problem]:
         """Why it is no cell of this charge, which its price version names."""
@@ -118,8 +119,8 @@ def groups_without_cell(
     """
     texts_by_names = defaultdict[tuple[str, ...], set[tuple[str, ...]]](set)
     for cell in cells:
-        fixed = sorted(cell.fixed.items())
-        texts_by_names[tuple(name for name, _ in fixed)].add(tuple(text for _, text in fixed))
+        fixed = cell.fixed
+        texts_by_names[tuple(fixed)].add(tuple(fixed.values()))
     for place, group in enumerate(groups):
         if not any(
             tuple(group[name] for name in names) in texts for names, texts in texts_by_names.items()
@@ -131,10 +132,9 @@ def fixed_cells(tables: Tables) -> pl.DataFrame:
     """The cells with what they fix, as SQL takes them; schema `FIXED_CELLS`."""
     rows = []
     for cell in tables[ChargeCell]:
-        fixed = sorted(cell.fixed.items())
-        names, texts = [name for name, _ in fixed], [text for _, text in fixed]
+        fixed = cell.fixed
         version = cell.plan_code, cell.charge_code, cell.subscription_id, cell.valid_from
-        rows.append((*version, names, texts, cell.unit_price))
+        rows.append((*version, [*fixed], [*fixed.values()], cell.unit_price))
     return pl.DataFrame(rows, FIXED_CELLS, orient="row")
 
 

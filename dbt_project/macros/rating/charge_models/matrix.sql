@@ -15,16 +15,13 @@
                 select distinct
                     price_number,
                     group_key,
-                    cast(cast(group_key as json) as map(varchar, varchar)) as texts
+                    {{ properties_of_group('group_key') }} as texts
                 from {{ parts }}
             ) as groups
             inner join {{ cells }} as cells
                 on groups.price_number = cells.price_number
             where
-                len(list_filter(
-                    list_zip(cells.properties, cells.texts),
-                    lambda fixed: groups.texts[fixed[1]] is distinct from fixed[2]
-                )) = 0
+                {{ cell_matches('cells.properties', 'cells.texts', 'groups.texts') }}
             group by groups.price_number, groups.group_key
         ) as best_cells
             on

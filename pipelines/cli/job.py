@@ -15,15 +15,17 @@ from uuid import uuid4
 from pydantic import TypeAdapter
 
 from pipelines.home import Home
-from pipelines.intake.kinds import Close, Kind, Replay
+from pipelines.intake.kinds import Close, Kind, Reissue, Replay
 from pipelines.intake.replay_selection import Selection
 from pipelines.intake.replayed import Replayed
 from pipelines.lake.acts import void_invoices
+from pipelines.lake.closed_book import reopened_periods
 from pipelines.lake.run_facts import choose_as_of
-from pipelines.operations.acts import asked_acts
+from pipelines.operations.acts import asked_acts, reissued_invoices
 from pipelines.operations.closing import Moment, moment_of
 from pipelines.operations.idle import idle_listing
 from pipelines.operations.listed import Listed
+from pipelines.operations.reissues import Reissued, ReissueTrial, reissues_of, try_reissue
 from pipelines.operations.trial import Trial, try_closing
 from pipelines.settings import Settings
 from pipelines.vocabulary.acts import Act, Asked
@@ -178,11 +180,34 @@ def try_close(settings: Settings, asked: Asked, as_of: str | None) -> Trial:
         MeterlineError: what is asked for is not allowed, or the run failed.
     """
     (result,) = _launch(settings, Close(asked, is_trial=True), as_of)
-    landed = result.asset_value("landed_files")
-    moment = Moment(
-        landed.facts.as_of, landed.facts.listing_started_at, settings.past_allowance_days
-    )
+    moment = _moment(settings, result)
     return try_closing(Home(settings), _listed_by(result), asked, moment)
+
+
+def try_reissues(settings: Settings, asked: Asked, as_of: str | None) -> ReissueTrial:
+    """What `meterline reissue` would change; nothing is written to the lake or published.
+
+    Raises:
+        MeterlineError: what is asked for is not allowed, or the run failed.
+    """
+    (result,) = _launch(settings, Reissue(asked, is_trial=True), as_of)
+    moment = _moment(settings, result)
+    return try_reissue(Home(settings), _listed_by(result), asked, moment)
+
+
+def are_reissued(settings: Settings, acts: list[Act]) -> list[Reissued]:
+    """What came of these acts; none if nothing was reissued."""
+    asked = set(reissued_invoices(acts))
+    with Home(settings).lake() as lake:
+        newest = reopened_periods(lake, sorted(asked)).filter("is_asked")
+        # Once an invoice is reissued, no period is closed by it any more.
+        return [] if newest.height else reissues_of(lake, sorted(asked))
+
+
+def _moment(settings: Settings, result: "ExecuteInProcessResult") -> Moment:
+    """The instant that a trial made its drafts for."""
+    facts = result.asset_value("landed_files").facts
+    return Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
 
 
 def _generation(settings: Settings) -> str | None:

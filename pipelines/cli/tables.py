@@ -1,6 +1,7 @@
 """Reports as a person reads them at a terminal."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from rich import box
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.table import Table
 from pipelines.intake.replayed import Replayed
 from pipelines.operations.attention import OldestUndecided, Refusal, WaitingFile
 from pipelines.operations.closed_differences import ClosedDifferences
+from pipelines.operations.reissues import Reissued, ReissueTrial
 from pipelines.operations.report import VERDICT_COUNTS, FileClass, HomeReport, UnreadObject
 from pipelines.operations.summary import (
     WAITING_KINDS,
@@ -21,6 +23,7 @@ from pipelines.operations.summary import (
 )
 from pipelines.operations.trial import Trial
 from pipelines.vocabulary.counted import counted
+from pipelines.vocabulary.money import amount_text
 from pipelines.vocabulary.visible import visible
 
 _REASONS_SHOWN = 14
@@ -112,6 +115,42 @@ def show_closing(trial: Trial, console: Console) -> None:
         "nothing was changed.",
         console,
     )
+
+
+def show_reissue_trial(trial: ReissueTrial, console: Console) -> None:
+    """Prints what a reissue would change, or why it would be refused."""
+    show_reissued(trial.invoices, f"Would be reissued as of {trial.as_of}", console)
+    for reason in trial.held_back[:_DUE_DRAFTS_SHOWN]:
+        _say(f"[yellow]would be refused[/yellow] {shown_text(reason)}", console)
+    _show_more(
+        "[yellow]would be refused[/yellow]", len(trial.held_back) - _DUE_DRAFTS_SHOWN, console
+    )
+    _say("Nothing was changed.", console)
+
+
+def show_reissued(invoices: Sequence[Reissued], title: str, console: Console) -> None:
+    """Prints old, new and difference of invoices that are reissued, and their sums."""
+    table = _table(
+        title, "customer", "invoice", "billed", "new", "difference", "reissued as",
+        numbers=("billed", "new", "difference"),
+    )  # fmt: skip
+    for invoice in invoices[:_DUE_DRAFTS_SHOWN]:
+        table.add_row(
+            shown_text(invoice.customer_id),
+            shown_text(invoice.invoice_number),
+            f"{invoice.billed} {invoice.currency}",
+            f"{invoice.would_be} {invoice.currency}",
+            f"{invoice.difference} {invoice.currency}",
+            shown_text(invoice.reissued_as or ""),
+        )
+    console.print(table)
+    _show_more("reissued", len(invoices) - _DUE_DRAFTS_SHOWN, console)
+    sums = dict[str, Decimal]()
+    for invoice in invoices:
+        difference = Decimal(invoice.difference)
+        sums[invoice.currency] = sums.get(invoice.currency, Decimal(0)) + difference
+    texts = (f"{amount_text(total, code)} {code}" for code, total in sorted(sums.items()))
+    _say(f"Difference in all: {', '.join(texts)}.", console)
 
 
 def show_replay(replayed: Replayed, is_dry_run: bool, console: Console) -> None:

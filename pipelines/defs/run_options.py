@@ -8,6 +8,7 @@ from pipelines.intake.kinds import (
     Correction,
     Kind,
     NewFiles,
+    Reissue,
     Replay,
     Republication,
     Void,
@@ -76,15 +77,22 @@ class RunOptions(dg.Config):
     )
     dry_run: bool = Field(
         default=False,
-        description="With close: accept, waive and close nothing, and list what would be.",
+        description="With close or reissue: accept, waive, reissue and close nothing, and list "
+        "what would be.",
     )
     void: list[str] = Field(
         default_factory=list,
         description="Numbers of the invoices that are void from now on. If there is one, the run "
         "takes in no file and closes no invoice.",
     )
+    reissue: list[str] = Field(
+        default_factory=list,
+        description="Numbers of the invoices that end, and whose periods are closed anew by "
+        "today's catalog. If there is one, the run takes in no file and closes nothing else.",
+    )
     by: str = Field(
-        default="", description="Your name; it is kept with what you accept, waive or void."
+        default="",
+        description="Your name; it is kept with what you accept, waive, void or reissue.",
     )
     reason: str = Field(default="", description="Why; it is kept with your name.")
 
@@ -118,12 +126,13 @@ class RunOptions(dg.Config):
                     replay_release=list(selection.release),
                     by=selection.by,
                 )
-            case Close(asked, is_trial):
+            case Close(asked, is_trial) | Reissue(asked, is_trial):
                 return cls(
                     as_of=given,
-                    close=True,
+                    close=isinstance(kind, Close),
                     accept=list(asked.accept),
                     waive=list(asked.waive),
+                    reissue=list(asked.reissue),
                     dry_run=is_trial,
                     by=asked.by,
                     reason=asked.reason,
@@ -146,20 +155,19 @@ class RunOptions(dg.Config):
             bool(self.correct_file or self.correct_from),
             self.close,
             bool(self.void),
+            bool(self.reissue),
         ]
         if sum(chosen) > 1:
             raise MeterlineError(
-                "expected at most one of republish, replay, correct_file, close and void, found "
-                "more"
+                "expected at most one of republish, replay, correct_file, close, void and reissue, "
+                "found more"
             )
-        asks_without_close = bool(self.accept or self.waive or self.dry_run) and not self.close
-        if asks_without_close:
-            raise MeterlineError("accept, waive and dry_run go with close, found them without it")
-        if self.close:
-            asked = Asked(self.by, self.reason, accept=tuple(self.accept), waive=tuple(self.waive))
-            return Close(asked, self.dry_run)
-        if self.void:
-            return Void(Asked(self.by, self.reason, void=tuple(self.void)))
+        if (self.accept or self.waive) and not self.close:
+            raise MeterlineError("accept and waive go with close, found them without it")
+        if self.dry_run and not (self.close or self.reissue):
+            raise MeterlineError("dry_run goes with close or reissue, found it without them")
+        if self.close or self.void or self.reissue:
+            return self._of_books
         if self.republish:
             return Republication()
         if self.correct_file or self.correct_from:
@@ -177,3 +185,18 @@ class RunOptions(dg.Config):
                 )
             )
         return NewFiles()
+
+    @property
+    def _of_books(self) -> Close | Void | Reissue:
+        """The kind of run that an act about the books asks for."""
+        asked = Asked(
+            self.by,
+            self.reason,
+            void=tuple(self.void),
+            reissue=tuple(self.reissue),
+            accept=tuple(self.accept),
+            waive=tuple(self.waive),
+        )
+        if self.void:
+            return Void(asked)
+        return Reissue(asked, self.dry_run) if self.reissue else Close(asked, self.dry_run)

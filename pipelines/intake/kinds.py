@@ -1,4 +1,4 @@
-"""Kinds of run: new files, replay, correction, republication, closing, void.
+"""Kinds of run: new files, replay, correction, republication, closing, void, reissue.
 
 A kind is a value. It plans its work under the writer lock. Its plan then parses and decides. To
 add a kind, add its class here, and the run options that choose it.
@@ -318,6 +318,27 @@ class Void(_TakesNoFile):
     is_forced: ClassVar[bool] = True
 
     asked: Asked
+
+
+@dataclass(frozen=True)
+class Reissue(_TakesNoFile):
+    """Invoices end, and their periods are closed anew by today's catalog, in one transaction.
+
+    Attributes:
+        asked: the invoices to reissue.
+        is_trial: True if nothing is written down and nothing is closed.
+    """
+
+    moves_time: ClassVar[bool] = True
+    is_forced: ClassVar[bool] = True
+
+    asked: Asked
+    is_trial: bool = False
+
+    @property
+    def closes(self) -> bool:
+        """True unless it is a trial."""
+        return not self.is_trial
 
 
 def _listing(tools: Tools, batch_bytes: int) -> BatchPlan:

@@ -5,6 +5,7 @@ import polars as pl
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frame_checks import checked
 from pipelines.vocabulary.frames import BILLING_PERIODS
+from pipelines.vocabulary.reopened import NOTHING_REOPENED
 from pipelines.vocabulary.tables import CLOSED_PERIODS
 
 CLOSED = "closed"
@@ -44,6 +45,7 @@ def closed_rows(
     metrics: pl.DataFrame,
     batch_id: int,
     definitions_digest: str | None = None,
+    reopened: pl.DataFrame = NOTHING_REOPENED,
 ) -> pl.DataFrame:
     """One row of the closed book per closing.
 
@@ -55,6 +57,7 @@ def closed_rows(
         metrics: plan_code and metric_codes; one row per plan with a charge.
         batch_id: number of the transaction that writes the rows.
         definitions_digest: of what they were counted by; None: not known any more.
+        reopened: periods that were closed before; schema `REOPENED_PERIODS`.
 
     Returns:
         Rows of the lake table `closed_periods`, in the order of the closings.
@@ -72,10 +75,14 @@ def closed_rows(
             f"{lost['subscription_id']} that starts at {lost['period_start_at'].isoformat()}, "
             "found none; nothing was closed"
         )
+    before = reopened.select("subscription_id", "period_start_label", reopened_by="revision")
+    rows = rows.join(
+        before, on=["subscription_id", "period_start_label"], how="left", maintain_order="left"
+    )
     known = rows.join(metrics, on="plan_code", how="left", maintain_order="left").with_columns(
         pl.col("metric_codes").fill_null(""),
         batch_id=pl.lit(batch_id),
-        revision=pl.lit(0),
+        revision=(pl.col("reopened_by") + 1).fill_null(0),
         state=pl.lit(CLOSED),
         definitions_digest=pl.lit(definitions_digest, pl.String),
     )

@@ -14,6 +14,7 @@ numbered, its period is closed without an invoice, and the other becomes INV-000
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import polars as pl
 
@@ -95,6 +96,7 @@ def finalize(
     terms: Mapping[PeriodKey, Terms],
     *,
     numbers_zero: bool = True,
+    corrects: Mapping[str, str] = MappingProxyType({}),
 ) -> ClosedInvoices:
     """The drafts as finalized invoices, numbered and chained after those closed so far.
 
@@ -112,6 +114,8 @@ def finalize(
         head: the last link of the chain.
         terms: of the period of each draft.
         numbers_zero: False closes the period of a draft of zero without an invoice.
+        corrects: the invoice that a draft stands for from now on, by the draft's id. Such a draft
+            makes an invoice in any case.
 
     Returns:
         One invoice per draft in closing order, with its lines by `line_number`. A draft is held
@@ -134,9 +138,15 @@ def finalize(
         .sort("place", "line_number")
         .drop("place")
     )
-    has_number = is_numbered(lines, numbers_zero=numbers_zero)
-    numbered = drafts.filter(has_number)
-    invoices = _chained(_numbered(numbered, finalized.height, facts), lines_of, head)
+    has_number = is_numbered(lines, numbers_zero=numbers_zero) | pl.col("invoice_id").is_in(
+        list(corrects)
+    )
+    numbered = _numbered(drafts.filter(has_number), finalized.height, facts).with_columns(
+        corrects_invoice_id=pl.col("invoice_id").replace_strict(
+            corrects, default=None, return_dtype=pl.String
+        )
+    )
+    invoices = _chained(numbered, lines_of, head)
     lines = lines.with_columns(batch_id=pl.lit(facts.batch_id))
     return ClosedInvoices(
         invoices.select(pl.col(name).cast(dtype) for name, dtype in INVOICES.schema.items()),
@@ -232,7 +242,6 @@ def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.Data
         kind=pl.lit("arrears"),
         format=pl.lit(FORMAT),
         recipe_version=pl.lit(RECIPE),
-        corrects_invoice_id=pl.lit(None, pl.String),
         batch_id=pl.lit(facts.batch_id),
         as_of=pl.lit(facts.as_of),
         event_batch_id=pl.lit(facts.event_batch_id),

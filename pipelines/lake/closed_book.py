@@ -9,11 +9,13 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.lake.acts import VOID_INVOICES
+from pipelines.lake.acts import DRAFT_ID, VOID_INVOICES
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS, ZONE_SPANS
+from pipelines.vocabulary.reopened import NOTHING_REOPENED, REOPENED_PERIODS
+from pipelines.vocabulary.tables import CLOSED_PERIODS
 
-NEWEST_CLOSED = """
+_NEWEST = """
     SELECT each.* FROM lake.closed_periods AS each
     ANTI JOIN (
         SELECT subscription_id, period_start_label, max(revision) AS revision
@@ -22,12 +24,23 @@ NEWEST_CLOSED = """
         ON each.subscription_id = newest.subscription_id
         AND each.period_start_label = newest.period_start_label
         AND each.revision < newest.revision
-    WHERE each.state = 'closed'
 """
-"""SQL: each closed period by its newest revision, without those that were reopened.
+"""SQL: each period by its newest revision, closed or reopened.
 
 A window over all periods would sort them. Few periods have a second revision.
 """
+
+NEWEST_CLOSED = f"{_NEWEST} WHERE each.state = 'closed'"
+"""SQL: each closed period by its newest revision, without those that were reopened."""
+
+STILL_CLOSED = f"""
+    SELECT closed.* FROM ({NEWEST_CLOSED}) AS closed
+    ANTI JOIN reopened
+        ON closed.subscription_id = reopened.subscription_id
+        AND closed.period_start_label = reopened.period_start_label
+"""
+"""SQL: the same without those that the run reopens; needs a frame `reopened`."""
+
 
 _SPAN_FACTS = (
     "subscription_id, customer_id, plan_code, currency, time_zone, metric_codes, "
@@ -52,7 +65,7 @@ _PERIODS = f"""
             || replace(replace(period_start_label::VARCHAR, ' 00:00:00', ''), ' ', 'T')
         ) AS period,
         CASE WHEN invoice_id IN ({VOID_INVOICES}) THEN invoice_id END AS void_invoice_id
-    FROM ({NEWEST_CLOSED})
+    FROM ({STILL_CLOSED})
 """
 
 
@@ -67,29 +80,34 @@ def _is_chain(start: str, end: str) -> str:
     )
 
 
-def closed_spans(lake: Lake) -> pl.DataFrame:
+def closed_spans(lake: Lake, reopened: pl.DataFrame = NOTHING_REOPENED) -> pl.DataFrame:
     """One row per subscription and span of closed time; schema `CLOSED_SPANS`.
 
     The period of a void invoice is a span of its own.
+
+    Args:
+        lake: any connection.
+        reopened: closed periods that count as open; schema `REOPENED_PERIODS`.
     """
     chains = lake.query(
         f"""
         SELECT {_SPAN_FACTS}, {_SPAN}, {_is_chain("period_start_label", "period_end_label")}
         FROM ({_PERIODS}) GROUP BY {_SPAN_FACTS}
-        """
+        """,
+        reopened=reopened,
     )
     broken = (
         chains.filter(~pl.col("is_chain")).select("subscription_id").unique(maintain_order=True)
     )
     whole = chains.join(broken, on="subscription_id", how="anti")
     parts = broken.iter_slices(_SUBSCRIPTIONS_PER_QUERY)
-    spans = [whole, *(_broken_spans(lake, part) for part in parts if part.height)]
+    spans = [whole, *(_broken_spans(lake, part, reopened) for part in parts if part.height)]
     return pl.concat([each.select(CLOSED_SPANS.names()).cast(CLOSED_SPANS) for each in spans]).sort(
         "subscription_id", "span_start_label"
     )
 
 
-def _broken_spans(lake: Lake, subscriptions: pl.DataFrame) -> pl.DataFrame:
+def _broken_spans(lake: Lake, subscriptions: pl.DataFrame, reopened: pl.DataFrame) -> pl.DataFrame:
     """The spans of these subscriptions, whose periods leave gaps or overlap."""
     return lake.query(
         f"""
@@ -111,7 +129,64 @@ def _broken_spans(lake: Lake, subscriptions: pl.DataFrame) -> pl.DataFrame:
         SELECT {_SPAN_FACTS}, {_SPAN} FROM numbered GROUP BY {_SPAN_FACTS}, span_number
         """,
         subscriptions=subscriptions,
+        reopened=reopened,
     )
+
+
+def reopened_periods(lake: Lake, invoices: Collection[str] = ()) -> pl.DataFrame:
+    """Every period that was closed and is open time again; schema `REOPENED_PERIODS`.
+
+    Args:
+        lake: any connection.
+        invoices: ids of the invoices whose periods the run reopens.
+    """
+    asked = pl.DataFrame({"invoice_id": list(invoices)}, {"invoice_id": pl.String()})
+    return lake.query(
+        f"""
+        WITH periods AS (
+            SELECT subscription_id, period_start_label, period_end_label, invoice_id,
+                {DRAFT_ID} AS draft_id, state = 'closed' AS is_asked,
+                revision + (state = 'closed')::INTEGER AS revision
+            FROM ({_NEWEST})
+            WHERE state = 'reopened' OR invoice_id IN (SELECT invoice_id FROM asked)
+        ),
+        taken AS (
+            SELECT draft_id, count(*) AS documents FROM periods JOIN lake.invoices AS documents
+                ON periods.subscription_id = documents.subscription_id
+                AND regexp_full_match(
+                    documents.invoice_id, regexp_escape(periods.draft_id) || '(/r[0-9]+)?'
+                )
+            GROUP BY draft_id
+        )
+        SELECT periods.*, CASE WHEN documents IS NULL THEN draft_id
+            ELSE draft_id || '/r' || (documents + 1)::BIGINT END AS next_invoice_id
+        FROM periods LEFT JOIN taken USING (draft_id)
+        ORDER BY subscription_id, period_start_label
+        """,
+        asked=asked,
+    ).select(pl.col(name).cast(dtype) for name, dtype in REOPENED_PERIODS.items())
+
+
+def reopening_rows(lake: Lake, reopened: pl.DataFrame, batch_id: int) -> pl.DataFrame:
+    """The rows of the lake table `closed_periods` that reopen periods.
+
+    Args:
+        lake: any connection.
+        reopened: schema `REOPENED_PERIODS`; those that are asked for count.
+        batch_id: number of the transaction that writes the rows.
+    """
+    asked = reopened.filter("is_asked").select(
+        "subscription_id", "period_start_label", newest="revision"
+    )
+    rows = lake.query(
+        f"""
+        SELECT closed.*, newest FROM ({NEWEST_CLOSED}) AS closed
+        JOIN asked USING (subscription_id, period_start_label)
+        ORDER BY subscription_id, period_start_label
+        """,
+        asked=asked,
+    ).with_columns(batch_id=pl.lit(batch_id), revision=pl.col("newest"), state=pl.lit("reopened"))
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in CLOSED_PERIODS.schema.items())
 
 
 def closed_zones(lake: Lake) -> pl.DataFrame:
@@ -194,7 +269,9 @@ def periods_without_terms(lake: Lake) -> int:
     return int(found["n"][0])
 
 
-def double_bills(lake: Lake, customers: Collection[str]) -> pl.DataFrame:
+def double_bills(
+    lake: Lake, customers: Collection[str], reopened: pl.DataFrame = NOTHING_REOPENED
+) -> pl.DataFrame:
     """One row per pair of invoices that bill one metric of one customer at one instant.
 
     Void invoices bill nothing.
@@ -202,6 +279,7 @@ def double_bills(lake: Lake, customers: Collection[str]) -> pl.DataFrame:
     Args:
         lake: any connection.
         customers: the customers to look at.
+        reopened: closed periods that count as open; schema `REOPENED_PERIODS`.
 
     Returns:
         customer_id, invoice_number (the earlier one), other_number, metric_code, and the local
@@ -212,7 +290,7 @@ def double_bills(lake: Lake, customers: Collection[str]) -> pl.DataFrame:
         WITH billed AS (
             SELECT closed.*, series_number, invoice_number,
                 unnest(string_split(metric_codes, ',')) AS metric_code
-            FROM ({NEWEST_CLOSED}) AS closed JOIN lake.invoices USING (invoice_id)
+            FROM ({STILL_CLOSED}) AS closed JOIN lake.invoices USING (invoice_id)
             WHERE closed.customer_id IN $customers AND invoice_id NOT IN ({VOID_INVOICES})
         )
         SELECT earlier.customer_id, earlier.invoice_number,
@@ -229,4 +307,5 @@ def double_bills(lake: Lake, customers: Collection[str]) -> pl.DataFrame:
         ORDER BY earlier.invoice_number, later.invoice_number
         """,
         {"customers": sorted(customers)},
+        reopened=reopened,
     )

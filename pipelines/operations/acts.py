@@ -12,7 +12,7 @@ from pipelines.catalog.cells import shown
 from pipelines.invoicing.acts import void_of
 from pipelines.invoicing.chain import Link, last_link
 from pipelines.lake.acts import DRAFT_ID, VOID_INVOICES, act_rows, drafts_on_hold, newest_links
-from pipelines.lake.closed_book import closed_spans
+from pipelines.lake.closed_book import closed_spans, reopened_periods
 from pipelines.lake.file_states import file_states, unread_files
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
@@ -63,15 +63,33 @@ def asked_acts(lake: Lake, catalog: Catalog, asked: Asked, moment: Moment) -> li
         raise MeterlineError(problem)
     return [
         *_voids(lake, asked, moment),
+        *_reissues(lake, asked),
         *_acceptances(lake, catalog, asked, moment),
         *_waivers(lake, asked),
     ]
 
 
+def reissued_invoices(acts: list[Act]) -> list[str]:
+    """Ids of the invoices whose periods these acts open and close anew."""
+    return [str(act.invoice_id) for act in acts if act.kind == ActKind.REISSUE]
+
+
+def head_after(head: Link, acts: list[Act]) -> Link:
+    """The last link of the chain once these acts are written down."""
+    voids = [act.void for act in acts if act.void is not None]
+    if not voids:
+        return head
+    return Link(voids[-1].chain_position, voids[-1].chain_sha256, head.invoices)
+
+
 def _voids(lake: Lake, asked: Asked, moment: Moment) -> Iterator[Act]:
     head = last_link(newest_links(lake))
+    reissued = (_finalized(lake, name) for name in asked.reissue)
+    named = [
+        *(_voidable(lake, name) for name in asked.void),
+        *(invoice for invoice in reissued if not invoice["is_void"]),
+    ]
     # One invoice may be named twice, by its number and by its id.
-    named = (_voidable(lake, name) for name in asked.void)
     for invoice in {each["invoice_id"]: each for each in named}.values():
         void = void_of(
             invoice["invoice_number"],
@@ -92,8 +110,48 @@ def _voids(lake: Lake, asked: Asked, moment: Moment) -> Iterator[Act]:
         )
 
 
+def _reissues(lake: Lake, asked: Asked) -> Iterator[Act]:
+    named = (_reissuable(lake, name) for name in asked.reissue)
+    for invoice in {each["invoice_id"]: each for each in named}.values():
+        yield Act(
+            ActKind.REISSUE,
+            subscription_id=invoice["subscription_id"],
+            invoice_id=invoice["invoice_id"],
+            asked_by=asked.by,
+            reason=asked.reason,
+        )
+
+
+def _reissuable(lake: Lake, name: str) -> dict[str, Any]:
+    """The invoice of this number or id, whose period is closed by it."""
+    invoice = _finalized(lake, name)
+    invoice_id = invoice["invoice_id"]
+    is_of_period = reopened_periods(lake, [invoice_id]).filter("is_asked").height
+    if not is_of_period:
+        newer = lake.query(
+            "SELECT invoice_number FROM lake.invoices WHERE corrects_invoice_id = $invoice_id "
+            "ORDER BY series_number",
+            {"invoice_id": invoice_id},
+        )["invoice_number"].to_list()
+        why = (
+            f"was reissued as {', '.join(newer)}; reissue that"
+            if newer
+            else "is of no closed period, so there is nothing to close anew"
+        )
+        raise MeterlineError(f"{invoice['invoice_number']} {why}; nothing was changed")
+    return invoice
+
+
 def _voidable(lake: Lake, name: str) -> dict[str, Any]:
-    """The finalized invoice of this number or id."""
+    """The finalized invoice of this number or id, which is not void."""
+    invoice = _finalized(lake, name)
+    if invoice["is_void"]:
+        raise MeterlineError(f"{invoice['invoice_number']} is void already; nothing was changed")
+    return invoice
+
+
+def _finalized(lake: Lake, name: str) -> dict[str, Any]:
+    """The invoice of this number or id."""
     found = lake.query(
         f"""
         SELECT invoice_id, invoice_number, subscription_id, document_sha256,
@@ -109,8 +167,6 @@ def _voidable(lake: Lake, name: str) -> dict[str, Any]:
             "invoice_number, customer_id from fct_invoices where status = 'finalized'\"` lists them"
         )
     (invoice,) = found
-    if invoice["is_void"]:
-        raise MeterlineError(f"{invoice['invoice_number']} is void already; nothing was changed")
     return invoice
 
 

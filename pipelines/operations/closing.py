@@ -41,11 +41,14 @@ class Moment:
         as_of: cuts up to then are due.
         listing_started_at: when the listing began from which the file states were made.
         past_allowance_days: see `added_to_the_past`.
+        settle: the time from a cut to a listing that shows every file received before it; None: as
+            long as the sources need.
     """
 
     as_of: datetime
     listing_started_at: datetime
     past_allowance_days: int
+    settle: timedelta | None = None
 
 
 def moment_of(home: Home, lake: Lake) -> Moment:
@@ -135,7 +138,7 @@ def judged(
         source_customers,
         moment.as_of,
         moment.listing_started_at,
-        settle_time(known.sources),
+        settle_time(known.sources) if moment.settle is None else moment.settle,
         known.owners,
         _held_past(drafts, known),
     )

@@ -9,6 +9,7 @@ class ActKind(StrEnum):
 
     Attributes:
         VOID: a finalized invoice is void.
+        REISSUE: the periods of an invoice were opened, and closed anew.
         ACCEPT: what an edit added to the past of a subscription may be billed.
         WAIVE: a held or unreadable file holds back nobody.
         RELEASE: a held file was let in.
@@ -17,6 +18,7 @@ class ActKind(StrEnum):
     """
 
     VOID = "void"
+    REISSUE = "reissue"
     ACCEPT = "accept"
     WAIVE = "waive"
     RELEASE = "release"
@@ -36,6 +38,7 @@ class Asked:
         by: the person's name, as given.
         reason: why, in the person's words; empty if none is needed.
         void: numbers of the invoices to void.
+        reissue: numbers of the invoices whose periods are closed anew.
         accept: subscriptions whose added past may be billed.
         waive: paths of files that shall hold back nobody.
     """
@@ -43,6 +46,7 @@ class Asked:
     by: str
     reason: str = ""
     void: tuple[str, ...] = ()
+    reissue: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()
     waive: tuple[str, ...] = ()
 
@@ -62,6 +66,8 @@ class Asked:
             return "--by: expected a name, found none; say who asks for it"
         if self.void and not self.reason:
             return "--reason: expected why the invoice is void, found nothing"
+        if self.reissue and not self.reason:
+            return "--reason: expected why the invoice is reissued, found nothing"
         return None
 
 

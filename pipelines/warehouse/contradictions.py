@@ -1,28 +1,37 @@
 """Contradictions: why nothing may be billed by today's catalog in this home."""
 
+import polars as pl
+
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.cells import shown
 from pipelines.catalog.closed_time import collisions, customers_billed_twice
 from pipelines.lake.closed_book import closed_spans, double_bills
 from pipelines.lake.lake import Lake
+from pipelines.vocabulary.reopened import NOTHING_REOPENED
 
 
-def contradictions(lake: Lake, catalog: Catalog, metric_codes: frozenset[str]) -> list[str]:
+def contradictions(
+    lake: Lake,
+    catalog: Catalog,
+    metric_codes: frozenset[str],
+    reopened: pl.DataFrame = NOTHING_REOPENED,
+) -> list[str]:
     """Everything that stops billing, a sentence each: invoices that bill twice come first.
 
     Args:
         lake: any connection.
         catalog: the catalog in use.
         metric_codes: the billable metrics there are.
+        reopened: closed periods that count as open; schema `REOPENED_PERIODS`.
     """
-    spans = closed_spans(lake)
+    spans = closed_spans(lake, reopened)
     return [
-        *_billed_twice(lake, customers_billed_twice(spans)),
+        *_billed_twice(lake, customers_billed_twice(spans), reopened),
         *map(str, collisions(catalog, spans, metric_codes)),
     ]
 
 
-def _billed_twice(lake: Lake, customers: list[str]) -> list[str]:
+def _billed_twice(lake: Lake, customers: list[str], reopened: pl.DataFrame) -> list[str]:
     if not customers:
         return []
     return [
@@ -30,5 +39,5 @@ def _billed_twice(lake: Lake, customers: list[str]) -> list[str]:
         f"{shown(row['metric_code'])} of the customer {shown(row['customer_id'])} from "
         f"{row['from_date']} to {row['to_date']}; end one of them, for example by "
         f"`meterline void {row['other_number']} --reason 'billed twice'`"
-        for row in double_bills(lake, customers).iter_rows(named=True)
+        for row in double_bills(lake, customers, reopened).iter_rows(named=True)
     ]

@@ -28,6 +28,7 @@ CALENDAR_TABLES = (
     "moved_names",
     "charge_cells",
     "fees_billed_once",
+    "reopened_periods",
     "auto_customer_sources",
     "clock",
 )
@@ -73,6 +74,7 @@ def write_calendar(
     moved_names: pl.DataFrame,
     charge_cells: pl.DataFrame,
     billed_once: pl.DataFrame,
+    reopened: pl.DataFrame,
     as_of: datetime,
     batch_id: int,
     catalog_digest: str,
@@ -88,6 +90,7 @@ def write_calendar(
         moved_names: schema `MOVED_NAMES`.
         charge_cells: schema `FIXED_CELLS`.
         billed_once: schema `FEES_BILLED_ONCE`.
+        reopened: schema `REOPENED_PERIODS`.
         as_of: the instant of the run.
         batch_id: number of the last batch of events.
         catalog_digest: digest of the catalog in use.
@@ -102,6 +105,7 @@ def write_calendar(
         moved_names,
         charge_cells,
         billed_once,
+        reopened,
         sources,
         clock,
     )

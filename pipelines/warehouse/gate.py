@@ -17,10 +17,12 @@ import polars as pl
 from pipelines.catalog.calendar import periods_until
 from pipelines.catalog.catalog import Catalog
 from pipelines.invoicing.due import settle_time
+from pipelines.invoicing.reissue import with_reissue_cut
 from pipelines.lake.acts import act_count
 from pipelines.lake.closed_book import closed_count, closed_spans
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
+from pipelines.vocabulary.reopened import NOTHING_REOPENED
 from pipelines.warehouse.generations import current_generation, digest_inputs
 
 
@@ -37,7 +39,13 @@ class Inputs:
     periods: pl.DataFrame
 
 
-def current_inputs(lake: Lake, home: Path, catalog: Catalog, facts: RunFacts) -> Inputs:
+def current_inputs(
+    lake: Lake,
+    home: Path,
+    catalog: Catalog,
+    facts: RunFacts,
+    reopened: pl.DataFrame = NOTHING_REOPENED,
+) -> Inputs:
     """Everything that the marts of this home depend on now.
 
     Args:
@@ -45,8 +53,14 @@ def current_inputs(lake: Lake, home: Path, catalog: Catalog, facts: RunFacts) ->
         home: folder of the home.
         catalog: the catalog in use.
         facts: the facts of the run.
+        reopened: closed periods that count as open; schema `REOPENED_PERIODS`.
+
+    Raises:
+        MeterlineError: a period that is to be reissued cannot be closed; see `with_reissue_cut`.
     """
-    periods = periods_until(catalog, closed_spans(lake), horizon(lake, facts.as_of))
+    spans = closed_spans(lake, reopened)
+    periods = periods_until(catalog, spans, horizon(lake, facts.as_of))
+    periods = with_reissue_cut(periods, reopened, facts.as_of)
     settle = settle_time(catalog.sources)
     return Inputs(inputs_digest(lake, home, periods, facts, settle), periods)
 

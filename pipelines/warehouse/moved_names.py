@@ -20,9 +20,10 @@ from pipelines.catalog.catalog import Catalog, stored_tables
 from pipelines.catalog.tables.customer_aliases import Alias
 from pipelines.catalog.tables.customers import Customer
 from pipelines.lake.acts import VOID_INVOICES
-from pipelines.lake.closed_book import NEWEST_CLOSED
+from pipelines.lake.closed_book import STILL_CLOSED
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.frames import CUSTOMER_NAMES, MOVED_NAMES
+from pipelines.vocabulary.reopened import NOTHING_REOPENED
 
 _EVER_BEFORE = datetime.min.replace(tzinfo=UTC)
 _EVER_AFTER = datetime.max.replace(tzinfo=UTC)
@@ -36,12 +37,15 @@ _NAMING = (Customer, Alias)
 _NAMING_FILES = tuple(row.file_name for row in _NAMING)
 
 
-def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
+def moved_names(
+    lake: Lake, catalog: Catalog, reopened: pl.DataFrame = NOTHING_REOPENED
+) -> pl.DataFrame:
     """Every name that a closed period counted and that means somebody else today, in all periods.
 
     Args:
         lake: any connection.
         catalog: the catalog in use.
+        reopened: closed periods that count as open; schema `REOPENED_PERIODS`.
 
     Returns:
         Schema `MOVED_NAMES`; empty as long as no name was edited.
@@ -50,11 +54,12 @@ def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
         f"""
         SELECT catalog_digest, file_name, content FROM lake.catalogs
         WHERE file_name IN $names AND catalog_digest IN (
-            SELECT DISTINCT catalog_digest FROM ({NEWEST_CLOSED})
+            SELECT DISTINCT catalog_digest FROM ({STILL_CLOSED})
         )
         ORDER BY ALL
         """,
         {"names": list(_NAMING_FILES)},
+        reopened=reopened,
     )
     today = names_of(catalog.tables)
     meanings = dict[tuple[bytes, ...], pl.DataFrame]()
@@ -82,6 +87,7 @@ def moved_names(lake: Lake, catalog: Catalog) -> pl.DataFrame:
             for spans, is_moved in ((moved, True), (kept, False))
             for digest, content in content_of.items()
         ),
+        reopened,
     )
 
 
@@ -132,14 +138,14 @@ def _less(span: _Span, taken: list[_Span]) -> Iterator[_Span]:
         yield start, end
 
 
-def _closed_usage(lake: Lake, changed: pl.DataFrame) -> pl.DataFrame:
+def _closed_usage(lake: Lake, changed: pl.DataFrame, reopened: pl.DataFrame) -> pl.DataFrame:
     return lake.query(
         f"""
         SELECT changed.name, unnest(string_split(metric_codes, ',')) AS metric_code,
             greatest(valid_from_at, period_start_at) AS moved_from_at,
             least(valid_to_at, period_end_at) AS moved_to_at,
             cut_at, event_batch_id, invoice_id, closed.batch_id AS closing_batch_id, is_moved
-        FROM ({NEWEST_CLOSED}) AS closed JOIN changed
+        FROM ({STILL_CLOSED}) AS closed JOIN changed
             ON closed.customer_id = changed.customer_id
             AND closed.catalog_digest = changed.catalog_digest
             AND period_start_at < valid_to_at AND period_end_at > valid_from_at
@@ -147,4 +153,5 @@ def _closed_usage(lake: Lake, changed: pl.DataFrame) -> pl.DataFrame:
         ORDER BY ALL
         """,
         changed=changed,
+        reopened=reopened,
     ).cast(MOVED_NAMES)

@@ -67,6 +67,10 @@ create table calendar.charge_cells(
 create table calendar.fees_billed_once(
     subscription_id varchar, plan_code varchar, charge_code varchar
 );
+create table calendar.reopened_periods(
+    subscription_id varchar, period_start_label timestamp, period_end_label timestamp,
+    revision integer, invoice_id varchar, next_invoice_id varchar, is_asked boolean
+);
 create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
 """

@@ -37,6 +37,7 @@ from pipelines.vocabulary.frames import (
     SOURCE_CUSTOMERS,
     WAITING,
 )
+from pipelines.vocabulary.reopened import NOTHING_REOPENED
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
     ACTS,
@@ -278,6 +279,7 @@ class BookHome:
             moved_names(self.lake, catalog),
             fixed_cells(catalog.tables),
             fees_billed_once(self.lake, catalog),
+            NOTHING_REOPENED,
             pl.DataFrame({"source": sources}, {"source": pl.String()}),
             pl.DataFrame([clock], CLOCK, orient="row"),
         )

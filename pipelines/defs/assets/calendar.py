@@ -73,15 +73,16 @@ def calendar_tables(
     if damage:
         _progress.warning(f"{damage}; the marts are published again")
     with writer.home.lake_for_writing() as lake:
-        inputs = current_inputs(lake, settings.home, catalog, facts)
+        reopened = landed_files.reopened
+        inputs = current_inputs(lake, settings.home, catalog, facts, reopened)
         stands = published and published.inputs_digest == inputs.digest and not damage
         if stands and not landed_files.kind.is_forced:
             _progress.info("nothing differs from what is published")
             return
         batch_id = lake.last_batch_id("decide")
         days = calendar.local_days_of(inputs.periods, closed_zones(lake))
-        moved = moved_names(lake, catalog)
-        billed_once = fees_billed_once(lake, catalog)
+        moved = moved_names(lake, catalog, reopened)
+        billed_once = fees_billed_once(lake, catalog, reopened)
         books = {tuple(CLOSED_BOOK): closed_count(lake), tuple(ACTS): act_count(lake)}
     rows = write_calendar(
         settings.warehouse,
@@ -91,6 +92,7 @@ def calendar_tables(
         moved,
         fixed_cells(catalog.tables),
         billed_once,
+        reopened,
         facts.as_of,
         batch_id,
         catalog.digest,

@@ -18,9 +18,12 @@ from pipelines.invoicing.closed_book import closed_rows
 from pipelines.invoicing.document_values import optional_decimal
 from pipelines.invoicing.finalize import ClosedInvoices, ClosingFacts, finalize
 from pipelines.lake.acts import act_rows, newest_links
+from pipelines.lake.closed_book import reopening_rows
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.file_states import file_states
+from pipelines.operations.acts import asked_acts, head_after
 from pipelines.operations.closing import Moment, holds, judged, known_to, waivers_used
+from pipelines.operations.reissues import corrected_by, judged_reissue, require_all_closed
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.frames import FINALIZED
 from pipelines.vocabulary.money import amount_text
@@ -129,11 +132,19 @@ def _close(
         definitions = definitions_of(warehouse)
     if not landed_files.kind.closes:
         drafts = drafts.clear()
+    reopened = landed_files.reopened
+    is_reissue = bool(reopened["is_asked"].any())
+    corrects = corrected_by(drafts, periods, reopened)
+    if is_reissue:
+        drafts = drafts.filter(pl.col("invoice_id").is_in(list(corrects)))
     moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
     with writer.home.lake_for_writing() as lake:
         states = file_states(lake, landed_files.pending())
         known = known_to(lake, catalog, moment)
-        judgement = judged(drafts, states, fed, known, moment)
+        judge = judged_reissue if is_reissue else judged
+        judgement = judge(drafts, states, fed, known, moment)
+        asked = landed_files.kind.asked if is_reissue else None
+        acts = asked_acts(lake, catalog, asked, moment) if asked else []
         batch_id = lake.last_batch_id() + 1
         closable = judgement.closing.closable
         terms = terms_of_drafts(closable, periods, catalog, definitions)
@@ -148,15 +159,19 @@ def _close(
                 catalog_digest=catalog.digest,
                 code_revision=facts.code_revision,
             ),
-            last_link(newest_links(lake)),
+            head_after(last_link(newest_links(lake)), acts),
             terms,
             numbers_zero=settings.number_zero_invoices,
+            corrects=corrects,
         )
-        if closed.closings.height:
+        held_back = pl.concat([judgement.closing.held_back, closed.held_back])
+        if is_reissue:
+            require_all_closed(held_back)
+        if closed.closings.height or is_reissue:
             # The drafts were made of the files after the run's first check.
             check_files(lake).require_whole()
             used = waivers_used(judgement, closed.closed_drafts)
-            acts = [*holds(known, judgement.closing), *used]
+            acts += [*holds(known, judgement.closing), *used]
             lake.commit_batch(
                 batch_id,
                 rows={
@@ -166,12 +181,18 @@ def _close(
                     TERMS: terms_rows(lake, terms, closed.closings["terms_digest"], batch_id),
                     INVOICES: closed.invoices,
                     INVOICE_LINES: closed.invoice_lines,
-                    CLOSED_PERIODS: closed_rows(
-                        periods,
-                        closed.closings,
-                        charged_metrics(catalog),
-                        batch_id,
-                        definitions.digest,
+                    CLOSED_PERIODS: pl.concat(
+                        [
+                            reopening_rows(lake, reopened, batch_id),
+                            closed_rows(
+                                periods,
+                                closed.closings,
+                                charged_metrics(catalog),
+                                batch_id,
+                                definitions.digest,
+                                reopened,
+                            ),
+                        ]
                     ),
                     ACTS: act_rows(lake, acts, batch_id, facts.as_of),
                 },
@@ -179,4 +200,4 @@ def _close(
             )
         tables = (INVOICES, INVOICE_LINES, DEFINITIONS, TERMS)
         row_counts = {table.name: lake.row_count(table.name) for table in tables}
-    return closed, pl.concat([judgement.closing.held_back, closed.held_back]), row_counts
+    return closed, held_back, row_counts

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,6 +16,7 @@ from pipelines.defs.run_options import RunOptions
 from pipelines.defs.shown import markdown_table
 from pipelines.home import Home
 from pipelines.intake.kinds import Kind, Plan, Tools
+from pipelines.lake.closed_book import reopened_periods
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import (
@@ -24,10 +25,12 @@ from pipelines.lake.run_facts import (
     code_revision,
     require_plausible_clock,
 )
-from pipelines.operations.acts import asked_acts, write_acts
+from pipelines.operations.acts import asked_acts, reissued_invoices, write_acts
 from pipelines.operations.closing import Moment
 from pipelines.settings import metric_codes
+from pipelines.vocabulary.acts import Act
 from pipelines.vocabulary.counted import counted
+from pipelines.vocabulary.reopened import REOPENED_PERIODS
 from pipelines.warehouse.book_fill import fill_closed_book
 from pipelines.warehouse.contradictions import contradictions
 from pipelines.warehouse.gate import last_as_of
@@ -47,6 +50,7 @@ class Landed:
         catalog: the catalog by which events are decided.
         refused: why today's catalog is refused, a sentence a problem. Events are then decided by
             the last good one, and nothing is billed.
+        reopened: closed periods that are open time again; schema `REOPENED_PERIODS`.
     """
 
     kind: Kind
@@ -54,6 +58,7 @@ class Landed:
     facts: RunFacts
     catalog: Catalog
     refused: tuple[str, ...] = ()
+    reopened: pl.DataFrame = field(default_factory=REOPENED_PERIODS.to_frame)
 
     def undecided(self) -> pl.DataFrame:
         """The new file versions that wait for a later batch, one row each."""
@@ -97,8 +102,12 @@ def landed_files(
         )
         facts = _facts(as_of, listing_started_at, catalog)
         _fill(lake, facts)
-        _write_acts(home, lake, catalog, kind, facts)
-        problems = contradictions(lake, catalog, metric_codes())
+        acts = _asked(home, lake, catalog, kind, facts)
+        reopened = reopened_periods(lake, reissued_invoices(acts))
+        # A reissue is written down in the transaction that closes its periods anew.
+        if not kind.is_trial and not reopened["is_asked"].any():
+            write_acts(lake, acts, facts)
+        problems = contradictions(lake, catalog, metric_codes(), reopened)
         if problems:
             catalog = last_good_catalog(lake, catalog, metric_codes())
             home.frozen_catalogs.freeze(catalog)
@@ -118,6 +127,7 @@ def landed_files(
             _facts(as_of, listing_started_at, catalog),
             catalog,
             tuple(problems),
+            reopened,
         ),
         metadata={
             "as_of": dg.MetadataValue.text(as_of.isoformat()),
@@ -133,14 +143,12 @@ def _facts(as_of: datetime, listing_started_at: datetime, catalog: Catalog) -> R
     return RunFacts(as_of, listing_started_at, catalog.digest, catalog.files, code_revision())
 
 
-def _write_acts(home: Home, lake: Lake, catalog: Catalog, kind: Kind, facts: RunFacts) -> None:
-    """Writes down what a person asks for; it must be allowed, also if it is a trial."""
+def _asked(home: Home, lake: Lake, catalog: Catalog, kind: Kind, facts: RunFacts) -> list[Act]:
+    """What a person asks for; it must be allowed, also if it is a trial."""
     if kind.asked is None:
-        return
+        return []
     moment = Moment(facts.as_of, facts.listing_started_at, home.settings.past_allowance_days)
-    acts = asked_acts(lake, catalog, kind.asked, moment)
-    if not kind.is_trial:
-        write_acts(lake, acts, facts)
+    return asked_acts(lake, catalog, kind.asked, moment)
 
 
 def _fill(lake: Lake, facts: RunFacts) -> None:

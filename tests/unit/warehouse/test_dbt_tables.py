@@ -20,6 +20,7 @@ from pipelines.vocabulary.frames import (
     WAITING,
     ZONE_SPANS,
 )
+from pipelines.vocabulary.reopened import NOTHING_REOPENED
 from pipelines.warehouse.billed_fees import FEES_BILLED_ONCE
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
@@ -56,6 +57,7 @@ def write(
         pl.DataFrame(schema=MOVED_NAMES),
         pl.DataFrame(schema=FIXED_CELLS),
         pl.DataFrame(schema=FEES_BILLED_ONCE),
+        NOTHING_REOPENED,
         as_of,
         batch_id,
         catalog.digest,
@@ -84,6 +86,7 @@ def test_tables_hold_the_frames(warehouse: Path, catalog: Catalog) -> None:
         "moved_names": 0,
         "charge_cells": 0,
         "fees_billed_once": 0,
+        "reopened_periods": 0,
         "auto_customer_sources": 0,
         "clock": 1,
     }
@@ -137,6 +140,7 @@ def test_empty_catalog_of_periods_gives_empty_tables(warehouse: Path) -> None:
         pl.DataFrame(schema=MOVED_NAMES),
         pl.DataFrame(schema=FIXED_CELLS),
         pl.DataFrame(schema=FEES_BILLED_ONCE),
+        NOTHING_REOPENED,
         NOON,
         0,
         "c" * 64,
@@ -156,6 +160,7 @@ def test_sources_that_make_customers_are_listed(warehouse: Path, catalog: Catalo
         pl.DataFrame(schema=MOVED_NAMES),
         pl.DataFrame(schema=FIXED_CELLS),
         pl.DataFrame(schema=FEES_BILLED_ONCE),
+        NOTHING_REOPENED,
         NOON,
         7,
         catalog.digest,

@@ -1,0 +1,14 @@
+with
+
+reopened_periods as (
+
+    select * from {{ source('calendar', 'reopened_periods') }}
+
+)
+
+select
+    subscription_id,
+    period_start_label,
+    revision,
+    next_invoice_id
+from reopened_periods

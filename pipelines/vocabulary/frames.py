@@ -377,15 +377,15 @@ MOVED_NAMES = pl.Schema(
         "event_batch_id": pl.Int64(),
         "invoice_id": pl.String(),
         "closing_batch_id": pl.Int64(),
+        "ended_batch_id": pl.Int64(),
         "is_moved": pl.Boolean(),
     }
 )
 """One row per name, metric and closed period that counted the name's usage, of names that moved.
 
-`is_moved` is false where the name still means the customer of the period. Of several rows for an
-event, that with the least `closing_batch_id` has it: the first closing that counted it. The usage
-in question happened in `[moved_from_at, moved_to_at)`, was received before `cut_at`, and
-is in a batch up to `event_batch_id`.
+`is_moved` is false where the name still means the customer of the period. The first closing that
+counted an event has it, until it ended by a void or a reissue; null: it stands. The usage happened
+in `[moved_from_at, moved_to_at)`, was received before `cut_at`, in a batch up to `event_batch_id`.
 """
 
 

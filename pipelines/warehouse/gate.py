@@ -45,6 +45,8 @@ def current_inputs(
     catalog: Catalog,
     facts: RunFacts,
     reopened: pl.DataFrame = NOTHING_REOPENED,
+    *,
+    leaves_due: bool = False,
 ) -> Inputs:
     """Everything that the marts of this home depend on now.
 
@@ -54,6 +56,7 @@ def current_inputs(
         catalog: the catalog in use.
         facts: the facts of the run.
         reopened: closed periods that count as open; schema `REOPENED_PERIODS`.
+        leaves_due: True if the run closes nothing, or not all that is due. The next one has to.
 
     Raises:
         MeterlineError: a period that is to be reissued cannot be closed; see `with_reissue_cut`.
@@ -62,11 +65,18 @@ def current_inputs(
     periods = periods_until(catalog, spans, horizon(lake, facts.as_of))
     periods = with_reissue_cut(periods, reopened, facts.as_of)
     settle = settle_time(catalog.sources)
-    return Inputs(inputs_digest(lake, home, periods, facts, settle), periods)
+    digest = inputs_digest(lake, home, periods, facts, settle, leaves_due=leaves_due)
+    return Inputs(digest, periods)
 
 
 def inputs_digest(
-    lake: Lake, home: Path, periods: pl.DataFrame, facts: RunFacts, settle: timedelta
+    lake: Lake,
+    home: Path,
+    periods: pl.DataFrame,
+    facts: RunFacts,
+    settle: timedelta,
+    *,
+    leaves_due: bool = False,
 ) -> str:
     """SHA-256 (hex) over everything that the marts depend on, as the lake is now.
 
@@ -76,6 +86,7 @@ def inputs_digest(
         periods: schema `BILLING_PERIODS`; those that have begun by `as_of` count.
         facts: the facts of the run.
         settle: the time from a cut to a listing that shows everything; see `due.settle_time`.
+        leaves_due: see `current_inputs`.
     """
     begun = periods.filter(pl.col("period_start_at") <= facts.as_of).sort(
         "subscription_id", "period_start_at"
@@ -95,7 +106,7 @@ def inputs_digest(
             "begun": begun.height,
             "ended": begun.filter(pl.col("period_end_at") <= facts.as_of).height,
             "cut": begun.filter(pl.col("cut_at") <= facts.as_of).height,
-            "due": repr(due_periods),
+            "due": repr(due_periods) + (" are left" if leaves_due and due_periods else ""),
         }
     )
 

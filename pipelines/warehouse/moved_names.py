@@ -3,7 +3,8 @@
 The usage stands on a finalized invoice. It stays there, and is billed nowhere else.
 
 The first closing that counted an event has it. What a name meant in a later one says nothing, as
-the event had moved by then.
+the event had moved by then. When the invoice of the first one is void, or its period is opened
+again, the event is free: the next closing that counts it has it.
 
 Example: the alias `web` meant acme, and acme's May is closed. In June the alias is given to beta,
 since ever. The usage of `web` in May stays on acme's invoice, and beta's May does not count it.
@@ -19,9 +20,8 @@ from pipelines.catalog.calendar import names_of
 from pipelines.catalog.catalog import Catalog, stored_tables
 from pipelines.catalog.tables.customer_aliases import Alias
 from pipelines.catalog.tables.customers import Customer
-from pipelines.lake.acts import VOID_INVOICES
-from pipelines.lake.closed_book import STILL_CLOSED
 from pipelines.lake.lake import Lake
+from pipelines.vocabulary.acts import ActKind
 from pipelines.vocabulary.frames import CUSTOMER_NAMES, MOVED_NAMES
 from pipelines.vocabulary.reopened import NOTHING_REOPENED
 
@@ -51,15 +51,14 @@ def moved_names(
         Schema `MOVED_NAMES`; empty as long as no name was edited.
     """
     stored = lake.query(
-        f"""
+        """
         SELECT catalog_digest, file_name, content FROM lake.catalogs
         WHERE file_name IN $names AND catalog_digest IN (
-            SELECT DISTINCT catalog_digest FROM ({STILL_CLOSED})
+            SELECT DISTINCT catalog_digest FROM lake.closed_periods WHERE state = 'closed'
         )
         ORDER BY ALL
         """,
         {"names": list(_NAMING_FILES)},
-        reopened=reopened,
     )
     today = names_of(catalog.tables)
     meanings = dict[tuple[bytes, ...], pl.DataFrame]()
@@ -140,18 +139,37 @@ def _less(span: _Span, taken: list[_Span]) -> Iterator[_Span]:
 
 def _closed_usage(lake: Lake, changed: pl.DataFrame, reopened: pl.DataFrame) -> pl.DataFrame:
     return lake.query(
-        f"""
+        """
+        WITH closings AS (
+            SELECT closed.*, least(
+                void.batch_id,
+                opened.batch_id,
+                CASE WHEN reopened.revision = closed.revision + 1 THEN $this_batch_id END
+            ) AS ended_batch_id
+            FROM lake.closed_periods AS closed
+            LEFT JOIN lake.closed_periods AS opened
+                ON closed.subscription_id = opened.subscription_id
+                AND closed.period_start_label = opened.period_start_label
+                AND closed.revision + 1 = opened.revision
+            LEFT JOIN (SELECT invoice_id, batch_id FROM lake.acts WHERE kind = $void) AS void
+                ON closed.invoice_id = void.invoice_id
+            LEFT JOIN reopened
+                ON closed.subscription_id = reopened.subscription_id
+                AND closed.period_start_label = reopened.period_start_label
+            WHERE closed.state = 'closed'
+        )
         SELECT changed.name, unnest(string_split(metric_codes, ',')) AS metric_code,
             greatest(valid_from_at, period_start_at) AS moved_from_at,
             least(valid_to_at, period_end_at) AS moved_to_at,
-            cut_at, event_batch_id, invoice_id, closed.batch_id AS closing_batch_id, is_moved
-        FROM ({STILL_CLOSED}) AS closed JOIN changed
-            ON closed.customer_id = changed.customer_id
-            AND closed.catalog_digest = changed.catalog_digest
+            cut_at, event_batch_id, invoice_id, batch_id AS closing_batch_id, ended_batch_id,
+            is_moved
+        FROM closings JOIN changed
+            ON closings.customer_id = changed.customer_id
+            AND closings.catalog_digest = changed.catalog_digest
             AND period_start_at < valid_to_at AND period_end_at > valid_from_at
-            AND coalesce(closed.invoice_id NOT IN ({VOID_INVOICES}), true)
         ORDER BY ALL
         """,
+        {"this_batch_id": lake.last_batch_id() + 1, "void": ActKind.VOID.value},
         changed=changed,
         reopened=reopened,
     ).cast(MOVED_NAMES)

@@ -16,9 +16,9 @@ import re
 import sys
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -26,6 +26,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.lake.closed_book import NEWEST_CLOSED
 from pipelines.vocabulary.errors import CatalogError
 from tests.worlds.book_commands import CommandHome, only_billing_edits
 from tests.worlds.book_runs import BookHome, Drafted, Run
@@ -60,17 +61,35 @@ _OPERATIONS = ("", "add", "", "remove", "", "", "remove", "", "odd", "")
 
 @dataclass
 class Books:
-    """What is known by hand: what was sent, what is closed, and on which invoice each event is."""
+    """What is known by hand: what was sent, what is closed, and on which invoice each event is.
+
+    `once` has the fees that are due once by the invoice they are on, `documents` the number of
+    invoices by the label of their period.
+    """
 
     usages: list[Usage] = field(default_factory=list)
     waiting: list[Usage] = field(default_factory=list)
     closed: list[Period] = field(default_factory=list)
     billed: dict[tuple[tuple[int, int], str], str] = field(default_factory=dict)
-    once: set[Fee] = field(default_factory=set)
+    once: dict[str, frozenset[Fee]] = field(default_factory=dict)
+    documents: Counter[str] = field(default_factory=Counter)
     last_good: Files = field(default_factory=dict)
     files: int = 0
     batches: int = 0
     event_batch: int = 0
+
+    def fees_billed(self) -> set[Fee]:
+        """The fees that are not due again."""
+        return {fee for fees in self.once.values() for fee in fees}
+
+    def close(self, period: Period, bill: Bill) -> None:
+        """A period is closed by an invoice."""
+        self.closed.append(period)
+        self.documents[period.label] += 1
+        self.once[period.invoice_id] = bill.once
+        for place in bill.usage:
+            assert place not in self.billed
+            self.billed[place] = period.invoice_id
 
 
 @dataclass
@@ -220,7 +239,7 @@ class History:
             used = {name: [dict(row) for row in rows] for name, rows in mixed.items()}
             today = Today(used, books.closed)
         horizon = max([self.as_of, *(usage.received_at for usage in (*books.usages, *taken))])
-        self.periods = today.open_periods(horizon + today.skew())
+        self.periods = self._open_periods(today, horizon)
         if taken:
             books.batches, books.event_batch = batch, batch
             books.last_good = copied(used)
@@ -233,6 +252,13 @@ class History:
         if not places:
             self.good = files
         return run
+
+    def _open_periods(self, today: Today, horizon: datetime) -> list[Period]:
+        documents = self.books.documents
+        return [
+            replace(each, revision=documents[each.label])
+            for each in today.open_periods(horizon + today.skew())
+        ]
 
     def _settle(self, files: Files) -> timedelta:
         # A command lists the landing at the instant it is called, months after its `as_of`.
@@ -253,7 +279,7 @@ class History:
             _same("periods", _of_frame(drafted.periods), {_period(each) for each in self.periods})
         shares = _shares(drafted.periods)
         bills = today.bills(
-            books.usages, self.as_of, self.periods, books.billed, shares, books.once
+            books.usages, self.as_of, self.periods, books.billed, shares, books.fees_billed()
         )
         due = {
             each.invoice_id
@@ -277,11 +303,7 @@ class History:
         self.seen["closed"] += len(closed)
         for period in self.periods:
             if period.invoice_id in closed:
-                books.closed.append(today.closed_by(period, books.event_batch))
-                books.once |= bills[period.invoice_id].once
-                for place in bills[period.invoice_id].usage:
-                    assert place not in books.billed
-                    books.billed[place] = period.invoice_id
+                books.close(today.closed_by(period, books.event_batch), bills[period.invoice_id])
         if closed:
             books.batches += 1
             books.last_good = copied(files)
@@ -306,7 +328,7 @@ class History:
         assert not set(places) & self.books.billed.keys(), "an event is billed again"
 
     def _closed_book_stands(self) -> None:
-        rows = self.runs.lake.query("SELECT * FROM lake.closed_periods")
+        rows = self.runs.lake.query(NEWEST_CLOSED)
         found = {
             (row["invoice_id"], row["customer_id"], row["plan_code"], row["currency"],
              row["period_start_label"].date(), row["period_end_label"].date(),
@@ -445,7 +467,7 @@ def _documents(home: BookHome | CommandHome) -> list[tuple[object, ...]]:
 
 
 def _shares(periods: pl.DataFrame) -> dict[str, tuple[int, int]]:
-    """Service days and full days by invoice."""
+    """Service days and full days by label."""
     return {
         f"{row['subscription_id']}/{row['period_start_label'].date()}": (
             row["service_days"],

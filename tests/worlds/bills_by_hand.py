@@ -58,7 +58,7 @@ create table calendar.customer_names(
 create table calendar.moved_names(
     name varchar, metric_code varchar, moved_from_at timestamptz, moved_to_at timestamptz,
     cut_at timestamptz, event_batch_id bigint, invoice_id varchar, closing_batch_id bigint,
-    is_moved boolean
+    ended_batch_id bigint, is_moved boolean
 );
 create table calendar.charge_cells(
     plan_code varchar, charge_code varchar, subscription_id varchar, valid_from date,

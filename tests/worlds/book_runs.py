@@ -24,11 +24,20 @@ from pipelines.invoicing.document_values import canonical_json
 from pipelines.invoicing.due import Closing
 from pipelines.invoicing.finalize import ClosingFacts, finalize
 from pipelines.lake.acts import act_rows, newest_links
-from pipelines.lake.closed_book import closed_cuts, closed_spans, closed_zones
+from pipelines.lake.closed_book import (
+    closed_cuts,
+    closed_spans,
+    closed_zones,
+    reopened_periods,
+    reopening_rows,
+)
 from pipelines.lake.file_states import file_states
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
+from pipelines.operations.acts import asked_acts, head_after, reissued_invoices
 from pipelines.operations.closing import Known, Moment, holds, judged, known_to
+from pipelines.operations.reissues import corrected_by, judged_reissue, require_all_closed
+from pipelines.vocabulary.acts import Act, Asked
 from pipelines.vocabulary.frames import (
     DRAFT_LINES,
     DRAFTS,
@@ -37,7 +46,6 @@ from pipelines.vocabulary.frames import (
     SOURCE_CUSTOMERS,
     WAITING,
 )
-from pipelines.vocabulary.reopened import NOTHING_REOPENED
 from pipelines.vocabulary.tables import (
     ACCEPTED_EVENTS,
     ACTS,
@@ -175,6 +183,7 @@ class BookHome:
         killed: str = "",
         *,
         is_checked: bool = True,
+        reissue: Sequence[str] = (),
     ) -> Run:
         """One run.
 
@@ -184,13 +193,16 @@ class BookHome:
             usages: the events of new files: all of one `file_id` have one source and receipt.
             killed: the stage after which it ends: `decided`, `closed` or none.
             is_checked: False leaves out the marts and dbt's tests, which take most of the time.
+            reissue: ids of invoices whose periods are closed anew; nothing else is closed then.
 
         Raises:
             CatalogError: the catalog contradicts itself; nothing was done.
+            MeterlineError: nothing could be reissued; nothing was done.
         """
-        contents = file_bytes(files)
-        catalog = catalog_of(validated_tables(contents, frozenset(METRICS)), contents)
-        problems = collisions(catalog, closed_spans(self.lake), frozenset(METRICS))
+        catalog = self.catalog_of(files)
+        acts = self._asked(catalog, as_of, reissue)
+        reopened = reopened_periods(self.lake, reissued_invoices(acts))
+        problems = collisions(catalog, closed_spans(self.lake, reopened), frozenset(METRICS))
         judged, refused = catalog, tuple(map(str, problems))
         if problems:
             catalog = last_good_catalog(self.lake, judged, frozenset(METRICS))
@@ -198,16 +210,31 @@ class BookHome:
         reasons = self._decide(catalog, facts, usages)
         if problems or killed == "decided":
             return Run(refused, reasons, None)
-        inputs = current_inputs(self.lake, HOME, catalog, facts)
-        if inputs.digest == self._published:
+        inputs = current_inputs(self.lake, HOME, catalog, facts, reopened)
+        if inputs.digest == self._published and not acts:
             return Run((), reasons, Drafted(is_idle=True, periods=inputs.periods))
-        drafted = self._bill(catalog, files, facts, inputs.periods)
+        drafted = self._bill(catalog, files, facts, inputs.periods, reopened, acts)
         if self.dbt and is_checked and not killed:
             self.dbt.build("marts")
             drafted = replace(drafted, failed=self.dbt.failed_tests())
         if killed != "closed":
-            self._published = current_inputs(self.lake, HOME, catalog, facts).digest
+            self._published = current_inputs(
+                self.lake, HOME, catalog, facts, leaves_due=bool(acts)
+            ).digest
         return Run((), reasons, drafted)
+
+    def catalog_of(self, files: Files) -> Catalog:
+        """The catalog of these files.
+
+        Raises:
+            CatalogError: it contradicts itself.
+        """
+        contents = file_bytes(files)
+        return catalog_of(validated_tables(contents, frozenset(METRICS)), contents)
+
+    def _asked(self, catalog: Catalog, as_of: datetime, reissue: Sequence[str]) -> list[Act]:
+        asked = Asked("ada", "wrong", reissue=tuple(reissue))
+        return asked_acts(self.lake, catalog, asked, Moment(as_of, as_of, PAST_ALLOWANCE_DAYS))
 
     def _decide(
         self, catalog: Catalog, facts: RunFacts, usages: Sequence[Usage]
@@ -238,19 +265,30 @@ class BookHome:
         return {(file_id, line): str(code) for file_id, line, code in refused.iter_rows()}
 
     def _bill(
-        self, catalog: Catalog, files: Files, facts: RunFacts, periods: pl.DataFrame
+        self,
+        catalog: Catalog,
+        files: Files,
+        facts: RunFacts,
+        periods: pl.DataFrame,
+        reopened: pl.DataFrame,
+        acts: list[Act],
     ) -> Drafted:
         if self.dbt:
             drafts, lines, fed, assigned = self._drafted_by_dbt(
-                self.dbt, catalog, files, facts, periods
+                self.dbt, catalog, files, facts, periods, reopened
             )
         else:
             drafts, lines = _stand_in(periods.filter(pl.col("period_start_at") <= facts.as_of))
             fed, assigned = pl.DataFrame(schema=SOURCE_CUSTOMERS), None
         moment = Moment(facts.as_of, facts.listing_started_at, PAST_ALLOWANCE_DAYS)
         known = known_to(self.lake, catalog, moment)
-        closing = judged(drafts, file_states(self.lake), fed, known, moment).closing
-        closed, at_fault = self._close(catalog, facts, periods, closing, lines, known)
+        corrects = corrected_by(drafts, periods, reopened)
+        asked = drafts.filter(pl.col("invoice_id").is_in(list(corrects))) if acts else drafts
+        judge = judged_reissue if acts else judged
+        closing = judge(asked, file_states(self.lake), fed, known, moment).closing
+        closed, at_fault = self._close(
+            catalog, facts, periods, closing, lines, known, reopened, acts, corrects
+        )
         return Drafted(
             is_idle=False,
             periods=periods,
@@ -268,6 +306,7 @@ class BookHome:
         files: Files,
         facts: RunFacts,
         periods: pl.DataFrame,
+        reopened: pl.DataFrame,
     ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """The drafts, their lines, the customers of sources, and where each event is."""
         clock = (facts.as_of, self.lake.last_batch_id("decide"), catalog.digest)
@@ -276,10 +315,10 @@ class BookHome:
             periods,
             calendar.local_days_of(periods, closed_zones(self.lake)),
             calendar.names(catalog),
-            moved_names(self.lake, catalog),
+            moved_names(self.lake, catalog, reopened),
             fixed_cells(catalog.tables),
-            fees_billed_once(self.lake, catalog),
-            NOTHING_REOPENED,
+            fees_billed_once(self.lake, catalog, reopened),
+            reopened,
             pl.DataFrame({"source": sources}, {"source": pl.String()}),
             pl.DataFrame([clock], CLOCK, orient="row"),
         )
@@ -301,6 +340,9 @@ class BookHome:
         closing: Closing,
         lines: pl.DataFrame,
         known: Known,
+        reopened: pl.DataFrame,
+        acts: list[Act],
+        corrects: dict[str, str],
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         batch_id = self.lake.last_batch_id() + 1
         events = self.lake.last_batch_id("decide")
@@ -310,23 +352,36 @@ class BookHome:
             lines,
             self.lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
             ClosingFacts(batch_id, events, facts.as_of, catalog.digest, facts.code_revision),
-            last_link(newest_links(self.lake)),
+            head_after(last_link(newest_links(self.lake)), acts),
             terms,
             numbers_zero=self.numbers_zero,
+            corrects=corrects,
         )
-        if closed.closings.height:
+        if acts:
+            require_all_closed(pl.concat([closing.held_back, closed.held_back]))
+        if closed.closings.height or acts:
             metrics = calendar.charged_metrics(catalog)
             rows = {
                 BATCHES: facts.batch_row(batch_id, "close"),
                 CATALOGS: facts.catalog_rows(batch_id, self.lake),
                 INVOICES: closed.invoices,
                 INVOICE_LINES: closed.invoice_lines,
-                CLOSED_PERIODS: closed_rows(
-                    periods, closed.closings, metrics, batch_id, self._definitions.digest
+                CLOSED_PERIODS: pl.concat(
+                    [
+                        reopening_rows(self.lake, reopened, batch_id),
+                        closed_rows(
+                            periods,
+                            closed.closings,
+                            metrics,
+                            batch_id,
+                            self._definitions.digest,
+                            reopened,
+                        ),
+                    ]
                 ),
                 DEFINITIONS: self._definitions.rows(self.lake, batch_id),
                 TERMS: terms_rows(self.lake, terms, closed.closings["terms_digest"], batch_id),
-                ACTS: act_rows(self.lake, holds(known, closing), batch_id, facts.as_of),
+                ACTS: act_rows(self.lake, [*acts, *holds(known, closing)], batch_id, facts.as_of),
             }
             self.lake.commit_batch(batch_id, rows, {})
         return closed.invoices, closed.held_back

@@ -59,7 +59,11 @@ class Usage:
 
 @dataclass(frozen=True)
 class Period:
-    """A billing period, open or closed. The last two say nothing while it is open."""
+    """A billing period, open or closed.
+
+    Its metrics and its batch say nothing while it is open. `revision` is the number of invoices
+    that it had before.
+    """
 
     subscription_id: str
     customer_id: str
@@ -75,10 +79,15 @@ class Period:
     phase_start: date
     metrics: frozenset[str] = frozenset()
     event_batch_id: int | None = None
+    revision: int = 0
+
+    @property
+    def label(self) -> str:
+        return f"{self.subscription_id}/{self.start}"
 
     @property
     def invoice_id(self) -> str:
-        return f"{self.subscription_id}/{self.start}"
+        return f"{self.label}/r{self.revision + 1}" if self.revision else self.label
 
     @property
     def facts(self) -> tuple[object, ...]:
@@ -477,7 +486,7 @@ class Today:
             as_of: the instant of the run.
             open_periods: of today's catalog.
             billed: the invoice that each event stands on, by place and metric.
-            shares: service days and full days by invoice; another witness has them.
+            shares: service days and full days by label; another witness has them.
             once: the fees that are due once and were billed.
         """
         begun = [each for each in open_periods if each.start_at <= as_of]
@@ -512,7 +521,7 @@ class Today:
                 period,
                 counted[period.invoice_id],
                 frozenset(rests[period.invoice_id]),
-                shares.get(period.invoice_id, (1, 1)),
+                shares.get(period.label, (1, 1)),
                 once,
                 is_first=firsts[period.subscription_id, period.plan_code] == period.start_at,
             )

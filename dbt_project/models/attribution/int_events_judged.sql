@@ -3,52 +3,21 @@
    alone is billed nowhere. #}
 with
 
-metered_events as (
-
-    {{ metered_events() }}
-
-),
-
-moved_names as (
-
-    select * from {{ ref('stg_calendar__moved_names') }}
-
-),
-
 versions_judged as (
 
     select * from {{ ref('int_versions_judged') }}
 
 ),
 
-events_voided as (
+events_moved as (
 
-    select * from {{ ref('int_events_voided') }}
+    select * from {{ ref('int_events_moved') }}
 
 ),
 
-events_moved as (
+events_voided as (
 
-    select
-        metered_events.metric_code,
-        metered_events.file_id,
-        metered_events.line
-    from metered_events
-    inner join moved_names
-        on
-            metered_events.customer_ref = moved_names.name
-            and metered_events.metric_code = moved_names.metric_code
-            and metered_events.occurred_at >= moved_names.moved_from_at
-            and metered_events.occurred_at < moved_names.moved_to_at
-            and metered_events.received_at < moved_names.cut_at
-            and metered_events.batch_id <= moved_names.event_batch_id
-    where metered_events.subscription_ref is null
-    group by
-        metered_events.metric_code,
-        metered_events.file_id,
-        metered_events.line
-    {# The first closing that counted it has it. #}
-    having min_by(moved_names.is_moved, moved_names.closing_batch_id)
+    select * from {{ ref('int_events_voided') }}
 
 ),
 

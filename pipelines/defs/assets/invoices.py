@@ -133,7 +133,7 @@ def _close(
     if not landed_files.kind.closes:
         drafts = drafts.clear()
     reopened = landed_files.reopened
-    is_reissue = bool(reopened["is_asked"].any())
+    is_reissue = landed_files.is_reissue
     corrects = corrected_by(drafts, periods, reopened)
     if is_reissue:
         drafts = drafts.filter(pl.col("invoice_id").is_in(list(corrects)))

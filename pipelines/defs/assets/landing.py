@@ -60,6 +60,16 @@ class Landed:
     refused: tuple[str, ...] = ()
     reopened: pl.DataFrame = field(default_factory=REOPENED_PERIODS.to_frame)
 
+    @property
+    def is_reissue(self) -> bool:
+        """True if the run closes anew the periods of invoices, and nothing else."""
+        return bool(self.reopened["is_asked"].any())
+
+    @property
+    def leaves_due(self) -> bool:
+        """True if the run does not close all that is due."""
+        return self.is_reissue or not self.kind.closes
+
     def undecided(self) -> pl.DataFrame:
         """The new file versions that wait for a later batch, one row each."""
         return self.plan.listing.undecided()

@@ -69,7 +69,9 @@ def _publish(
     with writer.home.lake_for_writing() as lake:
         # The verified link is read too, because it must still be as it was.
         links = links_from(lake, verified.position)
-        inputs = current_inputs(lake, settings.home, catalog, facts)
+        inputs = current_inputs(
+            lake, settings.home, catalog, facts, leaves_due=landed_files.leaves_due
+        )
         batch_id = lake.last_batch_id()
     broken = verify_chain(links, before.chain_head.chain_sha256 if before else GENESIS, verified)
     if broken:

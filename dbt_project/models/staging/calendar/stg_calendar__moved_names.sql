@@ -14,5 +14,6 @@ select
     cut_at,
     event_batch_id,
     closing_batch_id,
+    ended_batch_id,
     is_moved
 from moved_names

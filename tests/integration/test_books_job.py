@@ -96,3 +96,68 @@ def test_what_an_edit_adds_to_the_past_waits_until_it_is_accepted(tmp_path: Path
 
     assert accepted["run"]["invoices"] == 2
     assert accepted["due_drafts"] == []
+
+
+def test_invoices_are_reissued_by_an_edited_catalog(tmp_path: Path) -> None:
+    catalog = copied_catalog(tmp_path / "catalog")
+    edits = {
+        # A price was wrong; a subscription began a day later; one has another rhythm.
+        "charges.csv": ("edge-standard,requests,requests,standard,0.005,",
+                        "edge-standard,requests,requests,standard,0.006,"),
+        "subscriptions.csv": ("sub-labs,labs,edge-labs,day,1,calendar,2015-05-17",
+                              "sub-labs,labs,edge-labs,day,1,calendar,2015-05-18"),
+    }  # fmt: skip
+    for name, (before, after) in edits.items():
+        text = (catalog / name).read_text()
+        assert before in text
+        (catalog / name).write_text(text.replace(before, after))
+    original = sample_run().home
+    shutil.copytree(original.folder, tmp_path / "home", symlinks=True)
+    home = Home(tmp_path / "home", {"METERLINE_CATALOG": str(catalog)})
+    numbers = dict(
+        home.rows(
+            "SELECT invoice_id, invoice_number FROM fct_invoices WHERE invoice_id IN "
+            "('sub-labs/2015-05-17', 'sub-presentations/2015-05-17')"
+        )
+    )
+    labs, presentations = (numbers[f"sub-{name}/2015-05-17"] for name in ("labs", "presentations"))
+    asked = (labs, presentations, "--reason", "wrong", "--by", "Ada", "--as-of", SAMPLE_AS_OF)
+    digest = home.digest()
+    refused = home.call("run", "--as-of", SAMPLE_AS_OF)
+    assert refused.returncode == 1
+    assert "start_date: expected 2015-05-17 or earlier" in refused.stderr
+
+    trial = home.report("reissue", *asked, "--dry-run")
+
+    assert home.digest() == digest
+    assert trial["held_back"] == []
+    told = [
+        (each["invoice_number"], each["billed"], each["would_be"], each["difference"])
+        for each in trial["invoices"]
+    ]
+    assert told == [(labs, "0.13", "0.00", "-0.13"), (presentations, "11.06", "11.43", "0.37")]
+
+    done = home.report("reissue", *asked)
+
+    assert [
+        (each["invoice_number"], each["billed"], each["would_be"], each["difference"])
+        for each in done["invoices"]
+    ] == told
+    assert home.rows(
+        "SELECT invoice_id, status, total_amount, corrects_invoice_id FROM fct_invoices "
+        "WHERE invoice_id LIKE 'sub-labs/2015-05-17%' "
+        "OR invoice_id LIKE 'sub-presentations/2015-05-17%' ORDER BY series_number"
+    ) == [
+        ("sub-labs/2015-05-17", "void", Decimal("0.13"), None),
+        ("sub-presentations/2015-05-17", "void", Decimal("11.06"), None),
+        ("sub-presentations/2015-05-17/r2", "finalized", Decimal("11.43"),
+         "sub-presentations/2015-05-17"),
+    ]  # fmt: skip
+    assert home.rows("SELECT kind, invoice_number FROM fct_acts ORDER BY act_number") == [
+        ("void", labs), ("void", presentations), ("reissue", labs), ("reissue", presentations),
+    ]  # fmt: skip
+    again = home.report("run", "--as-of", SAMPLE_AS_OF)
+    assert again["run"]["invoices"] == 0
+    twice = home.call("reissue", presentations, "--reason", "again")
+    assert twice.returncode == 1
+    assert f"{presentations} was reissued as" in twice.stderr

@@ -1,10 +1,11 @@
 """Drafts, their lines and the files that closing waits for; and invoices, closing after closing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal
 from functools import reduce
+from types import MappingProxyType
 
 import polars as pl
 
@@ -195,6 +196,7 @@ def finalized(
     lines: pl.DataFrame | None = None,
     terms: dict[PeriodKey, Terms] | None = None,
     numbers_zero: bool = True,
+    corrects: Mapping[str, str] = MappingProxyType({}),
 ) -> ClosedInvoices:
     """The drafts as a closing finalizes them.
 
@@ -206,6 +208,7 @@ def finalized(
         lines: of the drafts; None: as they have them.
         terms: of the drafts; None: those that have what the lines need.
         numbers_zero: see `finalize`.
+        corrects: see `finalize`.
     """
     before = before or Books()
     return finalize(
@@ -216,6 +219,7 @@ def finalized(
         before.head,
         draft_terms(drafts) if terms is None else terms,
         numbers_zero=numbers_zero,
+        corrects=corrects,
     )
 
 

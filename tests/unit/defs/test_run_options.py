@@ -5,7 +5,16 @@ from typing import Any, ClassVar
 import pytest
 
 from pipelines.defs.run_options import RunOptions
-from pipelines.intake.kinds import Close, Correction, Kind, NewFiles, Replay, Republication, Void
+from pipelines.intake.kinds import (
+    Close,
+    Correction,
+    Kind,
+    NewFiles,
+    Reissue,
+    Replay,
+    Republication,
+    Void,
+)
 from pipelines.intake.replay_selection import Selection
 from pipelines.vocabulary.acts import Asked
 from pipelines.vocabulary.errors import MeterlineError
@@ -30,6 +39,11 @@ AS_OF = "2026-03-10T12:00:00Z"
             id="trial of a closing",
         ),
         pytest.param(Void(Asked("Ada", "twice", void=("INV-000001",))), id="void"),
+        pytest.param(Reissue(Asked("Ada", "wrong", reissue=("INV-000001",))), id="reissue"),
+        pytest.param(
+            Reissue(Asked("Ada", "wrong", reissue=("INV-000001",)), is_trial=True),
+            id="trial of a reissue",
+        ),
     ],
 )
 def test_options_give_back_the_kind_they_ask_for(kind: Kind) -> None:
@@ -69,7 +83,9 @@ def test_kind_without_options_cannot_be_asked_for() -> None:
         ({"close": True, "void": ["INV-000001"]}, "expected at most one of republish"),
         ({"accept": ["s"]}, "go with close"),
         ({"waive": ["a"]}, "go with close"),
-        ({"dry_run": True}, "go with close"),
+        ({"dry_run": True}, "dry_run goes with close or reissue"),
+        ({"void": ["INV-000001"], "reissue": ["INV-000002"]}, "expected at most one of republish"),
+        ({"reissue": ["INV-000002"], "accept": ["s"]}, "go with close"),
         (
             {"replay": True, "correct_file": "a", "correct_from": "b"},
             "expected at most one of republish",

@@ -70,3 +70,15 @@ def test_a_draft_of_zero_that_does_not_add_up_is_held_back() -> None:
 
     assert found.closings.height == found.invoice_lines.height == 0
     assert found.held_back["invoice_id"].to_list() == [wrong.invoice_id]
+
+
+def test_what_stands_for_another_invoice_has_a_number_also_if_it_comes_to_zero() -> None:
+    corrects = {FREE.invoice_id: "sub-acme/before"}
+
+    found = finalized((FREE, EMPTY), numbers_zero=False, corrects=corrects)
+
+    assert found.invoices.select("customer_id", "corrects_invoice_id").rows() == [
+        ("acme", "sub-acme/before")
+    ]
+    assert '"corrects_invoice_id":"sub-acme/before"' in found.invoices["canonical_json"][0]
+    assert found.closings["invoice_id"].to_list() == [FREE.invoice_id, None]

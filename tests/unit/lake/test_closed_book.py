@@ -15,8 +15,11 @@ from pipelines.lake.closed_book import (
     closed_zones,
     double_bills,
     periods_without_terms,
+    reopened_periods,
+    reopening_rows,
 )
 from pipelines.vocabulary.frames import CLOSED_CUTS, CLOSED_SPANS, ZONE_SPANS
+from pipelines.vocabulary.reopened import REOPENED_PERIODS
 from pipelines.vocabulary.tables import ACTS, CLOSED_PERIODS, INVOICES
 from tests.worlds.lakes import LakeInMemory, lake_rows
 
@@ -255,3 +258,98 @@ def test_merged_cuts_refuse_what_each_cut_refuses(lake: LakeInMemory, seed: int)
         }
 
     assert refused(closed_cuts(lake, None, files)) == refused(closed_cuts(lake, None))
+
+
+def invoices(lake: LakeInMemory, *invoice_ids: str) -> None:
+    """The documents that periods of these subscriptions have."""
+    rows = (
+        {"invoice_id": invoice_id, "subscription_id": invoice_id.split("/")[0],
+         "series_number": number}
+        for number, invoice_id in enumerate(invoice_ids, start=1)
+    )  # fmt: skip
+    lake.append(INVOICES, lake_rows(INVOICES, *rows))
+
+
+def test_a_period_is_reopened_by_the_invoice_that_closed_it(lake: LakeInMemory) -> None:
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, closed(0), closed(1), closed(0, "t")))
+    invoices(lake, "s/2026-03-01", "s/2026-03-02", "t/2026-03-01")
+
+    assert reopened_periods(lake).rows() == []
+    found = reopened_periods(lake, ["s/2026-03-02"])
+
+    assert found.schema == REOPENED_PERIODS
+    start = (FIRST + DAY).replace(tzinfo=None)
+    assert found.rows() == [
+        ("s", start, start + DAY, 1, "s/2026-03-02", "s/2026-03-02/r2", True),
+    ]
+    assert spans(lake) == [("s", 1, 3, "s/2026-03-02"), ("t", 1, 2, "t/2026-03-01")]
+    left = closed_spans(lake, found)
+    assert left.select("subscription_id", "last_period").rows() == [
+        ("s", "s/2026-03-01"),
+        ("t", "t/2026-03-01"),
+    ]
+    assert reopening_rows(lake, found, 7).select(
+        "batch_id", "subscription_id", "revision", "state", "invoice_id"
+    ).rows() == [(7, "s", 1, "reopened", "s/2026-03-02")]
+
+
+@pytest.mark.parametrize(
+    ("documents", "expected"),
+    [
+        pytest.param(["s/2026-03-01"], "s/2026-03-01/r2", id="second"),
+        pytest.param(["s/2026-03-01", "s/2026-03-01/r2"], "s/2026-03-01/r3", id="third"),
+        pytest.param([f"s/2026-03-01{each}" for each in ("", *(f"/r{n}" for n in range(2, 11)))],
+                     "s/2026-03-01/r11", id="eleventh"),
+        pytest.param(["s/2026-03-01", "s/2026-03-01/adjustment", "s/2026-03-01/advance",
+                      "s/2026-03-01/r2x", "s/2026-03-010", "s/2026-03-02/r2"],
+                     "s/2026-03-01/r2", id="other documents"),
+        pytest.param([], "s/2026-03-01", id="it never had one"),
+    ],
+)  # fmt: skip
+def test_no_invoice_has_an_id_that_one_had_before(
+    lake: LakeInMemory, documents: list[str], expected: str
+) -> None:
+    closing = closed(0, invoice_id="the newest")
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, closing))
+    invoices(lake, *documents)
+
+    assert reopened_periods(lake, ["the newest"])["next_invoice_id"].to_list() == [expected]
+
+
+def test_signs_in_the_name_of_a_subscription_are_no_pattern(lake: LakeInMemory) -> None:
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, closed(0, "a.c+(1)")))
+    invoices(lake, "a.c+(1)/2026-03-01", "abc+(1)/2026-03-01")
+
+    found = reopened_periods(lake, ["a.c+(1)/2026-03-01"])
+
+    assert found["next_invoice_id"].to_list() == ["a.c+(1)/2026-03-01/r2"]
+
+
+def test_what_was_reopened_and_has_no_period_any_more_keeps_its_number(lake: LakeInMemory) -> None:
+    again: dict[str, Any] = {"batch_id": 3, "revision": 1, "state": "reopened"}
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, closed(0), closed(0, **again)))
+    invoices(lake, "s/2026-03-01")
+
+    found = reopened_periods(lake)
+
+    assert found.select("revision", "next_invoice_id", "is_asked").rows() == [
+        (1, "s/2026-03-01/r2", False)
+    ]
+    assert reopening_rows(lake, found, 7).height == 0
+
+
+def test_a_period_that_was_closed_anew_is_reopened_once_more(lake: LakeInMemory) -> None:
+    rows = [
+        closed(0),
+        closed(0, batch_id=3, revision=1, state="reopened"),
+        closed(0, batch_id=3, revision=2, invoice_id="s/2026-03-01/r2"),
+    ]
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, *rows))
+    invoices(lake, "s/2026-03-01", "s/2026-03-01/r2")
+
+    assert reopened_periods(lake, ["s/2026-03-01"]).height == 0
+    found = reopened_periods(lake, ["s/2026-03-01/r2"])
+    assert found.select("revision", "next_invoice_id").rows() == [(3, "s/2026-03-01/r3")]
+    assert reopening_rows(lake, found, 7).select("revision", "invoice_id").rows() == [
+        (3, "s/2026-03-01/r2")
+    ]

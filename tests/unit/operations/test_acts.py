@@ -1,12 +1,14 @@
 """What a person asks for, checked against the home: what is refused, and with which words."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from pipelines.catalog.catalog import Catalog
-from pipelines.operations.acts import asked_acts
+from pipelines.invoicing.chain import Link
+from pipelines.operations.acts import asked_acts, head_after, reissued_invoices
 from pipelines.operations.closing import Moment
 from pipelines.vocabulary.acts import ActKind, Asked
 from pipelines.vocabulary.errors import MeterlineError
@@ -14,6 +16,7 @@ from pipelines.vocabulary.tables import (
     ACTS,
     BATCHES,
     CATALOGS,
+    CLOSED_PERIODS,
     FILE_DECISIONS,
     INVOICES,
     LANDING_FILES,
@@ -100,6 +103,60 @@ def test_several_voids_are_chained_in_their_order(lake: LakeInMemory, catalog: C
     assert voids[1].previous_chain_sha256 == voids[0].chain_sha256
 
 
+def reissuable(lake: LakeInMemory) -> None:
+    """The periods of both invoices are closed by them."""
+    rows = (
+        {
+            "subscription_id": "s",
+            "period_start_label": datetime.fromisoformat(f"2026-0{number}-01"),
+            "revision": 0,
+            "state": "closed",
+            "invoice_id": f"s/{number}",
+        }
+        for number in (1, 2)
+    )
+    lake.append(CLOSED_PERIODS, lake_rows(CLOSED_PERIODS, *rows))
+
+
+def test_a_reissue_voids_the_invoice_first(lake: LakeInMemory, catalog: Catalog) -> None:
+    reissuable(lake)
+    asked = Asked("Ada", "wrong", reissue=("INV-000001", "s/1"))
+
+    void, reissue = asked_acts(lake, catalog, asked, MOMENT)
+
+    assert (void.kind, void.invoice_id, void.reason) == (ActKind.VOID, "s/1", "wrong")
+    assert void.void is not None
+    assert void.void.chain_position == 4
+    assert (reissue.kind, reissue.invoice_id, reissue.reason) == (ActKind.REISSUE, "s/1", "wrong")
+    assert reissue.void is None
+    assert reissued_invoices([void, reissue]) == ["s/1"]
+    head = Link(3, "3" * 64, 2)
+    assert head_after(head, [void, reissue]) == Link(4, void.void.chain_sha256, 2)
+    assert head_after(head, [reissue]) == head
+
+
+def test_a_void_invoice_is_reissued_without_a_second_void(
+    lake: LakeInMemory, catalog: Catalog
+) -> None:
+    reissuable(lake)
+
+    assert acts(lake, catalog, reason="r", reissue=("INV-000002",)) == [(ActKind.REISSUE, "s/2")]
+    assert acts(lake, catalog, reason="r", reissue=("INV-000002", "INV-000001")) == [
+        (ActKind.VOID, "s/1"),
+        (ActKind.REISSUE, "s/2"),
+        (ActKind.REISSUE, "s/1"),
+    ]
+
+
+def test_an_invoice_is_reissued_once(lake: LakeInMemory, catalog: Catalog) -> None:
+    row = {"invoice_id": "s/1/r2", "invoice_number": "INV-000003", "series_number": 3,
+           "subscription_id": "s", "corrects_invoice_id": "s/1"}  # fmt: skip
+    lake.append(INVOICES, lake_rows(INVOICES, row))
+
+    with pytest.raises(MeterlineError, match="INV-000001 was reissued as INV-000003; reissue that"):
+        acts(lake, catalog, reason="r", reissue=("INV-000001",))
+
+
 def test_waiver_is_for_a_held_or_unreadable_file(lake: LakeInMemory, catalog: Catalog) -> None:
     assert acts(lake, catalog, waive=("cdn/1", "cdn/2", "cdn/1")) == [
         (ActKind.WAIVE, 1),
@@ -138,6 +195,21 @@ def test_added_past_of_a_subscription_is_accepted(lake: LakeInMemory, catalog: C
         pytest.param({"void": ("INV-000001",)}, "--reason: expected why", id="no reason"),
         pytest.param(
             {"void": ("INV-000001",), "reason": "a\nb"}, "--reason: expected one", id="line"
+        ),
+        pytest.param(
+            {"reissue": ("INV-000009",), "reason": "r"},
+            "found 'INV-000009'",
+            id="reissue of an unknown one",
+        ),
+        pytest.param(
+            {"reissue": ("INV-000001",), "reason": "r"},
+            "is of no closed period",
+            id="reissue of what closed no period",
+        ),
+        pytest.param(
+            {"reissue": ("INV-000001",)},
+            "--reason: expected why the invoice is reissued",
+            id="reissue without a reason",
         ),
         pytest.param({"accept": ("s1",)}, "found 's1'", id="nothing was added"),
         pytest.param({"accept": ("nobody",)}, "found 'nobody'", id="no subscription"),

@@ -208,6 +208,16 @@ def test_closed_period_is_no_longer_due(lake: LakeInMemory) -> None:
     assert closed == patient
 
 
+def test_what_a_run_leaves_due_is_for_the_next_one(lake: LakeInMemory) -> None:
+    def of_run(billing_periods: pl.DataFrame, *, leaves_due: bool) -> str:
+        return inputs_digest(lake, HOME, billing_periods, FACTS, SETTLE, leaves_due=leaves_due)
+
+    assert of_run(PERIODS, leaves_due=True) != of_run(PERIODS, leaves_due=False) == digest(lake)
+    # Where nothing is due, nothing is left.
+    open_time = PERIODS[1:]
+    assert of_run(open_time, leaves_due=True) == of_run(open_time, leaves_due=False)
+
+
 def test_invoice_of_another_subscription_or_period_leaves_the_cut_due(lake: LakeInMemory) -> None:
     commit(lake, "close", ("s2", ENDED[1]), ("s1", ENDED[1] - 10 * DAY))
 

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.catalog.catalog import Catalog
-from pipelines.lake.lake import Lake
+from pipelines.lake.closed_book import reopened_periods
 from pipelines.vocabulary.frames import MOVED_NAMES
-from pipelines.vocabulary.tables import CATALOGS, CLOSED_PERIODS
+from pipelines.vocabulary.reopened import NOTHING_REOPENED
+from pipelines.vocabulary.tables import ACTS, BATCHES, CATALOGS, CLOSED_PERIODS
 from pipelines.warehouse.moved_names import moved_names
 from tests.worlds.catalogs import RIGHT, Edit, read
 from tests.worlds.lakes import LakeInMemory, lake_rows
@@ -26,7 +28,7 @@ def edited(folder: Path, *edits: Edit) -> Catalog:
     return read(folder, files)
 
 
-def closed_with(catalog: Catalog, later: Catalog | None = None) -> Lake:
+def closed_with(catalog: Catalog, later: Catalog | None = None) -> LakeInMemory:
     """A lake in which May and June of acme are closed, and of zürich by a later catalog."""
     contents = [
         {"batch_id": 1, "catalog_digest": used.digest, "file_name": name, "content": text}
@@ -123,3 +125,29 @@ def test_name_that_is_given_back_has_the_usage_of_the_first_closing(tmp_path: Pa
         (MAY, "s9/2026-05-01", 3, True),
         (JUNE, "s9/2026-06-01", 3, False),
     ]
+
+
+def test_a_closing_ends_by_a_void_or_when_its_period_is_opened(tmp_path: Path) -> None:
+    before = edited(tmp_path / "before")
+    gone = Edit("customer_aliases.csv", "web,acme,,2026-06-01T00:00:00Z\n", "")
+    today = edited(tmp_path / "today", gone)
+
+    def ends(lake: LakeInMemory, reopened: pl.DataFrame = NOTHING_REOPENED) -> list[object]:
+        found = moved_names(lake, today, reopened).filter(metric_code="bytes", is_moved=True)
+        assert found["invoice_id"].to_list() == ["s2/2026-05-01"]
+        return found["ended_batch_id"].to_list()
+
+    with closed_with(before) as lake:
+        assert ends(lake) == [None]
+        # The run that opens it writes the next transaction.
+        lake.append(BATCHES, lake_rows(BATCHES, {"batch_id": 2, "kind": "close"}))
+        assert ends(lake, reopened_periods(lake, ["s2/2026-05-01"])) == [3]
+        lake.append(ACTS, lake_rows(ACTS, {"batch_id": 5, "kind": "void",
+                                           "invoice_id": "s2/2026-05-01"}))  # fmt: skip
+        assert ends(lake) == [5]
+        again = lake.table(CLOSED_PERIODS).filter(invoice_id="s2/2026-05-01")
+        opened = again.with_columns(
+            batch_id=pl.lit(4), revision=pl.lit(1, pl.Int32), state=pl.lit("reopened")
+        )
+        lake.append(CLOSED_PERIODS, opened.cast(CLOSED_PERIODS.schema))
+        assert ends(lake) == [4]

@@ -108,14 +108,13 @@ def finalize(
 
     Args:
         drafts: schema `DRAFTS`, in any order; all of them are closed.
-        lines: schema `DRAFT_LINES`, at least the lines of these drafts.
+        lines: schema `DRAFT_LINES`, at least those of these drafts.
         finalized: schema `FINALIZED`, every invoice closed so far.
         facts: written into each row.
         head: the last link of the chain.
         terms: of the period of each draft.
         numbers_zero: False closes the period of a draft of zero without an invoice.
-        corrects: the invoice that a draft stands for from now on, by the draft's id. Such a draft
-            makes an invoice in any case.
+        corrects: the invoice that a draft stands for, by the draft's id; it makes one in any case.
 
     Returns:
         One invoice per draft in closing order, with its lines by `line_number`. A draft is held
@@ -138,19 +137,14 @@ def finalize(
         .sort("place", "line_number")
         .drop("place")
     )
-    has_number = is_numbered(lines, numbers_zero=numbers_zero) | pl.col("invoice_id").is_in(
-        list(corrects)
-    )
-    numbered = _numbered(drafts.filter(has_number), finalized.height, facts).with_columns(
-        corrects_invoice_id=pl.col("invoice_id").replace_strict(
-            corrects, default=None, return_dtype=pl.String
-        )
-    )
-    invoices = _chained(numbered, lines_of, head)
-    lines = lines.with_columns(batch_id=pl.lit(facts.batch_id))
+    has_number = is_numbered(lines, corrects, numbers_zero=numbers_zero)
+    invoices = _numbered(drafts.filter(has_number), finalized.height, facts, corrects)
+    invoices = _chained(invoices, lines_of, head)
     return ClosedInvoices(
         invoices.select(pl.col(name).cast(dtype) for name, dtype in INVOICES.schema.items()),
-        lines.select(pl.col(name).cast(dtype) for name, dtype in INVOICE_LINES.schema.items()),
+        lines.with_columns(batch_id=pl.lit(facts.batch_id)).select(
+            pl.col(name).cast(dtype) for name, dtype in INVOICE_LINES.schema.items()
+        ),
         held_back,
         drafts.select(
             "subscription_id",
@@ -165,17 +159,18 @@ def finalize(
     )
 
 
-def is_numbered(lines: pl.DataFrame, *, numbers_zero: bool) -> pl.Expr:
+def is_numbered(lines: pl.DataFrame, always: Iterable[str] = (), *, numbers_zero: bool) -> pl.Expr:
     """Whether an invoice comes of a draft: any draft, or only one that has a line with an amount.
 
     Args:
         lines: at least the lines of these drafts, with `invoice_id` and `amount`.
+        always: ids of drafts of which one comes in any case.
         numbers_zero: True: any draft.
     """
     if numbers_zero:
         return pl.lit(value=True)
     earning = lines.filter(pl.col("amount") != 0)["invoice_id"].unique()
-    return pl.col("invoice_id").is_in(earning.implode())
+    return pl.col("invoice_id").is_in([*earning, *always])
 
 
 def _chained(
@@ -231,7 +226,9 @@ def _with_terms(
     )
 
 
-def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.DataFrame:
+def _numbered(
+    drafts: pl.DataFrame, before: int, facts: ClosingFacts, corrects: Mapping[str, str]
+) -> pl.DataFrame:
     """The drafts in closing order, with their numbers and the facts about the run."""
     numbers = range(before + 1, before + drafts.height + 1)
     printed = [invoice_number(SERIES, number) for number in numbers]
@@ -242,6 +239,9 @@ def _numbered(drafts: pl.DataFrame, before: int, facts: ClosingFacts) -> pl.Data
         kind=pl.lit("arrears"),
         format=pl.lit(FORMAT),
         recipe_version=pl.lit(RECIPE),
+        corrects_invoice_id=pl.col("invoice_id").replace_strict(
+            corrects, default=None, return_dtype=pl.String
+        ),
         batch_id=pl.lit(facts.batch_id),
         as_of=pl.lit(facts.as_of),
         event_batch_id=pl.lit(facts.event_batch_id),

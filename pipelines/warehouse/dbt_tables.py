@@ -84,7 +84,7 @@ def write_calendar(
 
     Args:
         warehouse: DuckDB file; made if it does not exist.
-        periods: schema `BILLING_PERIODS`; open time alone.
+        periods: schema `BILLING_PERIODS`; open time alone. dbt gets their `next_invoice_id` too.
         local_days: schema `LOCAL_DAYS`; of the zones of all periods, open and closed.
         customer_names: schema `CUSTOMER_NAMES`.
         moved_names: schema `MOVED_NAMES`.
@@ -99,7 +99,7 @@ def write_calendar(
     sources = pl.DataFrame({"source": sorted(auto_customer_sources)}, {"source": pl.String()})
     clock = pl.DataFrame([(as_of, batch_id, catalog_digest)], CLOCK, orient="row")
     frames = (
-        periods,
+        with_next_invoice_id(periods, reopened),
         local_days,
         customer_names,
         moved_names,
@@ -110,6 +110,18 @@ def write_calendar(
         clock,
     )
     return replace_tables(warehouse, "calendar", dict(zip(CALENDAR_TABLES, frames, strict=True)))
+
+
+def with_next_invoice_id(periods: pl.DataFrame, reopened: pl.DataFrame) -> pl.DataFrame:
+    """The open periods with the id of their invoice, where it is not made of their label.
+
+    Args:
+        periods: schema `BILLING_PERIODS`.
+        reopened: schema `REOPENED_PERIODS`.
+    """
+    label = ["subscription_id", "period_start_label"]
+    ids = reopened.select(*label, "next_invoice_id")
+    return periods.join(ids, on=label, how="left", maintain_order="left")
 
 
 def write_files_in_progress(warehouse: Path, files: pl.DataFrame) -> int:
@@ -145,7 +157,9 @@ def drafts_and_lines(warehouse: duckdb.DuckDBPyConnection) -> tuple[pl.DataFrame
 
 def open_periods(warehouse: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """The periods of open time that the drafts were made for; schema `BILLING_PERIODS`."""
-    return warehouse.execute("SELECT * FROM calendar.billing_periods").pl().cast(BILLING_PERIODS)
+    columns = ", ".join(BILLING_PERIODS)
+    found = warehouse.execute(f"SELECT {columns} FROM calendar.billing_periods").pl()
+    return found.cast(BILLING_PERIODS)
 
 
 def source_customers(connection: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:

@@ -47,7 +47,8 @@ create table calendar.billing_periods(
     period_start_at timestamptz, period_end_at timestamptz, cut_at timestamptz,
     period_start_date date, period_start_label timestamp, period_end_label timestamp,
     full_start_at timestamptz, full_end_at timestamptz, service_days integer default 1,
-    full_days integer default 1, phase_index integer default 0, is_trial boolean default false
+    full_days integer default 1, phase_index integer default 0, is_trial boolean default false,
+    next_invoice_id varchar
 );
 create table calendar.local_days(
     time_zone varchar, day_number integer, day_start_at timestamptz, day_end_at timestamptz

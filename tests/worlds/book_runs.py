@@ -68,6 +68,7 @@ from pipelines.warehouse.dbt_tables import (
     IN_PROGRESS_COLUMNS,
     drafts_and_lines,
     source_customers,
+    with_next_invoice_id,
 )
 from pipelines.warehouse.definitions import Definitions, definitions_of
 from pipelines.warehouse.gate import current_inputs
@@ -312,7 +313,7 @@ class BookHome:
         clock = (facts.as_of, self.lake.last_batch_id("decide"), catalog.digest)
         sources = sorted(catalog.auto_customer_sources)
         frames = (
-            periods,
+            with_next_invoice_id(periods, reopened),
             calendar.local_days_of(periods, closed_zones(self.lake)),
             calendar.names(catalog),
             moved_names(self.lake, catalog, reopened),

@@ -13,8 +13,14 @@ from pipelines.catalog import calendar
 from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tables
 from pipelines.catalog.tables.charge_cells import fixed_cells
 from pipelines.vocabulary.frames import MOVED_NAMES, WAITING, ZONE_SPANS
+from pipelines.vocabulary.reopened import NOTHING_REOPENED
 from pipelines.warehouse.billed_fees import FEES_BILLED_ONCE
-from pipelines.warehouse.dbt_tables import CALENDAR_TABLES, CLOCK, IN_PROGRESS_COLUMNS
+from pipelines.warehouse.dbt_tables import (
+    CALENDAR_TABLES,
+    CLOCK,
+    IN_PROGRESS_COLUMNS,
+    with_next_invoice_id,
+)
 from tests.worlds.book_runs import COLUMNS
 from tests.worlds.compiled_dbt import CompiledDbt, seeds
 from tests.worlds.edited_catalogs import Files, file_bytes
@@ -272,12 +278,13 @@ def _draft(dbt: CompiledDbt, lake: LakeInMemory, cases: Sequence[Case]) -> None:
     catalog = catalog_of(validated_tables(contents, frozenset(METRICS)), contents)
     periods = _periods(catalog, cases)
     frames = (
-        periods,
+        with_next_invoice_id(periods, NOTHING_REOPENED),
         calendar.local_days_of(periods, ZONE_SPANS.to_frame()),
         calendar.names(catalog),
         pl.DataFrame(schema=MOVED_NAMES),
         fixed_cells(catalog.tables),
         FEES_BILLED_ONCE.to_frame(),
+        NOTHING_REOPENED,
         pl.DataFrame(schema={"source": pl.String()}),
         pl.DataFrame([(AS_OF, 0, catalog.digest)], CLOCK, orient="row"),
     )

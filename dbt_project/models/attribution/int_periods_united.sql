@@ -6,6 +6,12 @@ closed_periods as (
 
 ),
 
+reopened_periods as (
+
+    select * from {{ ref('stg_calendar__reopened_periods') }}
+
+),
+
 acts as (
 
     select * from {{ ref('stg_lake__acts') }}
@@ -21,13 +27,21 @@ open_periods as (
 closed_and_open_periods as (
 
     select
-        closed_periods.*,
+        closed_periods.* exclude (period_start_label, revision),
         acts.invoice_id as void_invoice_id
     from closed_periods
     left join acts
         on
             closed_periods.invoice_id = acts.invoice_id
             and acts.kind = 'void'
+    {# What the run reopens is open time. #}
+    left join reopened_periods
+        on
+            closed_periods.subscription_id = reopened_periods.subscription_id
+            and closed_periods.period_start_label
+            = reopened_periods.period_start_label
+            and closed_periods.revision < reopened_periods.revision
+    where reopened_periods.subscription_id is null
     union all
     select
         *,

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -17,6 +18,7 @@ from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
 from pipelines.invoicing.document_values import optional_decimal
 from pipelines.invoicing.finalize import ClosedInvoices, ClosingFacts, finalize
+from pipelines.invoicing.reissue import reissued_periods
 from pipelines.lake.acts import act_rows, newest_links
 from pipelines.lake.closed_book import reopening_rows
 from pipelines.lake.file_checks import check_files
@@ -25,6 +27,7 @@ from pipelines.operations.acts import asked_acts, head_after
 from pipelines.operations.closing import Moment, holds, judged, known_to, waivers_used
 from pipelines.operations.reissues import corrected_by, judged_reissue, require_all_closed
 from pipelines.vocabulary.counted import counted
+from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.frames import FINALIZED
 from pipelines.vocabulary.money import amount_text
 from pipelines.vocabulary.tables import (
@@ -43,7 +46,7 @@ from pipelines.warehouse.dbt_tables import (
     opened,
     source_customers,
 )
-from pipelines.warehouse.definitions import definitions_of
+from pipelines.warehouse.definitions import Definitions, definitions_of
 from pipelines.warehouse.terms import terms_of_drafts, terms_rows
 
 _progress = logging.getLogger("meterline")
@@ -120,23 +123,43 @@ def _with_money(rows: pl.DataFrame, column: str) -> pl.DataFrame:
     return rows.with_columns(pl.Series(column, texts, pl.String())).drop("currency")
 
 
+def _drafted(
+    landed_files: Landed, warehouse_file: Path
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, Definitions]:
+    """What the run may close: drafts, their lines, open periods, customers of sources, metrics.
+
+    Raises:
+        MeterlineError: the run would only try a reissue, and must not publish what it tried.
+    """
+    with opened(warehouse_file) as warehouse:
+        drafts, lines = drafts_and_lines(warehouse)
+        periods = open_periods(warehouse)
+        fed = source_customers(warehouse, "attribution.int_events_counted")
+        definitions = definitions_of(warehouse)
+    if landed_files.is_reissue:
+        if not landed_files.kind.closes:
+            raise MeterlineError(
+                "nothing was reissued, closed or published, because dry_run was asked for; "
+                "`meterline reissue --dry-run` shows what would be"
+            )
+        drafts = drafts.join(
+            reissued_periods(periods, landed_files.reopened),
+            on=["subscription_id", "period_start_at"],
+            how="semi",
+        )
+    elif not landed_files.kind.closes:
+        drafts = drafts.clear()
+    return drafts, lines, periods, fed, definitions
+
+
 def _close(
     landed_files: Landed, catalog: Catalog, writer: Writer
 ) -> tuple[ClosedInvoices, pl.DataFrame, dict[str, int]]:
     """The new invoices, once they are in the lake; the drafts that stay; the rows of each table."""
     settings, facts = writer.settings, landed_files.facts
-    with opened(settings.warehouse) as warehouse:
-        drafts, lines = drafts_and_lines(warehouse)
-        periods = open_periods(warehouse)
-        fed = source_customers(warehouse, "attribution.int_events_counted")
-        definitions = definitions_of(warehouse)
-    if not landed_files.kind.closes:
-        drafts = drafts.clear()
-    reopened = landed_files.reopened
-    is_reissue = landed_files.is_reissue
+    drafts, lines, periods, fed, definitions = _drafted(landed_files, settings.warehouse)
+    reopened, is_reissue = landed_files.reopened, landed_files.is_reissue
     corrects = corrected_by(drafts, periods, reopened)
-    if is_reissue:
-        drafts = drafts.filter(pl.col("invoice_id").is_in(list(corrects)))
     moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
     with writer.home.lake_for_writing() as lake:
         states = file_states(lake, landed_files.pending())
@@ -172,6 +195,14 @@ def _close(
             check_files(lake).require_whole()
             used = waivers_used(judgement, closed.closed_drafts)
             acts += [*holds(known, judgement.closing), *used]
+            newly_closed = closed_rows(
+                periods,
+                closed.closings,
+                charged_metrics(catalog),
+                batch_id,
+                definitions.digest,
+                reopened,
+            )
             lake.commit_batch(
                 batch_id,
                 rows={
@@ -182,17 +213,7 @@ def _close(
                     INVOICES: closed.invoices,
                     INVOICE_LINES: closed.invoice_lines,
                     CLOSED_PERIODS: pl.concat(
-                        [
-                            reopening_rows(lake, reopened, batch_id),
-                            closed_rows(
-                                periods,
-                                closed.closings,
-                                charged_metrics(catalog),
-                                batch_id,
-                                definitions.digest,
-                                reopened,
-                            ),
-                        ]
+                        [reopening_rows(lake, reopened, batch_id), newly_closed]
                     ),
                     ACTS: act_rows(lake, acts, batch_id, facts.as_of),
                 },

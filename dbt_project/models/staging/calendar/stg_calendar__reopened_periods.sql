@@ -9,6 +9,5 @@ reopened_periods as (
 select
     subscription_id,
     period_start_label,
-    revision,
-    next_invoice_id
+    revision
 from reopened_periods

@@ -1,5 +1,5 @@
-{# The newest revision of a closed period counts; one that was reopened, or that
-   the run reopens, is open time again. #}
+{# The newest revision of a closed period counts; one that was reopened is open
+   time again. #}
 with
 
 closed_periods as (
@@ -8,30 +8,10 @@ closed_periods as (
 
 ),
 
-reopened_periods as (
-
-    select * from {{ ref('stg_calendar__reopened_periods') }}
-
-),
-
-revisions_that_count as (
-
-    select closed_periods.*
-    from closed_periods
-    left join reopened_periods
-        on
-            closed_periods.subscription_id = reopened_periods.subscription_id
-            and closed_periods.period_start_label
-            = reopened_periods.period_start_label
-            and closed_periods.revision <= reopened_periods.revision
-    where reopened_periods.subscription_id is null
-
-),
-
 newest_revisions as (
 
     select *
-    from revisions_that_count
+    from closed_periods
     qualify
         revision = max(revision) over (
             partition by subscription_id, period_start_label
@@ -45,6 +25,8 @@ select
         subscription_id || '/' || {{ label_text('period_start_label') }}
     ) as invoice_id,
     subscription_id,
+    period_start_label,
+    revision,
     customer_id,
     plan_code,
     currency,

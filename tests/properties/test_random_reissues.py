@@ -4,10 +4,12 @@
 """
 
 import os
+from typing import Any
 
+import polars as pl
 import pytest
 
-from pipelines.vocabulary.tables import CLOSED_PERIODS
+from pipelines.invoicing.closed_book import closed_rows
 from tests.properties.random_reissues import ReissuedHistory
 from tests.worlds import book_runs
 
@@ -23,8 +25,11 @@ def test_every_reissue_is_as_it_is_by_hand(seed: int) -> None:
     assert history.seen["reissued"]
 
 
-def test_periods_that_are_not_opened_again_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book_runs, "reopening_rows", lambda *_: CLOSED_PERIODS.schema.to_frame())
+def test_periods_that_stay_open_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def first_revision(*facts: Any) -> pl.DataFrame:
+        return closed_rows(*facts[:-1])
 
-    with pytest.raises(AssertionError, match=r"closed book|reissued"):
+    monkeypatch.setattr(book_runs, "closed_rows", first_revision)
+
+    with pytest.raises(AssertionError, match="closed book"):
         ReissuedHistory(1, checked=0).check(steps=3)

@@ -50,9 +50,13 @@ events_held as (
 
     select
         * exclude (closings),
-        list_reduce(closings, lambda holder, closing: case
-            when holder['ended'] <= closing['closing'] then closing else holder
-        end) as holder
+        list_reduce(
+            closings,
+            (holder, each) -> case
+                when holder['ended'] <= each['closing'] then each
+                else holder
+            end
+        ) as holder
     from closings_per_event
 
 ),

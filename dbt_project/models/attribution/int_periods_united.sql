@@ -24,17 +24,17 @@ open_periods as (
 
 ),
 
-closed_and_open_periods as (
+{# What the run reopens is open time. #}
+periods_still_closed as (
 
     select
-        closed_periods.* exclude (period_start_label, revision),
+        closed_periods.*,
         acts.invoice_id as void_invoice_id
     from closed_periods
     left join acts
         on
             closed_periods.invoice_id = acts.invoice_id
             and acts.kind = 'void'
-    {# What the run reopens is open time. #}
     left join reopened_periods
         on
             closed_periods.subscription_id = reopened_periods.subscription_id
@@ -42,6 +42,12 @@ closed_and_open_periods as (
             = reopened_periods.period_start_label
             and closed_periods.revision < reopened_periods.revision
     where reopened_periods.subscription_id is null
+
+),
+
+closed_and_open_periods as (
+
+    select * exclude (period_start_label, revision) from periods_still_closed
     union all
     select
         *,

@@ -4,15 +4,17 @@ A changed, removed or inserted document breaks every link after it. A void takes
 chain, and no invoice number.
 
 Example: INV-000001 has place 1. Its void has place 2. The next invoice is INV-000002, with place 3.
+One of another series is EU-000001, with place 4: there is one chain for all series.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 
 from pipelines.invoicing.document_values import Row, sha256_of
-from pipelines.invoicing.documents import SERIES, BrokenPromise, invoice_number
+from pipelines.invoicing.documents import BrokenPromise, invoice_number
 
 GENESIS = "0" * 64
 """The link before the first one: 64 zeros."""
@@ -32,6 +34,7 @@ def chain_link(previous: str, document_sha256: str) -> str:
 
 CHAIN_COLUMNS = (
     "chain_position",
+    "series",
     "series_number",
     "invoice_number",
     "canonical_json",
@@ -41,7 +44,7 @@ CHAIN_COLUMNS = (
 )
 """The columns by which a link is checked, of the lake tables `invoices` and `acts`.
 
-A void has the number of its invoice, and no `series_number`.
+A void has the number of its invoice, and neither `series` nor `series_number`.
 """
 
 
@@ -76,23 +79,22 @@ def last_link(links: pl.DataFrame, before: Link = BEFORE_THE_FIRST) -> Link:
     """The last link; the one before if there is none.
 
     Args:
-        links: one row per link; all of them after `before`, or at least the last one and the last
-            one of an invoice.
+        links: one row per link; all of them after `before`.
         before: a link that is known.
     """
-    last = links.sort("chain_position").tail(1).to_dicts()
+    later = links.filter(pl.col("chain_position") > before.position).sort("chain_position")
+    last = later.tail(1).to_dicts()
     if not last:
         return before
-    invoices = links["series_number"].max()
-    return Link(
-        last[0]["chain_position"],
-        last[0]["chain_sha256"],
-        invoices if isinstance(invoices, int) else before.invoices,
-    )
+    invoices = before.invoices + later["series_number"].count()
+    return Link(last[0]["chain_position"], last[0]["chain_sha256"], invoices)
 
 
 def verify_chain(
-    links: pl.DataFrame, published_head: str = GENESIS, verified: Link = BEFORE_THE_FIRST
+    links: pl.DataFrame,
+    published_head: str = GENESIS,
+    verified: Link = BEFORE_THE_FIRST,
+    numbers: Mapping[str, int] = MappingProxyType({}),
 ) -> BrokenPromise | None:
     """The first broken link; None if the chain holds.
 
@@ -102,15 +104,19 @@ def verify_chain(
         published_head: the last published link, kept outside the lake. It must still be one of
             the links, so that a loss of the newest invoices is found too.
         verified: the last link that was verified before; the chain is checked from there.
+        numbers: the last number of each series up to the verified link.
     """
-    head = verified
+    head, last_numbers = verified, dict(numbers)
     heads = {head.chain_sha256}
     rows = links.select(CHAIN_COLUMNS).sort("chain_position").iter_rows(named=True)
     for row in _after(rows, verified):
         is_invoice = row["series_number"] is not None
         document_sha256 = sha256_of(row["canonical_json"])
         following = head.follow(document_sha256, is_invoice=is_invoice)
-        number = invoice_number(SERIES, following.invoices)
+        number = ""
+        if is_invoice:
+            last_numbers[row["series"]] = last_numbers.get(row["series"], 0) + 1
+            number = invoice_number(row["series"], last_numbers[row["series"]])
         promises = (
             ("positions have no gap", following.position, row["chain_position"]),
             ("numbers have no gap", *((number, row["invoice_number"]) if is_invoice else ("", ""))),
@@ -125,7 +131,7 @@ def verify_chain(
         head = Link(following.position, row["chain_sha256"], following.invoices)
         heads.add(head.chain_sha256)
     if verified.position and verified.position not in links["chain_position"]:
-        lost = invoice_number(SERIES, verified.invoices)
+        lost = f"link {verified.position} of the chain"
         return BrokenPromise(lost, "it is in the lake", "the link published before", "none")
     if published_head not in heads:
         return BrokenPromise(

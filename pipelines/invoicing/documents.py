@@ -29,7 +29,7 @@ FORMAT: Final = max(FORMATS)
 """The format of new documents."""
 
 SERIES = "INV"
-"""The series of all invoice numbers, for every currency."""
+"""The series of the invoice numbers of customers that have none of their own."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def verify_documents(invoices: pl.DataFrame, lines: pl.DataFrame) -> BrokenPromi
         lines: schema of the lake table `invoice_lines`, with all lines of these invoices.
     """
     of_invoice = lines_per_invoice(lines)
-    for invoice in invoices.sort("series_number").iter_rows(named=True):
+    for invoice in invoices.sort("series", "series_number").iter_rows(named=True):
         broken = _verified(invoice, of_invoice.pop(invoice["invoice_id"], []))
         if broken is not None:
             return broken

@@ -97,6 +97,7 @@ def finalize(
     *,
     numbers_zero: bool = True,
     corrects: Mapping[str, str] = MappingProxyType({}),
+    series: Mapping[str, str] = MappingProxyType({}),
 ) -> ClosedInvoices:
     """The drafts as finalized invoices, numbered and chained after those closed so far.
 
@@ -115,6 +116,7 @@ def finalize(
         terms: of the period of each draft.
         numbers_zero: False closes the period of a draft of zero without an invoice.
         corrects: the invoice that a draft stands for, by the draft's id; it makes one in any case.
+        series: of the numbers of each customer's invoices; `SERIES` where it says nothing.
 
     Returns:
         One invoice per draft in closing order, with its lines by `line_number`. A draft is held
@@ -125,7 +127,7 @@ def finalize(
             Nothing is finalized then.
     """
     drafts = checked(drafts, DRAFTS, "drafts", DRAFT_NULLS).sort(CLOSING_ORDER)
-    finalized = checked(finalized, FINALIZED, "finalized invoices").sort("series_number")
+    finalized = checked(finalized, FINALIZED, "finalized invoices")
     _require_order(finalized, facts)
     lines = checked(lines, DRAFT_LINES, "draft lines", DRAFT_LINE_NULLS)
     drafts, lines = _with_terms(drafts, lines, terms)
@@ -138,7 +140,7 @@ def finalize(
         .drop("place")
     )
     has_number = is_numbered(lines, corrects, numbers_zero=numbers_zero)
-    invoices = _numbered(drafts.filter(has_number), finalized.height, facts, corrects)
+    invoices = _numbered(drafts.filter(has_number), finalized, facts, corrects, series)
     invoices = _chained(invoices, lines_of, head)
     return ClosedInvoices(
         invoices.select(pl.col(name).cast(dtype) for name, dtype in INVOICES.schema.items()),
@@ -227,15 +229,30 @@ def _with_terms(
 
 
 def _numbered(
-    drafts: pl.DataFrame, before: int, facts: ClosingFacts, corrects: Mapping[str, str]
+    drafts: pl.DataFrame,
+    finalized: pl.DataFrame,
+    facts: ClosingFacts,
+    corrects: Mapping[str, str],
+    series: Mapping[str, str],
 ) -> pl.DataFrame:
     """The drafts in closing order, with their numbers and the facts about the run."""
-    numbers = range(before + 1, before + drafts.height + 1)
-    printed = [invoice_number(SERIES, number) for number in numbers]
-    return drafts.with_columns(
-        pl.Series("series_number", numbers, pl.Int64),
+    before = finalized.group_by("series").agg(before=pl.col("series_number").max())
+    of_customer = pl.col("customer_id").replace_strict(
+        series, default=SERIES, return_dtype=pl.String
+    )
+    numbered = (
+        drafts.with_columns(series=of_customer)
+        .join(before, on="series", how="left", maintain_order="left")
+        .with_columns(
+            series_number=pl.col("before").fill_null(0)
+            + pl.int_range(1, pl.len() + 1).over("series")
+        )
+    )
+    printed = [
+        invoice_number(*number) for number in numbered.select("series", "series_number").iter_rows()
+    ]
+    return numbered.with_columns(
         pl.Series("invoice_number", printed, pl.String),
-        series=pl.lit(SERIES),
         kind=pl.lit("arrears"),
         format=pl.lit(FORMAT),
         recipe_version=pl.lit(RECIPE),
@@ -305,11 +322,17 @@ def held_by_faults(
 
 
 def _require_order(finalized: pl.DataFrame, facts: ClosingFacts) -> None:
-    if finalized["series_number"].to_list() != [*range(1, finalized.height + 1)]:
-        raise InvariantError(
-            f"expected the invoices closed so far to be numbered 1 to {finalized.height}, found "
-            f"gaps or repeats up to {finalized['series_number'][-1]}; nothing was finalized"
-        )
+    of_series = finalized.sort("series", "series_number").group_by("series", maintain_order=True)
+    for series, count, last, is_gapless in of_series.agg(
+        pl.len(),
+        pl.col("series_number").last().alias("last"),
+        (pl.col("series_number") == pl.int_range(1, pl.len() + 1)).all().alias("is_gapless"),
+    ).iter_rows():
+        if not is_gapless:
+            raise InvariantError(
+                f"expected the invoices of the series {series} closed so far to be numbered 1 to "
+                f"{count}, found gaps or repeats up to {last}; nothing was finalized"
+            )
     last_as_of = finalized["as_of"].max()
     if isinstance(last_as_of, datetime) and facts.as_of < last_as_of:
         raise InvariantError(

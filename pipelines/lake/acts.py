@@ -23,10 +23,10 @@ DRAFT_ID = """
 """SQL: the id that the draft of a period has; see `label_text` in the dbt project."""
 
 CHAIN = f"""
-    SELECT {_POSITION} AS chain_position, series_number, invoice_number, {_DIGESTS}
+    SELECT {_POSITION} AS chain_position, series, series_number, invoice_number, {_DIGESTS}
     FROM lake.invoices
     UNION ALL
-    SELECT acts.chain_position, NULL, invoices.invoice_number,
+    SELECT acts.chain_position, NULL, NULL, invoices.invoice_number,
         acts.canonical_json, acts.document_sha256, acts.previous_chain_sha256, acts.chain_sha256
     FROM lake.acts AS acts LEFT JOIN lake.invoices AS invoices USING (invoice_id)
     WHERE acts.kind = '{ActKind.VOID.value}'
@@ -85,6 +85,23 @@ def newest_links(lake: Lake) -> pl.DataFrame:
     """The link of the last invoice, and those of the voids after it."""
     found = lake.query(f"SELECT coalesce(max({_POSITION}), 0) AS last FROM lake.invoices")
     return links_from(lake, int(found["last"][0]))
+
+
+def last_numbers(lake: Lake, position: int | None = None) -> dict[str, int]:
+    """The last number of each series.
+
+    Args:
+        lake: any connection.
+        position: the place in the chain up to which invoices count; None: all of them.
+    """
+    found = lake.query(
+        f"""
+        SELECT series, max(series_number) AS series_number FROM lake.invoices
+        WHERE $position IS NULL OR {_POSITION} <= $position GROUP BY series
+        """,
+        {"position": position},
+    )
+    return dict(found.iter_rows())
 
 
 def accepted_subscriptions(lake: Lake) -> list[str]:

@@ -288,7 +288,7 @@ def double_bills(
     return lake.query(
         f"""
         WITH billed AS (
-            SELECT closed.*, series_number, invoice_number,
+            SELECT closed.*, coalesce(chain_position, series_number) AS position, invoice_number,
                 unnest(string_split(metric_codes, ',')) AS metric_code
             FROM ({STILL_CLOSED}) AS closed JOIN lake.invoices USING (invoice_id)
             WHERE closed.customer_id IN $customers AND invoice_id NOT IN ({VOID_INVOICES})
@@ -300,7 +300,7 @@ def double_bills(
         FROM billed AS earlier JOIN billed AS later
             ON earlier.customer_id = later.customer_id
             AND earlier.metric_code = later.metric_code AND earlier.metric_code != ''
-            AND earlier.series_number < later.series_number
+            AND earlier.position < later.position
             AND earlier.period_start_at < later.period_end_at
             AND later.period_start_at < earlier.period_end_at
         GROUP BY earlier.customer_id, earlier.invoice_number, later.invoice_number

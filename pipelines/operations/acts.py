@@ -19,7 +19,7 @@ from pipelines.lake.run_facts import RunFacts
 from pipelines.operations.closing import Moment, past_periods
 from pipelines.vocabulary.acts import Act, ActKind, Asked
 from pipelines.vocabulary.errors import MeterlineError
-from pipelines.vocabulary.tables import ACTS, BATCHES
+from pipelines.vocabulary.tables import ACTS, BATCHES, INVOICES
 from pipelines.warehouse.stored_catalogs import last_catalog_digest
 
 
@@ -74,6 +74,11 @@ def reissued_invoices(acts: list[Act]) -> list[str]:
     return [str(act.invoice_id) for act in acts if act.kind == ActKind.REISSUE]
 
 
+def chain_end(lake: Lake) -> Link:
+    """The last link of the chain of invoices and voids."""
+    return replace(last_link(newest_links(lake)), invoices=lake.row_count(INVOICES.name))
+
+
 def head_after(head: Link, acts: list[Act]) -> Link:
     """The last link of the chain once these acts are written down."""
     voids = [act.void for act in acts if act.void is not None]
@@ -83,7 +88,7 @@ def head_after(head: Link, acts: list[Act]) -> Link:
 
 
 def _voids(lake: Lake, asked: Asked, moment: Moment) -> Iterator[Act]:
-    head = last_link(newest_links(lake))
+    head = chain_end(lake)
     reissued = (_finalized(lake, name) for name in asked.reissue)
     named = [
         *(_voidable(lake, name) for name in asked.void),
@@ -130,7 +135,7 @@ def _reissuable(lake: Lake, name: str) -> dict[str, Any]:
     if not is_of_period:
         newer = lake.query(
             "SELECT invoice_number FROM lake.invoices WHERE corrects_invoice_id = $invoice_id "
-            "ORDER BY series_number",
+            "ORDER BY chain_position",
             {"invoice_id": invoice_id},
         )["invoice_number"].to_list()
         why = (

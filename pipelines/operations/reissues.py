@@ -184,7 +184,7 @@ def reissues_of(lake: Lake, invoices: Collection[str]) -> list[Reissued]:
         """
         SELECT corrects_invoice_id, currency, invoice_number, total_amount AS amount
         FROM lake.invoices WHERE batch_id = $batch_id AND corrects_invoice_id IS NOT NULL
-        ORDER BY series_number
+        ORDER BY chain_position
         """,
         {"batch_id": batch_id},
     )
@@ -199,7 +199,7 @@ def _billed(lake: Lake, invoices: Collection[str], before_batch_id: int) -> pl.D
             CASE WHEN invoice_id IN (
                 SELECT invoice_id FROM lake.acts WHERE kind = $void AND batch_id < $before_batch_id
             ) THEN 0 ELSE total_amount END AS amount
-        FROM lake.invoices WHERE invoice_id IN $invoices ORDER BY series_number
+        FROM lake.invoices WHERE invoice_id IN $invoices ORDER BY chain_position
         """,
         {
             "void": ActKind.VOID.value,

@@ -288,18 +288,32 @@ def _invoices(marts: duckdb.DuckDBPyConnection) -> Iterator[InvoiceRow]:
         )
         SELECT listed.status, invoice_number, customer_id, subscription_id,
             dim_billing_periods.period_start_date::VARCHAR AS period_start_date,
-            dim_billing_periods.time_zone,
+            coalesce(dim_billing_periods.time_zone, zones.time_zone, 'Etc/UTC') AS time_zone,
             strftime(listed.period_start_at, '%Y-%m-%dT%H:%M:%SZ') AS period_start_at,
             strftime(listed.period_end_at, '%Y-%m-%dT%H:%M:%SZ') AS period_end_at,
             listed.currency, total_amount
-        FROM listed JOIN dim_billing_periods USING (invoice_id, customer_id, subscription_id)
+        FROM listed
+        LEFT JOIN dim_billing_periods USING (invoice_id, customer_id, subscription_id)
+        LEFT JOIN (
+            SELECT subscription_id, arg_max(time_zone, period_start_date) AS time_zone
+            FROM dim_billing_periods SEMI JOIN listed USING (subscription_id)
+            GROUP BY subscription_id
+        ) AS zones USING (subscription_id)
         ORDER BY listed.status DESC, series_number, customer_id, invoice_id
         """,
         {"limit": INVOICES_LISTED},
     ).pl()
     for row in rows.iter_rows(named=True):
-        end_at = datetime.fromisoformat(row["period_end_at"])
+        # The period of an invoice may be another's by now, or none.
+        start_at, end_at = (
+            datetime.fromisoformat(row[f"period_{bound}_at"]) for bound in ("start", "end")
+        )
+        start_date = row.pop("period_start_date") or str(
+            local_time(row["time_zone"], start_at).date()
+        )
         total = row.pop("total_amount")
         amount = None if total is None else amount_text(total, row["currency"])
         end_date = str(local_time(row["time_zone"], end_at).date())
-        yield InvoiceRow(**row, total_amount=amount, period_end_date=end_date)
+        yield InvoiceRow(
+            **row, period_start_date=start_date, total_amount=amount, period_end_date=end_date
+        )

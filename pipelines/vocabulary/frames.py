@@ -252,7 +252,7 @@ SOURCE_CUSTOMERS = pl.Schema(
 
 
 FINALIZED = pl.Schema(
-    {name: INVOICES.schema[name] for name in ("invoice_id", "series_number", "as_of")}
+    {name: INVOICES.schema[name] for name in ("invoice_id", "series", "series_number", "as_of")}
 )
 """One row per finalized invoice: the columns that closing the next ones needs."""
 

@@ -64,7 +64,7 @@ class Books:
     """What is known by hand: what was sent, what is closed, and on which invoice each event is.
 
     `once` has the fees that are due once by the invoice they are on, `documents` the number of
-    invoices by the label of their period.
+    invoices by the label of their period, `numbers` the last number of each series.
     """
 
     usages: list[Usage] = field(default_factory=list)
@@ -73,6 +73,7 @@ class Books:
     billed: dict[tuple[tuple[int, int], str], str] = field(default_factory=dict)
     once: dict[str, frozenset[Fee]] = field(default_factory=dict)
     documents: Counter[str] = field(default_factory=Counter)
+    numbers: Counter[str] = field(default_factory=Counter)
     last_good: Files = field(default_factory=dict)
     files: int = 0
     batches: int = 0
@@ -304,10 +305,21 @@ class History:
         for period in self.periods:
             if period.invoice_id in closed:
                 books.close(today.closed_by(period, books.event_batch), bills[period.invoice_id])
+        self._numbered(drafted, files)
         if closed:
             books.batches += 1
             books.last_good = copied(files)
         self._closed_book_stands()
+
+    def _numbered(self, drafted: Drafted, files: Files) -> None:
+        """Each new invoice has the next number of its customer's series."""
+        series = {row["customer_id"]: row["invoice_series"] or "INV"
+                  for row in files["customers.csv"]}  # fmt: skip
+        for row in drafted.closed.sort("chain_position").iter_rows(named=True):
+            own = series[row["customer_id"]]
+            self.books.numbers[own] += 1
+            number = f"{own}-{self.books.numbers[own]:06d}"
+            assert row["invoice_number"] == number, (row["invoice_number"], number)
 
     def _bills_are(self, drafted: Drafted, bills: dict[str, Bill], assigned: pl.DataFrame) -> None:
         found = defaultdict[str, dict[Any, Any]](dict)

@@ -101,7 +101,7 @@ class ReissuedHistory(History):
             books.usages, self.as_of, periods, billed, _shares(drafted.periods),
             books.fees_billed(),
         )  # fmt: skip
-        self._reissued_is(drafted, today, bills, reissued, kept)
+        self._reissued_is(drafted, today, bills, reissued, kept, files)
         books.last_good, self.good = copied(files), files
         self._closed_book_stands()
         voids = self.runs.lake.query("SELECT invoice_id FROM lake.acts WHERE kind = 'void'")
@@ -127,12 +127,14 @@ class ReissuedHistory(History):
         bills: dict[str, Bill],
         reissued: set[str],
         kept: list[Period],
+        files: Files,
     ) -> None:
         books = self.books
         assert drafted.failed == {}, drafted.failed
         if drafted.assigned is not None:
             self._bills_are(drafted, bills, drafted.assigned)
         _same("reissued invoices", set(drafted.closed["invoice_id"]), reissued)
+        self._numbered(drafted, files)
         self.seen["reissued"] += len(reissued)
         books.closed, books.batches = kept, books.batches + 1
         for period in self.periods:

@@ -17,13 +17,13 @@ from pipelines.catalog import calendar
 from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tables
 from pipelines.catalog.closed_time import collisions
 from pipelines.catalog.tables.charge_cells import fixed_cells
+from pipelines.catalog.tables.customers import invoice_series
 from pipelines.intake.decide import KNOWN_KEYS_COLUMNS, decide
-from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
 from pipelines.invoicing.document_values import canonical_json
 from pipelines.invoicing.due import Closing
 from pipelines.invoicing.finalize import ClosingFacts, finalize
-from pipelines.lake.acts import act_rows, newest_links
+from pipelines.lake.acts import act_rows
 from pipelines.lake.closed_book import (
     closed_cuts,
     closed_spans,
@@ -34,7 +34,7 @@ from pipelines.lake.closed_book import (
 from pipelines.lake.file_states import file_states
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
-from pipelines.operations.acts import asked_acts, head_after, reissued_invoices
+from pipelines.operations.acts import asked_acts, chain_end, head_after, reissued_invoices
 from pipelines.operations.closing import Known, Moment, holds, judged, known_to
 from pipelines.operations.reissues import corrected_by, judged_reissue, require_all_closed
 from pipelines.vocabulary.acts import Act, Asked
@@ -353,10 +353,11 @@ class BookHome:
             lines,
             self.lake.query(f"SELECT {', '.join(FINALIZED)} FROM lake.invoices").cast(FINALIZED),
             ClosingFacts(batch_id, events, facts.as_of, catalog.digest, facts.code_revision),
-            head_after(last_link(newest_links(self.lake)), acts),
+            head_after(chain_end(self.lake), acts),
             terms,
             numbers_zero=self.numbers_zero,
             corrects=corrects,
+            series=invoice_series(catalog.tables),
         )
         if acts:
             require_all_closed(pl.concat([closing.held_back, closed.held_back]))

@@ -118,6 +118,7 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("customer_aliases.csv", "valid_to"): an_instant_or_none,
     ("customers.csv", "ends_on"): a_day_or_none,
     ("customers.csv", "tax_exempt"): one_of("", "yes", "no"),
+    ("customers.csv", "invoice_series"): one_of("", "INV", "EU", "EU-1"),
     ("charges.csv", "name"): one_of("", "Requests"),
     ("charges.csv", "prorated"): one_of("", "yes", "no"),
     ("charges.csv", "flat_at_zero"): one_of("", "yes", "no", "no"),
@@ -253,6 +254,7 @@ def first_catalog(draw: random.Random) -> Files:
         currency = draw.choice(("USD", "EUR", "JPY", "KWD"))
         files["customers.csv"].append(
             row("customers.csv", customer, customer, currency, zone, grace, policy)
+            | {"invoice_series": "EU" if customer == "beta" else ""}
         )
     files["customer_aliases.csv"] = [
         row("customer_aliases.csv", "web", draw.choice(("acme", "acme", "beta"))),

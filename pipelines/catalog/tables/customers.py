@@ -1,5 +1,6 @@
 """customers.csv: who is billed, in which currency and zone."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,9 +16,10 @@ from pipelines.catalog.cells import (
     TIME_ZONE,
     YES_NO,
     one_of,
+    shown,
     whole_number,
 )
-from pipelines.catalog.rows import Row, column, later
+from pipelines.catalog.rows import Problem, Row, column, later
 from pipelines.catalog.table import CatalogTable, Tables
 from pipelines.catalog.tables.taxes import unknown_taxes
 from pipelines.periods.zones import first_instants
@@ -57,10 +59,12 @@ class Customer(Row):
     tax_exempt: bool = column(
         YES_NO, "`yes`: no line bears a tax; empty is no.", empty=False, is_optional=True
     )
-    invoice_series: str = later(
+    invoice_series: str = column(
         CODE,
-        "The series that its invoices are numbered in, without gaps; empty is INV.",
+        "The series that its invoices are numbered in, without gaps; empty is INV. A change holds "
+        "for invoices that are not final.",
         empty="INV",
+        is_optional=True,
     )
 
 
@@ -74,4 +78,28 @@ def ends_of(tables: Tables) -> pl.DataFrame:
     return ending.select("customer_id", ends_at=ends_at)
 
 
-TABLE = CatalogTable(Customer, key=("customer_id",), rules=(unknown_taxes(Customer),))
+def invoice_series(tables: Tables) -> dict[str, str]:
+    """The series of the invoice numbers of each customer, by `customer_id`."""
+    return dict(tables[Customer].frame.select("customer_id", "invoice_series").iter_rows())
+
+
+def _series_that_differ_in_case(tables: Tables) -> Iterator[Problem]:
+    """Series that a person would take for one: their numbers would come twice."""
+    first = dict[str, str]()
+    for line, series in tables[Customer].frame.select("line", "invoice_series").iter_rows():
+        known = first.setdefault(series.lower(), series)
+        if known != series:
+            yield Problem(
+                Customer.file_name,
+                line,
+                "invoice_series",
+                f"expected {shown(known)} as in another row, found {shown(series)}; write a series "
+                "alike in all rows",
+            )
+
+
+TABLE = CatalogTable(
+    Customer,
+    key=("customer_id",),
+    rules=(unknown_taxes(Customer), _series_that_differ_in_case),
+)

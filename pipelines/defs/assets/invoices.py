@@ -9,21 +9,21 @@ import polars as pl
 
 from pipelines.catalog.calendar import charged_metrics
 from pipelines.catalog.catalog import Catalog
+from pipelines.catalog.tables.customers import invoice_series
 from pipelines.defs.assets.calendar import RUN_KEYS
 from pipelines.defs.assets.landing import Landed
 from pipelines.defs.recounted import KEPT_USAGE
 from pipelines.defs.resources import Writer
 from pipelines.defs.shown import markdown_table
-from pipelines.invoicing.chain import last_link
 from pipelines.invoicing.closed_book import closed_rows
 from pipelines.invoicing.document_values import optional_decimal
 from pipelines.invoicing.finalize import ClosedInvoices, ClosingFacts, finalize
 from pipelines.invoicing.reissue import reissued_periods
-from pipelines.lake.acts import act_rows, newest_links
+from pipelines.lake.acts import act_rows
 from pipelines.lake.closed_book import reopening_rows
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.file_states import file_states
-from pipelines.operations.acts import asked_acts, head_after
+from pipelines.operations.acts import asked_acts, chain_end, head_after
 from pipelines.operations.closing import Moment, holds, judged, known_to, waivers_used
 from pipelines.operations.reissues import corrected_by, judged_reissue, require_all_closed
 from pipelines.vocabulary.counted import counted
@@ -182,10 +182,11 @@ def _close(
                 catalog_digest=catalog.digest,
                 code_revision=facts.code_revision,
             ),
-            head_after(last_link(newest_links(lake)), acts),
+            head_after(chain_end(lake), acts),
             terms,
             numbers_zero=settings.number_zero_invoices,
             corrects=corrects,
+            series=invoice_series(catalog.tables),
         )
         held_back = pl.concat([judgement.closing.held_back, closed.held_back])
         if is_reissue:

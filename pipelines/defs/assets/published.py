@@ -19,7 +19,7 @@ from pipelines.invoicing.chain import (
     last_link,
     verify_chain,
 )
-from pipelines.lake.acts import links_from
+from pipelines.lake.acts import last_numbers, links_from
 from pipelines.lake.ducklake import attach_statements
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.warehouse.descriptions import Description
@@ -69,11 +69,13 @@ def _publish(
     with writer.home.lake_for_writing() as lake:
         # The verified link is read too, because it must still be as it was.
         links = links_from(lake, verified.position)
+        numbers = last_numbers(lake, verified.position)
         inputs = current_inputs(
             lake, settings.home, catalog, facts, leaves_due=landed_files.leaves_due
         )
         batch_id = lake.last_batch_id()
-    broken = verify_chain(links, before.chain_head.chain_sha256 if before else GENESIS, verified)
+    published_head = before.chain_head.chain_sha256 if before else GENESIS
+    broken = verify_chain(links, published_head, verified, numbers)
     if broken:
         raise InvariantError(
             f"{broken.sentence()}; nothing was published, so restore the home from a backup"

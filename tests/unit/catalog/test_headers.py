@@ -9,7 +9,7 @@ FILES = {name: text.encode() for name, text in RIGHT.items()}
 def test_columns_that_bills_know_and_a_file_lacks_are_left_out() -> None:
     found = columns_left_out(FILES)
 
-    assert found["customers.csv"] == ["ends_on", "tax_exempt"]
+    assert found["customers.csv"] == ["ends_on", "tax_exempt", "invoice_series"]
     # `flat_at_zero` is there, and what bills do not know yet is of no use.
     assert {"name", "prorated", "unit_divisor"} <= set(found["charges.csv"])
     assert not {"flat_at_zero", "tax_codes"} & set(found["charges.csv"])

@@ -479,3 +479,34 @@ def test_a_subscription_may_end_on_the_day_its_customer_does(tmp_path: Path) -> 
         "subscriptions.csv, row 5, column end_date: the life goes on until 2026-06-02, but "
         "customer 'beta' is gone from 2026-06-01 on"
     )
+
+
+def with_series(*series: str) -> dict[str, str]:
+    """The right catalog with a series for each of the first customers."""
+    header, *rows = str(RIGHT["customers.csv"]).splitlines()
+    cells = [*series, *[""] * (len(rows) - len(series))]
+    lines = [f"{header},invoice_series"]
+    lines += [f"{row},{cell}" for row, cell in zip(rows, cells, strict=True)]
+    return {**RIGHT, "customers.csv": "\n".join(lines) + "\n"}
+
+
+@pytest.mark.parametrize(
+    ("series", "expected"),
+    [
+        pytest.param(("EU", "EU"), None, id="the same"),
+        pytest.param(("EU", "EU-1"), None, id="another"),
+        pytest.param(("EU", "eu"), ("'EU'", "'eu'"), id="case"),
+        pytest.param(("inv", ""), ("'inv'", "'INV'"), id="that of the others"),
+    ],
+)
+def test_series_do_not_differ_in_case_alone(
+    tmp_path: Path, series: tuple[str, str], expected: tuple[str, str] | None
+) -> None:
+    if expected is None:
+        read(tmp_path, with_series(*series))
+        return
+    known, found = expected
+    assert problems_of(tmp_path, with_series(*series)) == [
+        f"customers.csv, row 3, column invoice_series: expected {known} as in another row, found "
+        f"{found}; write a series alike in all rows"
+    ]

@@ -62,7 +62,6 @@ def test_what_says_as_much_as_an_empty_cell_is_read(
     [
         ("plans.csv", "minimum_amount", "5", "minimum_amount", "5"),
         ("plans.csv", "maximum_amount", "5.50", "maximum_amount", "5.5"),
-        ("customers.csv", "invoice_series", "EU", "invoice_series", "EU"),
     ],
 )
 def test_the_same_holds_for_every_file(

@@ -1,6 +1,9 @@
 """The chain of invoices and voids: what breaks it, and what is found from a verified link on."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
 
 import polars as pl
 import pytest
@@ -26,16 +29,22 @@ from tests.worlds.books import (
 )
 from tests.worlds.deliveries import NOON
 
+LATER, LAST = NOON + timedelta(days=1), NOON + timedelta(days=2)
 ACME = Draft("acme", NOON)
 THREE = (ACME, Draft("globex", NOON), Draft("initech", NOON))
 
 
-def closed(*drafts: Draft, after: Books | None = None, head: Link | None = None) -> Books:
+def closed(
+    *drafts: Draft,
+    after: Books | None = None,
+    head: Link | None = None,
+    series: Mapping[str, str] = MappingProxyType({}),
+) -> Books:
     books = after or Books()
     rows, lines = draft_rows(drafts), draft_line_rows(drafts)
     facts, terms = closing_facts(), draft_terms(drafts)
     return books.with_closing(
-        finalize(rows, lines, books.finalized, facts, head or books.head, terms)
+        finalize(rows, lines, books.finalized, facts, head or books.head, terms, series=series)
     )
 
 
@@ -44,7 +53,7 @@ def with_void(books: Books, number: str) -> tuple[pl.DataFrame, Link]:
     links = books.invoices.select(CHAIN_COLUMNS)
     document = dict(books.invoices.select("invoice_number", "document_sha256").iter_rows())
     void = void_of(number, document[number], "Ada", "billed twice", NOON, last_link(links))
-    row = {**vars(void), "series_number": None, "invoice_number": number}
+    row = {**vars(void), "series": None, "series_number": None, "invoice_number": number}
     links = pl.concat([links, pl.DataFrame([row], schema=links.schema)])
     return links, last_link(links)
 
@@ -97,16 +106,21 @@ def test_the_chain_is_verified_from_a_verified_link_on() -> None:
     invoices = closed(*THREE).invoices
     link = Link(2, invoices["chain_sha256"][1], 2)
 
-    assert verify_chain(invoices.tail(2), invoices["chain_sha256"][1], link) is None
+    numbers = {"INV": 2}
+
+    assert verify_chain(invoices.tail(2), invoices["chain_sha256"][1], link, numbers) is None
     assert verify_chain(
         invoices, invoices["chain_sha256"][2], Link(3, invoices["chain_sha256"][2], 3)
     )
     # Links before the verified one are not checked, the others are.
     forged = invoices.with_columns(canonical_json=pl.col("canonical_json") + " ")
-    broken = verify_chain(pl.concat([forged.head(2), invoices.tail(1)]).tail(2), GENESIS, link)
+    broken = verify_chain(
+        pl.concat([forged.head(2), invoices.tail(1)]).tail(2), GENESIS, link, numbers
+    )
     assert broken is not None
     assert "published head" in broken.claim
-    broken = verify_chain(pl.concat([invoices[1:2], forged.tail(1)]), link.chain_sha256, link)
+    links = pl.concat([invoices[1:2], forged.tail(1)])
+    broken = verify_chain(links, link.chain_sha256, link, numbers)
     assert broken is not None
     assert (broken.invoice, broken.claim) == ("INV-000003", "the digest is the document's")
 
@@ -115,12 +129,41 @@ def test_a_verified_link_that_is_gone_or_another_one_is_named() -> None:
     invoices = closed(*THREE).invoices
     link = Link(2, invoices["chain_sha256"][1], 2)
 
-    lost = verify_chain(invoices.tail(1), link.chain_sha256, link)
+    lost = verify_chain(invoices.tail(1), link.chain_sha256, link, {"INV": 2})
     assert lost is not None
-    assert (lost.invoice, lost.claim) == ("INV-000002", "it is in the lake")
-    other = verify_chain(invoices.tail(2), GENESIS, Link(2, "1" * 64, 2))
+    assert (lost.invoice, lost.claim) == ("link 2 of the chain", "it is in the lake")
+    other = verify_chain(invoices.tail(2), GENESIS, Link(2, "1" * 64, 2), {"INV": 2})
     assert other is not None
     assert other.claim == "positions have no gap"
+
+
+def test_series_have_numbers_of_their_own_in_one_chain() -> None:
+    books = closed(*THREE, series={"globex": "EU"})
+    books = closed(
+        Draft("globex", LATER), Draft("initech", LATER), after=books, series={"globex": "EU"}
+    )
+    # A customer who changes to another series goes on in that one.
+    books = closed(Draft("globex", LAST), after=books, series={"globex": "INV", "acme": "A-1"})
+
+    assert books.invoices.select("customer_id", "invoice_number", "chain_position").rows() == [
+        ("acme", "INV-000001", 1),
+        ("globex", "EU-000001", 2),
+        ("initech", "INV-000002", 3),
+        ("globex", "EU-000002", 4),
+        ("initech", "INV-000003", 5),
+        ("globex", "INV-000004", 6),
+    ]
+    links = books.invoices.select(CHAIN_COLUMNS)
+    assert verify_chain(links) is None
+    link = Link(3, links["chain_sha256"][2], 3)
+    later = links.tail(4)
+    assert verify_chain(later, link.chain_sha256, link, {"INV": 2, "EU": 1}) is None
+    broken = verify_chain(later, link.chain_sha256, link, {"INV": 2})
+    assert broken is not None
+    assert (broken.claim, broken.expected, broken.found) == (
+        "numbers have no gap", "EU-000001", "EU-000002",
+    )  # fmt: skip
+    assert last_link(later, link).invoices == 6
 
 
 def test_void_takes_a_position_and_no_number() -> None:

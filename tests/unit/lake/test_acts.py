@@ -5,16 +5,18 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.invoicing.acts import void_of
-from pipelines.invoicing.chain import BEFORE_THE_FIRST, CHAIN_COLUMNS, last_link
+from pipelines.invoicing.chain import BEFORE_THE_FIRST, CHAIN_COLUMNS, Link, last_link
 from pipelines.lake.acts import (
     accepted_subscriptions,
     act_count,
     act_rows,
     drafts_on_hold,
+    last_numbers,
     links_from,
     newest_links,
     waived_files,
 )
+from pipelines.operations.acts import chain_end
 from pipelines.vocabulary.acts import Act, ActKind
 from pipelines.vocabulary.tables import ACTS, CLOSED_PERIODS, INVOICES
 from tests.worlds.deliveries import NOON
@@ -41,6 +43,7 @@ def invoice(lake: LakeInMemory, number: int, chain_position: int | None) -> None
         "batch_id": 1,
         "invoice_id": f"s/{number}",
         "invoice_number": f"INV-{number:06d}",
+        "series": "INV",
         "series_number": number,
         "chain_position": chain_position,
         "chain_sha256": f"{number}" * 64,
@@ -91,7 +94,11 @@ def test_chain_is_invoices_and_voids_in_order(lake: LakeInMemory) -> None:
     write(lake, 3, Act(ActKind.VOID, "s", "s/1", void=void))
 
     head = last_link(newest_links(lake))
-    assert (head.position, head.invoices, head.chain_sha256) == (3, 2, void.chain_sha256)
+    assert (head.position, head.chain_sha256) == (3, void.chain_sha256)
+    assert chain_end(lake) == Link(3, void.chain_sha256, 2)
+    assert last_numbers(lake) == {"INV": 2}
+    assert last_numbers(lake, 1) == {"INV": 1}
+    assert last_numbers(lake, 0) == {}
     invoice(lake, 3, 4)
 
     links = links_from(lake, 0).sort("chain_position")

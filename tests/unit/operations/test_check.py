@@ -83,7 +83,7 @@ def test_what_is_right_has_no_problem_and_leaves_no_home(tmp_path: Path) -> None
                 ]
                 for name in ("charge_tiers.csv", "charges.csv", "plans.csv", "sources.csv")
             },
-            "customers.csv": ["ends_on", "tax_exempt"],
+            "customers.csv": ["ends_on", "tax_exempt", "invoice_series"],
             "subscriptions.csv": ["anchor_day", "anchor_at", "trial_until"],
         },
     )

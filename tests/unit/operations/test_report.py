@@ -416,3 +416,31 @@ def test_conflicts_that_a_source_expects_stand_apart(tmp_path: Path) -> None:
     # They are lines all the same.
     assert [row.conflict for row in report.file_classes] == [2, 2]
     assert report.conflicts == 2
+
+
+def test_invoice_whose_period_is_another_ones_is_listed(tmp_path: Path) -> None:
+    settings = new_home(tmp_path)
+    publish_marts(
+        settings.home,
+        *NO_INVOICES,
+        # s1 was reissued, and s2 has left the catalog.
+        """
+        INSERT INTO fct_invoices VALUES
+        ('s1/a', 'void', 'INV-1', 1, 'acme', 's1', 'USD', '2026-02-01 05:00:00Z',
+            '2026-03-01 05:00:00Z', '2026-03-01 05:00:00Z', 1),
+        ('s2/a', 'void', 'INV-2', 2, 'acme', 's2', 'USD', '2026-02-01 05:00:00Z',
+            '2026-03-01 05:00:00Z', '2026-03-01 05:00:00Z', 2)
+        """,
+        """
+        INSERT INTO dim_billing_periods VALUES
+        ('s1/a/r2', 'acme', 's1', 'America/New_York', '2026-02-01')
+        """,
+    )
+
+    assert [
+        (each.invoice_number, each.period_start_date, each.period_end_date, each.time_zone)
+        for each in read_report(settings).invoices
+    ] == [
+        ("INV-1", "2026-02-01", "2026-03-01", "America/New_York"),
+        ("INV-2", "2026-02-01", "2026-03-01", "Etc/UTC"),
+    ]

@@ -134,11 +134,7 @@ def finalize(
     lines_of = lines_per_invoice(lines)
     held_back = held_by_faults(drafts, lines_of, finalized["invoice_id"], terms)
     drafts = drafts.join(held_back, on="customer_id", how="anti", maintain_order="left")
-    lines = (
-        lines.join(drafts.select("invoice_id").with_row_index("place"), on="invoice_id")
-        .sort("place", "line_number")
-        .drop("place")
-    )
+    lines = _in_order(lines, drafts)
     has_number = is_numbered(lines, corrects, numbers_zero=numbers_zero)
     invoices = _numbered(drafts.filter(has_number), finalized, facts, corrects, series)
     invoices = _chained(invoices, lines_of, head)
@@ -159,6 +155,12 @@ def finalize(
         ),
         drafts.select("invoice_id"),
     )
+
+
+def _in_order(lines: pl.DataFrame, drafts: pl.DataFrame) -> pl.DataFrame:
+    """The lines of these drafts, in the order of the drafts and by `line_number`."""
+    places = drafts.select("invoice_id").with_row_index("place")
+    return lines.join(places, on="invoice_id").sort("place", "line_number").drop("place")
 
 
 def is_numbered(lines: pl.DataFrame, always: Iterable[str] = (), *, numbers_zero: bool) -> pl.Expr:

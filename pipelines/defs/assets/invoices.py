@@ -196,13 +196,9 @@ def _close(
             check_files(lake).require_whole()
             used = waivers_used(judgement, closed.closed_drafts)
             acts += [*holds(known, judgement.closing), *used]
+            metrics, digest = charged_metrics(catalog), definitions.digest
             newly_closed = closed_rows(
-                periods,
-                closed.closings,
-                charged_metrics(catalog),
-                batch_id,
-                definitions.digest,
-                reopened,
+                periods, closed.closings, metrics, batch_id, digest, reopened
             )
             lake.commit_batch(
                 batch_id,

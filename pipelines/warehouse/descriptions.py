@@ -5,7 +5,7 @@ Here they are written once, into the published copy.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipelines.lake.ducklake import quoted
@@ -47,18 +47,22 @@ def described_marts(manifest: Manifest) -> dict[str, Description]:
 
 
 def comment_statements(
-    columns: Mapping[str, list[str]], descriptions: Mapping[str, Description]
+    columns: Mapping[str, list[str]],
+    descriptions: Mapping[str, Description],
+    views: Collection[str] = (),
 ) -> Iterator[str]:
     """The SQL statements that comment the tables and columns that are there.
 
     Args:
         columns: the columns of each table, by table.
         descriptions: by table; a table or column without one gets no comment.
+        views: those of the tables that are views.
     """
     for table, names in columns.items():
         described = descriptions.get(table, Description(""))
         if described.table:
-            yield f'COMMENT ON TABLE "{table}" IS {quoted(described.table)}'
+            kind = "VIEW" if table in views else "TABLE"
+            yield f'COMMENT ON {kind} "{table}" IS {quoted(described.table)}'
         for name in names:
             if meaning := (described.columns | _OF_EACH_MART).get(name):
                 yield f'COMMENT ON COLUMN "{table}"."{name}" IS {quoted(meaning)}'

@@ -69,8 +69,8 @@ class PhaseNodes:
     Attributes:
         all: models, seeds and tests.
         standing: those that come out the same as long as project and catalog do: seeds, what
-            is made of seeds alone, views, and the tests that read nothing else. The view of a
-            metric is not among them, because the lineage shows when it was last looked at.
+            is made of seeds alone, views, and the tests that read nothing else. Views of metrics and
+            marts are not among them, because the lineage shows when they were last looked at.
         standing_relations: the tables and views among `standing`.
     """
 
@@ -120,9 +120,9 @@ def phase_tag(
 
 
 def is_passed_through(node: Mapping[str, Any]) -> bool:
-    """Whether the node is a view that only its readers look at; a metric's is shown itself."""
+    """Whether the node is a view that only its readers look at; metrics and marts are shown."""
     kind = (node["resource_type"], node["config"]["materialized"])
-    return kind == ("model", "view") and str(node["fqn"][1]) != "metrics"
+    return kind == ("model", "view") and str(node["fqn"][1]) not in ("metrics", "marts")
 
 
 def _made_of_seeds(nodes: Mapping[str, Any]) -> set[str]:

@@ -189,7 +189,8 @@ def _copy_marts(
 ) -> dict[str, int]:
     """The number of rows copied, by table.
 
-    The copies also have the column `generation_id`, and their descriptions as comments.
+    The copies also have the column `generation_id`, and their descriptions as comments. A mart that
+    is a view stays one, and has no number.
     """
     configuration: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
@@ -202,8 +203,8 @@ def _copy_marts(
         connection.execute(f"ATTACH {quoted(warehouse)} AS warehouse (READ_ONLY)")
         connection.execute("SET enable_external_access = false")
         names = connection.execute(
-            "SELECT table_name FROM information_schema.tables "
-            "WHERE table_catalog = 'warehouse' AND table_schema = 'marts' ORDER BY table_name"
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'warehouse' "
+            "AND schema_name = 'marts' ORDER BY table_name"
         ).fetchall()
         if not names:
             raise InvariantError(
@@ -214,25 +215,40 @@ def _copy_marts(
                 f'CREATE TABLE "{name}" AS '
                 f'SELECT *, {quoted(generation_id)} AS generation_id FROM warehouse.marts."{name}"'
             )
+        _copy_views(connection, generation_id)
         _write_comments(connection, descriptions)
         counts = {name: _count(connection, f'warehouse.marts."{name}"') for (name,) in names}
     _require_copied(marts, counts, generation_id)
     return counts
 
 
+def _copy_views(connection: duckdb.DuckDBPyConnection, generation_id: str) -> None:
+    """Makes marts that are views of other marts; what they show is not stored twice."""
+    for name, sql in connection.execute(
+        "SELECT view_name, sql FROM duckdb_views() WHERE database_name = 'warehouse' "
+        "AND schema_name = 'marts' ORDER BY view_name"
+    ).fetchall():
+        query = sql.partition(" AS ")[2].rstrip(";\n").replace("warehouse.marts.", "")
+        connection.execute(
+            f'CREATE VIEW "{name}" AS '
+            f"SELECT *, {quoted(generation_id)} AS generation_id FROM ({query}) AS mart"
+        )
+
+
 def _write_comments(
     connection: duckdb.DuckDBPyConnection, descriptions: Mapping[str, Description]
 ) -> None:
     columns: dict[str, list[str]] = {}
+    here = "database_name = current_database() AND schema_name = 'main' AND NOT internal"
     for table, column in connection.execute(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = "
-        "current_database() AND schema_name = 'main' AND NOT internal "
+        f"SELECT table_name, column_name FROM duckdb_columns() WHERE {here} "
         "ORDER BY table_name, column_index"
     ).fetchall():
         columns.setdefault(table, []).append(column)
+    views = connection.execute(f"SELECT view_name FROM duckdb_views() WHERE {here}").fetchall()
     # In one transaction: each of its own would be synced to disk, and there are hundreds.
     connection.execute("BEGIN")
-    for statement in comment_statements(columns, descriptions):
+    for statement in comment_statements(columns, descriptions, {name for (name,) in views}):
         connection.execute(statement)
     connection.execute("COMMIT")
 

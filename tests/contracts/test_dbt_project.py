@@ -55,19 +55,25 @@ WITHOUT_UNIT_TEST = {
     "int_usage_kept",
     "int_usage_by_day",
     "int_usage_bucketed",
+    "int_invoiced_usage_by_day",
     "int_events_counted",
     "int_events_unmetered",
     "int_calendar_changes",
 }
 """They are made of the metrics in dbt's graph, or of tables that are kept: a unit test of dbt can
 give neither. `test_dbt_extending.py` and `test_dbt_project_build.py` build them,
-`test_prices_of_buckets.py` has cases of buckets, `test_calendar_changes.py` those of the last."""
+`test_prices_of_buckets.py` has cases of buckets, `test_revenue_by_day.py` those of invoiced usage,
+`test_calendar_changes.py` those of the last."""
+
+VIEWS_OF_LISTS = {"fct_revenue_by_day": "int_revenue_allocated"}
+"""Views of lists that are kept, and where their key is tested, before its rows become lists: a test
+of the view would read all of the past in each run."""
 
 ROAD_OF_EVENTS = {"int_events_assigned"}
 """The road of single events: prices of each event read it, and tests compare bills with it."""
 
 EXACT_TYPES = re.compile(
-    r"bigint|integer|hugeint|boolean|date|timestamp|timestamptz|varchar(\[\])?"
+    r"bigint|integer|hugeint(\[\])?|boolean|date(\[\])?|timestamp|timestamptz|varchar(\[\])?"
     r"|map\(varchar, varchar\)|decimal\((38, 18|38, 15|30, 15|18, 6|20, 15|38, 21)\)"
     r"|struct\((\w+ (varchar(\[\])?|boolean|struct\((\w+ varchar(\[\])?(, )?)+\)\[\])(, )?)+\)\[\]"
 )
@@ -230,7 +236,12 @@ def untested_keys(nodes: Mapping[str, Node]) -> Iterator[str]:
             for each in readers
             if nodes[each]["resource_type"] == "model" and nodes[each]["name"] not in ROAD_OF_EVENTS
         ]
-        return name in keyed or (is_view and bool(tables) and all(map(is_tested, tables)))
+        listed = VIEWS_OF_LISTS.get(nodes[name]["name"])
+        return (
+            name in keyed
+            or (is_view and bool(tables) and all(map(is_tested, tables)))
+            or any(nodes[each]["name"] == listed for each in keyed)
+        )
 
     for name, node in nodes.items():
         if node["name"] in ROAD_OF_EVENTS:
@@ -265,6 +276,16 @@ def marts_without_contract(nodes: Mapping[str, Node]) -> Iterator[str]:
             yield f"{node['name']} has no enforced contract"
 
 
+def published_views_of_other_rooms(nodes: Mapping[str, Node]) -> Iterator[str]:
+    """A mart that is a view is published as one, beside the marts alone."""
+    for node in models(nodes):
+        if layer(node) != "marts" or node["config"]["materialized"] != "view":
+            continue
+        for name in inputs(node):
+            if name not in nodes or layer(nodes[name]) != "marts":
+                yield f"the view {node['name']} reads {name}, which is not published"
+
+
 def severities_below_error(nodes: Mapping[str, Node]) -> Iterator[str]:
     for node in nodes.values():
         if node["resource_type"] == "test" and node["config"]["severity"].lower() != "error":
@@ -284,6 +305,7 @@ RULES: tuple[Rule, ...] = (
     assertions_standing_alone,
     amounts_without_currency,
     marts_without_contract,
+    published_views_of_other_rooms,
     severities_below_error,
 )
 
@@ -349,6 +371,8 @@ BAD_EXAMPLES: dict[Rule, dict[str, Node]] = {
     },
     amounts_without_currency: a_model("fct_things", "marts"),
     marts_without_contract: a_model("fct_things", "marts"),
+    published_views_of_other_rooms: a_model("fct_things", "marts", "int_a_made")
+    | a_model("int_a_made", "rating"),
     severities_below_error: {
         "test.a": {"name": "a", "resource_type": "test", "config": {"severity": "WARN"}}
     },

@@ -117,6 +117,31 @@ def test_a_generation_holds_every_mart_with_its_id(
     assert generation.tables == {"fct_invoices": 1, "fct_refused_events": 0}
 
 
+def test_a_mart_that_is_a_view_stays_one_and_reads_the_copy(
+    published: Path, warehouse: Path, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "CREATE VIEW marts.fct_doubled AS (WITH invoices AS (FROM warehouse.marts.fct_invoices)"
+            " SELECT invoice_number, total_amount * 2 AS doubled FROM invoices)"
+        )
+    described = {"fct_doubled": Description("One row per invoice.", {"doubled": "Twice."})}
+
+    generation = publish(published, warehouse, [], facts(), PASSED, described)
+
+    warehouse.rename(tmp_path / "gone")
+    marts = published.rename(tmp_path / "elsewhere") / "current" / "marts.duckdb"
+    rows = [("INV-000001", Decimal("0.2"), generation.generation_id)]
+    assert read(marts, "FROM fct_doubled") == rows
+    assert read(marts, "SELECT comment FROM duckdb_views() WHERE view_name = 'fct_doubled'") == [
+        ("One row per invoice.",)
+    ]
+    assert "fct_doubled" not in generation.tables
+    with duckdb.connect() as connection:
+        connection.execute(f"ATTACH '{marts}' AS under_another_name (READ_ONLY)")
+        assert connection.execute("FROM under_another_name.fct_doubled").fetchall() == rows
+
+
 def test_descriptions_travel_with_the_tables(published: Path, warehouse: Path) -> None:
     described = {
         "fct_invoices": Description(

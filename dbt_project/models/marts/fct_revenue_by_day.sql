@@ -1,0 +1,53 @@
+{{ config(materialized='view') }}
+with
+
+allocations as (
+
+    select * from {{ ref('fct_revenue_allocations') }}
+
+),
+
+invoice_lines as (
+
+    select * from {{ ref('fct_invoice_lines') }}
+    where status != 'draft'
+
+),
+
+lines_with_days as (
+
+    select
+        invoice_lines.*,
+        allocations.allocation,
+        allocations.unit_digits,
+        unnest(allocations.local_dates) as local_date,
+        unnest(allocations.units) as units
+    from invoice_lines
+    inner join allocations
+        on
+            invoice_lines.line_id = allocations.line_id
+            and invoice_lines.net_amount = allocations.net_amount
+
+)
+
+select
+    line_id,
+    local_date,
+    invoice_id,
+    status,
+    invoice_number,
+    subscription_id,
+    customer_id,
+    customer_name,
+    plan_code,
+    time_zone,
+    kind,
+    charge_code,
+    charge_name,
+    metric_code,
+    group_key,
+    {{ amount_of('units * ' ~ power_of_ten('15 - unit_digits')) }}
+        as revenue_amount,
+    currency,
+    allocation
+from lines_with_days

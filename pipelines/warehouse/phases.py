@@ -69,8 +69,8 @@ class PhaseNodes:
     Attributes:
         all: models, seeds and tests.
         standing: those that come out the same as long as project and catalog do: seeds, what
-            is made of seeds alone, views, and the tests that read nothing else. Views of metrics and
-            marts are not among them, because the lineage shows when they were last looked at.
+            is made of seeds alone, views, and the tests that read nothing else. Views of metrics
+            and marts are not among them, because the lineage shows when they were last looked at.
         standing_relations: the tables and views among `standing`.
     """
 

@@ -5,7 +5,7 @@ closed in one run or in many have the same bytes.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -78,6 +78,51 @@ def lines_per_invoice(lines: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     for line in lines.sort("invoice_id", "line_number").iter_rows(named=True):
         found.setdefault(line["invoice_id"], []).append(line)
     return found
+
+
+class LinesInOrder(Mapping[str, Sequence[Row]]):
+    """The lines of each invoice by `line_number`, by `invoice_id`; for invoices asked in an order.
+
+    Rows of a block of invoices become Python values when one of them is asked for, and are
+    forgotten with the next block: those of a hundred thousand invoices would take gigabytes.
+    """
+
+    def __init__(self, lines: pl.DataFrame, invoice_ids: Iterable[str]) -> None:
+        """Sorts the lines.
+
+        Args:
+            lines: at least those of the invoices.
+            invoice_ids: in the order in which they will be asked for.
+        """
+        self._places = {invoice_id: place for place, invoice_id in enumerate(invoice_ids)}
+        order = pl.DataFrame(
+            {"invoice_id": list(self._places), "place": range(len(self._places))},
+            {"invoice_id": pl.String(), "place": pl.Int64()},
+        )
+        lines = lines.join(order, on="invoice_id").sort("place", "line_number")
+        self._blocks = {
+            block: rows.drop("place", "block")
+            for (block,), rows in lines.with_columns(block=pl.col("place") // _BLOCK)
+            .partition_by("block", as_dict=True, maintain_order=True)
+            .items()
+        }
+        self._loaded: tuple[int, dict[str, list[dict[str, Any]]]] = (-1, {})
+
+    def __getitem__(self, invoice_id: str) -> Sequence[Row]:
+        block = self._places[invoice_id] // _BLOCK
+        if block != self._loaded[0]:
+            rows = self._blocks.get(block)
+            self._loaded = (block, {} if rows is None else lines_per_invoice(rows))
+        return self._loaded[1].get(invoice_id, [])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+_BLOCK = 500
 
 
 def verify_documents(invoices: pl.DataFrame, lines: pl.DataFrame) -> BrokenPromise | None:

@@ -23,9 +23,9 @@ from pipelines.invoicing.document_values import Row, sha256_of
 from pipelines.invoicing.documents import (
     FORMAT,
     SERIES,
+    LinesInOrder,
     document_text,
     invoice_number,
-    lines_per_invoice,
 )
 from pipelines.invoicing.due import CLOSING_ORDER, HeldBack
 from pipelines.invoicing.sums import require_sums
@@ -131,7 +131,7 @@ def finalize(
     _require_order(finalized, facts)
     lines = checked(lines, DRAFT_LINES, "draft lines", DRAFT_LINE_NULLS)
     drafts, lines = _with_terms(drafts, lines, terms)
-    lines_of = lines_per_invoice(lines)
+    lines_of = LinesInOrder(lines, drafts["invoice_id"])
     held_back = held_by_faults(drafts, lines_of, finalized["invoice_id"], terms)
     drafts = drafts.join(held_back, on="customer_id", how="anti", maintain_order="left")
     lines = _in_order(lines, drafts)
@@ -181,16 +181,19 @@ def _chained(
     invoices: pl.DataFrame, lines_of: Mapping[str, Sequence[Row]], head: Link
 ) -> pl.DataFrame:
     """The numbered invoices with their documents, each chained to the one before."""
-    texts = [
-        document_text(invoice, lines_of.get(invoice["invoice_id"], []))
-        for invoice in invoices.iter_rows(named=True)
-    ]
-    digests = [sha256_of(text) for text in texts]
+    texts, digests = [pl.Series(dtype=pl.String())], list[str]()
+    for some in invoices.iter_slices(500):
+        written = [
+            document_text(invoice, lines_of.get(invoice["invoice_id"], []))
+            for invoice in some.iter_rows(named=True)
+        ]
+        texts.append(pl.Series(written))
+        digests += map(sha256_of, written)
     links = [head]
     for digest in digests:
         links.append(links[-1].follow(digest, is_invoice=True))
     return invoices.with_columns(
-        pl.Series("canonical_json", texts, pl.String),
+        pl.concat(texts).alias("canonical_json"),
         pl.Series("document_sha256", digests, pl.String),
         pl.Series("previous_chain_sha256", [link.chain_sha256 for link in links[:-1]], pl.String),
         pl.Series("chain_sha256", [link.chain_sha256 for link in links[1:]], pl.String),

@@ -68,17 +68,23 @@ class Terms:
     """The terms of a period.
 
     Attributes:
-        text: canonical JSON.
+        members: the canonical text of each member. Periods share most of them, so that terms of
+            many periods take little memory.
         digest: SHA-256 (hex) of the text.
         price_digests: SHA-256 (hex) of the charge's member of the text, by charge code and first
             day of the price version.
         rounding: how the plan rounds a line that lies half way.
     """
 
-    text: str
+    members: Mapping[str, str]
     digest: str
     price_digests: Mapping[tuple[str, date], str]
     rounding: str
+
+    @property
+    def text(self) -> str:
+        """The terms as canonical JSON."""
+        return _object(self.members)
 
     def price_digest(self, line: Mapping[str, Any]) -> str:
         """The digest of the price of a line.
@@ -180,26 +186,22 @@ class _TermsOfPeriods:
         own = subscription_id if (plan_code, subscription_id) in self._charges else None
         charges = self._in_force(plan_code, own, period["period_start_date"])
         customer, tax_codes = self._known(self._customers, "customer", period["customer_id"])
-        text = _object(
-            {
-                "charges": charges.text,
-                "commitments": self._commitments_text(period),
-                "currency": canonical_json(period["currency"]),
-                "customer": customer,
-                "discounts": self._discounts_text(period),
-                "format": str(TERMS_FORMAT),
-                "metrics": charges.metrics,
-                "minor_unit_digits": str(minor_unit_digits(period["currency"])),
-                "plan": self._known(self._plans, "plan", plan_code),
-                "recipe": str(RECIPE),
-                "share": _object(
-                    {name: str(period[name]) for name in ("service_days", "full_days")}
-                ),
-                "taxes": self._taxes_text(charges.tax_codes | tax_codes),
-            }
-        )
-        rounding = self._roundings[plan_code]
-        return Terms(text, sha256_of(text), charges.price_digests, rounding)
+        members = {
+            "charges": charges.text,
+            "commitments": self._commitments_text(period),
+            "currency": canonical_json(period["currency"]),
+            "customer": customer,
+            "discounts": self._discounts_text(period),
+            "format": str(TERMS_FORMAT),
+            "metrics": charges.metrics,
+            "minor_unit_digits": str(minor_unit_digits(period["currency"])),
+            "plan": self._known(self._plans, "plan", plan_code),
+            "recipe": str(RECIPE),
+            "share": _object({name: str(period[name]) for name in ("service_days", "full_days")}),
+            "taxes": self._taxes_text(charges.tax_codes | tax_codes),
+        }
+        digest = sha256_of(_object(members))
+        return Terms(members, digest, charges.price_digests, self._roundings[plan_code])
 
     def _uncached_in_force(self, plan_code: str, own: str | None, day: date) -> _InForce:
         """The version of each charge that is in force on the day; an own one goes first."""

@@ -8,6 +8,7 @@ DECIMAL(38,15) silently, and another library may change it.
 
 from collections.abc import Iterable
 from decimal import (
+    ROUND_HALF_EVEN,
     ROUND_HALF_UP,
     Clamped,
     Context,
@@ -77,6 +78,8 @@ HALF_AWAY, HALF_EVEN = "half_away", "half_even"
 ROUNDINGS = (HALF_AWAY, HALF_EVEN)
 """How a half is rounded: away from zero, or to the even neighbour."""
 
+_OF_DECIMAL = {HALF_AWAY: ROUND_HALF_UP, HALF_EVEN: ROUND_HALF_EVEN}
+
 
 def minor_unit_digits(currency: str) -> int:
     """Fraction digits of the currency's minor unit: 2 for USD, 0 for JPY.
@@ -107,10 +110,26 @@ def round_half_away(value: Decimal, digits: int) -> Decimal:
         ValueError: the value is NaN or infinite, or `digits` is negative.
         decimal.InvalidOperation: the result has more than 400 digits.
     """
+    return round_decimal(value, digits)
+
+
+def round_decimal(value: Decimal, digits: int, rounding: str = HALF_AWAY) -> Decimal:
+    """The value with exactly `digits` fraction digits, rounded once; see `round_half_away`.
+
+    Args:
+        value: any finite decimal.
+        digits: fraction digits of the result, 0 or more.
+        rounding: one of `ROUNDINGS`.
+
+    Raises:
+        ValueError: the value is NaN or infinite, or `digits` is negative.
+        decimal.InvalidOperation: the result has more than 400 digits.
+    """
     _require_finite(value)
     if digits < 0:
         raise ValueError(f"digits is {digits}; an amount has 0 or more fraction digits")
-    rounded = value.quantize(Decimal((0, (1,), -digits)), context=_EXACT)
+    last = Decimal((0, (1,), -digits))
+    rounded = value.quantize(last, rounding=_OF_DECIMAL[rounding], context=_EXACT)
     return rounded.copy_abs() if rounded.is_zero() else rounded
 
 

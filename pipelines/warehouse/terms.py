@@ -78,11 +78,19 @@ def terms_rows(
         used: digests of the terms of what is closed.
         batch_id: number of the transaction that writes the rows.
     """
-    texts = {each.digest: each.text for each in terms.values()}
-    rows = [(batch_id, digest, texts[digest]) for digest in dict.fromkeys(used)]
-    new = pl.DataFrame(rows, schema=TERMS.schema, orient="row")
+    by_digest = {each.digest: each for each in terms.values()}
+    new = pl.DataFrame({"terms_digest": list(dict.fromkeys(used))}, {"terms_digest": pl.String()})
     known = lake.query(
-        "SELECT terms_digest FROM lake.terms SEMI JOIN new USING (terms_digest)",
-        new=new.select("terms_digest"),
+        "SELECT terms_digest FROM lake.terms SEMI JOIN new USING (terms_digest)", new=new
     )
-    return new.join(known, on="terms_digest", how="anti", maintain_order="left")
+    new = new.join(known, on="terms_digest", how="anti", maintain_order="left")
+    # Some at a time: their texts are the largest thing that a closing writes.
+    rows = [
+        pl.DataFrame(
+            [(batch_id, digest, by_digest[digest].text) for digest in some["terms_digest"]],
+            schema=TERMS.schema,
+            orient="row",
+        )
+        for some in new.iter_slices(1_000)
+    ]
+    return pl.concat([TERMS.schema.to_frame(), *rows])

@@ -178,7 +178,7 @@ def draft_terms(drafts: Iterable[Draft]) -> dict[PeriodKey, Terms]:
     """Terms of the drafts, which have a price of each charge that a line is of."""
     return {
         (draft.subscription_id, draft.cut_at - timedelta(days=1)): Terms(
-            "{}",
+            {},
             TERMS_DIGEST,
             {(line.charge_code, PRICE_FROM): PRICE_DIGEST for line in draft.lines},
             "half_away",

@@ -15,6 +15,7 @@ from pipelines.invoicing.chain import verify_chain
 from pipelines.invoicing.documents import (
     FORMAT,
     FORMATS,
+    LinesInOrder,
     document_text,
     lines_per_invoice,
     verify_documents,
@@ -190,3 +191,20 @@ def test_a_changed_summary_row_is_named() -> None:
         "INV-000001: its rows say what its document says at summary_rows/1/amount: "
         'expected "1.8", found "2"'
     )
+
+
+def test_lines_in_order_are_those_of_each_invoice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of two; the last invoice has no line, and what is not asked for is left out."""
+    monkeypatch.setattr("pipelines.invoicing.documents._BLOCK", 2)
+    lines = pl.DataFrame(
+        {"invoice_id": ["c", "a", "b", "c", "x", "a"], "line_number": [2, 1, 1, 1, 1, 2]}
+    )
+
+    found = LinesInOrder(lines, ["c", "b", "a", "none"])
+
+    assert {name: [line["line_number"] for line in rows] for name, rows in found.items()} == {
+        "c": [1, 2], "b": [1], "a": [1, 2], "none": [],
+    }  # fmt: skip
+    assert [len(found[name]) for name in ("a", "c", "none")] == [2, 2, 0]
+    assert found.get("x", "not asked for") == "not asked for"
+    assert len(found) == 4

@@ -12,10 +12,12 @@ from pipelines.vocabulary.money import (
     HALF_AWAY,
     HALF_EVEN,
     KNOWN_CURRENCIES,
+    ROUNDINGS,
     exact_decimal,
     exact_sum,
     minor_unit_digits,
     plain_decimal,
+    round_decimal,
     round_fraction,
     round_half_away,
 )
@@ -183,6 +185,9 @@ def test_fraction_is_rounded_once_from_its_exact_value(
 def test_fraction_of_a_decimal_is_rounded_as_the_decimal_is(thousandths: int) -> None:
     value = Decimal(thousandths) / 1000
     assert round_fraction(Fraction(value), 2) == round_half_away(value, 2)
+    for rounding in ROUNDINGS:
+        exact = round_fraction(Fraction(value), 2, rounding)
+        assert str(round_decimal(value, 2, rounding)) == str(exact)
 
 
 @pytest.mark.parametrize(

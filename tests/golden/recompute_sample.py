@@ -18,7 +18,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import TypedDict
@@ -55,13 +56,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Period:
-    """A billing period `[start_at, end_at)`; usage received from `cut_at` on is late."""
+    """A billing period `[start_at, end_at)`, `days` of its `full_days`; late is from `cut_at` on."""
 
     plan_code: str
     start_date: date
     start_at: datetime
     end_at: datetime
     cut_at: datetime
+    days: int
+    full_days: int
 
 
 class Tier(TypedDict):
@@ -73,7 +76,7 @@ class Tier(TypedDict):
     flat_amount: Decimal
     quantity: Decimal
     amount: Decimal
-    packages: None
+    packages: Decimal | None
     rate_percent: None
 
 
@@ -81,7 +84,7 @@ class Line(TypedDict):
     """One invoice line: a charge and a group, with an amount that is rounded once."""
 
     charge_code: str
-    metric_code: str
+    metric_code: str | None
     charge_model: str
     group_key: str
     price_valid_from: str
@@ -196,7 +199,8 @@ def billing_periods(subscription: Row, customer: Row) -> list[Period]:
         if phase["subscription_id"] == subscription["subscription_id"]:
             assert phase["realign"] in {"", "no"}, "the sample moves no anchor"
             plans[local_day(phase["from"], zone)] = phase["plan_code"]
-    inner = {day for day in boundaries(subscription, start) if start < day < end}
+    bounds = list(boundaries(subscription, start))
+    inner = {day for day in bounds if start < day < end}
     dates = sorted({start, end} | inner | set(plans))
     grace = timedelta(days=int(customer["grace_period_days"]))
 
@@ -210,6 +214,8 @@ def billing_periods(subscription: Row, customer: Row) -> list[Period]:
             midnight(first),
             midnight(following),
             midnight(following + grace),
+            (following - first).days,
+            (min(day for day in bounds if day > first) - max(d for d in bounds if d <= first)).days,
         )
         for first, following in pairwise(dates)
     ]
@@ -224,8 +230,34 @@ def charges_in_force(plan_code: str, day: date, charges: list[Row]) -> list[Row]
     return [in_force[code] for code in sorted(in_force)]
 
 
-def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) -> list[Line]:
+def fee_of(period: Period, charge: Row, currency: str) -> Line:
+    """The line of a flat charge: its fee, by the days that the period lasts."""
+    exact = Fraction(charge["flat_amount"]) * period.days / period.full_days
+    assert exact.denominator == 1, "the sample has no fee whose share is a fraction"
+    amount, one = Decimal(exact.numerator), Decimal(1)
+    return Line(
+        charge_code=charge["charge_code"],
+        metric_code=None,
+        charge_model="flat",
+        group_key="{}",
+        price_valid_from=charge["valid_from"],
+        event_count=0,
+        quantity=one,
+        billed_quantity=one,
+        unit_price=Decimal(charge["flat_amount"]),
+        amount_unrounded=amount,
+        amount=amount,
+        net_amount=amount,
+        tiers=[],
+    )
+
+
+def lines_of(
+    period: Period, used: list[Usage], charge: Row, tiers: list[Row], currency: str
+) -> list[Line]:
     """The lines of one charge for the usage of the period."""
+    if charge["charge_model"] == "flat":
+        return [fee_of(period, charge, currency)]
     group_names = [name for name in charge["group_by"].split(";") if name]
     is_by_request = charge["metric_code"] == "requests"
     metered = [use for use in used if is_by_request or use.size_bytes is not None]
@@ -238,10 +270,11 @@ def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) ->
     lines = []
     for group_key, members in sorted(groups.items()):
         quantity = quantity_of(charge["metric_code"], members)
-        details = tier_details(quantity, charge, tiers)
+        billed = max(quantity - Decimal(charge["free_units"] or 0), Decimal(0))
+        details = tier_details(billed, charge, tiers)
         unrounded = sum((tier["amount"] for tier in details), Decimal(0))
         amount = unrounded.quantize(MINOR_UNIT[currency], rounding=ROUND_HALF_UP)
-        is_standard = charge["charge_model"] == "standard"
+        is_standard = charge["charge_model"] in {"standard", "package"}
         lines.append(
             Line(
                 charge_code=charge["charge_code"],
@@ -251,7 +284,7 @@ def lines_of(used: list[Usage], charge: Row, tiers: list[Row], currency: str) ->
                 price_valid_from=charge["valid_from"],
                 event_count=len(members),
                 quantity=quantity,
-                billed_quantity=quantity,
+                billed_quantity=billed,
                 unit_price=Decimal(charge["unit_price"])
                 if is_standard
                 else details[0]["unit_price"]
@@ -277,10 +310,12 @@ def quantity_of(metric_code: str, members: list[Usage]) -> Decimal:
 def tier_details(quantity: Decimal, charge: Row, tiers: list[Row]) -> list[Tier]:
     """The amount of each tier that the quantity reaches: its units at its price, and a flat amount.
 
-    A standard charge has one tier without an upper bound.
+    A standard charge has one tier without an upper bound. So has a package, whose units are sold in
+    blocks. Of a volume charge, the tier that holds the quantity prices all of it.
     """
+    model = charge["charge_model"]
     open_tier = {"from_units": "0", "up_to_units": "", "flat_amount": "0"}
-    if charge["charge_model"] == "standard":
+    if model in {"standard", "package"}:
         tiers = [charge | open_tier]
     version = ("plan_code", "charge_code", "valid_from")
     details = []
@@ -290,7 +325,11 @@ def tier_details(quantity: Decimal, charge: Row, tiers: list[Row]) -> list[Tier]
             continue
         up_to_units = Decimal(tier["up_to_units"]) if tier["up_to_units"] else None
         last_unit = quantity if up_to_units is None else min(quantity, up_to_units)
-        units = last_unit - from_units
+        if model == "volume" and last_unit < quantity:
+            continue
+        units = quantity if model == "volume" else last_unit - from_units
+        blocks = units / Decimal(charge["package_size"] or 1)
+        packages = blocks.to_integral_value(ROUND_CEILING) if model == "package" else None
         unit_price, flat_amount = Decimal(tier["unit_price"]), Decimal(tier["flat_amount"] or 0)
         details.append(
             Tier(
@@ -299,8 +338,8 @@ def tier_details(quantity: Decimal, charge: Row, tiers: list[Row]) -> list[Tier]
                 unit_price=unit_price,
                 flat_amount=flat_amount,
                 quantity=units,
-                amount=units * unit_price + flat_amount,
-                packages=None,
+                amount=(units if packages is None else packages) * unit_price + flat_amount,
+                packages=packages,
                 rate_percent=None,
             )
         )
@@ -342,7 +381,7 @@ def invoice_of(subscription: Row, period: Period, usage: list[Usage], as_of: dat
     lines = [
         line
         for charge in charges_in_force(plan_code, period.start_date, read_seed("charges"))
-        for line in lines_of(used, charge, tiers, currency)
+        for line in lines_of(period, used, charge, tiers, currency)
     ]
     total = sum((line["amount"] for line in lines), Decimal(0))
     return Invoice(

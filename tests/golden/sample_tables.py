@@ -17,7 +17,7 @@ EXPECTED = Path(__file__).resolve().parent / "sample_invoices"
 
 
 def tables(invoices: list[Invoice]) -> dict[str, list[Row]]:
-    """The tables of invoices, of their lines and of the tiers of graduated lines, by file name."""
+    """The tables of invoices, of lines, and of tiers of lines that have them, by file name."""
     lines = [(invoice, line) for invoice in invoices for line in invoice["lines"]]
     return {
         "invoices.csv": [_invoice_row(invoice) for invoice in invoices],
@@ -25,7 +25,7 @@ def tables(invoices: list[Invoice]) -> dict[str, list[Row]]:
         "tiers.csv": [
             _tier_row(invoice, line, tier)
             for invoice, line in lines
-            if line["charge_model"] == "graduated"
+            if line["charge_model"] in {"graduated", "volume"}
             for tier in line["tiers"]
         ],
     }
@@ -50,7 +50,7 @@ def _line_row(invoice: Invoice, line: Line) -> Row:
         "invoice_id": invoice["invoice_id"],
         "charge_code": line["charge_code"],
         "group_key": line["group_key"],
-        "metric_code": line["metric_code"],
+        "metric_code": line["metric_code"] or "",
         "charge_model": line["charge_model"],
         "price_valid_from": line["price_valid_from"],
         "event_count": str(line["event_count"]),

@@ -56,7 +56,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Period:
-    """A billing period `[start_at, end_at)`, `days` of its `full_days`; late is from `cut_at` on."""
+    """A period `[start_at, end_at)`, `days` of its `full_days`; usage from `cut_at` on is late."""
 
     plan_code: str
     start_date: date

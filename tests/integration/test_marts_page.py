@@ -62,6 +62,44 @@ def test_lines_of_finalized_invoices_have_names_and_local_dates() -> None:
     )  # fmt: skip
 
 
+def answers() -> list[list[str]]:
+    """The rows of the table that the page has as an answer."""
+    table = PAGE.partition("| charge | first day")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.split("\n")[2:]]
+
+
+def test_a_line_says_what_was_counted_at_which_price_for_which_days() -> None:
+    found = rows("fct_invoice_lines as lines")
+
+    assert {(group, currency) for _, group, *_, currency in found} == {("{}", "JPY")}
+    assert [share_days for _, _, _, _, share_days, *_ in found] == [None, None, 30]
+    shown = [
+        [charge, str(first), str(last), str(events), f"{quantity:f}", price, exactly, f"{amount:f}"]
+        for charge, _, first, last, _, events, quantity, _, price, exactly, amount, _ in found
+    ]
+    assert [[each.rstrip("0").rstrip(".") if "." in each else each for each in row]
+            for row in shown] == answers()  # fmt: skip
+
+
+def test_days_earn_what_lines_come_to() -> None:
+    found = rows("fct_revenue_by_day")
+
+    for currency in {row[2] for row in found}:
+        earned = sum(revenue for _, revenue, each in found if each == currency)
+        assert earned == total(
+            "SELECT sum(net_amount) FROM fct_invoice_lines "
+            f"WHERE status = 'finalized' AND currency = '{currency}'"
+        )
+    fee = [
+        revenue
+        for (revenue,) in sample_run().home.rows(
+            "SELECT revenue_amount FROM fct_revenue_by_day "
+            "WHERE invoice_number = 'INV-000006' AND kind = 'flat' ORDER BY local_date"
+        )
+    ]
+    assert fee == [*[104] * 10, *[103] * 20]
+
+
 def test_what_did_not_earn_is_all_in_one_query() -> None:
     found = rows("rpt_unbilled_usage")
 

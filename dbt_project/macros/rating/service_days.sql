@@ -1,4 +1,4 @@
-{#- The local days of what lines are for, one row per span and day: from the label of its
+{#- The local days of what lines are for, a list of each span: from the label of its
     start (`start_date`, else the day that holds the instant) to the day that holds its last
     instant. A day that the zone skipped is none. `days` has the columns of
     `stg_calendar__local_days`; a zone that it lacks has the day of UTC alone. -#}
@@ -18,9 +18,7 @@
         'local_days.day_number as day_of_end') ~ ')' -%}
     select
         spans.{{ span | join(', spans.') }},
-        spans.first_day,
-        spans.last_day,
-        spans.day_number
+        list(spans.day_number order by spans.day_number) as day_numbers
     from (
         select
             *,
@@ -51,4 +49,5 @@
         days_with_time.day_number is not null
         or spans.day_of_end is null
         or spans.first_day = spans.last_day
+    group by spans.{{ span | join(', spans.') }}
 {%- endmacro %}

@@ -3,11 +3,11 @@
     says, days are not. -#}
 {% macro usage_of_lines_by_day(metric, lines) -%}
     {%- set merge = aggregation_part(metric, 'merge') -%}
-    {%- set whole = 'sum(quantity) over (partition by line_id)' -%}
+    {%- set whole = 'sum(quantity) over (partition by line_key)' -%}
     {%- set asked = ['invoice_id', 'charge_code', 'grouping_key', 'group_by',
                      'missing_dimension', 'conditions'] -%}
     select
-        line_id,
+        line_key,
         local_day as day_number,
         quantity,
         {{ rounded_quantity(metric, 'line_quantity') }} as line_quantity
@@ -17,40 +17,43 @@
             cast({{ whole }} as decimal(38, 18)) as line_quantity
         from (
             select
-                lines_asking.line_id,
+                lines_asking.line_key,
                 parts_by_day.local_day,
                 {{ aggregation_part(metric, 'final') }} as quantity
             from (
                 select
-                    charges_asking.invoice_id,
-                    charges_asking.charge_code,
-                    days.local_day,
-                    {{ asked_group_key('days.group_key',
-                        grouping_key(sql_text_list(metric.group_by | sort)),
-                        'charges_asking.grouping_key', 'charges_asking.group_by',
-                        'charges_asking.missing_dimension') }} as asked_key,
+                    invoice_id,
+                    charge_code,
+                    asked_key,
+                    local_day,
                     {{- merge ~ ',' if merge | trim }}
-                    cast(sum(days.event_count) as bigint) as event_count
+                    cast(sum(event_count) as bigint) as event_count
                 from (
-                    select distinct {{ asked | join(', ') }}
-                    from {{ lines }}
-                    where metric_code = {{ sql_text(metric.metric_code) }}
-                ) as charges_asking
-                inner join {{ kept('slots_' ~ metric.metric_code) }} as slots
-                    on charges_asking.invoice_id = slots.invoice_id
-                inner join {{ kept('days_' ~ metric.metric_code) }} as days
-                    on slots.slot_id = days.slot_id
-                where
-                    not slots.is_late
-                    and slots.version_reason is null
-                    and slots.unmetered_reason is null
-                    and {{ conditions_hold('charges_asking.conditions',
-                        properties_of_group('days.group_key')) }}
-                group by
-                    charges_asking.invoice_id,
-                    charges_asking.charge_code,
-                    days.local_day,
-                    asked_key
+                    select
+                        charges_asking.invoice_id,
+                        charges_asking.charge_code,
+                        days.*,
+                        {{ asked_group_key('days.group_key',
+                            grouping_key(sql_text_list(metric.group_by | sort)),
+                            'charges_asking.grouping_key', 'charges_asking.group_by',
+                            'charges_asking.missing_dimension') }} as asked_key
+                    from (
+                        select distinct {{ asked | join(', ') }}
+                        from {{ lines }}
+                        where metric_code = {{ sql_text(metric.metric_code) }}
+                    ) as charges_asking
+                    inner join {{ kept('slots_' ~ metric.metric_code) }} as slots
+                        on charges_asking.invoice_id = slots.invoice_id
+                    inner join {{ kept('days_' ~ metric.metric_code) }} as days
+                        on slots.slot_id = days.slot_id
+                    where
+                        not slots.is_late
+                        and slots.version_reason is null
+                        and slots.unmetered_reason is null
+                        and {{ conditions_hold('charges_asking.conditions',
+                            properties_of_group('days.group_key')) }}
+                ) as days_asked
+                group by invoice_id, charge_code, asked_key, local_day
             ) as parts_by_day
             inner join {{ lines }} as lines_asking
                 on

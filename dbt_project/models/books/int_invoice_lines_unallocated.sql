@@ -56,6 +56,7 @@ new_lines as (
 )
 
 select
+    row_number() over () as line_key,
     new_lines.line_id,
     new_lines.invoice_id,
     new_lines.subscription_id,

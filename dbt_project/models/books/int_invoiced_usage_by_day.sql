@@ -19,7 +19,7 @@ charges_by_period as (
 lines_asking as (
 
     select
-        invoice_lines.line_id,
+        invoice_lines.line_key,
         invoice_lines.invoice_id,
         invoice_lines.charge_code,
         invoice_lines.metric_code,
@@ -48,7 +48,7 @@ usage_by_day as (
     union all
     {% endfor %}
     select
-        line_id,
+        line_key,
         null as day_number,
         null as quantity,
         null as line_quantity
@@ -58,7 +58,7 @@ usage_by_day as (
 )
 
 select
-    line_id,
+    line_key,
     cast(day_number as integer) as day_number,
     cast(quantity as decimal(38, 18)) as quantity,
     cast(line_quantity as decimal(38, 18)) as line_quantity

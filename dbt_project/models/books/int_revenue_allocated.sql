@@ -18,26 +18,15 @@ service_days as (
 line_days as (
 
     select
+        invoice_lines.line_key,
         invoice_lines.line_id,
         invoice_lines.quantity as line_quantity,
-        invoice_lines.net_units,
         invoice_lines.unit_digits,
-        service_days.first_day,
-        service_days.last_day,
-        service_days.day_number
+        invoice_lines.net_units,
+        service_days.day_numbers
     from invoice_lines
     inner join service_days
         on {{ same_columns(span, 'invoice_lines', 'service_days') }}
-
-),
-
-lines_bounded as (
-
-    select distinct
-        line_id,
-        first_day,
-        last_day
-    from line_days
 
 ),
 
@@ -45,44 +34,74 @@ lines_bounded as (
 usage_by_day as (
 
     select
-        invoiced_usage.line_id,
+        invoiced_usage.line_key,
         greatest(
-            least(invoiced_usage.day_number, lines_bounded.last_day),
-            lines_bounded.first_day
+            least(invoiced_usage.day_number, line_days.day_numbers[-1]),
+            line_days.day_numbers[1]
         ) as day_number,
-        invoiced_usage.line_quantity,
-        sum({{ units_of('invoiced_usage.quantity', 18) }}) as units
+        sum(invoiced_usage.quantity) as quantity,
+        max(invoiced_usage.line_quantity) as line_quantity
     from {{ ref('int_invoiced_usage_by_day') }} as invoiced_usage
-    inner join lines_bounded
-        on invoiced_usage.line_id = lines_bounded.line_id
+    inner join line_days
+        on invoiced_usage.line_key = line_days.line_key
     group by all
 
 ),
 
-parts as (
+{# Whole numbers alone, and null for others. #}
+usage_with_narrow as (
 
-    {{ parts_of_days('line_days', 'usage_by_day') }}
+    select
+        *,
+        case
+            when quantity = try_cast(quantity as bigint)
+                then try_cast(quantity as bigint)
+        end as narrow_quantity
+    from usage_by_day
+
+),
+
+parts_of_usage as (
+
+    {{ parts_of_usage('line_days', 'usage_with_narrow') }}
 
 ),
 
 shares as (
 
-    {{ with_share_of_units('parts', 'net_units', 'part', 'whole') }}
+    {{ with_share_of_units('parts_of_usage', 'net_units', 'part', 'whole') }}
+
+),
+
+allocated_by_usage as (
+
+    {{ allocated_by_remainder('shares', 'line_key') }}
+
+),
+
+units_by_day as (
+
+    select
+        line_days.*,
+        case
+            when allocated_by_usage.line_key is null then 'service_days'
+            else 'usage'
+        end as allocation,
+        coalesce(
+            {{ units_on_days('line_days.day_numbers', 'allocated_by_usage') }},
+            {{ units_alike('line_days.net_units', 'line_days.day_numbers') }}
+        ) as units
+    from line_days
+    left join allocated_by_usage
+        on line_days.line_key = allocated_by_usage.line_key
 
 )
 
 select
     line_id,
-    {{ date_of_day('day_number') }} as local_date,
-    case when is_by_usage then 'usage' else 'service_days' end as allocation,
+    allocation,
+    net_units,
     unit_digits,
-    share + case
-        when
-            row_number() over (
-                partition by line_id
-                order by share_rest desc, day_number asc
-            ) <= net_units - sum(share) over (partition by line_id)
-            then 1
-        else 0
-    end as units
-from shares
+    {{ date_of_day('day_numbers[1]') }} as first_date,
+    {{ text_of_units('units', 'day_numbers') }} as units
+from units_by_day

@@ -17,29 +17,16 @@ invoice_lines as (
 
     select * from {{ ref('fct_invoice_lines') }}
 
-),
-
-days_per_line as (
-
-    select
-        line_id,
-        allocation,
-        unit_digits,
-        list(local_date order by local_date) as local_dates,
-        list(units order by local_date) as units
-    from revenue_allocated
-    group by line_id, allocation, unit_digits
-
 )
 
 select
-    days_per_line.line_id,
+    revenue_allocated.line_id,
     invoice_lines.net_amount,
     invoice_lines.currency,
-    days_per_line.allocation,
-    days_per_line.unit_digits,
-    days_per_line.local_dates,
-    days_per_line.units
-from days_per_line
+    revenue_allocated.allocation,
+    revenue_allocated.unit_digits,
+    revenue_allocated.first_date,
+    revenue_allocated.units
+from revenue_allocated
 inner join invoice_lines
-    on days_per_line.line_id = invoice_lines.line_id
+    on revenue_allocated.line_id = invoice_lines.line_id

@@ -14,25 +14,35 @@ invoice_lines as (
 
 ),
 
-lines_with_days as (
+lines_with_units as (
 
     select
         invoice_lines.*,
         allocations.allocation,
         allocations.unit_digits,
-        unnest(allocations.local_dates) as local_date,
-        unnest(allocations.units) as units
+        allocations.first_date,
+        {{ units_of_text('allocations.units') }} as units
     from invoice_lines
     inner join allocations
         on
             invoice_lines.line_id = allocations.line_id
             and invoice_lines.net_amount = allocations.net_amount
 
+),
+
+lines_with_days as (
+
+    select
+        * exclude (units),
+        unnest(units) as units,
+        unnest(range(len(units))) as days_later
+    from lines_with_units
+
 )
 
 select
     line_id,
-    local_date,
+    first_date + cast(days_later as integer) as local_date,
     invoice_id,
     status,
     invoice_number,
@@ -51,3 +61,4 @@ select
     currency,
     allocation
 from lines_with_days
+where units is not null

@@ -55,3 +55,15 @@
         else {{ '-' ~ share if what == 'share' else '0' }}
     end
 {%- endmacro %}
+
+
+{#- A relation with a decimal as a machine word, null where it is no whole number. -#}
+{% macro with_whole_number(relation, number, name) -%}
+    select
+        *,
+        case
+            when {{ number }} = try_cast({{ number }} as bigint)
+                then try_cast({{ number }} as bigint)
+        end as {{ name }}
+    from {{ relation }}
+{%- endmacro %}

@@ -48,16 +48,9 @@ usage_by_day as (
 
 ),
 
-{# Whole numbers alone, and null for others. #}
 usage_with_narrow as (
 
-    select
-        *,
-        case
-            when quantity = try_cast(quantity as bigint)
-                then try_cast(quantity as bigint)
-        end as narrow_quantity
-    from usage_by_day
+    {{ with_whole_number('usage_by_day', 'quantity', 'narrow_quantity') }}
 
 ),
 

@@ -181,7 +181,7 @@ def test_every_dbt_test_of_a_model_is_a_blocking_check(
     )
 
 
-def test_views_are_no_assets_but_for_the_metrics(
+def test_views_are_no_assets_but_for_metrics_and_marts(
     settings: Settings, definitions: dg.Definitions
 ) -> None:
     nodes = read_manifest(prepare_project(DBT_PROJECT, settings.dbt_target))["nodes"].values()
@@ -191,5 +191,5 @@ def test_views_are_no_assets_but_for_the_metrics(
         if node["config"]["materialized"] == "view"
     }
     shown = definitions.resolve_asset_graph().get_all_asset_keys() & views
-    assert {key.path[0] for key in shown} == {"metrics"}
-    assert len(shown) == len({key for key in views if key.path[0] == "metrics"})
+    assert {key.path[0] for key in shown} == {"metrics", "marts"}
+    assert shown == {key for key in views if key.path[0] in ("metrics", "marts")}

@@ -58,6 +58,15 @@ def test_an_allocation_is_made_again(world: DbtWorld, change: str) -> None:
     assert rebuilt(world) == before
 
 
+def test_a_line_that_a_restored_lake_lacks_has_no_days(world: DbtWorld) -> None:
+    world.change("lake", "delete from invoices; delete from invoice_lines")
+    books = "int_invoices_united int_invoice_lines_united fct_invoices fct_invoice_lines"
+    world.run("run", "--select", books)
+
+    assert not_passed(world.run("build", "--select", MODELS)) == {}
+    assert allocated(world) == {}
+
+
 def test_days_of_a_void_invoice_say_so(world: DbtWorld) -> None:
     shown = "select distinct status, sum(revenue_amount) from marts.fct_revenue_by_day group by 1"
     assert world.query(shown) == [("finalized", Decimal("0.76"))]

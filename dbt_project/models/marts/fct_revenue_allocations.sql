@@ -3,8 +3,14 @@
     incremental_strategy='delete+insert',
     unique_key='line_id',
     on_schema_change='append_new_columns',
+    post_hook="
+        delete from {{ this }} where line_id not in (
+            select lines.line_id from {{ ref('fct_invoice_lines') }} as lines
+            where lines.status != 'draft'
+        )",
 ) }}
-{# Worked out when a line closes, and kept: what changes later moves no day. #}
+{# Worked out when a line closes, and kept: what changes later moves no day. A
+   lake that was restored may lack a line. #}
 with
 
 revenue_allocated as (

@@ -34,10 +34,13 @@ def answers(cases: Sequence[object]) -> list[dict[str, object]]:
             read[name][key] = asked
         except CaseError as error:
             found[key] = error
+    warnings: dict[Key, Sequence[str]] = {}
     for name, asked_of_kind in read.items():
+        kind = KINDS[name]
         if asked_of_kind:
-            found |= KINDS[name].answer(asked_of_kind)
-    return [_answer(case, found[key]) for key, case in enumerate(cases)]
+            found |= kind.answer(asked_of_kind)
+            warnings |= kind.warnings(asked_of_kind) if kind.warnings else {}
+    return [_answer(case, found[key], warnings.get(key, ())) for key, case in enumerate(cases)]
 
 
 def _read(case: object, ids: Mapping[str, int]) -> tuple[str, object]:
@@ -69,9 +72,9 @@ def _id(case: object) -> str:
     return identity if isinstance(identity, str) else ""
 
 
-def _answer(case: object, found: Result | CaseError) -> dict[str, object]:
+def _answer(case: object, found: Result | CaseError, warnings: Sequence[str]) -> dict[str, object]:
     kind = case.get("kind") if isinstance(case, Members) else None
     about = {"id": _id(case) or None, "kind": kind if isinstance(kind, str) else None}
     if isinstance(found, CaseError):
         return about | {"ok": False, "error": error_of(found.faults)}
-    return about | {"ok": True, "result": found, "warnings": []}
+    return about | {"ok": True, "result": found, "warnings": [*warnings]}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from pipelines.catalog.cells import COUNT, YES_NO, one_of, shown, whole_number
+from pipelines.catalog.cells import YES_NO, one_of, shown
 from pipelines.catalog.charge_models.charge import Charge
 from pipelines.catalog.charge_models.flat import Flat
 from pipelines.catalog.charge_models.matrix import Matrix
@@ -18,6 +18,7 @@ from pipelines.catalog.tables.charge_tiers import Tier, from_the_lowest, gaps_be
 from pipelines.catalog.tables.charges import MODELS, TERMS, term_of_other_models, terms_of
 from pipelines.catalog.tables.discounts import Discount
 from pipelines.preview.catalog_rows import ALWAYS, note_problems, read_row
+from pipelines.preview.discount_rows import read_discounts
 from pipelines.preview.faults import Code
 from pipelines.preview.fields import Fields, Members
 from pipelines.preview.priced_usage import (
@@ -31,6 +32,7 @@ from pipelines.preview.priced_usage import (
     read_usage,
     shown_group,
 )
+from pipelines.preview.shares import read_share
 from pipelines.vocabulary.money import (
     HALF_AWAY,
     ROUNDINGS,
@@ -57,15 +59,6 @@ _PRICE_OF = {
     "subscription_id": None,
 }
 """Columns by which tiers and cells name their charge."""
-
-_OWNED = {
-    "customer_id": None,
-    "subscription_id": None,
-    "plan_code": None,
-    "starts_on": ALWAYS,
-    "ends_on": None,
-}
-"""Columns of a discount that say for whom and when it is."""
 
 _AMOUNT_DIGITS = 15
 """Most digits of an amount after its point."""
@@ -106,7 +99,7 @@ def read_price_case(fields: Fields) -> PriceCase | None:
     currency = fields.currency()
     rounding = str(fields.text("rounding", one_of(*ROUNDINGS), HALF_AWAY))
     is_final = bool(fields.text("is_final", YES_NO, True))
-    days, of_days = _read_share(fields)
+    days, of_days = read_share(fields)
     already = _read_already(fields)
     given = read_usage(fields)
     about = fields.inner("charge", "charges")
@@ -143,21 +136,6 @@ def read_price_case(fields: Fields) -> PriceCase | None:
 
 def _is_object(fields: Fields, name: str) -> bool:
     return isinstance(fields.members.get(name), Members)
-
-
-def _read_share(fields: Fields) -> tuple[int, int]:
-    share = fields.inner("share")
-    if _is_object(fields, "share"):
-        share.require("days", "of")
-    days = share.text("days", COUNT, 1)
-    of_days = share.text("of", whole_number(1, 999_999_999), 1)
-    share.close()
-    if days is None or of_days is None:
-        return 1, 1
-    if days > of_days:
-        share.note(Code.CONTRADICTION, "days", f"{days} are more than the {of_days} days of all; "
-                   "lower them")  # fmt: skip
-    return days, of_days
 
 
 def _read_already(fields: Fields) -> tuple[Decimal, Decimal] | None:
@@ -245,31 +223,20 @@ def _match(cell: Fields, group_by: Sequence[str]) -> str:
 
 def _read_discounts(fields: Fields, charge: Charge | None, currency: str) -> list[Discount]:
     """The discounts in the order of the case, without those that are ill-formed."""
+    code = charge.charge_code if charge else CHARGE_CODE
     rows = fields.rows("discounts", "discounts")
-    code, found = charge.charge_code if charge else CHARGE_CODE, list[Discount]()
-    for row in rows:
-        usual: dict[str, object] = {"discount_id": f"d{row.row}", "charge_codes": [code]}
-        if row.members.get("kind") == "amount":
-            usual["currency"] = currency
-        discount = read_row(row, Discount, _OWNED, usual)
+    found = read_discounts(rows, currency, {"charge_codes": [code]})
+    for row, discount in found:
         row.close()
-        if discount is None:
-            continue
-        if discount.discount_id in {each.discount_id for each in found}:
-            reason = f"{shown(discount.discount_id)} is the id of another discount; write another"
-            row.note(Code.CONTRADICTION, "discount_id", reason)
-        if discount.kind == "amount" and discount.currency != currency:
-            reason = f"{discount.currency} is not the currency of the case, {currency}; correct one"
-            row.note(Code.CONTRADICTION, "currency", reason)
         if discount.kind == "units" and isinstance(charge, Flat | Percentage):
             reason = f"units are not taken off a {charge.charge_model} charge; write another kind"
             row.note(Code.CONTRADICTION, "kind", reason)
         if code not in (CHARGE_CODE, *discount.charge_codes):
             reason = f"do not name {shown(code)}, which is priced; leave the discount out"
             row.note(Code.CONTRADICTION, "charge_codes", reason)
-        found.append(discount)
-    note_problems((problem for each in found for problem in each.problems()), rows)
-    return found
+    discounts = [discount for _, discount in found]
+    note_problems((problem for each in discounts for problem in each.problems()), rows)
+    return discounts
 
 
 def _judge(

@@ -2,6 +2,7 @@
 
 import re
 from textwrap import dedent
+from typing import Any
 
 from pipelines.settings import REPOSITORY
 
@@ -26,3 +27,13 @@ def blocks(text: str, language: str) -> list[str]:
     """The code of each block in this language, also of one that stands in a list."""
     found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
     return [dedent(code) for _, code in found]
+
+
+def told(expected: Any, found: Any) -> Any:
+    """Of what was found, the members that an example shows."""
+    if isinstance(expected, dict):
+        return {name: told(each, found[name]) for name, each in expected.items()}
+    if isinstance(expected, list):
+        assert len(expected) == len(found)
+        return [told(*both) for both in zip(expected, found, strict=True)]
+    return found

@@ -1,103 +1,81 @@
-{#- Lines with what discounts take off them, in minor units: each discount of a charge on
-    what those before it left, allocated to the lines by largest remainder.
+{#- Lines with what discounts take off them, in minor units: a charge is settled like an
+    invoice whose discounts fall on all of its lines.
 
     lines      relation of `lines_rated`
     discounts  relation of discounts of charges -#}
 {% macro lines_discounted(lines, discounts) -%}
-    {{ adapter.dispatch('lines_discounted')(lines, discounts) }}
-{%- endmacro %}
-
-
-{% macro duckdb__lines_discounted(lines, discounts) -%}
-    with recursive lines_minor as (
+    with lines_minor as (
         select
             *,
             {{ minor_units('amount') }} as amount_minor
         from {{ lines }}
     ),
 
-    steps as (
+    discounts_of_charges as (
         select
-            *,
-            row_number() over (partition by charge_number order by discount_number) as step
+            charge_number as payer_key,
+            row_number() over (partition by charge_number order by discount_number)
+                as discount_number,
+            kind,
+            value,
+            'each' as spread,
+            cast(null as bigint) as periods,
+            cast(0 as decimal(38, 18)) as used
         from {{ discounts }}
         where kind != 'units'
     ),
 
-    charges_left as (
+    charges_to_settle as (
         select
-            charge_number,
+            charge_number as invoice_key,
+            charge_number as payer_key,
+            1 as invoice_place,
             min(minor_unit_digits) as minor_unit_digits,
-            min(rounding) as rounding,
-            cast(0 as bigint) as step,
-            list(coalesce(amount_minor, 0) order by line_key) as lefts
+            min(rounding) as rounding
         from lines_minor
-        where charge_number in (select charge_number from steps)
+        where charge_number in (select payer_key from discounts_of_charges)
         group by charge_number
-        union all
+    ),
+
+    {#- A line beyond the digits of an amount has nothing that could be taken off. #}
+    lines_to_settle as (
         select
-            charge_number,
-            minor_unit_digits,
-            rounding,
-            step,
-            {{ _less_allocated() }} as lefts
-        from (
-            select
-                *,
-                list_sum(lefts) as total,
-                least(list_sum(lefts), {{ _taken_off() }}) as taken
-            from (
-                select
-                    charges_left.charge_number,
-                    charges_left.minor_unit_digits,
-                    charges_left.rounding,
-                    steps.step,
-                    charges_left.lefts,
-                    steps.kind,
-                    {#- More than all of it is never taken off. #}
-                    {{ units_of("case when steps.kind = 'percent' then least(steps.value, 100)"
-                        ~ ' else steps.value end', 18) }} as _value,
-                    {{ quotient('list_sum(charges_left.lefts)', '1' ~ '0' * 9) }} as _high,
-                    list_sum(charges_left.lefts) % {{ '1' ~ '0' * 9 }} as _low
-                from charges_left
-                inner join steps
-                    on
-                        charges_left.charge_number = steps.charge_number
-                        and steps.step = charges_left.step + 1
-            ) as charges_with_step
-        ) as charges_with_taken
+            charge_number as invoice_key,
+            line_key as line_number,
+            coalesce(amount_minor, 0) as left_minor,
+            cast([] as {{ discount_parts_type() }}) as discount_parts
+        from lines_minor
+        where charge_number in (select payer_key from discounts_of_charges)
+    ),
+
+    lines_of_discounts as (
+        select
+            lines_to_settle.invoice_key,
+            lines_to_settle.line_number,
+            discounts_of_charges.discount_number
+        from lines_to_settle
+        inner join discounts_of_charges
+            on lines_to_settle.invoice_key = discounts_of_charges.payer_key
     ),
 
     lines_left as (
-        select
-            charge_number,
-            unnest(lefts) as left_minor,
-            generate_subscripts(lefts, 1) as place
-        from charges_left
-        qualify step = max(step) over (partition by charge_number)
-    ),
-
-    lines_in_order as (
-        select
-            *,
-            row_number() over (partition by charge_number order by line_key) as place
-        from lines_minor
+        {{ discounts_taken('charges_to_settle', 'lines_to_settle', 'discounts_of_charges',
+            'lines_of_discounts') }}
     )
 
     select
-        lines_in_order.* exclude (place),
-        lines_in_order.amount_minor - {{ _left_of_line() }} as discount_minor,
-        case when lines_in_order.amount_minor is not null then {{ _left_of_line() }} end
-            as net_minor
-    from lines_in_order
+        lines_minor.*,
+        lines_minor.amount_minor - {{ _left_of_line() }} as discount_minor,
+        case when lines_minor.amount_minor is not null then {{ _left_of_line() }} end as net_minor
+    from lines_minor
     left join lines_left
         on
-            lines_in_order.charge_number = lines_left.charge_number
-            and lines_in_order.place = lines_left.place
+            lines_minor.charge_number = lines_left.invoice_key
+            and lines_minor.line_key = lines_left.line_number
 {%- endmacro %}
 
 
 {#- A line of a charge without discounts has all of its amount left. -#}
 {% macro _left_of_line() -%}
-    coalesce(lines_left.left_minor, lines_in_order.amount_minor)
+    coalesce(lines_left.left_minor, lines_minor.amount_minor)
 {%- endmacro %}

@@ -71,24 +71,28 @@ class Credit(Row):
         is_optional=True,
     )
 
-
-def wrong_amounts(tables: Tables) -> Iterator[Problem]:
-    """A block is worth whole minor units, of lines that there are."""
-    for row in tables[Credit]:
-        digits = minor_unit_digits(row.currency)
-        if row.amount != round(row.amount, digits):
-            yield row.problem(
+    def problems(self) -> Iterator[Problem]:
+        """A block is worth whole minor units, and pays lines that there are."""
+        digits = minor_unit_digits(self.currency)
+        if self.amount != round(self.amount, digits):
+            yield self.problem(
                 "amount",
-                f"{plain_decimal(row.amount)} is not in whole minor units of {row.currency}, which "
-                f"has {digits} digits after the point; round it",
+                f"{plain_decimal(self.amount)} is not in whole minor units of {self.currency}, "
+                f"which has {digits} digits after the point; round it",
             )
-        for kind in row.kinds:
+        for kind in self.kinds:
             if kind not in LINE_KINDS:
-                yield row.problem(
+                yield self.problem(
                     "kinds",
                     f"{shown(kind)} is no kind of line that credits pay; there are: "
                     f"{', '.join(LINE_KINDS)}",
                 )
+
+
+def wrong_amounts(tables: Tables) -> Iterator[Problem]:
+    """What is wrong with one row alone."""
+    for row in tables[Credit]:
+        yield from row.problems()
 
 
 def expired_before_effective(tables: Tables) -> Iterator[Problem]:

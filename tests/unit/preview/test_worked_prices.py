@@ -14,7 +14,7 @@ from pipelines.catalog.catalog import TABLES
 from pipelines.catalog.csv_files import read_file
 from pipelines.catalog.filters import parse_match
 from pipelines.catalog.tables.charges import MODELS
-from tests.worlds.pages import blocks, examples, page, section
+from tests.worlds.pages import blocks, examples, page, section, told
 from tests.worlds.previews import Case, answers_to
 from witness.prices import price_answer
 
@@ -61,16 +61,6 @@ def charge_of_rows(codes: Sequence[str]) -> dict[str, Any]:
     if cells := rows.get("charge_cells.csv", []):
         charge["cells"] = [filled(row) | {"match": parse_match(row["match"])} for row in cells]
     return charge
-
-
-def told(expected: Any, found: Any) -> Any:
-    """Of what was found, the members that the page shows."""
-    if isinstance(expected, dict):
-        return {name: told(each, found[name]) for name, each in expected.items()}
-    if isinstance(expected, list):
-        assert len(expected) == len(found)
-        return [told(*both) for both in zip(expected, found, strict=True)]
-    return found
 
 
 def shown(amount: str) -> str:

@@ -1,0 +1,50 @@
+{#- One row per invoice on which a discount falls: its lines, and its discounts in order. -#}
+{% macro invoices_with_discounts(invoices, lines, discounts, covered) -%}
+    {%- set lists -%}
+    (
+        select
+            invoice_key,
+            list(discount order by discount['discount_number']) as discounts
+        from ({{ _discounts_of_invoices(invoices, lines, discounts, covered) }}) as each_discount
+        group by invoice_key
+    )
+    {%- endset -%}
+    {{ invoices_with_lists(
+        invoices, lines, lists, 'discounts',
+        {'line_numbers': 'line_number', 'lefts': 'left_minor'}
+    ) }}
+{%- endmacro %}
+
+
+{#- `worth` is in minor units of an amount, and in 10^-18 of a percentage. -#}
+{% macro _discounts_of_invoices(invoices, lines, discounts, covered) -%}
+    select
+        invoice_key,
+        struct_pack(
+            discount_number := discount_number,
+            is_percent := kind = 'percent',
+            is_once := spread = 'once',
+            periods := periods,
+            worth := case
+                when kind = 'percent' then {{ units_of('value', 18) }}
+                else {{ minor_of_decimal('value') }}
+            end,
+            used := {{ minor_of_decimal('used') }},
+            covers := marks
+        ) as discount
+    from (
+        select
+            discounts.*,
+            invoices.minor_unit_digits,
+            invoices.rounding,
+            covers.invoice_key,
+            covers.marks
+        from ({{ lines_marked(lines, covered, 'discount_number') }}) as covers
+        inner join {{ invoices }} as invoices
+            on covers.invoice_key = invoices.invoice_key
+        inner join {{ discounts }} as discounts
+            on
+                invoices.payer_key = discounts.payer_key
+                and covers.discount_number = discounts.discount_number
+    ) as discounts_with_invoice
+{%- endmacro %}

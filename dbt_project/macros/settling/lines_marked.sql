@@ -1,0 +1,58 @@
+{#- Pairs of a line and what falls on it, as lists: one row per invoice and number, with
+    `marks`, a flag for each line of the invoice in order.
+
+    pairs   relation of invoice_key, line_number and the number
+    number  column -#}
+{% macro lines_marked(lines, pairs, number) -%}
+    select
+        numbers.invoice_key,
+        numbers.{{ number }},
+        list(pairs.line_number is not null order by lines.line_number) as marks
+    from (
+        select distinct
+            invoice_key,
+            {{ number }}
+        from {{ pairs }}
+    ) as numbers
+    inner join {{ lines }} as lines
+        on numbers.invoice_key = lines.invoice_key
+    left join {{ pairs }} as pairs
+        on
+            numbers.invoice_key = pairs.invoice_key
+            and numbers.{{ number }} = pairs.{{ number }}
+            and lines.line_number = pairs.line_number
+    group by numbers.invoice_key, numbers.{{ number }}
+{%- endmacro %}
+
+
+{#- Invoices that have a list, which the columns `<names>` of another relation hold: each with
+    the lists of its lines, and its place among those of its payer, from 1.
+
+    lists   relation of invoice_key and the list
+    name    column with the list
+    values  what is listed of each line, by name of the list -#}
+{% macro invoices_with_lists(invoices, lines, lists, name, values) -%}
+    select
+        invoices.payer_key,
+        invoices.invoice_key,
+        invoices.rounding,
+        lines_of_invoice.* exclude (invoice_key),
+        lists.{{ name }},
+        row_number() over (
+            partition by invoices.payer_key
+            order by invoices.invoice_place
+        ) as invoice_place
+    from {{ invoices }} as invoices
+    inner join (
+        select
+            invoice_key,
+            {%- for list, value in values.items() %}
+            list({{ value }} order by line_number) as {{ list }} {{- ',' if not loop.last }}
+            {%- endfor %}
+        from {{ lines }}
+        group by invoice_key
+    ) as lines_of_invoice
+        on invoices.invoice_key = lines_of_invoice.invoice_key
+    inner join {{ lists }} as lists
+        on invoices.invoice_key = lists.invoice_key
+{%- endmacro %}

@@ -18,8 +18,10 @@
     priced_bills       price cases as plans of a catalog, and what is billed
     random_prices      cases of prices made from a seed
     published_prices   examples that vendors publish, as cases of prices
+    published_settlements  examples of discounts, taxes and credits that vendors publish
     settle_cases       cases of settlements, written short
     random_settlements cases of settlements made from a seed
+    payers             invoices that share what discounts and credits have left
     random_metrics     cases of metrics made from a seed, and what the witness says of them
     random_exports     landings of files as vendors' own tools write them, made from a seed
     naive_senders      a second opinion about such files, from their bytes alone

@@ -26,6 +26,13 @@
 {%- endmacro %}
 
 
+{#- The same of a decimal whose type has these digits after its point. They are taken from the
+    text, at a fourth of the cost of quotients. -#}
+{% macro units_by_text(number) -%}
+    cast(replace(cast({{ number }} as varchar), '.', '') as {{ wide_integer() }})
+{%- endmacro %}
+
+
 {#- The amount that is so many 10^-15; one of more than 23 digits before the
     point raises. -#}
 {% macro amount_of(units) -%} {{ decimal_of_units(units, 15) }} {%- endmacro %}

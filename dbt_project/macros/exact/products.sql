@@ -7,12 +7,22 @@
 
 
 {#- one * other over divisor, cut toward zero, and what is left: `cut`, and `rest`, which has
-    the sign of the product. `divisor` is positive. Where the product may not fit, it is
-    divided as on paper, nine digits of `other` at a time. -#}
+    the sign of the product. `divisor` is positive. Small numbers are divided as integers of 64
+    bits, at a fourth of the cost. Where the product may not fit, it is divided as on paper, nine
+    digits of `other` at a time. -#}
 {% macro product_over(one, other, divisor) -%}
     {%- set product = '(' ~ one ~ ' * ' ~ other ~ ')' -%}
+    {%- set small = '(' ~ _small(one) ~ ' * ' ~ _small(other) ~ ')' -%}
+    {%- set whole = wide_integer() -%}
     case
-        when abs({{ one }}) < {{ '1' ~ '0' * 18 }} and abs({{ other }}) < {{ '1' ~ '0' * 18 }}
+        when
+            {{ _is_below(one, 9) }} and {{ _is_below(other, 9) }}
+            and {{ _is_below(divisor, 18) }}
+            then struct_pack(
+                cut := cast({{ quotient(small, _small(divisor)) }} as {{ whole }}),
+                rest := cast({{ small }} % {{ _small(divisor) }} as {{ whole }})
+            )
+        when {{ _is_below(one, 18) }} and {{ _is_below(other, 18) }}
             then struct_pack(
                 cut := {{ quotient(product, divisor) }},
                 rest := {{ product }} % {{ divisor }}
@@ -27,6 +37,12 @@
         )
     end
 {%- endmacro %}
+
+
+{% macro _small(number) -%} cast({{ number }} as bigint) {%- endmacro %}
+
+
+{% macro _is_below(number, digits) -%} abs({{ number }}) < {{ '1' ~ '0' * digits }} {%- endmacro %}
 
 
 {% macro _rest_over(step, one, other, divisor) -%}

@@ -31,7 +31,7 @@
 {%- endmacro %}
 
 
-{#- A decimal of up to 18 digits after its point, in minor units. -#}
+{#- A DECIMAL(38, 18) in minor units. -#}
 {% macro minor_of_decimal(number) -%}
-    {{ rounded_integers(units_of(number, 18), '(' ~ minor_unit_size() ~ ' * 1000)') }}
+    {{ rounded_integers(units_by_text(number), power_by_minor_unit(18, -1)) }}
 {%- endmacro %}

@@ -9,15 +9,25 @@
 {%- endmacro %}
 
 
-{#- How many 10^-15 a minor unit has. -#}
 {#- So many minor units as an amount has, which is rounded to them. -#}
 {% macro minor_units(amount) -%}
     {{ quotient(units_of(amount, 15), minor_unit_size()) }}
 {%- endmacro %}
 
 
-{% macro minor_unit_size() -%}
-    {{ power_of_ten('15 - minor_unit_digits') }}
+{#- How many 10^-15 a minor unit has. -#}
+{% macro minor_unit_size() -%} {{ power_by_minor_unit(15, -1) }} {%- endmacro %}
+
+
+{#- Ten to a power that the digits of the minor unit are added to, or taken from. These are all
+    the digits that currencies have. -#}
+{% macro power_by_minor_unit(exponent, sign) -%}
+    case minor_unit_digits
+        {%- for digits in (2, 0, 3, 4) %}
+        when {{ digits }}
+            then cast({{ '1' ~ '0' * (exponent + sign * digits) }} as {{ wide_integer() }})
+        {%- endfor %}
+    end
 {%- endmacro %}
 
 

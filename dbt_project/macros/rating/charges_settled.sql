@@ -92,7 +92,7 @@
     case
         when
             abs({{ minor }})
-            < {{ power_of_ten('23 + minor_unit_digits') }}
+            < {{ power_by_minor_unit(23, 1) }}
             then {{ amount_of('(' ~ minor ~ ' * ' ~ minor_unit_size() ~ ')') }}
     end
 {%- endmacro %}

@@ -12,45 +12,22 @@
 
 
 {% macro duckdb__credits_drawn(invoices, lines, blocks, payable) -%}
-    with recursive invoices_in_order as (
-        {{ invoices_with_blocks(invoices, lines, payable) }}
+    with payers as (
+        {{ _payers_with_blocks(invoices, lines, blocks, payable) }}
     ),
 
-    payers as (
+    invoices_paid as (
         select
-            payer_key,
-            cast(0 as bigint) as invoice_place,
-            list(balance_minor order by block_number) as balances,
-            cast([] as {{ draws_type() }}) as draws,
-            cast([] as bigint[]) as line_numbers
-        from {{ blocks }}
-        group by payer_key
-        union all
-        select
-            payer_key,
-            invoice_place,
-            state['balances'] as balances,
-            state['draws'] as draws,
-            line_numbers
-        from (
-            select
-                invoices_in_order.*,
-                list_reduce(
-                    invoices_in_order.blocks,
-                    lambda state, block: {{ invoice_after_block() }},
-                    struct_pack(
-                        dues := invoices_in_order.dues,
-                        total := greatest(list_sum(invoices_in_order.dues), 0),
-                        balances := payers.balances,
-                        draws := cast([] as {{ draws_type() }})
-                    )
-                ) as state
-            from payers
-            inner join invoices_in_order
-                on
-                    payers.payer_key = invoices_in_order.payer_key
-                    and invoices_in_order.invoice_place = payers.invoice_place + 1
-        ) as invoices_paid
+            unnest(invoices) as invoice,
+            unnest(list_reduce(
+                invoices,
+                lambda payer, invoice: {{ _after_payment() }},
+                struct_pack(
+                    balances := balances,
+                    invoices := cast([] as {{ draws_type() }}[])
+                )
+            )['invoices']) as draws
+        from payers
     ),
 
     draws_of_lines as (
@@ -65,15 +42,11 @@
             ) as credit_parts
         from (
             select
-                invoices_in_order.invoice_key,
-                payers.draws,
-                unnest(payers.line_numbers) as line_number,
-                generate_subscripts(payers.line_numbers, 1) as place
-            from payers
-            inner join invoices_in_order
-                on
-                    payers.payer_key = invoices_in_order.payer_key
-                    and payers.invoice_place = invoices_in_order.invoice_place
+                draws,
+                invoice['invoice_key'] as invoice_key,
+                unnest(invoice['line_numbers']) as line_number,
+                generate_subscripts(invoice['line_numbers'], 1) as place
+            from invoices_paid
         ) as lines_with_draws
     )
 
@@ -86,4 +59,55 @@
         on
             lines.invoice_key = draws_of_lines.invoice_key
             and lines.line_number = draws_of_lines.line_number
+{%- endmacro %}
+
+
+{#- One row per payer with an invoice that a block may pay: these invoices in order, and what
+    each block has left. -#}
+{% macro _payers_with_blocks(invoices, lines, blocks, payable) -%}
+    select
+        invoices_of_payer.payer_key,
+        invoices_of_payer.invoices,
+        blocks_of_payer.balances
+    from (
+        select
+            payer_key,
+            {{ invoices_in_order(['dues', 'blocks']) }} as invoices
+        from ({{ invoices_with_blocks(invoices, lines, payable) }}) as invoices
+        group by payer_key
+    ) as invoices_of_payer
+    inner join (
+        select
+            payer_key,
+            {{ listed('balance_minor', 'block_number') }} as balances
+        from {{ blocks }}
+        group by payer_key
+    ) as blocks_of_payer
+        on invoices_of_payer.payer_key = blocks_of_payer.payer_key
+{%- endmacro %}
+
+
+{#- The state of a payer after one more invoice: what its blocks have left, and what they paid
+    of the invoices so far. -#}
+{% macro _after_payment() -%}
+    {{ with_value(
+        'after',
+        _paid(),
+        "struct_pack(balances := after['balances'], "
+            ~ "invoices := list_append(payer['invoices'], after['draws']))"
+    ) }}
+{%- endmacro %}
+
+
+{% macro _paid() -%}
+    list_reduce(
+        invoice['blocks'],
+        lambda state, block: {{ invoice_after_block() }},
+        struct_pack(
+            dues := invoice['dues'],
+            total := greatest(list_sum(invoice['dues']), 0),
+            balances := payer['balances'],
+            draws := cast([] as {{ draws_type() }})
+        )
+    )
 {%- endmacro %}

@@ -13,47 +13,23 @@
 
 
 {% macro duckdb__discounts_taken(invoices, lines, discounts, covered) -%}
-    with recursive invoices_in_order as (
-        {{ invoices_with_discounts(invoices, lines, discounts, covered) }}
+    with payers as (
+        {{ _payers_with_discounts(invoices, lines, discounts, covered) }}
     ),
 
-    payers as (
+    invoices_discounted as (
         select
-            payer_key,
-            cast(0 as bigint) as invoice_place,
-            list(cast(0 as {{ wide_integer() }}) order by discount_number) as given,
-            list(cast(0 as bigint) order by discount_number) as times,
-            cast([] as {{ parts_of_discounts_type() }}) as parts,
-            cast([] as bigint[]) as line_numbers
-        from {{ discounts }}
-        group by payer_key
-        union all
-        select
-            payer_key,
-            invoice_place,
-            state['given'] as given,
-            state['times'] as times,
-            state['parts'] as parts,
-            line_numbers
-        from (
-            select
-                invoices_in_order.*,
-                list_reduce(
-                    invoices_in_order.discounts,
-                    lambda state, discount: {{ invoice_after_discount() }},
-                    struct_pack(
-                        lefts := invoices_in_order.lefts,
-                        given := payers.given,
-                        times := payers.times,
-                        parts := cast([] as {{ parts_of_discounts_type() }})
-                    )
-                ) as state
-            from payers
-            inner join invoices_in_order
-                on
-                    payers.payer_key = invoices_in_order.payer_key
-                    and invoices_in_order.invoice_place = payers.invoice_place + 1
-        ) as invoices_discounted
+            unnest(invoices) as invoice,
+            unnest(list_reduce(
+                invoices,
+                lambda payer, invoice: {{ _after_invoice() }},
+                struct_pack(
+                    given := nothing_given,
+                    times := cast(nothing_given as bigint[]),
+                    invoices := cast([] as {{ parts_of_discounts_type() }}[])
+                )
+            )['invoices']) as parts
+        from payers
     ),
 
     parts_of_lines as (
@@ -70,23 +46,17 @@
             ) as parts
         from (
             select
-                invoices_in_order.invoice_key,
-                payers.parts,
-                unnest(payers.line_numbers) as line_number,
-                generate_subscripts(payers.line_numbers, 1) as place
-            from payers
-            inner join invoices_in_order
-                on
-                    payers.payer_key = invoices_in_order.payer_key
-                    and payers.invoice_place = invoices_in_order.invoice_place
+                parts,
+                invoice['invoice_key'] as invoice_key,
+                unnest(invoice['line_numbers']) as line_number,
+                generate_subscripts(invoice['line_numbers'], 1) as place
+            from invoices_discounted
         ) as lines_with_parts
     )
 
     select
         lines.* replace (
-            lines.left_minor - coalesce(
-                list_sum(list_transform(parts_of_lines.parts, lambda part: part['minor'])), 0
-            ) as left_minor,
+            lines.left_minor - {{ sum_of_parts('parts_of_lines.parts') }} as left_minor,
             list_concat(lines.discount_parts, parts_of_lines.parts) as discount_parts
         )
     from {{ lines }} as lines
@@ -94,4 +64,47 @@
         on
             lines.invoice_key = parts_of_lines.invoice_key
             and lines.line_number = parts_of_lines.line_number
+{%- endmacro %}
+
+
+{#- One row per payer with an invoice on which a discount falls: these invoices in order, and
+    a nothing for each discount. -#}
+{% macro _payers_with_discounts(invoices, lines, discounts, covered) -%}
+    select
+        payer_key,
+        {{ invoices_in_order(['lefts', 'discounts']) }} as invoices,
+        list_transform(
+            range(max(list_max(list_transform(
+                discounts, lambda discount: discount['discount_number']
+            )))),
+            lambda number: cast(0 as {{ wide_integer() }})
+        ) as nothing_given
+    from ({{ invoices_with_discounts(invoices, lines, discounts, covered) }}) as invoices
+    group by payer_key
+{%- endmacro %}
+
+
+{#- The state of a payer after one more invoice: that of its discounts, and what they took off
+    the invoices so far. -#}
+{% macro _after_invoice() -%}
+    {{ with_value('rounding', "invoice['rounding']", with_value(
+        'after',
+        _reduced(),
+        "struct_pack(given := after['given'], times := after['times'], "
+            ~ "invoices := list_append(payer['invoices'], after['parts']))"
+    )) }}
+{%- endmacro %}
+
+
+{% macro _reduced() -%}
+    list_reduce(
+        invoice['discounts'],
+        lambda state, discount: {{ invoice_after_discount() }},
+        struct_pack(
+            lefts := invoice['lefts'],
+            given := payer['given'],
+            times := payer['times'],
+            parts := cast([] as {{ parts_of_discounts_type() }})
+        )
+    )
 {%- endmacro %}

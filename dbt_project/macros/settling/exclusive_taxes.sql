@@ -17,8 +17,8 @@
             borne.rate_units,
             case when borne.is_alone then borne.line_number end as alone,
             any_value(invoices.rounding) as rounding,
-            list(lines.line_number order by lines.line_number) as line_numbers,
-            list(lines.net_minor order by lines.line_number) as nets,
+            {{ listed('lines.line_number', 'lines.line_number') }} as line_numbers,
+            {{ listed('lines.net_minor', 'lines.line_number') }} as nets,
             cast(sum(lines.net_minor) as {{ wide_integer() }}) as base
         from {{ borne }} as borne
         inner join {{ lines }} as lines
@@ -45,9 +45,7 @@
         select
             invoice_key,
             line_number,
-            list(
-                struct_pack(tax_code := tax_code, minor := minor) order by tax_code
-            ) as tax_parts
+            list_sort(list(struct_pack(tax_code := tax_code, minor := minor))) as tax_parts
         from (
             select
                 invoice_key,

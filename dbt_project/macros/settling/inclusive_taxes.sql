@@ -16,9 +16,9 @@
         select
             invoice_key,
             line_number,
-            list(
-                struct_pack(tax_code := tax_code, rate_units := rate_units) order by tax_code
-            ) as taxes,
+            list_sort(list(
+                struct_pack(tax_code := tax_code, rate_units := rate_units)
+            )) as taxes,
             cast(sum(rate_units) as {{ wide_integer() }}) as rates,
             bool_or(is_alone) as is_alone
         from {{ borne }}
@@ -33,8 +33,8 @@
             tax_sets.rates,
             case when tax_sets.is_alone then tax_sets.line_number end as alone,
             any_value(invoices.rounding) as rounding,
-            list(lines.line_number order by lines.line_number) as line_numbers,
-            list(lines.left_minor order by lines.line_number) as lefts,
+            {{ listed('lines.line_number', 'lines.line_number') }} as line_numbers,
+            {{ listed('lines.left_minor', 'lines.line_number') }} as lefts,
             cast(sum(lines.left_minor) as {{ wide_integer() }}) as gross
         from tax_sets
         inner join {{ lines }} as lines

@@ -10,9 +10,9 @@
     (
         select
             invoice_key,
-            list(
-                struct_pack(block_number := block_number, pays := marks) order by block_number
-            ) as blocks
+            list_sort(list(
+                struct_pack(block_number := block_number, pays := marks)
+            )) as blocks
         from ({{ lines_marked(lines, payable, 'block_number') }}) as each_block
         group by invoice_key
     )

@@ -24,7 +24,7 @@
             then 0
         else least(total, case
             when discount['is_percent']
-                then {{ rounded_product("discount['worth']", 'total', '1' ~ '0' * 20) }}
+                then {{ rounded_product("discount['worth']", 'total', "discount['whole']") }}
             when discount['is_once']
                 then greatest(
                     discount['worth'] - discount['used']

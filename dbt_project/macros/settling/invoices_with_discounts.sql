@@ -4,7 +4,7 @@
     (
         select
             invoice_key,
-            list(discount order by discount['discount_number']) as discounts
+            list_sort(list(discount)) as discounts
         from ({{ _discounts_of_invoices(invoices, lines, discounts, covered) }}) as each_discount
         group by invoice_key
     )
@@ -16,7 +16,8 @@
 {%- endmacro %}
 
 
-{#- `worth` is in minor units of an amount, and in 10^-18 of a percentage. -#}
+{#- `worth` is in minor units of an amount, and parts of `whole` of a percentage: 12.5 percent
+    are 125 parts of 1000. -#}
 {% macro _discounts_of_invoices(invoices, lines, discounts, covered) -%}
     select
         invoice_key,
@@ -26,9 +27,10 @@
             is_once := spread = 'once',
             periods := periods,
             worth := case
-                when kind = 'percent' then {{ units_of('value', 18) }}
+                when kind = 'percent' then {{ integer_of_decimal('value') }}
                 else {{ minor_of_decimal('value') }}
             end,
+            whole := {{ scale_of_decimal('value') }} * 100,
             used := {{ minor_of_decimal('used') }},
             covers := marks
         ) as discount

@@ -1,3 +1,13 @@
+{#- A list of values in the order of a column: of pairs that are sorted as a list, at a third of
+    the cost of sorting rows. -#}
+{% macro listed(value, order) -%}
+    list_transform(
+        list_sort(list(struct_pack(place := {{ order }}, value := {{ value }}))),
+        lambda pair: pair['value']
+    )
+{%- endmacro %}
+
+
 {#- Pairs of a line and what falls on it, as lists: one row per invoice and number, with
     `marks`, a flag for each line of the invoice in order.
 
@@ -7,7 +17,7 @@
     select
         numbers.invoice_key,
         numbers.{{ number }},
-        list(pairs.line_number is not null order by lines.line_number) as marks
+        {{ listed('pairs.line_number is not null', 'lines.line_number') }} as marks
     from (
         select distinct
             invoice_key,
@@ -25,8 +35,8 @@
 {%- endmacro %}
 
 
-{#- Invoices that have a list, which the columns `<names>` of another relation hold: each with
-    the lists of its lines, and its place among those of its payer, from 1.
+{#- Invoices that have a list, which a column of another relation holds: each with the lists
+    of its lines.
 
     lists   relation of invoice_key and the list
     name    column with the list
@@ -35,19 +45,16 @@
     select
         invoices.payer_key,
         invoices.invoice_key,
+        invoices.invoice_place,
         invoices.rounding,
         lines_of_invoice.* exclude (invoice_key),
-        lists.{{ name }},
-        row_number() over (
-            partition by invoices.payer_key
-            order by invoices.invoice_place
-        ) as invoice_place
+        lists.{{ name }}
     from {{ invoices }} as invoices
     inner join (
         select
             invoice_key,
             {%- for list, value in values.items() %}
-            list({{ value }} order by line_number) as {{ list }} {{- ',' if not loop.last }}
+            {{ listed(value, 'line_number') }} as {{ list }} {{- ',' if not loop.last }}
             {%- endfor %}
         from {{ lines }}
         group by invoice_key
@@ -55,4 +62,20 @@
         on invoices.invoice_key = lines_of_invoice.invoice_key
     inner join {{ lists }} as lists
         on invoices.invoice_key = lists.invoice_key
+{%- endmacro %}
+
+
+{#- The list of a payer's invoices in order, with these of their lists.
+
+    names  columns -#}
+{% macro invoices_in_order(names) -%}
+    list_sort(list(struct_pack(
+        invoice_place := invoice_place,
+        invoice_key := invoice_key,
+        rounding := rounding,
+        line_numbers := line_numbers,
+        {%- for name in names %}
+        {{ name }} := {{ name }} {{- ',' if not loop.last }}
+        {%- endfor %}
+    )))
 {%- endmacro %}

@@ -40,7 +40,7 @@ FILLED = {
             place + 1 as invoice_place, 'USD' as currency, 2 as minor_unit_digits,
             if(payer % 4 = 0, 'half_even', 'half_away') as rounding,
             payer % 50 = 0 as is_tax_exempt,
-            cast(if(payer % 5 = 0, 90, null) as {_PRICE}) as minimum_amount,
+            cast(if(payer % 5 = 0, 250, null) as {_PRICE}) as minimum_amount,
             cast(if(payer % 7 = 0, 300, null) as {_PRICE}) as maximum_amount,
             1 as days, 1 as of_days, {_END} + to_months(cast(place as integer)) as period_end_at
         from range($customers) as payers (payer), range({INVOICES_OF_EACH}) as places (place)
@@ -49,7 +49,8 @@ FILLED = {
         select
             invoice_key, line_number, if(line_number = 0, 'flat', 'usage') as kind,
             'charge-' || line_number as charge_code,
-            cast(hash(invoice_key, line_number) % 10000 as {_AMOUNT}) * 0.01 as amount,
+            cast(cast(hash(invoice_key, line_number) % 10000 as bigint) * 0.01 as {_AMOUNT})
+                as amount,
             cast([] as varchar[]) as tax_codes
         from invoices, range({LINES_OF_EACH}) as numbers (line_number)
     """,
@@ -71,8 +72,9 @@ FILLED = {
     """,
     "credits": f"""
         select
-            payer_key, credit_id, cast(amount as {_PRICE}) as amount, 'USD' as currency,
-            2 as minor_unit_digits, null::timestamptz as effective_at,
+            payer_key, credit_id,
+            cast(if(payer_key % 3 = 0, 9 * amount, amount) as {_PRICE}) as amount,
+            'USD' as currency, 2 as minor_unit_digits, null::timestamptz as effective_at,
             {_END} + to_months(months) as expires_at, null::timestamptz as voided_at,
             priority, cast(1 as {_PRICE}) as cost_basis,
             if(codes is null, [], [codes]) as charge_codes, cast([] as varchar[]) as kinds

@@ -105,3 +105,28 @@ def test_known_parts(whole: int, weights: list[int], parts: list[int]) -> None:
     ((found,),) = ask(WEIGHTS, [(whole, str(weights), sum(weights))], ALLOCATED)
 
     assert found == parts
+
+
+MONEY = {"amount": "decimal(38, 18)", "minor_unit_digits": "bigint", "rounding": "varchar"}
+
+
+@pytest.mark.parametrize(
+    ("amount", "minors"),
+    [
+        # In minor units of a currency with 0, 2, 3 and 4 digits.
+        ("0", (0, 0, 0, 0)),
+        ("1", (1, 100, 1000, 10000)),
+        ("-1.5", (-2, -150, -1500, -15000)),
+        ("0.005", (0, 1, 5, 50)),
+        ("-0.00005", (0, 0, 0, -1)),
+        ("0.000049999999999999", (0, 0, 0, 0)),
+        ("-0.499999999999999999", (0, -50, -500, -5000)),
+        ("99999999999999999999.999999999999999999", tuple(10**power for power in (20, 22, 23, 24))),
+    ],
+)
+def test_a_decimal_in_minor_units(amount: str, minors: tuple[int, ...]) -> None:
+    cases = [(amount, digits, "half_away") for digits in (0, 2, 3, 4)]
+
+    found = ask(MONEY, cases, macro_sql("minor_of_decimal('amount')"))
+
+    assert found == [(minor,) for minor in minors]

@@ -33,5 +33,5 @@
 
 {#- A DECIMAL(38, 18) in minor units. -#}
 {% macro minor_of_decimal(number) -%}
-    {{ rounded_integers(units_by_text(number), power_by_minor_unit(18, -1)) }}
+    {{ rounded_integers(units_by_text(number, 18), power_by_minor_unit(18, -1)) }}
 {%- endmacro %}

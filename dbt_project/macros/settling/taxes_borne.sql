@@ -7,7 +7,7 @@
         lines.invoice_key,
         lines.line_number,
         taxes.tax_code,
-        {{ units_by_text('taxes.rate_percent') }} as rate_units,
+        {{ units_by_text('taxes.rate_percent', 15) }} as rate_units,
         taxes.inclusive,
         {#- Tax of a line alone is rounded for it, and may be below 0. #}
         taxes.rounding = 'line' or {{ gives_back('lines.kind') }} as is_alone

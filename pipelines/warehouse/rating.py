@@ -6,11 +6,9 @@ without a lake, as `meterline preview` does, fills them by hand.
 
 from dataclasses import dataclass
 
-import duckdb
 import polars as pl
 
-from pipelines.vocabulary.frame_checks import checked
-from pipelines.warehouse.metric_macros import macro_sql
+from pipelines.warehouse.macro_chains import Answers, Stages, worked_out
 
 _QUANTITY = pl.Decimal(38, 18)
 _PRICE = pl.Decimal(30, 15)
@@ -212,8 +210,6 @@ class Rated:
     totals: pl.DataFrame
 
 
-_MEMORY_LIMIT = "1GiB"
-
 _GIVEN = {
     "prices": PRICES,
     "tiers": PRICE_TIERS,
@@ -232,29 +228,11 @@ def rated(given: ToRate) -> Rated:
     Raises:
         InvariantError: a table has another schema.
     """
-    with duckdb.connect() as connection:
-        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
-        connection.execute("SET threads = 2; SET TimeZone = 'UTC'; SET temp_directory = ''")
-        connection.execute("SET enable_external_access = false")
-        for name, schema in _GIVEN.items():
-            connection.register("frame", checked(getattr(given, name), schema, name, schema))
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
-            connection.unregister("frame")
-        for name, (macro, *relations) in _STAGES.items():
-            statement = macro_sql(macro, *relations)
-            connection.execute(f"CREATE TABLE {name} AS {statement}")
-        found = {}
-        for name, (answer_of, of, order, schema) in _ANSWERS.items():
-            answer = connection.execute(
-                f"SELECT * FROM ({macro_sql(answer_of, *of)}) AS answers ORDER BY {order}"
-            ).pl()
-            found[name] = answer.select(
-                pl.col(column).cast(kind) for column, kind in schema.items()
-            )
-        return Rated(**found)
+    tables = {name: (getattr(given, name), schema) for name, schema in _GIVEN.items()}
+    return Rated(**worked_out(tables, _STAGES, _ANSWERS))
 
 
-_STAGES = {
+_STAGES: Stages = {
     "price_terms": ("price_terms", "prices"),
     "parts_counted": ("parts_counted", "lines", "charges", "price_terms", "buckets", "events"),
     "parts_converted": ("parts_converted", "parts_counted", "price_terms"),
@@ -283,7 +261,7 @@ _STAGES = {
 }  # fmt: skip
 """Each table with its macro and what that reads, in order."""
 
-_ANSWERS = {
+_ANSWERS: Answers = {
     "lines": ("lines_as_text", ("lines_discounted",), "line_key", RATED_LINES),
     "tiers": (
         "all_tiers_as_text", ("tiers_rated", "lines_rated"), "line_key, from_units_of_tier",

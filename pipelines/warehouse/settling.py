@@ -7,11 +7,9 @@ here they are numbers of the run.
 
 from dataclasses import dataclass
 
-import duckdb
 import polars as pl
 
-from pipelines.vocabulary.frame_checks import checked
-from pipelines.warehouse.metric_macros import macro_sql
+from pipelines.warehouse.macro_chains import Answers, Stages, worked_out
 
 RECIPE_VERSION = 1
 """The order of the steps and their rules, by its number."""
@@ -184,8 +182,6 @@ class Settled:
     totals: pl.DataFrame
 
 
-_MEMORY_LIMIT = "1GiB"
-
 _GIVEN = {
     "invoices": INVOICES,
     "lines": INVOICE_LINES,
@@ -194,7 +190,7 @@ _GIVEN = {
     "credits": CREDITS,
 }
 
-STAGES = {
+STAGES: Stages = {
     "lines_to_settle": ("lines_to_settle", "invoices", "lines"),
     "discounts_in_order": ("discounts_in_order", "discounts"),
     "charge_discounts": (
@@ -223,7 +219,7 @@ STAGES = {
 }  # fmt: skip
 """The chain of steps: each table with its macro and what that reads, in order."""
 
-_ANSWERS = {
+_ANSWERS: Answers = {
     "lines": (
         "settled_lines_as_text", ("invoices", "lines_settled"), "invoice_key, line_number",
         SETTLED_LINES,
@@ -250,22 +246,5 @@ def settled(given: ToSettle) -> Settled:
     Raises:
         InvariantError: a table has another schema.
     """
-    with duckdb.connect() as connection:
-        connection.execute(f"SET memory_limit = '{_MEMORY_LIMIT}'")
-        connection.execute("SET threads = 2; SET TimeZone = 'UTC'; SET temp_directory = ''")
-        connection.execute("SET enable_external_access = false")
-        for name, schema in _GIVEN.items():
-            connection.register("frame", checked(getattr(given, name), schema, name, schema))
-            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
-            connection.unregister("frame")
-        for name, (macro, *relations) in STAGES.items():
-            connection.execute(f"CREATE TABLE {name} AS {macro_sql(macro, *relations)}")
-        found = {}
-        for name, (answer_of, of, order, schema) in _ANSWERS.items():
-            answer = connection.execute(
-                f"SELECT * FROM ({macro_sql(answer_of, *of)}) AS answers ORDER BY {order}"
-            ).pl()
-            found[name] = answer.select(
-                pl.col(column).cast(kind) for column, kind in schema.items()
-            )
-        return Settled(**found)
+    tables = {name: (getattr(given, name), schema) for name, schema in _GIVEN.items()}
+    return Settled(**worked_out(tables, STAGES, _ANSWERS))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.warehouse import rating
+from pipelines.warehouse import macro_chains
 from pipelines.warehouse.metric_macros import macro_sql
 from tests.worlds.previews import previewed
 from tests.worlds.price_cases import Case, Row, graduated, price_case, standard, tiers
@@ -129,9 +129,9 @@ def test_both_roads_end_at_the_same_digits(monkeypatch: pytest.MonkeyPatch) -> N
     cases += [many_tiers(100, units) for units in ("3.5", "170", "994.999999", "5000")]
     cases += [many_tiers(101, "5000")]
     found = previewed(cases)
-    monkeypatch.setattr(rating, "macro_sql", without_narrow_road)
+    monkeypatch.setattr(macro_chains, "macro_sql", without_narrow_road)
     by_the_wide_road = previewed(cases)
-    monkeypatch.setattr(rating, "macro_sql", without_narrow_amounts)
+    monkeypatch.setattr(macro_chains, "macro_sql", without_narrow_amounts)
     by_no_narrow_road = previewed(cases)
 
     is_narrow = [found[place] != by_no_narrow_road[place] for place in range(len(cases))]

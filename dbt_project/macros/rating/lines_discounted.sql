@@ -18,6 +18,7 @@
                 as discount_number,
             kind,
             value,
+            {{ percent_in_parts() }},
             'each' as spread,
             cast(null as bigint) as periods,
             cast(0 as decimal(38, 18)) as used

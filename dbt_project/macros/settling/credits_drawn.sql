@@ -19,15 +19,20 @@
     invoices_paid as (
         select
             unnest(invoices) as invoice,
-            unnest(list_reduce(
+            unnest(state['invoices']) as draws
+        from (
+            select
                 invoices,
-                lambda payer, invoice: {{ _after_payment() }},
-                struct_pack(
-                    balances := balances,
-                    invoices := cast([] as {{ draws_type() }}[])
-                )
-            )['invoices']) as draws
-        from payers
+                list_reduce(
+                    invoices,
+                    lambda payer, invoice: {{ _after_payment() }},
+                    struct_pack(
+                        balances := balances,
+                        invoices := cast([] as {{ draws_type() }}[])
+                    )
+                ) as state
+            from payers
+        ) as payers_after_invoices
     ),
 
     draws_of_lines as (

@@ -3,6 +3,7 @@
 {% macro discounts_in_order(discounts) -%}
     select
         *,
+        {{ percent_in_parts() }},
         row_number() over (
             partition by payer_key
             order by
@@ -12,6 +13,13 @@
         ) as discount_number
     from {{ discounts }}
     where kind != 'units'
+{%- endmacro %}
+
+
+{#- A percentage as an integer, and what it is of: 12.5 percent are 125 parts of 1000. -#}
+{% macro percent_in_parts() -%}
+    case when kind = 'percent' then {{ integer_of_decimal('value') }} end as percent_parts,
+    case when kind = 'percent' then {{ scale_of_decimal('value') }} * 100 end as percent_whole
 {%- endmacro %}
 
 

@@ -20,16 +20,21 @@
     invoices_discounted as (
         select
             unnest(invoices) as invoice,
-            unnest(list_reduce(
+            unnest(state['invoices']) as parts
+        from (
+            select
                 invoices,
-                lambda payer, invoice: {{ _after_invoice() }},
-                struct_pack(
-                    given := nothing_given,
-                    times := cast(nothing_given as bigint[]),
-                    invoices := cast([] as {{ parts_of_discounts_type() }}[])
-                )
-            )['invoices']) as parts
-        from payers
+                list_reduce(
+                    invoices,
+                    lambda payer, invoice: {{ _after_invoice() }},
+                    struct_pack(
+                        given := nothing_given,
+                        times := cast(nothing_given as bigint[]),
+                        invoices := cast([] as {{ parts_of_discounts_type() }}[])
+                    )
+                ) as state
+            from payers
+        ) as payers_after_invoices
     ),
 
     parts_of_lines as (

@@ -11,9 +11,16 @@
         select
             invoice_key,
             list_sort(list(
-                struct_pack(block_number := block_number, pays := marks)
+                struct_pack(block_number := block_number, line_numbers := line_numbers)
             )) as blocks
-        from ({{ lines_marked(lines, payable, 'block_number') }}) as each_block
+        from (
+            select
+                invoice_key,
+                block_number,
+                list(line_number) as line_numbers
+            from {{ payable }}
+            group by invoice_key, block_number
+        ) as each_block
         group by invoice_key
     )
     {%- endset -%}
@@ -28,8 +35,9 @@
 {% macro invoice_after_block() -%}
     {{ with_value(
         'wanted',
-        "list_transform(state['dues'], lambda each, place: "
-            ~ "case when block['pays'][place] then greatest(each, 0) else 0 end)",
+        "list_transform("
+            ~ lefts_of_lines("state['dues']", "block['line_numbers']")
+            ~ ', lambda each: greatest(each, 0))',
         with_value(
             'most',
             "least(state['balances'][block['block_number']], state['total'])",

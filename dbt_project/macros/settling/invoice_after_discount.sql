@@ -8,8 +8,7 @@
 {% macro invoice_after_discount() -%}
     {{ with_value(
         'lefts',
-        "list_transform(state['lefts'], lambda each, place: "
-            ~ "case when discount['covers'][place] then each else 0 end)",
+        lefts_of_lines("state['lefts']", "discount['line_numbers']"),
         with_value('total', 'list_sum(lefts)', with_value('taken', _taken_off(),
             with_value('of_lines', allocated('taken', 'lefts', 'total'), _state_less_taken())
         ))

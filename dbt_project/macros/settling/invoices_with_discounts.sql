@@ -5,7 +5,7 @@
         select
             invoice_key,
             list_sort(list(discount)) as discounts
-        from ({{ _discounts_of_invoices(invoices, lines, discounts, covered) }}) as each_discount
+        from ({{ _discounts_of_invoices(invoices, discounts, covered) }}) as each_discount
         group by invoice_key
     )
     {%- endset -%}
@@ -16,9 +16,8 @@
 {%- endmacro %}
 
 
-{#- `worth` is in minor units of an amount, and parts of `whole` of a percentage: 12.5 percent
-    are 125 parts of 1000. -#}
-{% macro _discounts_of_invoices(invoices, lines, discounts, covered) -%}
+{#- `worth` is in minor units of an amount, and parts of `whole` of a percentage. -#}
+{% macro _discounts_of_invoices(invoices, discounts, covered) -%}
     select
         invoice_key,
         struct_pack(
@@ -27,12 +26,12 @@
             is_once := spread = 'once',
             periods := periods,
             worth := case
-                when kind = 'percent' then {{ integer_of_decimal('value') }}
+                when kind = 'percent' then percent_parts
                 else {{ minor_of_decimal('value') }}
             end,
-            whole := {{ scale_of_decimal('value') }} * 100,
-            used := {{ minor_of_decimal('used') }},
-            covers := marks
+            whole := percent_whole,
+            used := case when spread = 'once' then {{ minor_of_decimal('used') }} else 0 end,
+            line_numbers := line_numbers
         ) as discount
     from (
         select
@@ -40,8 +39,15 @@
             invoices.minor_unit_digits,
             invoices.rounding,
             covers.invoice_key,
-            covers.marks
-        from ({{ lines_marked(lines, covered, 'discount_number') }}) as covers
+            covers.line_numbers
+        from (
+            select
+                invoice_key,
+                discount_number,
+                list(line_number) as line_numbers
+            from {{ covered }}
+            group by invoice_key, discount_number
+        ) as covers
         inner join {{ invoices }} as invoices
             on covers.invoice_key = invoices.invoice_key
         inner join {{ discounts }} as discounts

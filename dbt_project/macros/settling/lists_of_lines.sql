@@ -8,30 +8,19 @@
 {%- endmacro %}
 
 
-{#- Pairs of a line and what falls on it, as lists: one row per invoice and number, with
-    `marks`, a flag for each line of the invoice in order.
+{#- What is left of the lines that something falls on; nothing of the others. Of the whole
+    invoice, no line is looked for.
 
-    pairs   relation of invoice_key, line_number and the number
-    number  column -#}
-{% macro lines_marked(lines, pairs, number) -%}
-    select
-        numbers.invoice_key,
-        numbers.{{ number }},
-        {{ listed('pairs.line_number is not null', 'lines.line_number') }} as marks
-    from (
-        select distinct
-            invoice_key,
-            {{ number }}
-        from {{ pairs }}
-    ) as numbers
-    inner join {{ lines }} as lines
-        on numbers.invoice_key = lines.invoice_key
-    left join {{ pairs }} as pairs
-        on
-            numbers.invoice_key = pairs.invoice_key
-            and numbers.{{ number }} = pairs.{{ number }}
-            and lines.line_number = pairs.line_number
-    group by numbers.invoice_key, numbers.{{ number }}
+    lefts    SQL of a list with what is left of each line of `invoice`
+    numbers  SQL of the list of the numbers of these lines -#}
+{% macro lefts_of_lines(lefts, numbers) -%}
+    case
+        when len({{ numbers }}) = len({{ lefts }}) then {{ lefts }}
+        else list_transform({{ lefts }}, lambda each, place: case
+            when list_contains({{ numbers }}, invoice['line_numbers'][place]) then each
+            else 0
+        end)
+    end
 {%- endmacro %}
 
 

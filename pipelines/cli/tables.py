@@ -70,6 +70,15 @@ def show_report(report: HomeReport, console: Console) -> None:
             f"{shown_text(used.waived_by + because)} waived it",
             console,
         )
+    label = "[yellow]to give back[/yellow]"
+    for back in report.to_give_back[:_DUE_DRAFTS_SHOWN]:
+        _say(
+            f"{label} {back.amount} {back.currency} to {shown_text(back.customer_id)}, by "
+            f"{back.invoice_number}: {shown_text(back.reason)}; no credit note is made yet, so pay "
+            "it out",
+            console,
+        )
+    _show_more(label, len(report.to_give_back) - _DUE_DRAFTS_SHOWN, console)
     _show_billed(report.billed, console)
     _show_not_billed(report.not_billed, console)
     _show_waiting(report.waiting, console)

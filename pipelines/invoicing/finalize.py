@@ -29,7 +29,7 @@ from pipelines.invoicing.documents import (
 )
 from pipelines.invoicing.due import CLOSING_ORDER, HeldBack
 from pipelines.invoicing.sums import require_sums
-from pipelines.invoicing.terms import RECIPE, PeriodKey, Terms
+from pipelines.invoicing.terms import RECIPE, Terms
 from pipelines.vocabulary.errors import InvariantError
 from pipelines.vocabulary.frame_checks import checked
 from pipelines.vocabulary.frames import (
@@ -39,7 +39,10 @@ from pipelines.vocabulary.frames import (
     DRAFTS,
     FINALIZED,
 )
-from pipelines.vocabulary.tables import INVOICE_LINES, INVOICES
+from pipelines.vocabulary.tables import INVOICE_LINES, INVOICES, UTC_MICROSECONDS
+
+ARREARS = "arrears"
+"""The kind of an invoice that closes a period; any other closes none."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class ClosedInvoices:
         held_back: the other drafts in closing order, as `due.Closing.held_back` has them.
         closings: one row per period that is closed, in closing order, as
             `closed_book.closed_rows` takes them; `invoice_id` is null where no invoice came of it.
+            An invoice of fees in advance alone closes no period.
         closed_drafts: ids of the drafts that are drafts no more, in the same order.
     """
 
@@ -84,7 +88,12 @@ class ClosedInvoices:
     @property
     def unnumbered(self) -> int:
         """How many periods are closed without an invoice."""
-        return self.closings.height - self.invoices.height
+        return self.closings["invoice_id"].null_count()
+
+    @property
+    def terms_digests(self) -> list[str]:
+        """The digests of the terms that are named, in closing order."""
+        return [*self.closings["terms_digest"], *self.invoices["terms_digest"]]
 
 
 def finalize(
@@ -93,7 +102,7 @@ def finalize(
     finalized: pl.DataFrame,
     facts: ClosingFacts,
     head: Link,
-    terms: Mapping[PeriodKey, Terms],
+    terms: Mapping[str, Terms],
     *,
     numbers_zero: bool = True,
     corrects: Mapping[str, str] = MappingProxyType({}),
@@ -113,7 +122,7 @@ def finalize(
         finalized: schema `FINALIZED`, every invoice closed so far.
         facts: written into each row.
         head: the last link of the chain.
-        terms: of the period of each draft.
+        terms: of each draft, by `invoice_id`.
         numbers_zero: False closes the period of a draft of zero without an invoice.
         corrects: the invoice that a draft stands for, by the draft's id; it makes one in any case.
         series: of the numbers of each customer's invoices; `SERIES` where it says nothing.
@@ -144,7 +153,7 @@ def finalize(
             pl.col(name).cast(dtype) for name, dtype in INVOICE_LINES.schema.items()
         ),
         held_back,
-        drafts.select(
+        drafts.filter(pl.col("kind") == ARREARS).select(
             "subscription_id",
             "period_start_at",
             pl.when(has_number).then("invoice_id").alias("invoice_id"),
@@ -202,34 +211,44 @@ def _chained(
 
 
 def _with_terms(
-    drafts: pl.DataFrame, lines: pl.DataFrame, terms: Mapping[PeriodKey, Terms]
+    drafts: pl.DataFrame, lines: pl.DataFrame, terms: Mapping[str, Terms]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The drafts with the digest of their terms, and their lines with that of their prices.
 
     Raises:
         InvariantError: a draft has no terms.
     """
-    keys = list(drafts.select("subscription_id", "period_start_at").iter_rows())
-    for subscription_id, start_at in keys:
-        if (subscription_id, start_at) not in terms:
+    for draft in drafts.iter_rows(named=True):
+        if draft["invoice_id"] not in terms:
+            start_at = draft["period_start_at"].isoformat()
             raise InvariantError(
-                f"expected terms of {subscription_id} for its period from {start_at.isoformat()}, "
+                f"expected terms of {draft['subscription_id']} for its period from {start_at}, "
                 "found none; nothing was finalized"
             )
-    of_drafts = [terms[key] for key in keys]
+    of_drafts = [(each, terms[each]) for each in drafts["invoice_id"]]
     prices = [
-        (invoice_id, charge_code, valid_from, digest)
-        for invoice_id, of_draft in zip(drafts["invoice_id"], of_drafts, strict=True)
-        for (charge_code, valid_from), digest in of_draft.price_digests.items()
+        (invoice_id, charge_code, valid_from, is_ahead, digest)
+        for invoice_id, of_draft in of_drafts
+        for is_ahead, digests in ((False, of_draft.price_digests), (True, of_draft.digests_ahead))
+        for (charge_code, valid_from), digest in digests.items()
     ]
-    price = ("invoice_id", "charge_code", "price_valid_from")
-    schema = {name: INVOICE_LINES.schema[name] for name in (*price, "price_digest")}
+    price = ("invoice_id", "charge_code", "price_valid_from", "is_ahead")
+    dtypes = INVOICE_LINES.schema | {"is_ahead": pl.Boolean()}
+    schema = {name: dtypes[name] for name in (*price, "price_digest")}
     of_lines = pl.DataFrame(prices, schema=schema, orient="row").unique(maintain_order=True)
+    starts = [(each, of_draft.ahead_from) for each, of_draft in of_drafts]
+    ahead = pl.DataFrame(
+        starts, {"invoice_id": pl.String(), "ahead_from": UTC_MICROSECONDS}, orient="row"
+    ).drop_nulls()
+    is_ahead = (pl.col("service_start_at") == pl.col("ahead_from")).fill_null(value=False)
+    digests = pl.Series("terms_digest", [each.digest for _, each in of_drafts], pl.String)
     return (
-        drafts.with_columns(
-            pl.Series("terms_digest", [each.digest for each in of_drafts], pl.String)
-        ),
-        lines.join(drafts, on="invoice_id", how="semi").join(of_lines, on=price, how="left"),
+        drafts.with_columns(digests),
+        lines.join(drafts, on="invoice_id", how="semi")
+        .join(ahead, on="invoice_id", how="left")
+        .with_columns(is_ahead=is_ahead)
+        .join(of_lines, on=price, how="left")
+        .drop("ahead_from", "is_ahead"),
     )
 
 
@@ -258,7 +277,6 @@ def _numbered(
     ]
     return numbered.with_columns(
         pl.Series("invoice_number", printed, pl.String),
-        kind=pl.lit("arrears"),
         format=pl.lit(FORMAT),
         recipe_version=pl.lit(RECIPE),
         corrects_invoice_id=pl.col("invoice_id").replace_strict(
@@ -276,7 +294,7 @@ def held_by_faults(
     drafts: pl.DataFrame,
     lines_of: Mapping[str, Sequence[Row]],
     finalized: Iterable[str] = (),
-    terms: Mapping[PeriodKey, Terms] | None = None,
+    terms: Mapping[str, Terms] | None = None,
 ) -> pl.DataFrame:
     """The drafts of customers of whom a draft is wrong, as `due.Closing.held_back` has them.
 
@@ -290,7 +308,7 @@ def held_by_faults(
         drafts: schema `DRAFTS`.
         lines_of: the lines of each draft, by `invoice_id`.
         finalized: ids of the invoices closed so far.
-        terms: of the period of each draft; None: they are not made yet, and not looked at.
+        terms: of each draft, by `invoice_id`; None: they are not made yet, and not looked at.
     """
     known = set(finalized)
     faults = dict[str, str]()
@@ -311,8 +329,8 @@ def held_by_faults(
             if terms is None:
                 require_sums(draft, lines)
                 continue
-            of_draft = terms[draft["subscription_id"], draft["period_start_at"]]
-            require_sums(draft, lines, (of_draft.rounding,))
+            of_draft = terms[invoice_id]
+            require_sums(draft, lines, of_draft.roundings)
             for line in lines:
                 of_draft.price_digest(line)
         except InvariantError as error:

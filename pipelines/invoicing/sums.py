@@ -117,7 +117,7 @@ def _require_flat(line: Row, stated: Decimal) -> None:
 
 
 def _require_lowering(line: Row, _: Decimal) -> None:
-    """Passes if a maximum takes something off."""
+    """Passes if a maximum, or what is unused of a fee, takes something off."""
     if line["amount"] >= 0:
         raise InvariantError(f"{line['line_id']}: expected less than 0, found {line['amount']}")
 
@@ -128,6 +128,12 @@ def _require_raising(line: Row, _: Decimal) -> None:
         raise InvariantError(f"{line['line_id']}: expected more than 0, found {line['amount']}")
 
 
+def _require_difference(line: Row, _: Decimal) -> None:
+    """Passes if an adjustment adds something or takes it off."""
+    if line["amount"] == 0:
+        raise InvariantError(f"{line['line_id']}: expected another amount than 0, found 0")
+
+
 RULES: Final[Mapping[str, Callable[[Row, Decimal], None]]] = MappingProxyType(
     {
         "usage": _require_usage,
@@ -136,6 +142,8 @@ RULES: Final[Mapping[str, Callable[[Row, Decimal], None]]] = MappingProxyType(
         "minimum": _require_raising,
         "overage": _require_raising,
         "true_up": _require_raising,
+        "unused_advance": _require_lowering,
+        "adjustment": _require_difference,
     }
 )
 """What a line and its unrounded amount must keep, by its kind, besides that it is rounded once."""

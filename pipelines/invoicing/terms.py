@@ -7,11 +7,13 @@ period.
 2. `TermsOfPeriods` writes each row once. Charges in force are put together once for each plan and
    day, and for each subscription that has prices of its own.
 3. `TermsOfPeriods.of` joins these texts to the terms of a period.
+4. `Terms.with_ahead` adds the fees in advance of the period after it that its invoice has.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -28,6 +30,9 @@ RECIPE: Final = 1
 
 TERMS_FORMAT: Final = 1
 """The layout of new terms."""
+
+SETTLING_KINDS = ("unused_advance", "adjustment")
+"""Kinds of lines that settle what another document billed, by its terms."""
 
 JsonRow = Mapping[str, Any]
 """A row of the catalog by column: texts, whole numbers, flags, nulls, and lists of texts."""
@@ -74,32 +79,71 @@ class Terms:
         price_digests: SHA-256 (hex) of the charge's member of the text, by charge code and first
             day of the price version.
         rounding: how the plan rounds a line that lies half way.
+        ahead_from: first instant of the period after it, if fees in advance of that are there.
+        digests_ahead: the same as `price_digests`, of these fees.
+        rounding_ahead: the same as `rounding`, of their plan.
     """
 
     members: Mapping[str, str]
     digest: str
     price_digests: Mapping[tuple[str, date], str]
     rounding: str
+    ahead_from: datetime | None = None
+    digests_ahead: Mapping[tuple[str, date], str] = field(default_factory=dict)
+    rounding_ahead: str | None = None
 
     @property
     def text(self) -> str:
         """The terms as canonical JSON."""
         return _object(self.members)
 
-    def price_digest(self, line: Mapping[str, Any]) -> str:
-        """The digest of the price of a line.
+    @property
+    def roundings(self) -> tuple[str, ...]:
+        """How lines of the invoice are rounded."""
+        return tuple(filter(None, (self.rounding, self.rounding_ahead)))
+
+    def with_ahead(self, after: "Terms", ahead_from: datetime, codes: Collection[str]) -> "Terms":
+        """These terms with the fees in advance that the invoice of the period has.
 
         Args:
-            line: needs `line_id`, `charge_code` and `price_valid_from`.
+            after: the terms of the period after it.
+            ahead_from: the first instant of that period.
+            codes: the charges of these fees.
+        """
+        all_charges = json.loads(after.members["charges"])
+        charges = [each for each in all_charges if each["charge_code"] in codes]
+        ahead = {"charges": canonical_json(charges)}
+        ahead |= {name: after.members[name] for name in ("plan", "share")}
+        members = {**self.members, "ahead": _object(ahead)}
+        digests = {key: digest for key, digest in after.price_digests.items() if key[0] in codes}
+        return replace(
+            self,
+            members=members,
+            digest=sha256_of(_object(members)),
+            ahead_from=ahead_from,
+            digests_ahead=digests,
+            rounding_ahead=after.rounding,
+        )
+
+    def price_digest(self, line: Mapping[str, Any]) -> str | None:
+        """The digest of the price of a line; None: what it settles has a price of other terms.
+
+        Args:
+            line: needs `line_id`, `kind`, `charge_code`, `price_valid_from` and
+                `service_start_at`.
 
         Raises:
             InvariantError: the terms have no such price.
         """
+        is_ahead = self.ahead_from is not None and line["service_start_at"] == self.ahead_from
+        digests = self.digests_ahead if is_ahead else self.price_digests
         price = line["charge_code"], line["price_valid_from"]
         try:
-            return self.price_digests[price]
+            return digests[price]
         except KeyError:
-            found = ", ".join(f"{code} of {day}" for code, day in self.price_digests) or "none"
+            if line["kind"] in SETTLING_KINDS:
+                return None
+            found = ", ".join(f"{code} of {day}" for code, day in digests) or "none"
             raise InvariantError(
                 f"{line['line_id']}: expected the terms to have charge {price[0]} with the price "
                 f"of {price[1]}, found {found}"

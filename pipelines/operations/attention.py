@@ -333,9 +333,11 @@ def _sum_of_tiers(tiers: str) -> str:
     return plain_decimal(sum_of_tiers({"line_id": "a line", "tiers": tiers}))
 
 
-_TOTALS_BEFORE = {
-    name: pl.col("total_amount") for name in ("subtotal_amount", "net_amount", "amount_due")
-} | {name: pl.lit(Decimal(0)) for name in ("discount_amount", "tax_amount", "credit_amount")}
+_TOTALS_BEFORE = (
+    {"kind": pl.lit("arrears")}
+    | {name: pl.col("total_amount") for name in ("subtotal_amount", "net_amount", "amount_due")}
+    | {name: pl.lit(Decimal(0)) for name in ("discount_amount", "tax_amount", "credit_amount")}
+)
 
 _LINE_BEFORE = {
     "kind": pl.lit("usage"),

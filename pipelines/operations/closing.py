@@ -16,13 +16,14 @@ from pipelines.invoicing.due import Closing, HeldBack, closable, settle_time
 from pipelines.invoicing.finalize import held_by_faults
 from pipelines.invoicing.held_owners import held_owners
 from pipelines.invoicing.waits import unread_waits
-from pipelines.lake.acts import accepted_subscriptions, drafts_on_hold, waived_files
+from pipelines.lake.acts import DRAFT_ID, accepted_subscriptions, drafts_on_hold, waived_files
 from pipelines.lake.closed_book import closed_spans
 from pipelines.lake.file_states import held_names, unhealed
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.acts import Act, ActKind
 from pipelines.vocabulary.frames import BILLING_PERIODS, HELD_OWNERS
-from pipelines.vocabulary.tables import CATALOGS
+from pipelines.vocabulary.tables import CATALOGS, UTC_MICROSECONDS
+from pipelines.warehouse.dbt_tables import PERIODS_ON_HOLD
 from pipelines.warehouse.gate import last_as_of
 from pipelines.warehouse.stored_catalogs import stored_catalog
 
@@ -161,6 +162,29 @@ def _held_past(drafts: pl.DataFrame, known: Known) -> pl.Series:
     return drafts.join(added, on=["subscription_id", "period_start_at"], how="left").filter(
         is_held | pl.col("is_added"), ~is_accepted
     )["invoice_id"]
+
+
+def periods_on_hold(lake: Lake, periods: pl.DataFrame, known: Known) -> pl.DataFrame:
+    """The open periods whose drafts wait until a person accepts them; schema `PERIODS_ON_HOLD`.
+
+    Args:
+        lake: any connection.
+        periods: open time; schema `BILLING_PERIODS`.
+        known: what the home knows.
+    """
+    keys = periods.filter(~pl.col("subscription_id").is_in(sorted(known.accepted)))
+    drafts = lake.query(
+        f"SELECT subscription_id, period_start_at, {DRAFT_ID} AS invoice_id FROM periods",
+        periods=keys.select("subscription_id", "period_start_at", "period_start_label"),
+    ).cast({"period_start_at": UTC_MICROSECONDS})
+    past = known.past.select(*PERIODS_ON_HOLD)
+    held = pl.concat(
+        [
+            drafts.join(known.on_hold, on="invoice_id", how="semi").select(*PERIODS_ON_HOLD),
+            past.join(keys, on=past.columns, how="semi"),
+        ]
+    )
+    return held.unique().sort(held.columns)
 
 
 def past_periods(lake: Lake, catalog: Catalog, moment: Moment) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from pipelines.operations.attention import (
 )
 from pipelines.operations.closed_differences import ClosedDifferences, closed_differences
 from pipelines.operations.closing import Known, Moment, known_to
+from pipelines.operations.giving_back import GivenBack, to_give_back
 from pipelines.operations.listed import Listed, list_landing
 from pipelines.operations.summary import Billed, InvoiceSums, NotBilled, Waiting
 from pipelines.periods.zones import local_time
@@ -153,6 +154,7 @@ class HomeReport:
         contradictions: why nothing is billed at all, a sentence each: what the catalog says
             against what is closed, and invoices that bill twice.
         waivers: invoices that were finalized although a waived file may concern them.
+        to_give_back: what invoices owe to customers.
         periods_without_terms: closed periods that nothing can rate again, because they were closed
             before terms were kept.
         closed_differences: closed lines that today's catalog and definitions would count otherwise.
@@ -177,6 +179,7 @@ class HomeReport:
     waiting: list[Waiting]
     contradictions: list[str]
     waivers: list[WaiverUsed]
+    to_give_back: list[GivenBack]
     periods_without_terms: int
     closed_differences: ClosedDifferences
 
@@ -247,6 +250,7 @@ def read_report(settings: Settings, listed: Listed | None = None) -> HomeReport:
             ),
             contradictions=contradictions(lake, listed.catalog, metric_codes()) if lake else [],
             waivers=attention.waivers_used(lake) if lake else [],
+            to_give_back=to_give_back(lake, listed.catalog, moment.as_of) if lake else [],
             periods_without_terms=periods_without_terms(lake) if lake else 0,
             closed_differences=closed_differences(marts) if marts else ClosedDifferences(),
         )

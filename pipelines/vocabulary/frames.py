@@ -174,14 +174,8 @@ DRAFTS = pl.Schema(
     {
         name: INVOICES.schema[name]
         for name in (
-            "invoice_id",
-            "subscription_id",
-            "customer_id",
-            "plan_code",
-            "currency",
-            "period_start_at",
-            "period_end_at",
-            "cut_at",
+            *("invoice_id", "kind", "subscription_id", "customer_id", "plan_code", "currency"),
+            *("period_start_at", "period_end_at", "cut_at"),
             *TOTALS,
             "line_count",
         )

@@ -36,7 +36,8 @@ def fill_closed_book(lake: Lake, facts: RunFacts) -> int:
         return 0
     invoices = lake.query(
         "SELECT invoice_id, subscription_id, period_start_at, cut_at, event_batch_id, "
-        "catalog_digest FROM lake.invoices ORDER BY series_number"
+        "catalog_digest FROM lake.invoices WHERE kind IS DISTINCT FROM 'advance' "
+        "ORDER BY series_number"
     ).cast({"period_start_at": UTC_MICROSECONDS, "cut_at": UTC_MICROSECONDS})
     if not invoices.height:
         return 0

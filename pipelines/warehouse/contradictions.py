@@ -4,10 +4,12 @@ import polars as pl
 
 from pipelines.catalog.catalog import Catalog
 from pipelines.catalog.cells import shown
+from pipelines.catalog.closed_fees import fees_without_owner
 from pipelines.catalog.closed_time import collisions, customers_billed_twice
 from pipelines.lake.closed_book import closed_spans, double_bills
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.reopened import NOTHING_REOPENED
+from pipelines.warehouse.billed_fees import fee_owners
 
 
 def contradictions(
@@ -28,6 +30,7 @@ def contradictions(
     return [
         *_billed_twice(lake, customers_billed_twice(spans), reopened),
         *map(str, collisions(catalog, spans, metric_codes)),
+        *map(str, fees_without_owner(catalog, fee_owners(lake))),
     ]
 
 

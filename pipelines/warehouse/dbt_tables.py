@@ -29,6 +29,8 @@ CALENDAR_TABLES = (
     "charge_cells",
     "fees_billed_once",
     "reopened_periods",
+    "fees_in_advance",
+    "periods_on_hold",
     "auto_customer_sources",
     "clock",
 )
@@ -36,6 +38,11 @@ CALENDAR_TABLES = (
 
 IN_PROGRESS_COLUMNS = ("source", "path", "size_bytes", "received_at", "reason")
 """The columns of `landing.files_in_progress`."""
+
+PERIODS_ON_HOLD = pl.Schema(
+    {name: BILLING_PERIODS[name] for name in ("subscription_id", "period_start_at")}
+)
+"""One row per open period that was added to the past and that nobody accepted."""
 
 CLOCK = pl.Schema(
     {"as_of": UTC_MICROSECONDS, "batch_id": pl.Int64(), "catalog_digest": pl.String()}
@@ -75,6 +82,8 @@ def write_calendar(
     charge_cells: pl.DataFrame,
     billed_once: pl.DataFrame,
     reopened: pl.DataFrame,
+    in_advance: pl.DataFrame,
+    on_hold: pl.DataFrame,
     as_of: datetime,
     batch_id: int,
     catalog_digest: str,
@@ -91,6 +100,8 @@ def write_calendar(
         charge_cells: schema `FIXED_CELLS`.
         billed_once: schema `FEES_BILLED_ONCE`.
         reopened: schema `REOPENED_PERIODS`.
+        in_advance: schema `FEES_IN_ADVANCE`.
+        on_hold: schema `PERIODS_ON_HOLD`; those that wait until a person accepts them.
         as_of: the instant of the run.
         batch_id: number of the last batch of events.
         catalog_digest: digest of the catalog in use.
@@ -106,6 +117,8 @@ def write_calendar(
         charge_cells,
         billed_once,
         reopened,
+        in_advance,
+        on_hold,
         sources,
         clock,
     )

@@ -1,13 +1,15 @@
 """Gate: whether anything that the marts depend on differs from what is published.
 
 The `as_of` of a run is no input by itself. The inputs are the numbers of periods that have begun,
-ended and been cut by then, and the periods that are due. So a run a minute later with nothing new
+ended and been cut by then, the periods that are due, and the number of those whose start has
+settled, where a fee in advance may be due. So a run a minute later with nothing new
 costs next to nothing.
 
 Example: a run with `as_of` 3 June 10:00 publishes. The next one, at 10:30, has no new file, and no
 period begins, ends, is cut or becomes due in between. It builds nothing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +25,7 @@ from pipelines.lake.closed_book import closed_count, closed_spans
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
 from pipelines.vocabulary.reopened import NOTHING_REOPENED
+from pipelines.warehouse.billed_fees import plans_in_advance
 from pipelines.warehouse.generations import current_generation, digest_inputs
 
 
@@ -65,7 +68,9 @@ def current_inputs(
     periods = periods_until(catalog, spans, horizon(lake, facts.as_of))
     periods = with_reissue_cut(periods, reopened, facts.as_of)
     settle = settle_time(catalog.sources)
-    digest = inputs_digest(lake, home, periods, facts, settle, leaves_due=leaves_due)
+    digest = inputs_digest(
+        lake, home, periods, facts, settle, plans_in_advance(catalog), leaves_due=leaves_due
+    )
     return Inputs(digest, periods)
 
 
@@ -75,6 +80,7 @@ def inputs_digest(
     periods: pl.DataFrame,
     facts: RunFacts,
     settle: timedelta,
+    ahead: Collection[str] = (),
     *,
     leaves_due: bool = False,
 ) -> str:
@@ -86,6 +92,7 @@ def inputs_digest(
         periods: schema `BILLING_PERIODS`; those that have begun by `as_of` count.
         facts: the facts of the run.
         settle: the time from a cut to a listing that shows everything; see `due.settle_time`.
+        ahead: plans with a fee in advance, which may be due at the start of a period.
         leaves_due: see `current_inputs`.
     """
     begun = periods.filter(pl.col("period_start_at") <= facts.as_of).sort(
@@ -107,6 +114,10 @@ def inputs_digest(
             "ended": begun.filter(pl.col("period_end_at") <= facts.as_of).height,
             "cut": begun.filter(pl.col("cut_at") <= facts.as_of).height,
             "due": repr(due_periods) + (" are left" if leaves_due and due_periods else ""),
+            "due_at_start": begun.filter(
+                pl.col("plan_code").is_in(sorted(ahead)),
+                pl.col("period_start_at") + settle <= facts.listing_started_at,
+            ).height,
         }
     )
 

@@ -16,27 +16,60 @@ from pipelines.catalog.tables.customers import Customer
 from pipelines.catalog.tables.discounts import Discount
 from pipelines.catalog.tables.plans import Plan
 from pipelines.catalog.tables.taxes import Tax
-from pipelines.invoicing.terms import JsonRow, PeriodKey, PriceBook, Terms, terms_of_periods
+from pipelines.invoicing.terms import JsonRow, PriceBook, Terms, terms_of_periods
 from pipelines.lake.lake import Lake
 from pipelines.vocabulary.tables import TERMS
 from pipelines.warehouse.definitions import Definitions
 
 
 def terms_of_drafts(
-    drafts: pl.DataFrame, periods: pl.DataFrame, catalog: Catalog, definitions: Definitions
-) -> dict[PeriodKey, Terms]:
-    """The terms of the period of each draft.
+    drafts: pl.DataFrame,
+    lines: pl.DataFrame,
+    periods: pl.DataFrame,
+    catalog: Catalog,
+    definitions: Definitions,
+) -> dict[str, Terms]:
+    """The terms of each draft, by `invoice_id`: those of its period.
+
+    Where it has fees in advance of the period after, they have the prices of these.
 
     Args:
-        drafts: needs subscription_id and period_start_at.
-        periods: schema `BILLING_PERIODS`; at least those of the drafts.
+        drafts: schema `DRAFTS`.
+        lines: schema `DRAFT_LINES`; at least those of the drafts.
+        periods: schema `BILLING_PERIODS`; at least those that the drafts have lines of.
         catalog: the catalog that priced the drafts.
         definitions: what they were counted by.
     """
-    closing = periods.join(drafts, on=["subscription_id", "period_start_at"], how="semi")
+    ahead = _fees_ahead(drafts, lines)
+    keys = ["subscription_id", "period_start_at"]
+    asked = pl.concat([drafts.select(keys), ahead.select(keys)])
+    closing = periods.join(asked, on=keys, how="semi")
     if closing.is_empty():
         return {}
-    return terms_of_periods(closing, price_book(catalog, definitions, closing))
+    by_period = terms_of_periods(closing, price_book(catalog, definitions, closing))
+    terms = {
+        invoice_id: by_period[period]
+        for invoice_id, *period_key in drafts.select("invoice_id", *keys).iter_rows()
+        if (period := (period_key[0], period_key[1])) in by_period
+    }
+    for row in ahead.iter_rows(named=True):
+        after = by_period[row["subscription_id"], row["period_start_at"]]
+        own = terms[row["invoice_id"]]
+        terms[row["invoice_id"]] = own.with_ahead(after, row["period_start_at"], row["codes"])
+    return terms
+
+
+def _fees_ahead(drafts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """One row per draft with fees of the period after its own: that period, and their codes."""
+    of_drafts = drafts.select("invoice_id", "subscription_id", own_start_at="period_start_at")
+    return (
+        lines.filter(pl.col("kind") == "flat")
+        .rename({"service_start_at": "period_start_at"})
+        .join(of_drafts, on="invoice_id", maintain_order="left")
+        .filter(pl.col("period_start_at") != pl.col("own_start_at"))
+        .group_by("invoice_id", "subscription_id", "period_start_at", maintain_order=True)
+        .agg(codes="charge_code")
+    )
 
 
 def price_book(catalog: Catalog, definitions: Definitions, periods: pl.DataFrame) -> PriceBook:
@@ -68,7 +101,7 @@ def _json_rows(rows: Iterable[Row]) -> list[JsonRow]:
 
 
 def terms_rows(
-    lake: Lake, terms: Mapping[PeriodKey, Terms], used: Collection[str], batch_id: int
+    lake: Lake, terms: Mapping[str, Terms], used: Collection[str], batch_id: int
 ) -> pl.DataFrame:
     """The rows of the lake table `terms`: those that are used and that the lake does not hold.
 

@@ -48,6 +48,7 @@ from tests.worlds.naive_books import (
     decided_by,
     settle,
 )
+from tests.worlds.naive_fees import Document, Fees, documents
 
 _HOUR = timedelta(hours=1)
 _LAST = datetime(2026, 6, 1, tzinfo=UTC)
@@ -74,6 +75,7 @@ class Books:
     once: dict[str, frozenset[Fee]] = field(default_factory=dict)
     documents: Counter[str] = field(default_factory=Counter)
     numbers: Counter[str] = field(default_factory=Counter)
+    fees: Fees = field(default_factory=Fees)
     last_good: Files = field(default_factory=dict)
     files: int = 0
     batches: int = 0
@@ -113,7 +115,8 @@ class History:
 
     def __post_init__(self) -> None:
         self.draw = random.Random(self.seed)  # noqa: S311 — repeatable on purpose
-        self.runs = self.home or BookHome(has_dbt=self.checked >= 0)
+        self.has_dbt = self.home is not None or self.checked >= 0
+        self.runs = self.home or BookHome(has_dbt=self.has_dbt)
         self.books = Books()
         self.as_of = datetime(2026, 2, 1, 12, tzinfo=UTC)
         self.periods: list[Period] = []
@@ -231,7 +234,7 @@ class History:
         run = self.runs.run(files, self.as_of, taken, killed, is_checked=is_checked)
         books.waiting = [usage for usage in sent if usage.source not in known]
         today = Today(files, books.closed)
-        places = today.taken()
+        places = today.taken() | books.fees.taken(today)
         self._refusals_are(run, places)
         used = files
         if places:
@@ -280,13 +283,16 @@ class History:
             _same("periods", _of_frame(drafted.periods), {_period(each) for each in self.periods})
         shares = _shares(drafted.periods)
         bills = today.bills(
-            books.usages, self.as_of, self.periods, books.billed, shares, books.fees_billed()
-        )
+            books.usages, self.as_of, self.periods, books.billed, shares,
+            books.fees.once(books.closed),
+        )  # fmt: skip
+        drafts = self._drafts(drafted, today, bills)
+        faulty = {each.period.customer_id for each in drafts.values() if each.is_faulty}
         due = {
-            each.invoice_id
-            for each in self.periods
+            invoice_id
+            for invoice_id, each in drafts.items()
             if each.cut_at <= self.as_of and each.cut_at + self._settle(files) <= self.as_of
-            and each.invoice_id in bills
+            and each.period.customer_id not in faulty
         }  # fmt: skip
         if drafted.is_idle:
             self.seen["idle"] += 1
@@ -295,16 +301,17 @@ class History:
             return
         assert drafted.failed == {}, drafted.failed
         if drafted.assigned is not None:
-            self._bills_are(drafted, bills, drafted.assigned)
+            self._bills_are(drafted, drafts, drafted.assigned)
         closed = set(drafted.closed["invoice_id"])
-        self.on_hold = set(
-            drafted.held_back.filter(pl.col("reason_code") == "added_to_the_past")["invoice_id"]
-        )
+        self.on_hold = _waiting(drafted)
         _same("closed invoices", closed, due - self.on_hold)
         self.seen["closed"] += len(closed)
         for period in self.periods:
             if period.invoice_id in closed:
                 books.close(today.closed_by(period, books.event_batch), bills[period.invoice_id])
+        for invoice_id in closed:
+            books.fees.add(invoice_id, drafts[invoice_id])
+        self.seen["in advance"] += len(closed - bills.keys())
         self._numbered(drafted, files)
         if closed:
             books.batches += 1
@@ -321,17 +328,33 @@ class History:
             number = f"{own}-{self.books.numbers[own]:06d}"
             assert row["invoice_number"] == number, (row["invoice_number"], number)
 
-    def _bills_are(self, drafted: Drafted, bills: dict[str, Bill], assigned: pl.DataFrame) -> None:
+    def _drafts(
+        self, drafted: Drafted, today: Today, bills: dict[str, Bill]
+    ) -> dict[str, Document]:
+        """Every draft by hand; without dbt, none is of fees in advance alone."""
+        begun = [each for each in self.periods if each.invoice_id in bills]
+        waiting = set() if drafted.is_idle else _waiting(drafted)
+        drafts = documents(today, bills, begun, self.books.fees, waiting)
+        return {name: each for name, each in drafts.items() if self.has_dbt or name in bills}
+
+    def _bills_are(
+        self, drafted: Drafted, drafts: dict[str, Document], assigned: pl.DataFrame
+    ) -> None:
         found = defaultdict[str, dict[Any, Any]](dict)
         for row in drafted.lines.iter_rows(named=True):
-            line = row["kind"], row["charge_code"], row["group_key"]
+            line = row["kind"], row["charge_code"], row["group_key"], row["service_start_at"]
             quantity = None if row["quantity"] is None else Fraction(row["quantity"])
             found[row["invoice_id"]][line] = (quantity, row["amount"])
-        totals = dict(drafted.drafts.select("invoice_id", "total_amount").iter_rows())
-        _same("drafts", set(totals), set(bills))
-        for invoice_id, bill in bills.items():
-            assert found[invoice_id] == dict(bill.lines), (invoice_id, found[invoice_id], bill)
-            assert totals[invoice_id] == bill.total, (invoice_id, totals[invoice_id], bill.total)
+        stated = drafted.drafts.select("invoice_id", "total_amount", "cut_at").iter_rows()
+        totals = {invoice_id: rest for invoice_id, *rest in stated}
+        _same("drafts", set(totals), set(drafts))
+        for invoice_id, draft in drafts.items():
+            if draft.is_faulty:
+                continue
+            lines = _without_zones(found[invoice_id], draft)
+            assert lines == draft.lines, (invoice_id, lines, draft.lines)
+            expected = [draft.total, draft.cut_at]
+            assert totals[invoice_id] == expected, (invoice_id, totals[invoice_id], expected)
         # By the product's own word: no event in two places, nor in one and on an invoice.
         on_draft = assigned.filter(pl.col("unbilled_reason").is_null(), ~pl.col("is_closed"))
         rows = on_draft.select("file_id", "line", "metric_code", "invoice_id").rows()
@@ -476,6 +499,21 @@ def _documents(home: BookHome | CommandHome) -> list[tuple[object, ...]]:
         GROUP BY ALL ORDER BY series_number
         """
     ).rows()
+
+
+def _waiting(drafted: Drafted) -> set[str]:
+    """The drafts that wait for a person, by the product's word."""
+    is_added = pl.col("reason_code") == "added_to_the_past"
+    return set(drafted.held_back.filter(is_added)["invoice_id"])
+
+
+def _without_zones(lines: dict[Any, Any], draft: Document) -> dict[Any, Any]:
+    """The lines, of which those that give back have the first day of what was billed.
+
+    The period that it was billed for may be there no more, and with it the zone of its start.
+    """
+    known = {line[:3]: line for line in draft.lines if line[3].tzinfo is None}
+    return {known.get(line[:3], line): rest for line, rest in lines.items()}
 
 
 def _shares(periods: pl.DataFrame) -> dict[str, tuple[int, int]]:

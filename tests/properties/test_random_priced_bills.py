@@ -17,7 +17,7 @@ SEEDS = range(20_000, 20_700)
 
 def test_a_bill_is_what_the_witness_says_to_the_last_digit() -> None:
     cases = [as_billed(random_price_case(random.Random(seed))) for seed in SEEDS]  # noqa: S311
-    known = {seed: case for seed, case in zip(SEEDS, cases, strict=True) if _is_billed(case)}
+    known = dict(zip(SEEDS, cases, strict=True))
 
     lines, faults = billed([*known.values()])
 
@@ -28,7 +28,7 @@ def test_a_bill_is_what_the_witness_says_to_the_last_digit() -> None:
             beyond.add(place)
             continue
         assert [_line(line) for line in lines[place]] == [
-            _expected(line) for line in _in_order(expected["lines"])
+            _expected(line) for line in _in_order(expected["lines"]) if _has_line(case, line)
         ], seed
     assert set(faults) == beyond
     assert 0 < len(beyond) < len(known) // 20
@@ -36,9 +36,10 @@ def test_a_bill_is_what_the_witness_says_to_the_last_digit() -> None:
     assert kinds == {"usage", "flat", "maximum", "minimum", "overage", "true_up"}
 
 
-def _is_billed(case: Case) -> bool:
-    """Not yet: fees in advance."""
-    return bool(case["charge"].get("invoiced_in") != "advance")
+def _has_line(case: Case, line: Case) -> bool:
+    """A fee in advance that comes to nothing has none."""
+    is_ahead = line["kind"] == "flat" and case["charge"].get("invoiced_in") == "advance"
+    return not is_ahead or Fraction(line["amount"]) != 0
 
 
 def _in_order(lines: list[Case]) -> list[Case]:

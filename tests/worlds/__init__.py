@@ -47,6 +47,7 @@
     programs           programs that tests start and kill
     homes              homes in which `meterline` runs as a command
     naive_books        what a home must bill, refuse and close, by loops over days and events
+    naive_fees         fees in advance, settled item by item by hand
     naive_revenue      what each day earned of a line, by fractions over days and events
     edited_catalogs    a small catalog, and every edit that a person may make in it
     compiled_dbt       dbt's own SQL, compiled once and run without dbt

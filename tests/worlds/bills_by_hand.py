@@ -72,6 +72,13 @@ create table calendar.reopened_periods(
     subscription_id varchar, period_start_label timestamp, period_end_label timestamp,
     revision integer, invoice_id varchar, next_invoice_id varchar, is_asked boolean
 );
+create table calendar.fees_in_advance(
+    subscription_id varchar, service_start_label timestamp, currency varchar,
+    charge_code varchar, line_id varchar, price_valid_from date, service_start_at timestamptz,
+    service_end_at timestamptz, billed_amount decimal(38, 15), is_billed boolean,
+    is_on_own_document boolean
+);
+create table calendar.periods_on_hold(subscription_id varchar, period_start_at timestamptz);
 create table calendar.auto_customer_sources(source varchar);
 create table calendar.clock(as_of timestamptz, batch_id bigint, catalog_digest varchar);
 """

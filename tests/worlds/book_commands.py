@@ -84,7 +84,8 @@ class CommandHome:
         )
         if code > 0 and not problems:
             raise AssertionError(text[-3000:])
-        if problems and "is closed for subscription" not in text:
+        binding = ("is closed for subscription", "was billed in advance by")
+        if problems and not any(each in text for each in binding):
             raise CatalogError(problems)
         reasons = self._reasons(usages)
         if problems or (is_killed and killed == "decided"):

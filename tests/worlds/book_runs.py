@@ -15,6 +15,7 @@ import polars as pl
 
 from pipelines.catalog import calendar
 from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tables
+from pipelines.catalog.closed_fees import fees_without_owner
 from pipelines.catalog.closed_time import collisions
 from pipelines.catalog.tables.charge_cells import fixed_cells
 from pipelines.catalog.tables.customers import invoice_series
@@ -34,8 +35,14 @@ from pipelines.lake.closed_book import (
 from pipelines.lake.file_states import file_states
 from pipelines.lake.lake import Lake
 from pipelines.lake.run_facts import RunFacts
-from pipelines.operations.acts import asked_acts, chain_end, head_after, reissued_invoices
-from pipelines.operations.closing import Known, Moment, holds, judged, known_to
+from pipelines.operations.acts import (
+    asked_acts,
+    chain_end,
+    head_after,
+    reissued_invoices,
+    write_acts,
+)
+from pipelines.operations.closing import Known, Moment, holds, judged, known_to, periods_on_hold
 from pipelines.operations.reissues import corrected_by, judged_reissue, require_all_closed
 from pipelines.vocabulary.acts import Act, Asked
 from pipelines.vocabulary.frames import (
@@ -61,7 +68,7 @@ from pipelines.vocabulary.tables import (
     TERMS,
     LakeTable,
 )
-from pipelines.warehouse.billed_fees import fees_billed_once
+from pipelines.warehouse.billed_fees import fee_owners, fees_billed_once, fees_in_advance
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     CLOCK,
@@ -73,7 +80,11 @@ from pipelines.warehouse.dbt_tables import (
 from pipelines.warehouse.definitions import Definitions, definitions_of
 from pipelines.warehouse.gate import current_inputs
 from pipelines.warehouse.moved_names import moved_names
-from pipelines.warehouse.stored_catalogs import last_good_catalog
+from pipelines.warehouse.stored_catalogs import (
+    last_catalog_digest,
+    last_good_catalog,
+    stored_catalog,
+)
 from pipelines.warehouse.terms import terms_of_drafts, terms_rows
 from tests.worlds.compiled_dbt import CompiledDbt, seeds
 from tests.worlds.deliveries import key_hash
@@ -203,7 +214,10 @@ class BookHome:
         catalog = self.catalog_of(files)
         acts = self._asked(catalog, as_of, reissue)
         reopened = reopened_periods(self.lake, reissued_invoices(acts))
-        problems = collisions(catalog, closed_spans(self.lake, reopened), frozenset(METRICS))
+        problems = [
+            *collisions(catalog, closed_spans(self.lake, reopened), frozenset(METRICS)),
+            *fees_without_owner(catalog, fee_owners(self.lake)),
+        ]
         judged, refused = catalog, tuple(map(str, problems))
         if problems:
             catalog = last_good_catalog(self.lake, judged, frozenset(METRICS))
@@ -236,6 +250,14 @@ class BookHome:
     def _asked(self, catalog: Catalog, as_of: datetime, reissue: Sequence[str]) -> list[Act]:
         asked = Asked("ada", "wrong", reissue=tuple(reissue))
         return asked_acts(self.lake, catalog, asked, Moment(as_of, as_of, PAST_ALLOWANCE_DAYS))
+
+    def void(self, invoice_id: str, as_of: datetime) -> None:
+        """A person ends an invoice."""
+        catalog = stored_catalog(self.lake.table(CATALOGS), last_catalog_digest(self.lake))
+        asked = Asked("anna", "by mistake", void=(invoice_id,))
+        facts = RunFacts(as_of, as_of, "", {}, "0" * 64)
+        acts = asked_acts(self.lake, catalog, asked, _moment(facts))
+        write_acts(self.lake, acts, facts)
 
     def _decide(
         self, catalog: Catalog, facts: RunFacts, usages: Sequence[Usage]
@@ -281,7 +303,7 @@ class BookHome:
         else:
             drafts, lines = _stand_in(periods.filter(pl.col("period_start_at") <= facts.as_of))
             fed, assigned = pl.DataFrame(schema=SOURCE_CUSTOMERS), None
-        moment = Moment(facts.as_of, facts.listing_started_at, PAST_ALLOWANCE_DAYS)
+        moment = _moment(facts)
         known = known_to(self.lake, catalog, moment)
         corrects = corrected_by(drafts, periods, reopened)
         asked = drafts.filter(pl.col("invoice_id").is_in(list(corrects))) if acts else drafts
@@ -320,6 +342,8 @@ class BookHome:
             fixed_cells(catalog.tables),
             fees_billed_once(self.lake, catalog, reopened),
             reopened,
+            fees_in_advance(self.lake, reopened),
+            periods_on_hold(self.lake, periods, known_to(self.lake, catalog, _moment(facts))),
             pl.DataFrame({"source": sources}, {"source": pl.String()}),
             pl.DataFrame([clock], CLOCK, orient="row"),
         )
@@ -347,7 +371,7 @@ class BookHome:
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         batch_id = self.lake.last_batch_id() + 1
         events = self.lake.last_batch_id("decide")
-        terms = terms_of_drafts(closing.closable, periods, catalog, self._definitions)
+        terms = terms_of_drafts(closing.closable, lines, periods, catalog, self._definitions)
         closed = finalize(
             closing.closable,
             lines,
@@ -361,7 +385,7 @@ class BookHome:
         )
         if acts:
             require_all_closed(pl.concat([closing.held_back, closed.held_back]))
-        if closed.closings.height or acts:
+        if closed.closed_drafts.height or acts:
             metrics = calendar.charged_metrics(catalog)
             rows = {
                 BATCHES: facts.batch_row(batch_id, "close"),
@@ -382,11 +406,15 @@ class BookHome:
                     ]
                 ),
                 DEFINITIONS: self._definitions.rows(self.lake, batch_id),
-                TERMS: terms_rows(self.lake, terms, closed.closings["terms_digest"], batch_id),
+                TERMS: terms_rows(self.lake, terms, closed.terms_digests, batch_id),
                 ACTS: act_rows(self.lake, [*acts, *holds(known, closing)], batch_id, facts.as_of),
             }
             self.lake.commit_batch(batch_id, rows, {})
         return closed.invoices, closed.held_back
+
+
+def _moment(facts: RunFacts) -> Moment:
+    return Moment(facts.as_of, facts.listing_started_at, PAST_ALLOWANCE_DAYS)
 
 
 _NO_FILES = pl.DataFrame(schema={name: WAITING[name] for name in IN_PROGRESS_COLUMNS})
@@ -407,6 +435,7 @@ def _stand_in(begun: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     label = pl.col("period_start_label").dt.date().cast(pl.String)
     drafts = begun.with_columns(
         invoice_id=pl.format("{}/{}", "subscription_id", label),
+        kind=pl.lit("arrears"),
         **{name: pl.lit(0) for name in DRAFTS if name.endswith("_amount")},
         amount_due=pl.lit(0),
         line_count=pl.lit(0),

@@ -12,7 +12,7 @@ import polars as pl
 from pipelines.invoicing.chain import Link, last_link
 from pipelines.invoicing.document_formats.format_2 import SUMMARY_KINDS
 from pipelines.invoicing.finalize import ClosedInvoices, ClosingFacts, finalize
-from pipelines.invoicing.terms import PeriodKey, Terms
+from pipelines.invoicing.terms import Terms
 from pipelines.vocabulary.frames import (
     DRAFT_LINES,
     DRAFTS,
@@ -83,6 +83,7 @@ class Draft:
     currency: str = "EUR"
     total_amount: str | None = None
     fault: str | None = None
+    kind: str = "arrears"
 
     def summed(self, name: str) -> Decimal:
         """The sum of an amount over the lines that are no summary rows."""
@@ -118,6 +119,7 @@ def draft_rows(drafts: Iterable[Draft]) -> pl.DataFrame:
     rows = [
         {
             "invoice_id": draft.invoice_id,
+            "kind": draft.kind,
             "subscription_id": draft.subscription_id,
             "customer_id": draft.customer,
             "plan_code": "edge",
@@ -174,10 +176,10 @@ def draft_line_rows(drafts: Iterable[Draft]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=DRAFT_LINES)
 
 
-def draft_terms(drafts: Iterable[Draft]) -> dict[PeriodKey, Terms]:
+def draft_terms(drafts: Iterable[Draft]) -> dict[str, Terms]:
     """Terms of the drafts, which have a price of each charge that a line is of."""
     return {
-        (draft.subscription_id, draft.cut_at - timedelta(days=1)): Terms(
+        draft.invoice_id: Terms(
             {},
             TERMS_DIGEST,
             {(line.charge_code, PRICE_FROM): PRICE_DIGEST for line in draft.lines},
@@ -194,7 +196,7 @@ def finalized(
     *,
     rows: pl.DataFrame | None = None,
     lines: pl.DataFrame | None = None,
-    terms: dict[PeriodKey, Terms] | None = None,
+    terms: dict[str, Terms] | None = None,
     numbers_zero: bool = True,
     corrects: Mapping[str, str] = MappingProxyType({}),
 ) -> ClosedInvoices:

@@ -148,6 +148,7 @@ CELLS: Mapping[tuple[str, str], Cell] = {
     ("charges.csv", "flat_amount"): one_of("", "31", "9.995"),
     ("charges.csv", "quantity"): one_of("", "3", "2.5"),
     ("charges.csv", "billed"): one_of("", "period", "once"),
+    ("charges.csv", "invoiced_in"): one_of("", "arrears", "advance", "advance"),
     ("charges.csv", "rate_percent"): one_of("", "2.9"),
     ("charges.csv", "fixed_amount"): one_of("", "0.3"),
     ("charges.csv", "free_events"): one_of("", "0", "2"),
@@ -243,6 +244,10 @@ def first_catalog(draw: random.Random) -> Files:
     for plan in PLANS:
         files["plans.csv"].append(row("plans.csv", plan, plan, draw.choice(("", "USD"))))
         files["charges.csv"] += _charges(plan, draw, row)
+        if draw.random() < 0.6:
+            fee = {"charge_model": "flat", "valid_from": "2020-01-01", "invoiced_in": "advance"}
+            fee |= draw.choice(_FEES)
+            files["charges.csv"].append({**row("charges.csv", plan, "seats"), **fee})
     for code in ("both", "bytes"):
         for low, high, price, flat in (("0", "5", "0.125", "3"), ("5", "", "0.01", "")):
             files["charge_tiers.csv"].append(
@@ -326,7 +331,7 @@ def edited(chance: Chance, files: Files) -> Files:
     edits: list[Callable[[Chance, Files], Files]] = [
         _cell, _cell, _cell, _cell, _often, _often, _often, _without_row, _with_row, _followed,
         _renamed, _handed_over, _handed_over, _handed_over, _phase, _phase, _anchored, _paused,
-        _negotiated, _negotiated, _repriced, _repriced,
+        _negotiated, _negotiated, _repriced, _repriced, _fee_changed,
     ]  # fmt: skip
     return chance.draw.choice(edits)(chance, files)
 
@@ -397,8 +402,19 @@ def _repriced(chance: Chance, files: Files) -> Files:
             "charge_code": draw.choice(("fee", "seats")),
             "charge_model": "flat",
             "valid_from": draw.choice(("2020-01-01", "2026-02-01")),
+            "invoiced_in": draw.choice(("", "advance", "advance")),
         }
         charges.append(dict.fromkeys(charge, "") | fee | draw.choice(_FEES))  # fmt: skip
+    return found
+
+
+def _fee_changed(chance: Chance, files: Files) -> Files:
+    """A fee costs more or less, is of more or fewer units, or is invoiced elsewhere."""
+    found, draw = copied(files), chance.draw
+    fees = [row for row in found["charges.csv"] if row["charge_model"] == "flat"]
+    if fees:
+        column = draw.choice(("quantity", "flat_amount", "invoiced_in", "valid_from"))
+        draw.choice(fees)[column] = CELLS["charges.csv", column](chance, files)
     return found
 
 

@@ -14,11 +14,12 @@ from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tab
 from pipelines.catalog.tables.charge_cells import fixed_cells
 from pipelines.vocabulary.frames import MOVED_NAMES, WAITING, ZONE_SPANS
 from pipelines.vocabulary.reopened import NOTHING_REOPENED
-from pipelines.warehouse.billed_fees import FEES_BILLED_ONCE
+from pipelines.warehouse.billed_fees import FEES_BILLED_ONCE, FEES_IN_ADVANCE
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     CLOCK,
     IN_PROGRESS_COLUMNS,
+    PERIODS_ON_HOLD,
     with_next_invoice_id,
 )
 from tests.worlds.book_runs import COLUMNS
@@ -251,7 +252,10 @@ def _decimal(value: Fraction) -> Decimal:
 
 
 def billed(cases: Sequence[Case]) -> tuple[dict[int, list[dict[str, Any]]], dict[int, str]]:
-    """The lines of each case's draft by their number, and the faults of drafts, by place."""
+    """The lines of each case's draft by their number, and the faults of drafts, by place.
+
+    A fee in advance, which is on a draft of its own, comes first.
+    """
     lake = LakeInMemory()
     try:
         dbt = CompiledDbt(lake._connection)
@@ -259,7 +263,8 @@ def billed(cases: Sequence[Case]) -> tuple[dict[int, list[dict[str, Any]]], dict
         lines: dict[int, list[dict[str, Any]]] = {place: [] for place in range(len(cases))}
         found = dbt.rows(
             "SELECT *, split_part(invoice_id, '/', 1)[2:]::BIGINT AS place "
-            "FROM warehouse.invoicing.int_invoice_lines_drafted ORDER BY place, line_number"
+            "FROM warehouse.invoicing.int_invoice_lines_drafted "
+            "ORDER BY place, ends_with(invoice_id, '/advance') DESC, line_number"
         )
         for line in found.iter_rows(named=True):
             lines[line["place"]].append(line)
@@ -285,6 +290,8 @@ def _draft(dbt: CompiledDbt, lake: LakeInMemory, cases: Sequence[Case]) -> None:
         fixed_cells(catalog.tables),
         FEES_BILLED_ONCE.to_frame(),
         NOTHING_REOPENED,
+        FEES_IN_ADVANCE.to_frame(),
+        PERIODS_ON_HOLD.to_frame(),
         pl.DataFrame(schema={"source": pl.String()}),
         pl.DataFrame([(AS_OF, 0, catalog.digest)], CLOCK, orient="row"),
     )

@@ -33,6 +33,7 @@ NOTHING = HomeReport(
     waiting=[],
     contradictions=[],
     waivers=[],
+    to_give_back=[],
     periods_without_terms=0,
     closed_differences=ClosedDifferences(),
 )

@@ -1,6 +1,6 @@
 {% set of_numbers = ['invoice_number', 'series', 'series_number'] %}
 {% set of_periods = [
-    'subscription_id', 'customer_id', 'plan_code', 'period_start_at',
+    'kind', 'subscription_id', 'customer_id', 'plan_code', 'period_start_at',
     'period_end_at', 'cut_at'
 ] %}
 {% set amounts = [

@@ -35,6 +35,7 @@ periods_without_invoice as (
     select
         'unnumbered' as status,
         closed_periods.invoice_id,
+        'arrears' as kind,
         closed_periods.subscription_id,
         closed_periods.customer_id,
         closed_periods.plan_code,

@@ -9,12 +9,6 @@ lines_due as (
 
 ),
 
-periods_drafted as (
-
-    select * from {{ ref('int_periods_drafted') }}
-
-),
-
 metrics_defined as (
 
     select * from {{ ref('int_metrics_defined') }}
@@ -28,6 +22,9 @@ lines_per_invoice as (
         lines_due.invoice_id || '/' || case
             when lines_due.kind != 'usage' then lines_due.kind || '/'
             else ''
+        end || case
+            when lines_due.is_of_period then ''
+            else {{ label_text('lines_due.service_start_label') }} || '/'
         end || lines_due.charge_code || '/' || lines_due.group_key as line_id,
         cast(
             row_number() over (
@@ -35,6 +32,7 @@ lines_per_invoice as (
                 order by
                     lines_due.kind_number,
                     lines_due.charge_code,
+                    lines_due.service_start_label,
                     lines_due.group_key
             ) as integer
         ) as line_number,
@@ -48,8 +46,8 @@ lines_per_invoice as (
         lines_due.amount,
         lines_due.tiers,
         lines_due.kind,
-        periods_drafted.period_start_at as service_start_at,
-        periods_drafted.period_end_at as service_end_at,
+        lines_due.service_start_at,
+        lines_due.service_end_at,
         cast(null as varchar) as price_digest,
         lines_due.billed_quantity,
         coalesce(lines_due.unit, metrics_defined.unit) as unit,
@@ -63,10 +61,8 @@ lines_per_invoice as (
         lines_due.currency,
         lines_due.share_days,
         lines_due.share_of_days,
-        cast(null as varchar) as adjusts_line_id
+        lines_due.adjusts_line_id
     from lines_due
-    left join periods_drafted
-        on lines_due.invoice_id = periods_drafted.invoice_id
     left join metrics_defined
         on lines_due.metric_code = metrics_defined.metric_code
 

@@ -1,12 +1,17 @@
 {{ config(materialized='view') }}
 
-{# What each item comes to on paper. Lines of a charge as a whole have neither
-   groups nor quantities. #}
+{# What each item comes to on the document that it stands on. Lines of a charge
+   as a whole have neither groups nor quantities. #}
 with
 
 invoice_lines_rated as (
 
     select * from {{ ref('int_invoice_lines_rated') }}
+    where
+        charge_number not in (
+            select fees_compared.charge_number
+            from {{ ref('int_fees_compared') }} as fees_compared
+        )
 
 ),
 
@@ -22,35 +27,26 @@ charges_drafted as (
 
 ),
 
+periods_drafted as (
+
+    select * from {{ ref('int_periods_drafted') }}
+
+),
+
+fees_settled as (
+
+    select * from {{ ref('int_fees_settled') }}
+
+),
+
 lines as (
 
+    select * from invoice_lines_rated
+    union all by name
     select
-        charge_number,
-        kind,
-        group_key,
-        event_count,
-        quantity,
-        billed_quantity,
-        unit_price,
-        amount_unrounded,
-        amount,
-        share_days,
-        share_of_days,
-        tiers
-    from invoice_lines_rated
-    union all
-    select
-        charge_number,
-        kind,
+        *,
         '{}' as group_key,
         0 as event_count,
-        null as quantity,
-        null as billed_quantity,
-        null as unit_price,
-        amount_unrounded,
-        amount,
-        null as share_days,
-        null as share_of_days,
         '[]' as tiers
     from bound_lines
 
@@ -75,7 +71,22 @@ select
     lines.amount,
     lines.share_days,
     lines.share_of_days,
-    lines.tiers
+    lines.tiers,
+    periods_drafted.period_start_label as service_start_label,
+    periods_drafted.period_start_at as service_start_at,
+    periods_drafted.period_end_at as service_end_at,
+    true as is_of_period,
+    cast(null as varchar) as adjusts_line_id
 from lines
 inner join charges_drafted
     on lines.charge_number = charges_drafted.charge_number
+inner join periods_drafted
+    on charges_drafted.invoice_id = periods_drafted.invoice_id
+union all by name
+select
+    *,
+    'flat' as charge_model,
+    '{}' as group_key,
+    0 as event_count,
+    '[]' as tiers
+from fees_settled

@@ -1,8 +1,8 @@
 with
 
-periods_drafted as (
+documents_drafted as (
 
-    select * from {{ ref('int_periods_drafted') }}
+    select * from {{ ref('int_documents_drafted') }}
 
 ),
 
@@ -34,14 +34,15 @@ totals_per_invoice as (
 invoices_with_subtotal as (
 
     select
-        periods_drafted.invoice_id,
-        periods_drafted.subscription_id,
-        periods_drafted.customer_id,
-        periods_drafted.plan_code,
-        periods_drafted.currency,
-        periods_drafted.period_start_at,
-        periods_drafted.period_end_at,
-        periods_drafted.cut_at,
+        documents_drafted.invoice_id,
+        documents_drafted.kind,
+        documents_drafted.subscription_id,
+        documents_drafted.customer_id,
+        documents_drafted.plan_code,
+        documents_drafted.currency,
+        documents_drafted.period_start_at,
+        documents_drafted.period_end_at,
+        documents_drafted.cut_at,
         case
             when faults_by_draft.fault is not null then null
             when totals_per_invoice.line_count is null then 0
@@ -51,18 +52,19 @@ invoices_with_subtotal as (
         cast(coalesce(totals_per_invoice.event_count, 0) as bigint)
             as event_count,
         faults_by_draft.fault
-    from periods_drafted
+    from documents_drafted
     left join totals_per_invoice
-        on periods_drafted.invoice_id = totals_per_invoice.invoice_id
+        on documents_drafted.invoice_id = totals_per_invoice.invoice_id
     left join faults_by_draft
-        on periods_drafted.invoice_id = faults_by_draft.invoice_id
+        on documents_drafted.invoice_id = faults_by_draft.invoice_id
 
 )
 
 {# The lines may all have an amount, and come to more than an amount. Nothing is
-   taken off them or added to them yet. #}
+   taken off them or added to them yet. What falls below 0 is no total. #}
 select
     invoice_id,
+    kind,
     subscription_id,
     customer_id,
     plan_code,
@@ -78,11 +80,12 @@ select
     case
         when subtotal_amount is not null then cast(0 as decimal(38, 15))
     end as tax_amount,
-    subtotal_amount as total_amount,
+    case when subtotal_amount < 0 then 0 else subtotal_amount end
+        as total_amount,
     case
         when subtotal_amount is not null then cast(0 as decimal(38, 15))
     end as credit_amount,
-    subtotal_amount as amount_due,
+    total_amount as amount_due,
     line_count,
     event_count,
     case

@@ -6,9 +6,14 @@ invoices as (
 
 ),
 
+{# An invoice that was reissued, or has fees in advance alone, is of the period
+   that its id begins with. That period may have gone since. #}
 billing_periods as (
 
-    select * from {{ ref('int_periods_united') }}
+    select
+        *,
+        regexp_replace(invoice_id, '/r[0-9]+$', '') as period_name
+    from {{ ref('int_periods_united') }}
 
 ),
 
@@ -32,67 +37,61 @@ events_per_invoice as (
     from {{ ref('int_invoice_lines_united') }}
     group by invoice_id
 
-),
-
-invoices_with_names as (
-
-    select
-        invoices.*,
-        customers.name as customer_name,
-        coalesce(plans.name, invoices.plan_code) as plan_name,
-        billing_periods.time_zone,
-        billing_periods.period_start_date,
-        billing_periods.period_end_date,
-        cast(coalesce(events_per_invoice.event_count, 0) as bigint)
-            as event_count
-    from invoices
-    left join customers
-        on invoices.customer_id = customers.customer_id
-    left join plans
-        on invoices.plan_code = plans.plan_code
-    left join billing_periods
-        on invoices.invoice_id = billing_periods.invoice_id
-    left join events_per_invoice
-        on invoices.invoice_id = events_per_invoice.invoice_id
-
 )
 
 select
-    invoice_id,
-    status,
-    invoice_number,
-    series,
-    series_number,
-    subscription_id,
-    customer_id,
-    customer_name,
-    plan_code,
-    plan_name,
-    time_zone,
-    period_start_date,
-    period_end_date,
-    period_start_at,
-    period_end_at,
-    cut_at,
-    finalized_as_of,
-    voided_as_of,
-    void_reason,
-    currency,
-    subtotal_amount,
-    discount_amount,
-    net_amount,
-    tax_amount,
-    total_amount,
-    credit_amount,
-    amount_due,
-    line_count,
-    event_count,
-    fault,
-    catalog_digest,
-    document_format,
-    recipe_version,
-    terms_digest,
-    corrects_invoice_id,
-    document_sha256,
-    chain_sha256
-from invoices_with_names
+    invoices.invoice_id,
+    invoices.status,
+    invoices.invoice_number,
+    invoices.series,
+    invoices.series_number,
+    invoices.kind,
+    invoices.subscription_id,
+    invoices.customer_id,
+    customers.name as customer_name,
+    invoices.plan_code,
+    coalesce(plans.name, invoices.plan_code) as plan_name,
+    coalesce(billing_periods.time_zone, customers.time_zone) as time_zone,
+    coalesce(
+        billing_periods.period_start_date,
+        cast(timezone(customers.time_zone, invoices.period_start_at) as date)
+    ) as period_start_date,
+    coalesce(
+        billing_periods.period_end_date,
+        cast(timezone(customers.time_zone, invoices.period_end_at) as date)
+    ) as period_end_date,
+    invoices.period_start_at,
+    invoices.period_end_at,
+    invoices.cut_at,
+    invoices.finalized_as_of,
+    invoices.voided_as_of,
+    invoices.void_reason,
+    invoices.currency,
+    invoices.subtotal_amount,
+    invoices.discount_amount,
+    invoices.net_amount,
+    invoices.tax_amount,
+    invoices.total_amount,
+    invoices.credit_amount,
+    invoices.amount_due,
+    invoices.line_count,
+    cast(coalesce(events_per_invoice.event_count, 0) as bigint) as event_count,
+    invoices.fault,
+    invoices.catalog_digest,
+    invoices.document_format,
+    invoices.recipe_version,
+    invoices.terms_digest,
+    invoices.corrects_invoice_id,
+    invoices.document_sha256,
+    invoices.chain_sha256
+from invoices
+left join customers
+    on invoices.customer_id = customers.customer_id
+left join plans
+    on invoices.plan_code = plans.plan_code
+left join billing_periods
+    on
+        regexp_replace(invoices.invoice_id, '(/advance)?(/r[0-9]+)?$', '')
+        = billing_periods.period_name
+left join events_per_invoice
+    on invoices.invoice_id = events_per_invoice.invoice_id

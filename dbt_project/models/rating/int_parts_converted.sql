@@ -17,6 +17,7 @@ prices as (
             metric_code,
             group_by,
             billed,
+            invoiced_in,
             prorated,
             unit
         )

@@ -28,6 +28,7 @@ periods_to_draft as (
         billing_periods.plan_code,
         billing_periods.currency,
         currencies.minor_unit_digits,
+        billing_periods.period_start_label,
         billing_periods.period_start_at,
         billing_periods.period_end_at,
         billing_periods.service_days,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from pipelines.catalog.cells import PRICE, QUANTITY, one_of
 from pipelines.catalog.charge_models.charge import Charge
-from pipelines.catalog.rows import column, later
+from pipelines.catalog.rows import column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,11 @@ class Flat(Charge):
         empty="period",
         is_optional=True,
     )
-    invoiced_in: str = later(
+    invoiced_in: str = column(
         one_of("arrears", "advance"),
         "`advance`: on the invoice at the start of the period; empty is arrears.",
         empty="arrears",
+        is_optional=True,
     )
 
 

@@ -17,8 +17,9 @@ from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
 from pipelines.lake.acts import act_count
 from pipelines.lake.closed_book import closed_count, closed_zones
+from pipelines.operations.closing import Moment, known_to, periods_on_hold
 from pipelines.vocabulary.errors import ClosedTimeError
-from pipelines.warehouse.billed_fees import fees_billed_once
+from pipelines.warehouse.billed_fees import fees_billed_once, fees_in_advance
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     write_calendar,
@@ -82,7 +83,10 @@ def calendar_tables(
         batch_id = lake.last_batch_id("decide")
         days = calendar.local_days_of(inputs.periods, closed_zones(lake))
         moved = moved_names(lake, catalog, reopened)
-        billed_once = fees_billed_once(lake, catalog, reopened)
+        billed = fees_billed_once(lake, catalog, reopened)
+        ahead = fees_in_advance(lake, reopened)
+        moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
+        on_hold = periods_on_hold(lake, inputs.periods, known_to(lake, catalog, moment))
         books = {tuple(CLOSED_BOOK): closed_count(lake), tuple(ACTS): act_count(lake)}
     rows = write_calendar(
         settings.warehouse,
@@ -91,8 +95,10 @@ def calendar_tables(
         calendar.names(catalog),
         moved,
         fixed_cells(catalog.tables),
-        billed_once,
+        billed,
         reopened,
+        ahead,
+        on_hold,
         facts.as_of,
         batch_id,
         catalog.digest,

@@ -170,7 +170,7 @@ def _close(
         acts = asked_acts(lake, catalog, asked, moment) if asked else []
         batch_id = lake.last_batch_id() + 1
         closable = judgement.closing.closable
-        terms = terms_of_drafts(closable, periods, catalog, definitions)
+        terms = terms_of_drafts(closable, lines, periods, catalog, definitions)
         closed = finalize(
             closable,
             lines,
@@ -191,7 +191,7 @@ def _close(
         held_back = pl.concat([judgement.closing.held_back, closed.held_back])
         if is_reissue:
             require_all_closed(held_back)
-        if closed.closings.height or is_reissue:
+        if closed.closed_drafts.height or is_reissue:
             # The drafts were made of the files after the run's first check.
             check_files(lake).require_whole()
             used = waivers_used(judgement, closed.closed_drafts)
@@ -206,7 +206,7 @@ def _close(
                     BATCHES: facts.batch_row(batch_id, "close"),
                     CATALOGS: facts.catalog_rows(batch_id, lake),
                     DEFINITIONS: definitions.rows(lake, batch_id),
-                    TERMS: terms_rows(lake, terms, closed.closings["terms_digest"], batch_id),
+                    TERMS: terms_rows(lake, terms, closed.terms_digests, batch_id),
                     INVOICES: closed.invoices,
                     INVOICE_LINES: closed.invoice_lines,
                     CLOSED_PERIODS: pl.concat(

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.catalog.catalog import TABLES
 from tests.worlds.catalogs import RIGHT, problems_of, read
-from tests.worlds.later_catalogs import CHARGES, FILES, with_charge
+from tests.worlds.later_catalogs import FILES, with_charge
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -25,24 +25,6 @@ def test_every_file_that_is_not_priced_is_tried_here() -> None:
     unpriced = {name for name, table in TABLES.items() if not table.is_priced}
 
     assert unpriced == {*FILES}
-
-
-def with_fee(invoiced_in: str) -> dict[str, str]:
-    """The catalog with a flat fee."""
-    text = CHARGES.format(columns=",invoiced_in", cells=f",{invoiced_in}", commas=",")
-    return {**RIGHT, "charges.csv": text.replace("requests,standard,1,region", ",flat,,")}
-
-
-def test_a_cell_that_bills_do_not_know_is_refused(tmp_path: Path) -> None:
-    found = problems_of(tmp_path, with_fee("advance"))
-
-    assert found == [
-        "charges.csv, row 2, column invoiced_in: not priced yet: 'advance'; leave the cell empty"
-    ]
-
-
-def test_a_cell_that_says_what_an_empty_one_says_is_read(tmp_path: Path) -> None:
-    read(tmp_path, with_fee("arrears"))
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,16 @@ def test_documents_of_format_1_are_verified_by_their_own_code(name: str, tmp_pat
     assert [document_text(row, lines.get(row["invoice_id"], []), 1) for row in rows] == texts
 
 
+def test_documents_of_format_2_of_an_older_lake_are_verified(tmp_path: Path) -> None:
+    books, links = old_books("schema_8", tmp_path)
+    texts = books.invoices["canonical_json"].to_list()
+
+    assert len(texts) == 5
+    assert {json.loads(text)["format"] for text in texts} == {2}
+    assert verify_documents(books.invoices, books.lines) is None
+    assert verify_chain(links) is None
+
+
 def test_an_old_row_that_was_changed_is_named(tmp_path: Path) -> None:
     books, _ = old_books("schema_7", tmp_path)
     dearer = books.lines.with_columns(amount=pl.col("amount") + 1)

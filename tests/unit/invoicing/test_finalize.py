@@ -715,3 +715,19 @@ def test_canonical_json_follows_the_rules_of_rfc_8785() -> None:
 def test_json_with_numbers_or_repeated_keys_is_refused(text: str) -> None:
     with pytest.raises(InvariantError, match="line-7"):
         read_json(text, "line-7")
+
+
+def test_an_invoice_of_fees_in_advance_alone_closes_no_period() -> None:
+    other = Draft("globex", NOON, kind="advance")
+
+    found = closed_all(ACME, other)
+
+    assert found.invoices.select("customer_id", "kind").rows() == [
+        ("acme", "arrears"),
+        ("globex", "advance"),
+    ]
+    assert found.closings["invoice_id"].to_list() == [ACME.invoice_id]
+    assert found.closed_drafts["invoice_id"].to_list() == [ACME.invoice_id, other.invoice_id]
+    assert found.unnumbered == 0
+    assert set(found.terms_digests) == set(found.invoices["terms_digest"])
+    assert closed_all(other).closings.is_empty()

@@ -201,6 +201,13 @@ SHARED = FEE | {"share_days": 24, "share_of_days": 31}
         (a_line("minimum", "-1", "-1"), "expected more than 0, found -1"),
         (a_line("maximum", "-1", "-1"), ""),
         (a_line("maximum", "0", "0"), "expected less than 0, found 0"),
+        (a_line("unused_advance", "-15", "-15"), ""),
+        (a_line("unused_advance", "-15", "-14.99"), "expected -14.99, the sum of its parts"),
+        (a_line("unused_advance", "0", "0"), "expected less than 0, found 0"),
+        (a_line("unused_advance", "1", "1"), "expected less than 0, found 1"),
+        (a_line("adjustment", "0.01", "0.01"), ""),
+        (a_line("adjustment", "-0.01", "-0.01"), ""),
+        (a_line("adjustment", "0", "0"), "expected another amount than 0, found 0"),
         (a_line("overage", "5", "5.001"), ""),
         (a_line("true_up", "8", "7.99"), "expected 7.99, the sum of its parts, found 8"),
         (a_line("true_up", "8", "eight"), "expected a decimal as it is written shortest"),
@@ -220,8 +227,7 @@ def test_what_falls_below_zero_is_no_total() -> None:
 def test_a_line_whose_price_is_not_in_the_terms_holds_back_its_customer() -> None:
     other = Draft("globex", NOON)
     terms = draft_terms([RIGHT, other])
-    key = RIGHT.subscription_id, draft_rows([RIGHT])["period_start_at"][0]
-    terms[key] = replace(terms[key], price_digests={})
+    terms[RIGHT.invoice_id] = replace(terms[RIGHT.invoice_id], price_digests={})
 
     found = finalized([RIGHT, other], terms=terms)
 

@@ -104,6 +104,8 @@ def test_the_price_of_a_line_is_named_by_the_digest_of_its_charge_in_the_terms()
         "line_id": "i/requests/{}",
         "charge_code": "requests",
         "price_valid_from": date(2026, 1, 1),
+        "kind": "usage",
+        "service_start_at": datetime(2026, 3, 1, tzinfo=UTC),
     }
     (member,) = json.loads(found.text)["charges"]
 
@@ -332,3 +334,53 @@ def test_each_part_that_periods_share_is_written_once(monkeypatch: pytest.Monkey
     large = [value for value in written if isinstance(value, dict)]
     # The customer, both plans, the charge, and the metrics of the charges.
     assert len(large) == 5
+
+
+AHEAD = replace(BOOK, charges=[
+    charge("seat", "2026-01-01", metric_code=None), charge("desk", "2026-01-01", metric_code=None),
+    charge("seat", "2026-01-01", metric_code=None, plan_code="other", unit_price="2"),
+])  # fmt: skip
+APRIL = period(date(2026, 4, 1), date(2026, 5, 1), plan_code="other", service_days=30)
+
+
+def with_ahead() -> Terms:
+    """March with a fee in advance for April, when another plan holds."""
+    after = terms(AHEAD, APRIL)
+    return terms(AHEAD).with_ahead(after, APRIL["period_start_at"], ["seat"])
+
+
+def test_fees_in_advance_have_their_charge_plan_and_days_in_the_terms() -> None:
+    found = with_ahead()
+    of_march, of_april = json.loads(terms(AHEAD).text), json.loads(terms(AHEAD, APRIL).text)
+
+    assert found.text == canonical_json(json.loads(found.text))
+    assert found.digest == sha256(found.text.encode()).hexdigest()
+    assert json.loads(found.text) == of_march | {
+        "ahead": {name: of_april[name] for name in ("charges", "plan", "share")}
+    }
+    assert found.roundings == ("half_away", "half_even")
+    assert terms(AHEAD).roundings == ("half_away",)
+
+
+def test_a_fee_in_advance_has_the_price_of_its_own_period() -> None:
+    found = with_ahead()
+    line = {"line_id": "i", "kind": "flat", "charge_code": "seat",
+            "price_valid_from": date(2026, 1, 1),
+            "service_start_at": MARCH["period_start_at"]}  # fmt: skip
+    ahead = line | {"service_start_at": APRIL["period_start_at"]}
+    (member,) = json.loads(found.text)["ahead"]["charges"]
+
+    assert found.price_digest(ahead) == sha256(canonical_json(member).encode()).hexdigest()
+    assert found.price_digest(line) == terms(AHEAD).price_digest(line) != found.price_digest(ahead)
+    with pytest.raises(InvariantError, match="expected the terms to have charge desk"):
+        found.price_digest(ahead | {"charge_code": "desk"})
+
+
+@pytest.mark.parametrize("kind", ["unused_advance", "adjustment"])
+def test_what_is_settled_may_have_a_price_of_other_terms(kind: str) -> None:
+    line = {"line_id": "i", "kind": kind, "charge_code": "seat",
+            "price_valid_from": date(2026, 1, 1),
+            "service_start_at": MARCH["period_start_at"]}  # fmt: skip
+
+    assert terms(AHEAD).price_digest(line) is not None
+    assert terms(AHEAD).price_digest(line | {"charge_code": "gone"}) is None

@@ -31,7 +31,7 @@ from tests.worlds.lakes import OLD_LAKES, Described, copy_old_lake, described, l
 REPOSITORY = Path(__file__).parents[3]
 NEWEST = len(MIGRATIONS)
 
-SCHEMA_OF = {"schema_1_empty": 1} | {f"schema_{number}": number for number in range(2, 8)}
+SCHEMA_OF = {"schema_1_empty": 1} | {f"schema_{number}": number for number in range(2, 9)}
 """The old lakes that can be migrated; `schema_1` holds events and cannot."""
 
 REFUSED = "schema_1"

@@ -113,6 +113,15 @@ def test_empty_periods_before_an_invoice_are_closed_without_one(
     )
 
 
+def test_an_invoice_of_fees_in_advance_closes_no_period(lake_home: Path, catalog: Catalog) -> None:
+    with open_lake(lake_home, read_only=False) as lake:
+        ahead = invoice(catalog, 1, "s1", "2026-01-01", "2026-02-01")
+        close(lake, catalog, ahead | {"invoice_id": "s1/2026-01-01/advance", "kind": "advance"})
+
+        assert fill_closed_book(lake, facts_of(catalog)) == 0
+        assert closed_spans(lake).is_empty()
+
+
 def test_invoice_of_no_period_is_said_and_writes_nothing(lake_home: Path, catalog: Catalog) -> None:
     with open_lake(lake_home, read_only=False) as lake:
         close(lake, catalog, invoice(catalog, 1, "s9", "2026-01-03", "2026-01-04"))

@@ -21,11 +21,12 @@ from pipelines.vocabulary.frames import (
     ZONE_SPANS,
 )
 from pipelines.vocabulary.reopened import NOTHING_REOPENED
-from pipelines.warehouse.billed_fees import FEES_BILLED_ONCE
+from pipelines.warehouse.billed_fees import FEES_BILLED_ONCE, FEES_IN_ADVANCE
 from pipelines.warehouse.dbt_tables import (
     CALENDAR_TABLES,
     CLOCK,
     IN_PROGRESS_COLUMNS,
+    PERIODS_ON_HOLD,
     opened,
     replace_tables,
     source_customers,
@@ -58,6 +59,8 @@ def write(
         pl.DataFrame(schema=FIXED_CELLS),
         pl.DataFrame(schema=FEES_BILLED_ONCE),
         NOTHING_REOPENED,
+        pl.DataFrame(schema=FEES_IN_ADVANCE),
+        pl.DataFrame(schema=PERIODS_ON_HOLD),
         as_of,
         batch_id,
         catalog.digest,
@@ -87,6 +90,8 @@ def test_tables_hold_the_frames(warehouse: Path, catalog: Catalog) -> None:
         "charge_cells": 0,
         "fees_billed_once": 0,
         "reopened_periods": 0,
+        "fees_in_advance": 0,
+        "periods_on_hold": 0,
         "auto_customer_sources": 0,
         "clock": 1,
     }
@@ -141,6 +146,8 @@ def test_empty_catalog_of_periods_gives_empty_tables(warehouse: Path) -> None:
         pl.DataFrame(schema=FIXED_CELLS),
         pl.DataFrame(schema=FEES_BILLED_ONCE),
         NOTHING_REOPENED,
+        pl.DataFrame(schema=FEES_IN_ADVANCE),
+        pl.DataFrame(schema=PERIODS_ON_HOLD),
         NOON,
         0,
         "c" * 64,
@@ -161,6 +168,8 @@ def test_sources_that_make_customers_are_listed(warehouse: Path, catalog: Catalo
         pl.DataFrame(schema=FIXED_CELLS),
         pl.DataFrame(schema=FEES_BILLED_ONCE),
         NOTHING_REOPENED,
+        pl.DataFrame(schema=FEES_IN_ADVANCE),
+        pl.DataFrame(schema=PERIODS_ON_HOLD),
         NOON,
         7,
         catalog.digest,

@@ -222,3 +222,16 @@ def test_invoice_of_another_subscription_or_period_leaves_the_cut_due(lake: Lake
     commit(lake, "close", ("s2", ENDED[1]), ("s1", ENDED[1] - 10 * DAY))
 
     assert digest(lake) != digest(lake, settle=365 * DAY)
+
+
+def test_a_start_that_settles_counts_where_a_fee_in_advance_may_be_due(lake: LakeInMemory) -> None:
+    started = PERIODS.with_columns(plan_code=pl.lit("ahead"))
+    at_start = replace(FACTS, listing_started_at=NOON - 3 * DAY + SETTLE - TICK)
+    settled = replace(FACTS, listing_started_at=NOON - 3 * DAY + SETTLE)
+
+    digests = [
+        [inputs_digest(lake, HOME, started, facts, SETTLE, plans) for facts in (at_start, settled)]
+        for plans in ((), ("other",), ("ahead",))
+    ]
+
+    assert [one == other for one, other in digests] == [True, True, False]

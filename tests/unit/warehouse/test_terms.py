@@ -11,9 +11,9 @@ import pytest
 from pipelines.catalog.calendar import periods_until
 from pipelines.catalog.catalog import Catalog, catalog_of, stored_tables
 from pipelines.invoicing.document_values import canonical_json, sha256_of
-from pipelines.invoicing.terms import PeriodKey, Terms
+from pipelines.invoicing.terms import Terms
 from pipelines.lake.closed_book import periods_without_terms
-from pipelines.vocabulary.frames import CLOSED_SPANS
+from pipelines.vocabulary.frames import CLOSED_SPANS, DRAFT_LINES
 from pipelines.vocabulary.tables import CLOSED_PERIODS, INVOICES, TERMS
 from pipelines.warehouse.definitions import Definitions
 from pipelines.warehouse.terms import terms_of_drafts, terms_rows
@@ -33,17 +33,21 @@ def catalog(files: Mapping[str, str]) -> Catalog:
     return catalog_of(stored_tables(contents), contents)
 
 
-def all_terms(files: Mapping[str, str] = RIGHT) -> dict[PeriodKey, Terms]:
+def all_terms(files: Mapping[str, str] = RIGHT) -> dict[str, Terms]:
     """The terms of every period until then."""
     of = catalog(files)
     periods = periods_until(of, pl.DataFrame(schema=CLOSED_SPANS), AS_OF)
-    return terms_of_drafts(periods, periods, of, DEFINITIONS)
+    drafts = periods.with_columns(
+        invoice_id=pl.format("{}/{}", "subscription_id", "period_start_date")
+    )
+    lines = pl.DataFrame(schema=DRAFT_LINES)
+    return terms_of_drafts(drafts, lines, periods, of, DEFINITIONS)
 
 
 def terms_of(subscription_id: str, files: Mapping[str, str] = RIGHT) -> list[dict[str, Any]]:
     """The terms of a subscription's periods, in their order."""
     found = sorted((key, each.text) for key, each in all_terms(files).items())
-    return [json.loads(text) for (owner, _), text in found if owner == subscription_id]
+    return [json.loads(text) for name, text in found if name.startswith(f"{subscription_id}/")]
 
 
 def test_each_period_has_the_prices_of_its_first_day() -> None:

@@ -12,7 +12,8 @@ invoice_lines_united as (
 
 ),
 
-{# A draft without a total is held back by its fault. #}
+{# A draft without a total is held back by its fault. What falls below 0 is no
+   total, and is given back. #}
 invoices_totalled as (
 
     select * from invoices_united
@@ -38,7 +39,7 @@ totals_per_status as (
     select
         status,
         currency,
-        {{ wide_sum('total_amount') }}
+        {{ wide_sum('(total_amount + least(net_amount + tax_amount, 0))') }}
     from invoices_totalled
     group by status, currency
 

@@ -20,6 +20,7 @@ select
     late_usage_policy,
     period_start_date,
     cast(period_end_label as date) as period_end_date,
+    period_start_label,
     period_start_at,
     period_end_at,
     full_start_at,

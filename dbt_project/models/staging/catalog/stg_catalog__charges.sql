@@ -6,10 +6,10 @@ charges as (
         'subscription_id', 'name', 'filters', 'missing_dimension',
         'flat_at_zero', 'unit_divisor', 'unit_rounding', 'free_units',
         'package_size', 'package_rounding', 'flat_amount', 'quantity', 'billed',
-        'rate_percent', 'fixed_amount', 'free_events', 'free_amount',
-        'minimum_per_event', 'maximum_per_event', 'priced_each', 'prorated',
-        'unit', 'minimum_amount', 'maximum_amount', 'commitment_amount',
-        'commitment_overage_factor', 'commitment_true_up'
+        'invoiced_in', 'rate_percent', 'fixed_amount', 'free_events',
+        'free_amount', 'minimum_per_event', 'maximum_per_event', 'priced_each',
+        'prorated', 'unit', 'minimum_amount', 'maximum_amount',
+        'commitment_amount', 'commitment_overage_factor', 'commitment_true_up'
     ]) }}
 
 )
@@ -37,6 +37,7 @@ select
     {{ price_cell('flat_amount', 0) }} as flat_amount,
     {{ quantity_cell('quantity', 1) }} as quantity,
     {{ word_cell('billed', 'period') }} as billed,
+    {{ word_cell('invoiced_in', 'arrears') }} as invoiced_in,
     flat_at_zero = 'yes' as flat_at_zero,
     {{ price_cell('rate_percent', 0) }} as rate_percent,
     {{ price_cell('fixed_amount', 0) }} as fixed_amount,

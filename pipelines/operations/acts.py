@@ -20,6 +20,7 @@ from pipelines.operations.closing import Moment, past_periods
 from pipelines.vocabulary.acts import Act, ActKind, Asked
 from pipelines.vocabulary.errors import MeterlineError
 from pipelines.vocabulary.tables import ACTS, BATCHES, INVOICES
+from pipelines.warehouse.billed_fees import fees_of_closed_periods
 from pipelines.warehouse.stored_catalogs import last_catalog_digest
 
 
@@ -116,8 +117,17 @@ def _voids(lake: Lake, asked: Asked, moment: Moment) -> Iterator[Act]:
 
 
 def _reissues(lake: Lake, asked: Asked) -> Iterator[Act]:
-    named = (_reissuable(lake, name) for name in asked.reissue)
-    for invoice in {each["invoice_id"]: each for each in named}.values():
+    found = (_reissuable(lake, name) for name in asked.reissue)
+    named = {each["invoice_id"]: each for each in found}
+    if not named:
+        return
+    taken = fees_of_closed_periods(lake, reopened_periods(lake, list(named)))
+    for invoice_number, period in taken.iter_rows():
+        raise MeterlineError(
+            f"{invoice_number} has fees in advance of a period that is closed by {period}, and no "
+            f"invoice would bill them again; reissue {period} with it; nothing was changed"
+        )
+    for invoice in named.values():
         yield Act(
             ActKind.REISSUE,
             subscription_id=invoice["subscription_id"],

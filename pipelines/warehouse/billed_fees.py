@@ -123,6 +123,35 @@ def fees_billed_once(
     ).cast(FEES_BILLED_ONCE)
 
 
+def fees_of_closed_periods(lake: Lake, reopened: pl.DataFrame) -> pl.DataFrame:
+    """The fees that a reissue would take from periods that stay closed.
+
+    Args:
+        lake: any connection.
+        reopened: the closed periods that are open then; schema `REOPENED_PERIODS`.
+
+    Returns:
+        One row per invoice that is reissued and such a period: invoice_number, and period, the
+        number of the period's invoice or, without one, its start.
+    """
+    return lake.query(
+        f"""
+        SELECT DISTINCT invoices.invoice_number,
+            coalesce(later.invoice_number, closed.period_start_label::VARCHAR) AS period
+        FROM ({_FLAT_LINES}) AS billed
+        JOIN ({STILL_CLOSED}) AS closed
+            ON billed.subscription_id = closed.subscription_id
+            AND billed.service_start_label = closed.period_start_label
+        JOIN lake.invoices AS invoices ON billed.invoice_id = invoices.invoice_id
+        LEFT JOIN lake.invoices AS later ON closed.invoice_id = later.invoice_id
+        WHERE billed.is_ahead
+            AND billed.invoice_id IN (SELECT invoice_id FROM reopened WHERE is_asked)
+        ORDER BY ALL
+        """,
+        reopened=reopened,
+    )
+
+
 def fee_owners(lake: Lake) -> pl.DataFrame:
     """The subscriptions that were billed in advance alone; schema `FEE_OWNERS`.
 

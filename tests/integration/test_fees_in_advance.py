@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.catalog.catalog import TABLES, Catalog, catalog_of, validated_tables
 from pipelines.operations.giving_back import to_give_back
+from pipelines.vocabulary.errors import MeterlineError
 from tests.worlds.book_runs import BookHome, Drafted
 from tests.worlds.edited_catalogs import Files, Row, copied, file_bytes
 from tests.worlds.naive_books import METRICS
@@ -476,6 +477,43 @@ def test_the_document_has_the_terms_of_its_fees(home: BookHome) -> None:
         "JOIN lake.invoices AS invoices USING (invoice_id)"
     )
     assert closed_terms.rows() == [(True,)]
+
+
+def reissue(home: BookHome, files: Files, as_of: datetime, *invoices: str) -> None:
+    assert home.run(files, as_of, [], is_checked=False, reissue=invoices).drafted is not None
+
+
+def test_a_reissued_invoice_bears_the_fee_of_the_open_period_again(home: BookHome) -> None:
+    files = catalog()
+    run(home, files, AFTER_MARCH)
+    twice = with_cells(files, "charges.csv", quantity="2")
+    reissue(home, twice, AFTER_MARCH.replace(day=5), "s1/2026-03-01")
+    run(home, twice, AFTER_APRIL)
+
+    found = closed(home)
+    assert found["s1/2026-03-01/r2"] == [
+        ("flat", "seat", "2026-04-01", 30, Decimal(60)),
+        ("adjustment", "seat", "2026-03-01", None, Decimal(30)),
+    ]
+    assert found["s1/2026-04-01"] == [("flat", "seat", "2026-05-01", 31, Decimal(60))]
+
+
+def test_a_reissue_takes_no_fee_from_a_period_that_stays_closed(home: BookHome) -> None:
+    files = catalog()
+    run(home, files, AFTER_APRIL)
+    twice = with_cells(files, "charges.csv", quantity="2")
+    later = AFTER_APRIL.replace(day=5)
+
+    with pytest.raises(MeterlineError, match=r"INV-000002 has fees .* closed by INV-000003"):
+        reissue(home, twice, later, "s1/2026-03-01")
+
+    reissue(home, twice, later, "s1/2026-03-01", "s1/2026-04-01")
+    found = closed(home)
+    assert found["s1/2026-03-01/r2"] == [
+        ("flat", "seat", "2026-04-01", 30, Decimal(60)),
+        ("adjustment", "seat", "2026-03-01", None, Decimal(30)),
+    ]
+    assert found["s1/2026-04-01/r2"] == [("flat", "seat", "2026-05-01", 31, Decimal(60))]
 
 
 def test_status_lists_what_is_to_be_given_back(home: BookHome) -> None:

@@ -47,7 +47,7 @@ periods_still_closed as (
 
 closed_and_open_periods as (
 
-    select * exclude (period_start_label, revision) from periods_still_closed
+    select * exclude (revision) from periods_still_closed
     union all
     select
         *,

@@ -25,7 +25,6 @@ select
         subscription_id || '/' || {{ label_text('period_start_label') }}
     ) as invoice_id,
     subscription_id,
-    period_start_label,
     revision,
     customer_id,
     plan_code,

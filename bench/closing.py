@@ -164,7 +164,7 @@ def close(lake: Lake, catalog: Catalog, warehouse: Path, clock: Clock) -> tuple[
         states, fed = file_states(lake, WAITING.to_frame()), SOURCE_CUSTOMERS.to_frame()
         closable = judged(drafts, states, fed, known, moment).closing.closable
     with clock.part("terms"):
-        terms = terms_of_drafts(closable, periods, catalog, definitions)
+        terms = terms_of_drafts(closable, lines, periods, catalog, definitions)
     with clock.part("sums, documents and chain"):
         batch_id = lake.last_batch_id() + 1
         closed = finalize(
@@ -181,7 +181,7 @@ def close(lake: Lake, catalog: Catalog, warehouse: Path, clock: Clock) -> tuple[
             BATCHES: facts.batch_row(batch_id, "close"),
             CATALOGS: facts.catalog_rows(batch_id, lake),
             DEFINITIONS: definitions.rows(lake, batch_id),
-            TERMS: terms_rows(lake, terms, closed.closings["terms_digest"], batch_id),
+            TERMS: terms_rows(lake, terms, closed.terms_digests, batch_id),
             INVOICES: closed.invoices,
             INVOICE_LINES: closed.invoice_lines,
             CLOSED_PERIODS: closed_rows(

@@ -18,3 +18,5 @@ COMMENT ON COLUMN lake.invoice_lines.kind
     IS '`usage`, `flat`, `maximum`, `minimum`, `overage`, `true_up`, `unused_advance` or `adjustment`; of a summary row `discount`, `tax` or `credit`; null: `usage`.';
 COMMENT ON COLUMN lake.invoice_lines.price_digest
     IS 'SHA-256 (hex) of its charge in the terms; null: not in them.';
+COMMENT ON COLUMN lake.acts.kind
+    IS '`void`, `reissue`, `accept`, `waive`, `waiver_used`, `hold` or `release`.';

@@ -61,7 +61,7 @@ ACTS = LakeTable(
     (
         BATCH_ID,
         bigint("act_number", "1..n in the order of the acts, gapless."),
-        text("kind", "`void`, `accept`, `waive`, `waiver_used`, `hold` or `release`."),
+        text("kind", "`void`, `reissue`, `accept`, `waive`, `waiver_used`, `hold` or `release`."),
         text("subscription_id", "Subscription concerned; null for a file."),
         text("invoice_id", "Invoice or draft concerned; null for a subscription or a file."),
         bigint("file_id", "File version concerned; null otherwise."),

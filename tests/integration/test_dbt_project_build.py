@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
@@ -240,7 +241,13 @@ def test_every_model_is_built_as_documented(world: DbtWorld) -> None:
         ]
         for model in models
     }
-    assert {name: built[name] for name in documented} == documented
+    differing = {
+        (model, found, said)
+        for model, columns in documented.items()
+        for found, said in zip_longest(built[model], columns)
+        if found != said
+    }
+    assert differing == set()
 
 
 @pytest.fixture
@@ -344,7 +351,7 @@ def test_a_provisional_customer_lasts_until_the_catalog_knows_it(
             "tag:marts",
             {"everything_adds_up", "lines_add_up_to_their_invoice"},
             [
-                '"invoice_id":"sub-acme/2025-12-01","amount_due":0.760000000000000',
+                '"invoice_id":"sub-acme/2025-12-01","amount_due_or_given_back":0.760000000000000',
                 '"amount_of_lines":0.750000000000000,"difference":0.010000000000000',
             ],
             id="a line that does not add up to its invoice",

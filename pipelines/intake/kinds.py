@@ -285,11 +285,11 @@ class Republication(_TakesNoFile):
 
 
 @dataclass(frozen=True)
-class Close(_TakesNoFile):
-    """The invoices that are due are closed, with what a person accepts or waives.
+class _MayBeTried(_TakesNoFile):
+    """A kind that closes what a person asks for, or only tries it.
 
     Attributes:
-        asked: the acceptances and waivers.
+        asked: what is asked for.
         is_trial: True if nothing is written down and nothing is closed.
     """
 
@@ -303,6 +303,11 @@ class Close(_TakesNoFile):
     def closes(self) -> bool:
         """True unless it is a trial."""
         return not self.is_trial
+
+
+@dataclass(frozen=True)
+class Close(_MayBeTried):
+    """The invoices that are due are closed, with what a person accepts or waives."""
 
 
 @dataclass(frozen=True)
@@ -321,24 +326,8 @@ class Void(_TakesNoFile):
 
 
 @dataclass(frozen=True)
-class Reissue(_TakesNoFile):
-    """Invoices end, and their periods are closed anew by today's catalog, in one transaction.
-
-    Attributes:
-        asked: the invoices to reissue.
-        is_trial: True if nothing is written down and nothing is closed.
-    """
-
-    moves_time: ClassVar[bool] = True
-    is_forced: ClassVar[bool] = True
-
-    asked: Asked
-    is_trial: bool = False
-
-    @property
-    def closes(self) -> bool:
-        """True unless it is a trial."""
-        return not self.is_trial
+class Reissue(_MayBeTried):
+    """Invoices end, and their periods are closed anew by today's catalog, in one transaction."""
 
 
 def _listing(tools: Tools, batch_bytes: int) -> BatchPlan:

@@ -22,7 +22,7 @@ from pipelines.lake.acts import void_invoices
 from pipelines.lake.closed_book import reopened_periods
 from pipelines.lake.run_facts import choose_as_of
 from pipelines.operations.acts import asked_acts, reissued_invoices
-from pipelines.operations.closing import Moment, moment_of
+from pipelines.operations.closing import moment_of, moment_of_run
 from pipelines.operations.idle import idle_listing
 from pipelines.operations.listed import Listed
 from pipelines.operations.reissues import Reissued, ReissueTrial, reissues_of, try_reissue
@@ -180,7 +180,7 @@ def try_close(settings: Settings, asked: Asked, as_of: str | None) -> Trial:
         MeterlineError: what is asked for is not allowed, or the run failed.
     """
     (result,) = _launch(settings, Close(asked, is_trial=True), as_of)
-    moment = _moment(settings, result)
+    moment = moment_of_run(result.asset_value("landed_files").facts, settings)
     return try_closing(Home(settings), _listed_by(result), asked, moment)
 
 
@@ -191,7 +191,7 @@ def try_reissues(settings: Settings, asked: Asked, as_of: str | None) -> Reissue
         MeterlineError: what is asked for is not allowed, or the run failed.
     """
     (result,) = _launch(settings, Reissue(asked, is_trial=True), as_of)
-    moment = _moment(settings, result)
+    moment = moment_of_run(result.asset_value("landed_files").facts, settings)
     return try_reissue(Home(settings), _listed_by(result), asked, moment)
 
 
@@ -202,12 +202,6 @@ def are_reissued(settings: Settings, acts: list[Act]) -> list[Reissued]:
         newest = reopened_periods(lake, sorted(asked)).filter("is_asked")
         # Once an invoice is reissued, no period is closed by it any more.
         return [] if newest.height else reissues_of(lake, sorted(asked))
-
-
-def _moment(settings: Settings, result: "ExecuteInProcessResult") -> Moment:
-    """The instant that a trial made its drafts for."""
-    facts = result.asset_value("landed_files").facts
-    return Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
 
 
 def _generation(settings: Settings) -> str | None:

@@ -20,6 +20,8 @@ from pipelines.lake.acts import DRAFT_ID, accepted_subscriptions, drafts_on_hold
 from pipelines.lake.closed_book import closed_spans
 from pipelines.lake.file_states import held_names, unhealed
 from pipelines.lake.lake import Lake
+from pipelines.lake.run_facts import RunFacts
+from pipelines.settings import Settings
 from pipelines.vocabulary.acts import Act, ActKind
 from pipelines.vocabulary.frames import BILLING_PERIODS, HELD_OWNERS
 from pipelines.vocabulary.tables import CATALOGS, UTC_MICROSECONDS
@@ -50,6 +52,11 @@ class Moment:
     listing_started_at: datetime
     past_allowance_days: int
     settle: timedelta | None = None
+
+
+def moment_of_run(facts: RunFacts, settings: Settings) -> Moment:
+    """When a run judges drafts."""
+    return Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
 
 
 def moment_of(home: Home, lake: Lake) -> Moment:

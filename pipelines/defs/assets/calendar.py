@@ -17,7 +17,7 @@ from pipelines.defs.assets.landing import Landed
 from pipelines.defs.resources import Writer
 from pipelines.lake.acts import act_count
 from pipelines.lake.closed_book import closed_count, closed_zones
-from pipelines.operations.closing import Moment, known_to, periods_on_hold
+from pipelines.operations.closing import known_to, moment_of_run, periods_on_hold
 from pipelines.vocabulary.errors import ClosedTimeError
 from pipelines.warehouse.billed_fees import fees_billed_once, fees_in_advance
 from pipelines.warehouse.dbt_tables import (
@@ -85,7 +85,7 @@ def calendar_tables(
         moved = moved_names(lake, catalog, reopened)
         billed = fees_billed_once(lake, catalog, reopened)
         ahead = fees_in_advance(lake, reopened)
-        moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
+        moment = moment_of_run(facts, settings)
         on_hold = periods_on_hold(lake, inputs.periods, known_to(lake, catalog, moment))
         books = {tuple(CLOSED_BOOK): closed_count(lake), tuple(ACTS): act_count(lake)}
     rows = write_calendar(

@@ -24,7 +24,7 @@ from pipelines.lake.closed_book import reopening_rows
 from pipelines.lake.file_checks import check_files
 from pipelines.lake.file_states import file_states
 from pipelines.operations.acts import asked_acts, chain_end, head_after
-from pipelines.operations.closing import Moment, holds, judged, known_to, waivers_used
+from pipelines.operations.closing import holds, judged, known_to, moment_of_run, waivers_used
 from pipelines.operations.reissues import corrected_by, judged_reissue, require_all_closed
 from pipelines.vocabulary.counted import counted
 from pipelines.vocabulary.errors import MeterlineError
@@ -160,7 +160,7 @@ def _close(
     drafts, lines, periods, fed, definitions = _drafted(landed_files, settings.warehouse)
     reopened, is_reissue = landed_files.reopened, landed_files.is_reissue
     corrects = corrected_by(drafts, periods, reopened)
-    moment = Moment(facts.as_of, facts.listing_started_at, settings.past_allowance_days)
+    moment = moment_of_run(facts, settings)
     with writer.home.lake_for_writing() as lake:
         states = file_states(lake, landed_files.pending())
         known = known_to(lake, catalog, moment)

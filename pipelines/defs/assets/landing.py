@@ -26,7 +26,7 @@ from pipelines.lake.run_facts import (
     require_plausible_clock,
 )
 from pipelines.operations.acts import asked_acts, reissued_invoices, write_acts
-from pipelines.operations.closing import Moment
+from pipelines.operations.closing import moment_of_run
 from pipelines.settings import metric_codes
 from pipelines.vocabulary.acts import Act
 from pipelines.vocabulary.counted import counted
@@ -157,7 +157,7 @@ def _asked(home: Home, lake: Lake, catalog: Catalog, kind: Kind, facts: RunFacts
     """What a person asks for; it must be allowed, also if it is a trial."""
     if kind.asked is None:
         return []
-    moment = Moment(facts.as_of, facts.listing_started_at, home.settings.past_allowance_days)
+    moment = moment_of_run(facts, home.settings)
     return asked_acts(lake, catalog, kind.asked, moment)
 
 
